@@ -1,0 +1,285 @@
+package nodeipc
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
+)
+
+// Options says how a channel works. The zero value is a channel as Node makes it, with bounds.
+type Options struct {
+	// Serialization must be the same at both ends. The default is JSON.
+	Serialization Serialization
+	// MaxMessageSize is how many bytes a message may have, either way; 64 MiB by default.
+	MaxMessageSize int
+	// SendBuffer is how many bytes may wait for a peer that does not read before Send waits; 1 MiB by default.
+	SendBuffer int
+	// ReceiveBuffer is how many bytes of messages may wait for Receive before the channel stops reading;
+	// 16 MiB by default.
+	ReceiveBuffer int
+	// Warn is told of what went wrong without ending the channel. By default it goes to slog.
+	Warn func(error)
+	// Loop is what the channel runs on. By default it has one of its own.
+	Loop *eventloop.Loop
+	// Handler takes what arrives in place of Receive.
+	Handler Handler
+	// Paused channels do not read before Resume.
+	Paused bool
+}
+
+// A Handler takes what arrives on a channel. Its methods are called on the channel's loop, one at a time, and
+// must not block.
+type Handler interface {
+	// HandleMessage takes a message, and its handle is then the handler's.
+	HandleMessage(Message)
+	// HandleInternal takes a message whose cmd begins with NODE_ and that is not the channel's own business.
+	// Its payload is valid until the method returns.
+	HandleInternal(Message)
+	// HandleNACK says that the peer did not receive the handle that was offered with tag.
+	HandleNACK(tag uint32)
+	// HandleWritable says that Offer may succeed again after ErrWouldBlock.
+	HandleWritable()
+	// HandleDisconnect is the last call: the channel has ended, with the error that ended it, nil for an
+	// orderly end.
+	HandleDisconnect(error)
+}
+
+// state is the life of a channel; it only moves forward.
+type state uint8
+
+const (
+	connected     state = iota
+	disconnecting       // nothing new may be sent; what was sent before goes out first
+	disconnected
+)
+
+// A Channel is one end of Node's IPC channel, a parent's or a child's. Its methods may be called from any
+// goroutine unless they say otherwise.
+type Channel struct {
+	fd      int
+	codec   codec
+	options Options
+	loop    *eventloop.Loop
+	ownLoop bool
+	handler Handler
+	inbox   *inbox
+
+	incoming incoming
+	done     chan struct{}
+	err      error
+
+	mu       sync.Mutex
+	state    state
+	interest eventloop.Events
+	paused   bool
+	out      outgoing
+	sockets  socketCounts
+}
+
+// NewChannel makes a channel of a connected stream socket, which is then the channel's. It fails where fd is no
+// socket, the serialization is not known, or the system has no room for a loop, and fd is then still the caller's.
+func NewChannel(fd int, o Options) (*Channel, error) {
+	c, err := prepare(o)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSocket(fd); err != nil {
+		c.release()
+		return nil, err
+	}
+	if err := c.open(fd); err != nil {
+		c.release()
+		return nil, err
+	}
+	return c, nil
+}
+
+// prepare makes a channel that has no socket yet.
+func prepare(o Options) (*Channel, error) {
+	codec, err := codecFor(o.Serialization)
+	if err != nil {
+		return nil, err
+	}
+	setDefault(&o.MaxMessageSize, 64<<20)
+	setDefault(&o.SendBuffer, 1<<20)
+	setDefault(&o.ReceiveBuffer, 16<<20)
+	if o.Warn == nil {
+		o.Warn = func(err error) { slog.Warn("nodeipc", "err", err) }
+	}
+	c := &Channel{fd: -1, codec: codec, options: o, loop: o.Loop, handler: o.Handler, done: make(chan struct{}), paused: o.Paused}
+	c.out.flush = c.flush
+	if c.handler == nil {
+		c.inbox = newInbox(c)
+		c.handler = c.inbox
+	}
+	if c.loop == nil {
+		if c.loop, err = eventloop.New(); err != nil {
+			return nil, err
+		}
+		c.ownLoop = true
+	}
+	return c, nil
+}
+
+func setDefault(n *int, to int) {
+	if *n <= 0 {
+		*n = to
+	}
+}
+
+// open gives the channel its socket and begins to read.
+func (c *Channel) open(fd int) error {
+	if err := setNonblock(fd); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.fd = fd
+	c.interest = c.wanted()
+	if err := c.loop.Add(fd, c.interest, c); err != nil {
+		c.fd = -1
+		return err
+	}
+	return nil
+}
+
+func (c *Channel) release() {
+	if c.ownLoop {
+		c.loop.Close()
+	}
+}
+
+// Ready is the loop's call.
+func (c *Channel) Ready(events eventloop.Events) {
+	if events&eventloop.Readable != 0 {
+		c.read()
+	}
+	if events&eventloop.Writable != 0 {
+		c.unblock()
+	}
+}
+
+// wanted is what the loop has to watch for; c.mu is held.
+func (c *Channel) wanted() (events eventloop.Events) {
+	if !c.paused {
+		events |= eventloop.Readable
+	}
+	if c.out.blocked {
+		events |= eventloop.Writable
+	}
+	return events
+}
+
+// watch tells the loop what has changed in what the channel waits for; c.mu is held.
+func (c *Channel) watch() {
+	if events := c.wanted(); c.state != disconnected && events != c.interest {
+		c.interest = events
+		c.loop.SetInterest(c.fd, events)
+	}
+}
+
+// Pause stops reading, so that the peer soon cannot write. ACKs are not seen then either.
+func (c *Channel) Pause() { c.setPaused(true) }
+
+// Resume ends a pause.
+func (c *Channel) Resume() { c.setPaused(false) }
+
+func (c *Channel) setPaused(paused bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.paused = paused
+	c.watch()
+}
+
+// Connected says whether messages may be sent, as Node's property of that name: no longer once either side
+// has asked to disconnect.
+func (c *Channel) Connected() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state == connected
+}
+
+// Done is closed once the channel has ended, which is Node's 'disconnect' event. Messages that came before
+// can still be received.
+func (c *Channel) Done() <-chan struct{} { return c.done }
+
+// Err is what ended the channel once Done is closed: nil when either side disconnected in good order, else
+// what went wrong (ErrProtocol, ErrMessageTooLarge, io.ErrUnexpectedEOF within a message, and so on).
+func (c *Channel) Err() error {
+	select {
+	case <-c.done:
+		return c.err
+	default:
+		return nil
+	}
+}
+
+// Receive waits for the next message. Messages wait for it from the channel's beginning on. After the last one
+// it returns ErrDisconnected, wrapping what Err says, and before that ctx's error when that ends first. A
+// channel with a Handler has nothing to receive.
+func (c *Channel) Receive(ctx context.Context) (Message, error) {
+	if c.inbox == nil {
+		panic("nodeipc: Receive on a channel with a Handler")
+	}
+	return c.inbox.next(ctx)
+}
+
+// Disconnect ends the channel in good order, as Node's disconnect(): nothing may be sent any more, what was
+// sent before goes out first, handles and their ACKs included. It does not wait; Done tells. It returns
+// ErrDisconnected when that was asked before.
+func (c *Channel) Disconnect() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != connected {
+		return ErrDisconnected
+	}
+	c.state = disconnecting
+	c.out.notifyRoom()
+	if c.out.drained() {
+		c.loop.Post(func() { c.end(nil) })
+	}
+	return nil
+}
+
+// Close ends the channel at once, waits until it has ended, and frees what it held: undelivered messages and
+// their handles too. It is safe to call twice, but not on the loop.
+func (c *Channel) Close() error {
+	c.closeNow()
+	c.release()
+	return nil
+}
+
+func (c *Channel) closeNow() {
+	c.loop.Call(func() { c.end(nil) })
+	if c.inbox != nil {
+		c.inbox.close()
+	}
+}
+
+// end is the one place where a channel ends. It runs on the loop.
+func (c *Channel) end(err error) {
+	c.mu.Lock()
+	if c.state == disconnected {
+		c.mu.Unlock()
+		return
+	}
+	c.state = disconnected
+	if c.fd >= 0 {
+		c.loop.Remove(c.fd)
+		if !c.out.flushing {
+			closeFD(c.fd)
+		}
+	}
+	handles := c.out.abandon()
+	c.sockets.abandon()
+	c.mu.Unlock()
+	for _, h := range handles {
+		h.Close()
+	}
+	c.incoming.abandon()
+	c.err = err
+	close(c.done)
+	c.handler.HandleDisconnect(err)
+}

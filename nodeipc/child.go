@@ -1,0 +1,147 @@
+package nodeipc
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"sync"
+	"syscall"
+)
+
+// ExitStatus is how a process ended, as Node tells it: by a code or by a signal.
+type ExitStatus struct {
+	// Code is the exit code, -1 when a signal ended the process.
+	Code int
+	// Signal is what ended the process, 0 when it exited.
+	Signal syscall.Signal
+}
+
+// String is "code 3" or "signal SIGKILL".
+func (s ExitStatus) String() string {
+	if s.Signal != 0 {
+		return "signal " + SignalName(s.Signal)
+	}
+	return "code " + strconv.Itoa(s.Code)
+}
+
+// A Child is a process that was started with a channel. The channel is its Channel's.
+type Child struct {
+	*Channel
+
+	cmd    *exec.Cmd
+	onExit func(ExitStatus)
+	exited chan struct{}
+	status ExitStatus
+	err    error
+	reaper sync.WaitGroup
+}
+
+// Start starts a command, a Node program or any other, with a channel: cmd's environment, folder, standard
+// streams, credentials, context and further files are as os/exec has them, and are inherited, discarded or
+// piped as there. The child finds its end of the channel by NODE_CHANNEL_FD, which is the first number after
+// cmd.ExtraFiles: 3 if there are none. cmd.Env and cmd.ExtraFiles are changed.
+//
+// It fails as exec.Cmd.Start does, and where there is no room for a channel. The caller must call [Child.Wait].
+func Start(cmd *exec.Cmd, o Options) (*Child, error) { return StartWithExit(cmd, o, nil) }
+
+// StartWithExit is Start for whoever runs on the channel's loop: onExit is called there once the process has
+// ended and everything that it had sent has been handled.
+func StartWithExit(cmd *exec.Cmd, o Options, onExit func(ExitStatus)) (*Child, error) {
+	channel, err := prepare(o)
+	if err != nil {
+		return nil, err
+	}
+	ours, err := startWithSocket(cmd, channel.options.Serialization)
+	if err != nil {
+		channel.release()
+		return nil, err
+	}
+	child := &Child{Channel: channel, cmd: cmd, onExit: onExit, exited: make(chan struct{})}
+	if err := channel.open(ours); err != nil {
+		closeFD(ours)
+		channel.release()
+		cmd.Process.Kill()
+		cmd.Wait()
+		return nil, err
+	}
+	child.watchExit()
+	return child, nil
+}
+
+// startWithSocket starts the command with one end of a socket pair, and returns the other.
+func startWithSocket(cmd *exec.Cmd, s Serialization) (int, error) {
+	ours, theirs, err := newPair()
+	if err != nil {
+		return -1, err
+	}
+	end := os.NewFile(uintptr(theirs), "channel")
+	defer end.Close()
+	if s == "" {
+		s = JSON
+	}
+	cmd.Env = append(cmd.Environ(),
+		channelFDVariable+"="+strconv.Itoa(3+len(cmd.ExtraFiles)), serializationVariable+"="+string(s))
+	cmd.ExtraFiles = append(cmd.ExtraFiles, end)
+	preparePidFD(cmd)
+	if err := cmd.Start(); err != nil {
+		closeFD(ours)
+		return -1, fmt.Errorf("nodeipc: start %s: %w", cmd.Path, err)
+	}
+	return ours, nil
+}
+
+// reap takes the exit status. Whoever calls it knows that the process has ended, or may wait for that.
+func (c *Child) reap() {
+	defer c.reaper.Done()
+	c.err = c.cmd.Wait()
+	c.status = exitStatus(c.cmd.ProcessState)
+	if !c.loop.Post(c.exit) {
+		close(c.exited)
+	}
+}
+
+func (c *Child) exit() {
+	c.Drain()
+	if c.onExit != nil {
+		c.onExit(c.status)
+	}
+	close(c.exited)
+}
+
+func exitStatus(state *os.ProcessState) ExitStatus {
+	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return ExitStatus{Code: -1, Signal: ws.Signal()}
+	}
+	return ExitStatus{Code: state.ExitCode()}
+}
+
+// Pid is the child's process id.
+func (c *Child) Pid() int { return c.cmd.Process.Pid }
+
+// Signal sends a signal to the child. It returns os.ErrProcessDone when it has ended.
+func (c *Child) Signal(s os.Signal) error { return c.cmd.Process.Signal(s) }
+
+// Exited is closed when the process has ended and all that it had sent has been handled.
+func (c *Child) Exited() <-chan struct{} { return c.exited }
+
+// Close ends the channel at once, as [Channel.Close], but the child still has to be waited for.
+func (c *Child) Close() error {
+	c.closeNow()
+	return nil
+}
+
+// Wait waits for the end of the process and of the copying of its standard streams, then closes the channel if it
+// is still open; messages that came before can still be received. The error is not about how the child ended,
+// which the status says, but says that a stream could not be copied or that the command's context has ended.
+func (c *Child) Wait() (ExitStatus, error) {
+	c.reaper.Wait()
+	<-c.exited
+	c.loop.Call(func() { c.end(nil) })
+	c.release()
+	if exited := (*exec.ExitError)(nil); errors.As(c.err, &exited) {
+		return c.status, nil
+	}
+	return c.status, c.err
+}

@@ -1,0 +1,24 @@
+package nodeipc
+
+import "errors"
+
+// What a channel's calls fail with; match them with errors.Is.
+var (
+	// ErrDisconnected: the channel was disconnected, by either side, or by the end of the other process.
+	ErrDisconnected = errors.New("the channel is disconnected")
+	// ErrMessageTooLarge: a message went over Options.MaxMessageSize. One from the peer ends the channel.
+	ErrMessageTooLarge = errors.New("the message is larger than the channel's limit")
+	// ErrProtocol: the peer sent what no Node process sends. It ends the channel.
+	ErrProtocol = errors.New("the peer broke the protocol")
+	// ErrNotReading: the peer asked for so much without reading the answers that they no longer fit. It ends the channel.
+	ErrNotReading = errors.New("the peer does not read")
+	// ErrHandleNotReceived: the peer answered three times that a handle did not reach it, and the handle was
+	// closed, as Node's SentHandleNotReceivedWarning says. The channel goes on.
+	ErrHandleNotReceived = errors.New("the handle did not reach the receiving process")
+	// ErrNoChannel: this process was not started with a channel, or has taken it already.
+	ErrNoChannel = errors.New("there is no channel to a parent: NODE_CHANNEL_FD is not set")
+	// ErrWouldBlock: the channel cannot take an offered handle at the moment.
+	ErrWouldBlock = errors.New("the channel is full")
+	// ErrTooManyHandles: the system has too many descriptors on their way between processes.
+	ErrTooManyHandles = errors.New("too many handles are in flight")
+)

@@ -1,0 +1,8 @@
+// Package eventloop waits for many file descriptors on one goroutine and calls whoever owns them.
+//
+// It is what a channel and a cluster primary run on. All that a [Loop] calls, it calls one at a time: a
+// [Source] needs no lock for what only its loop touches, and work that comes in one batch can be finished in
+// one ([Loop.Defer]). On Linux a loop is an epoll set of its own, because a goroutine a descriptor on the
+// runtime's poller costs a wake-up of another thread for most events. Elsewhere, and with the build tag
+// portable, it stands on the runtime's poller.
+package eventloop

@@ -1,0 +1,157 @@
+package eventloop
+
+import (
+	"errors"
+	"sync"
+)
+
+// Events says what a descriptor is ready for, or what its owner waits for.
+type Events uint8
+
+const (
+	// Readable: a read would not block. A closed or broken peer is readable.
+	Readable Events = 1 << iota
+	// Writable: a write would not block.
+	Writable
+	// Edge asks to be told once when a descriptor becomes ready, and again only after [Loop.Rearm].
+	Edge
+)
+
+// ErrClosed is returned by calls to a loop that was closed.
+var ErrClosed = errors.New("eventloop: the loop is closed")
+
+// A Source owns a descriptor that a loop watches.
+type Source interface {
+	// Ready is called on the loop when the descriptor is ready. It must not block.
+	Ready(Events)
+}
+
+// A Loop watches descriptors and runs functions, all on one goroutine. Make one with [New] and end it with
+// [Loop.Close]. Its methods may be called from any goroutine unless they say otherwise.
+type Loop struct {
+	poll     *poller
+	deferred []func()
+	done     chan struct{}
+
+	mu       sync.Mutex
+	posted   []func()
+	spare    []func()
+	awake    bool
+	stopping bool
+}
+
+// New starts a loop. The error is the system's (no descriptors left, say), or errors.ErrUnsupported where the
+// platform has no such thing.
+func New() (*Loop, error) {
+	p, err := newPoller()
+	if err != nil {
+		return nil, err
+	}
+	l := &Loop{poll: p, done: make(chan struct{})}
+	go l.run()
+	return l, nil
+}
+
+// Add begins to watch fd for interest and calls s. The fd stays the caller's, who must call [Loop.Remove]
+// before closing it. Without interest it is known to the loop but not watched.
+func (l *Loop) Add(fd int, interest Events, s Source) error { return l.poll.add(fd, interest, s) }
+
+// SetInterest changes what fd is watched for; no interest at all is a pause.
+func (l *Loop) SetInterest(fd int, interest Events) error { return l.poll.setInterest(fd, interest) }
+
+// Rearm says that the owner of an [Edge] descriptor has taken all that was there.
+func (l *Loop) Rearm(fd int) { l.poll.rearm(fd) }
+
+// Remove ends the watch of fd. Called on the loop, no call of Ready follows it; called elsewhere, one may be
+// under way.
+func (l *Loop) Remove(fd int) { l.poll.remove(fd) }
+
+// Post has f run on the loop, after what was posted before. It says false, and f will not run, when the loop
+// is closed.
+func (l *Loop) Post(f func()) bool {
+	l.mu.Lock()
+	if l.stopping {
+		l.mu.Unlock()
+		return false
+	}
+	l.posted = append(l.posted, f)
+	wake := !l.awake
+	l.awake = true
+	l.mu.Unlock()
+	if wake {
+		l.poll.wake()
+	}
+	return true
+}
+
+// Call has f run on the loop and waits for it. It must not be called on the loop. It returns [ErrClosed]
+// when f did not run.
+func (l *Loop) Call(f func()) error {
+	ran := make(chan struct{})
+	if !l.Post(func() { f(); close(ran) }) {
+		return ErrClosed
+	}
+	<-ran
+	return nil
+}
+
+// Defer has f run at the end of the present batch of events. It may be called on the loop only.
+func (l *Loop) Defer(f func()) { l.deferred = append(l.deferred, f) }
+
+// Close runs what was posted, ends the loop and waits for it. It is safe to call twice, but not on the loop.
+// The watched descriptors stay open: they are their owners'.
+func (l *Loop) Close() {
+	l.mu.Lock()
+	stopped := l.stopping
+	l.stopping = true
+	l.awake = true
+	l.mu.Unlock()
+	if !stopped {
+		l.poll.wake()
+	}
+	<-l.done
+}
+
+func (l *Loop) run() {
+	defer close(l.done)
+	defer l.poll.close()
+	for {
+		l.poll.wait()
+		more := l.runPosted()
+		l.runDeferred()
+		if !more {
+			return
+		}
+	}
+}
+
+// runPosted runs the functions that stand posted and says whether the loop goes on.
+func (l *Loop) runPosted() bool {
+	l.mu.Lock()
+	if !l.awake {
+		l.mu.Unlock()
+		return true
+	}
+	fs := l.posted
+	l.posted, l.spare = l.spare[:0], nil
+	l.awake = false
+	stopping := l.stopping
+	l.mu.Unlock()
+	l.poll.woken()
+	for i, f := range fs {
+		f()
+		fs[i] = nil
+	}
+	l.mu.Lock()
+	l.spare = fs[:0]
+	l.mu.Unlock()
+	return !stopping
+}
+
+func (l *Loop) runDeferred() {
+	for i := 0; i < len(l.deferred); i++ {
+		l.deferred[i]()
+		l.deferred[i] = nil
+	}
+	l.deferred = l.deferred[:0]
+}

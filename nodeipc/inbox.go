@@ -1,0 +1,111 @@
+package nodeipc
+
+import (
+	"context"
+	"fmt"
+	"sync"
+)
+
+// messageCost is what a waiting message costs beside its bytes, so that many small ones are bounded too.
+const messageCost = 256
+
+// inbox keeps messages until somebody asks for them, and stops the channel's reading when they are too many.
+type inbox struct {
+	channel *Channel
+
+	mu       sync.Mutex
+	messages fifo[Message]
+	size     int
+	full     bool
+	closed   bool
+	arrival  chan struct{}
+}
+
+func newInbox(c *Channel) *inbox { return &inbox{channel: c, arrival: make(chan struct{}, 1)} }
+
+func (b *inbox) HandleMessage(m Message) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.closed {
+		closeHandle(m)
+		return
+	}
+	b.messages.push(m)
+	b.size += len(m.payload) + messageCost
+	if b.size > b.channel.options.ReceiveBuffer && !b.full {
+		b.full = true
+		b.channel.Pause()
+	}
+	b.notify()
+}
+
+// notify wakes one who waits; that one wakes the next.
+func (b *inbox) notify() {
+	select {
+	case b.arrival <- struct{}{}:
+	default:
+	}
+}
+
+// HandleInternal has nobody to give the message to: a plain parent or child has no business but the channel's.
+func (b *inbox) HandleInternal(m Message) { closeHandle(m) }
+
+func (b *inbox) HandleNACK(uint32) {}
+
+func (b *inbox) HandleWritable() {}
+
+func (b *inbox) HandleDisconnect(error) { b.notify() }
+
+func (b *inbox) take() (Message, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.messages.len() == 0 {
+		return Message{}, false
+	}
+	m := b.messages.pop()
+	b.size -= len(m.payload) + messageCost
+	if b.full && b.size <= b.channel.options.ReceiveBuffer/2 {
+		b.full = false
+		b.channel.Resume()
+	}
+	if b.messages.len() > 0 {
+		b.notify()
+	}
+	return m, true
+}
+
+func (b *inbox) next(ctx context.Context) (Message, error) {
+	for {
+		if m, ok := b.take(); ok {
+			return m, nil
+		}
+		select {
+		case <-b.arrival:
+		case <-b.channel.done:
+			if m, ok := b.take(); ok {
+				return m, nil
+			}
+			if err := b.channel.Err(); err != nil {
+				return Message{}, fmt.Errorf("%w: %w", ErrDisconnected, err)
+			}
+			return Message{}, ErrDisconnected
+		case <-ctx.Done():
+			return Message{}, fmt.Errorf("nodeipc: receive: %w", context.Cause(ctx))
+		}
+	}
+}
+
+func (b *inbox) close() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.closed = true
+	for b.messages.len() > 0 {
+		closeHandle(b.messages.pop())
+	}
+}
+
+func closeHandle(m Message) {
+	if m.Handle != nil {
+		m.Handle.Close()
+	}
+}

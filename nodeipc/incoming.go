@@ -1,0 +1,197 @@
+package nodeipc
+
+import (
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+)
+
+// mostPendingHandles is how many descriptors may wait for their messages; a Node process has one at a time.
+const mostPendingHandles = 64
+
+// incoming is what has been read and is not yet a whole message. Only the loop touches it.
+type incoming struct {
+	partial  []byte
+	searched int
+	fds      fifo[int]
+}
+
+func (in *incoming) abandon() {
+	in.partial = nil
+	in.closeHandles()
+}
+
+func (in *incoming) closeHandles() {
+	for in.fds.len() > 0 {
+		closeFD(in.fds.pop())
+	}
+}
+
+// read takes what the socket holds, once, and says whether there may be more.
+func (c *Channel) read() (more bool) {
+	r := readBuffers.Get().(*readBuffer)
+	defer readBuffers.Put(r)
+	n, again, err := r.receive(c.fd)
+	switch {
+	case again:
+		return false
+	case err != nil:
+		c.end(err)
+		return false
+	}
+	for _, fd := range r.fds {
+		if c.incoming.fds.len() < mostPendingHandles {
+			c.incoming.fds.push(fd)
+		} else {
+			closeFD(fd)
+		}
+	}
+	if n == 0 {
+		c.endOfStream()
+		return false
+	}
+	if err := c.take(r.bytes[:n]); err != nil {
+		c.end(err)
+		return false
+	}
+	return n == len(r.bytes) || len(r.fds) > 0
+}
+
+// Drain reads what the peer has sent so far, and has it handled. It may be called on the loop only, and is for
+// the end of a process: nothing that it sent is then left out.
+func (c *Channel) Drain() {
+	for !c.ended() && c.read() {
+	}
+}
+
+func (c *Channel) ended() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return c.fd < 0
+	}
+}
+
+func (c *Channel) endOfStream() {
+	if len(c.incoming.partial) > 0 {
+		c.end(fmt.Errorf("nodeipc: the peer ended within a message: %w", io.ErrUnexpectedEOF))
+		return
+	}
+	c.end(nil)
+}
+
+// take cuts what was read into messages and keeps what is left over.
+func (c *Channel) take(chunk []byte) error {
+	in := &c.incoming
+	rest := chunk
+	if len(in.partial) > 0 {
+		in.partial = append(in.partial, chunk...)
+		rest = in.partial
+	}
+	for len(rest) > 0 {
+		payload, size, need := c.codec.cut(rest, in.searched)
+		if max(size, need) > c.options.MaxMessageSize {
+			return fmt.Errorf("nodeipc: %w of %d bytes", ErrMessageTooLarge, c.options.MaxMessageSize)
+		}
+		if size == 0 {
+			break
+		}
+		in.searched = 0
+		rest = rest[size:]
+		if err := c.deliver(payload); err != nil || c.ended() {
+			return err
+		}
+	}
+	c.keep(rest, chunk)
+	return nil
+}
+
+// keep stores the beginning of a message whose end has not come.
+func (c *Channel) keep(rest, chunk []byte) {
+	in := &c.incoming
+	in.searched = len(rest)
+	switch {
+	case len(rest) == 0:
+		in.closeHandles()
+		if cap(in.partial) > len(chunk) {
+			in.partial = nil
+		} else {
+			in.partial = in.partial[:0]
+		}
+	case len(in.partial) == 0:
+		in.partial = append(in.partial, rest...)
+	case len(rest) < len(in.partial):
+		in.partial = slices.Clone(rest)
+	}
+}
+
+// deliver hands one message to whom it is for.
+func (c *Channel) deliver(payload []byte) error {
+	kind, err := c.codec.classify(payload)
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case kindHandle:
+		return c.deliverHandle(payload)
+	case kindACK:
+		return c.acknowledged()
+	case kindNACK:
+		return c.notReceived()
+	default:
+		c.deliverMessage(kind, Message{payload: payload, codec: c.codec})
+		return nil
+	}
+}
+
+func (c *Channel) deliverMessage(kind kind, m Message) {
+	switch kind {
+	case kindSocket:
+		c.countSockets(m)
+	case kindUser:
+		m.payload = slices.Clone(m.payload)
+		c.handler.HandleMessage(m)
+	default:
+		c.handler.HandleInternal(m)
+	}
+}
+
+// deliverHandle matches a message with the descriptor that came beside it, and tells the peer whether one did.
+func (c *Channel) deliverHandle(payload []byte) error {
+	if c.incoming.fds.len() == 0 {
+		return c.reply(nackCommand)
+	}
+	fd := c.incoming.fds.pop()
+	e, inner, err := c.codec.open(payload)
+	if err != nil {
+		closeFD(fd)
+		return err
+	}
+	kind, err := c.codec.classify(inner)
+	if err != nil {
+		closeFD(fd)
+		return err
+	}
+	handle := handlewrap.New(handlewrap.Type(e.Type), fd)
+	if !handle.Type().Valid() {
+		handle.Close()
+		return fmt.Errorf("%w: a handle of the unknown type %q", ErrProtocol, e.Type)
+	}
+	if e.Key != "" && handle.Type() == handlewrap.NetSocket {
+		c.trackSocket(handle, e.Key)
+	}
+	if err := c.reply(ackCommand); err != nil {
+		handle.Close()
+		return err
+	}
+	m := Message{Handle: handle, payload: inner, codec: c.codec}
+	if kind == kindUser || kind == kindInternal {
+		c.deliverMessage(kind, m)
+		return nil
+	}
+	handle.Close()
+	return fmt.Errorf("%w: a handle with a message of the channel's own: %s", ErrProtocol, excerpt(inner))
+}

@@ -1,0 +1,33 @@
+package nodeipc
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+)
+
+// The variables by which a child learns of its channel.
+const (
+	channelFDVariable     = "NODE_CHANNEL_FD"
+	serializationVariable = "NODE_CHANNEL_SERIALIZATION_MODE"
+)
+
+// Parent opens the channel to the process that started this one, be it Node's child_process.fork or [Start].
+// The variables that tell of it are taken out of the environment, so that grandchildren do not inherit them,
+// and so it succeeds once in a process. Options.Serialization is what the parent has chosen. It returns
+// ErrNoChannel when this process was started without one.
+func Parent(o Options) (*Channel, error) {
+	value, ok := os.LookupEnv(channelFDVariable)
+	if !ok {
+		return nil, fmt.Errorf("nodeipc: %w", ErrNoChannel)
+	}
+	o.Serialization = Serialization(os.Getenv(serializationVariable))
+	os.Unsetenv(channelFDVariable)
+	os.Unsetenv(serializationVariable)
+	fd, err := strconv.Atoi(value)
+	if err != nil || fd < 0 {
+		return nil, fmt.Errorf("nodeipc: %s=%q is not a file descriptor", channelFDVariable, value)
+	}
+	closeOnExec(fd)
+	return NewChannel(fd, o)
+}

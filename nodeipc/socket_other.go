@@ -1,0 +1,16 @@
+//go:build unix && !linux
+
+package nodeipc
+
+import "golang.org/x/sys/unix"
+
+const (
+	receivesCloseOnExec = false
+	receiveFlags        = unix.MSG_DONTWAIT
+	sendFlags           = unix.MSG_DONTWAIT
+	controlSpace        = 64
+
+	mostHandlesInFlight = 1
+)
+
+func putRights(space []byte, fd int) int { return copy(space, unix.UnixRights(fd)) }

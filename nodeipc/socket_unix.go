@@ -1,0 +1,130 @@
+//go:build unix
+
+package nodeipc
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// mostHandlesARead is how many descriptors one message can carry on Linux, the most of any system here.
+const mostHandlesARead = 253
+
+// readBuffer is what one read fills. Channels share a few of them, since none keeps one between reads.
+type readBuffer struct {
+	bytes   [64 << 10]byte
+	control []byte
+	fds     []int
+}
+
+var readBuffers = sync.Pool{New: func() any {
+	return &readBuffer{control: make([]byte, unix.CmsgSpace(mostHandlesARead*4))}
+}}
+
+// receive reads what is there. The fds that came with it are in r.fds, close-on-exec and the caller's. n is 0
+// at the end of the stream; again says that there was nothing to read. A descriptor that this process had no
+// room for is missing from r.fds.
+func (r *readBuffer) receive(fd int) (n int, again bool, err error) {
+	r.fds = r.fds[:0]
+	var control int
+	for {
+		n, control, _, _, err = unix.Recvmsg(fd, r.bytes[:], r.control, receiveFlags)
+		if err != unix.EINTR {
+			break
+		}
+	}
+	switch err {
+	case nil:
+	case unix.EAGAIN:
+		return 0, true, nil
+	case unix.ECONNRESET:
+		return 0, false, nil
+	default:
+		return 0, false, fmt.Errorf("nodeipc: recvmsg: %w", err)
+	}
+	if control > 0 {
+		r.fds = appendRights(r.fds, r.control[:control])
+		if !receivesCloseOnExec {
+			closeOnExec(r.fds...)
+		}
+	}
+	return n, false, nil
+}
+
+func appendRights(fds []int, control []byte) []int {
+	messages, err := unix.ParseSocketControlMessage(control)
+	if err != nil {
+		return fds
+	}
+	for i := range messages {
+		if rights, err := unix.ParseUnixRights(&messages[i]); err == nil {
+			fds = append(fds, rights...)
+		}
+	}
+	return fds
+}
+
+// transmit writes b, with a copy of handle beside its first byte unless that is negative. It says how much
+// was written, and ErrWouldBlock where nothing fits.
+func transmit(fd int, b []byte, handle int) (int, error) {
+	var control []byte
+	var space [controlSpace]byte
+	if handle >= 0 {
+		control = space[:putRights(space[:], handle)]
+	}
+	for {
+		n, err := unix.SendmsgN(fd, b, control, nil, sendFlags)
+		switch err {
+		case nil:
+			return n, nil
+		case unix.EINTR:
+		case unix.EAGAIN:
+			return 0, ErrWouldBlock
+		case unix.ETOOMANYREFS, unix.ENOBUFS, unix.ENOMEM:
+			return 0, ErrTooManyHandles
+		case unix.EPIPE, unix.ECONNRESET:
+			return 0, ErrDisconnected
+		default:
+			return 0, fmt.Errorf("nodeipc: sendmsg: %w", err)
+		}
+	}
+}
+
+func closeFD(fd int) { unix.Close(fd) }
+
+func closeOnExec(fds ...int) {
+	for _, fd := range fds {
+		unix.CloseOnExec(fd)
+	}
+}
+
+func setNonblock(fd int) error { return unix.SetNonblock(fd, true) }
+
+// checkSocket says why fd cannot be a channel, if it cannot.
+func checkSocket(fd int) error {
+	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err == nil && kind != unix.SOCK_STREAM {
+		err = errors.New("not a stream socket")
+	}
+	if err != nil {
+		return fmt.Errorf("nodeipc: file descriptor %d is not a channel: %w", fd, err)
+	}
+	return nil
+}
+
+// newPair makes the two ends of a channel, both close-on-exec.
+func newPair() (ours, theirs int, err error) {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		return -1, -1, fmt.Errorf("nodeipc: socketpair: %w", err)
+	}
+	unix.CloseOnExec(pair[0])
+	unix.CloseOnExec(pair[1])
+	return pair[0], pair[1], nil
+}
