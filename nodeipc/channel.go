@@ -73,7 +73,8 @@ type Channel struct {
 	mu       sync.Mutex
 	state    state
 	interest eventloop.Events
-	paused   bool
+	paused   bool // by Pause
+	full     bool // of messages that nobody has received yet
 	out      outgoing
 	sockets  socketCounts
 }
@@ -163,7 +164,7 @@ func (c *Channel) Ready(events eventloop.Events) {
 
 // wanted is what the loop has to watch for; c.mu is held.
 func (c *Channel) wanted() (events eventloop.Events) {
-	if !c.paused {
+	if !c.paused && !c.full {
 		events |= eventloop.Readable
 	}
 	if c.out.blocked {
@@ -181,15 +182,16 @@ func (c *Channel) watch() {
 }
 
 // Pause stops reading, so that the peer soon cannot write. ACKs are not seen then either.
-func (c *Channel) Pause() { c.setPaused(true) }
+func (c *Channel) Pause() { c.hold(&c.paused, true) }
 
 // Resume ends a pause.
-func (c *Channel) Resume() { c.setPaused(false) }
+func (c *Channel) Resume() { c.hold(&c.paused, false) }
 
-func (c *Channel) setPaused(paused bool) {
+// hold sets one of the reasons not to read.
+func (c *Channel) hold(reason *bool, holds bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.paused = paused
+	*reason = holds
 	c.watch()
 }
 

@@ -31,7 +31,6 @@ type Child struct {
 	*Channel
 
 	cmd    *exec.Cmd
-	onExit func(ExitStatus)
 	exited chan struct{}
 	status ExitStatus
 	err    error
@@ -43,31 +42,53 @@ type Child struct {
 // piped as there. The child finds its end of the channel by NODE_CHANNEL_FD, which is the first number after
 // cmd.ExtraFiles: 3 if there are none. cmd.Env and cmd.ExtraFiles are changed.
 //
-// It fails as exec.Cmd.Start does, and where there is no room for a channel. The caller must call [Child.Wait].
-func Start(cmd *exec.Cmd, o Options) (*Child, error) { return StartWithExit(cmd, o, nil) }
-
-// StartWithExit is Start for whoever runs on the channel's loop: onExit is called there once the process has
-// ended and everything that it had sent has been handled.
-func StartWithExit(cmd *exec.Cmd, o Options, onExit func(ExitStatus)) (*Child, error) {
+// It fails as exec.Cmd.Start does, and where there is no room for a channel. It must not be called on the
+// channel's loop. The caller must call [Child.Wait].
+func Start(cmd *exec.Cmd, o Options) (*Child, error) {
 	channel, err := prepare(o)
 	if err != nil {
 		return nil, err
 	}
-	ours, err := startWithSocket(cmd, channel.options.Serialization)
+	socket, err := startWithSocket(cmd, channel.options.Serialization)
 	if err != nil {
 		channel.release()
 		return nil, err
 	}
-	child := &Child{Channel: channel, cmd: cmd, onExit: onExit, exited: make(chan struct{})}
-	if err := channel.open(ours); err != nil {
-		closeFD(ours)
-		channel.release()
+	child := &Child{Channel: channel, cmd: cmd, exited: make(chan struct{})}
+	if err := child.begin(socket); err != nil {
+		closeFD(socket)
 		cmd.Process.Kill()
 		cmd.Wait()
+		closePidFD(cmd)
+		channel.release()
 		return nil, err
 	}
-	child.watchExit()
 	return child, nil
+}
+
+// A ChildHandler is the handler of a child's channel that wants to know of the process too. Its methods are
+// called on the channel's loop.
+type ChildHandler interface {
+	Handler
+	// HandleStart is the first call: the process runs.
+	HandleStart(*Child)
+	// HandleExit says how the process ended. All that it had sent has been handled before. It may come before or
+	// after HandleDisconnect.
+	HandleExit(ExitStatus)
+}
+
+// begin makes the child known to its loop and to its handler, before anything of it can be heard there.
+func (c *Child) begin(socket int) (err error) {
+	called := c.loop.Call(func() {
+		if err = c.open(socket); err != nil {
+			return
+		}
+		if h, ok := c.handler.(ChildHandler); ok {
+			h.HandleStart(c)
+		}
+		c.watchExit()
+	})
+	return errors.Join(called, err)
 }
 
 // startWithSocket starts the command with one end of a socket pair, and returns the other.
@@ -104,8 +125,8 @@ func (c *Child) reap() {
 
 func (c *Child) exit() {
 	c.Drain()
-	if c.onExit != nil {
-		c.onExit(c.status)
+	if h, ok := c.handler.(ChildHandler); ok {
+		h.HandleExit(c.status)
 	}
 	close(c.exited)
 }

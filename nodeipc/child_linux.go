@@ -20,6 +20,13 @@ func preparePidFD(cmd *exec.Cmd) {
 	*cmd.SysProcAttr.PidFD = -1
 }
 
+// closePidFD is for a child that is not watched.
+func closePidFD(cmd *exec.Cmd) {
+	if fd := *cmd.SysProcAttr.PidFD; fd >= 0 {
+		unix.Close(fd)
+	}
+}
+
 // pidWatch owns a child's pidfd.
 type pidWatch struct {
 	fd    int

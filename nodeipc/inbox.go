@@ -9,6 +9,9 @@ import (
 // messageCost is what a waiting message costs beside its bytes, so that many small ones are bounded too.
 const messageCost = 256
 
+// handleCost is what a waiting handle costs, because a process has fewer descriptors than memory.
+const handleCost = 64 << 10
+
 // inbox keeps messages until somebody asks for them, and stops the channel's reading when they are too many.
 type inbox struct {
 	channel *Channel
@@ -31,10 +34,10 @@ func (b *inbox) HandleMessage(m Message) {
 		return
 	}
 	b.messages.push(m)
-	b.size += len(m.payload) + messageCost
+	b.size += cost(m)
 	if b.size > b.channel.options.ReceiveBuffer && !b.full {
 		b.full = true
-		b.channel.Pause()
+		b.channel.hold(&b.channel.full, true)
 	}
 	b.notify()
 }
@@ -63,10 +66,10 @@ func (b *inbox) take() (Message, bool) {
 		return Message{}, false
 	}
 	m := b.messages.pop()
-	b.size -= len(m.payload) + messageCost
+	b.size -= cost(m)
 	if b.full && b.size <= b.channel.options.ReceiveBuffer/2 {
 		b.full = false
-		b.channel.Resume()
+		b.channel.hold(&b.channel.full, false)
 	}
 	if b.messages.len() > 0 {
 		b.notify()
@@ -102,6 +105,13 @@ func (b *inbox) close() {
 	for b.messages.len() > 0 {
 		closeHandle(b.messages.pop())
 	}
+}
+
+func cost(m Message) int {
+	if m.Handle != nil {
+		return len(m.payload) + messageCost + handleCost
+	}
+	return len(m.payload) + messageCost
 }
 
 func closeHandle(m Message) {

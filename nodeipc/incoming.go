@@ -11,6 +11,10 @@ import (
 // mostPendingHandles is how many descriptors may wait for their messages; a Node process has one at a time.
 const mostPendingHandles = 64
 
+// mostReadsADrain is more than it takes to empty a full socket, of which each message with a descriptor takes
+// one.
+const mostReadsADrain = 1024
+
 // incoming is what has been read and is not yet a whole message. Only the loop touches it.
 type incoming struct {
 	partial  []byte
@@ -60,9 +64,13 @@ func (c *Channel) read() (more bool) {
 }
 
 // Drain reads what the peer has sent so far, and has it handled. It may be called on the loop only, and is for
-// the end of a process: nothing that it sent is then left out.
+// the end of a process: nothing that it sent is then left out, and a process of its own that holds its end of
+// the channel cannot keep the loop by sending more.
 func (c *Channel) Drain() {
-	for !c.ended() && c.read() {
+	for range mostReadsADrain {
+		if c.ended() || !c.read() {
+			return
+		}
 	}
 }
 
@@ -142,21 +150,21 @@ func (c *Channel) deliver(payload []byte) error {
 	case kindNACK:
 		return c.notReceived()
 	default:
-		c.deliverMessage(kind, Message{payload: payload, codec: c.codec})
-		return nil
+		return c.deliverMessage(kind, Message{payload: payload, codec: c.codec})
 	}
 }
 
-func (c *Channel) deliverMessage(kind kind, m Message) {
+func (c *Channel) deliverMessage(kind kind, m Message) error {
 	switch kind {
 	case kindSocket:
-		c.countSockets(m)
+		return c.countSockets(m)
 	case kindUser:
 		m.payload = slices.Clone(m.payload)
 		c.handler.HandleMessage(m)
 	default:
 		c.handler.HandleInternal(m)
 	}
+	return nil
 }
 
 // deliverHandle matches a message with the descriptor that came beside it, and tells the peer whether one did.
@@ -165,12 +173,7 @@ func (c *Channel) deliverHandle(payload []byte) error {
 		return c.reply(nackCommand)
 	}
 	fd := c.incoming.fds.pop()
-	e, inner, err := c.codec.open(payload)
-	if err != nil {
-		closeFD(fd)
-		return err
-	}
-	kind, err := c.codec.classify(inner)
+	e, inner, kind, err := c.unwrap(payload)
 	if err != nil {
 		closeFD(fd)
 		return err
@@ -189,9 +192,23 @@ func (c *Channel) deliverHandle(payload []byte) error {
 	}
 	m := Message{Handle: handle, payload: inner, codec: c.codec}
 	if kind == kindUser || kind == kindInternal {
-		c.deliverMessage(kind, m)
-		return nil
+		return c.deliverMessage(kind, m)
 	}
 	handle.Close()
 	return fmt.Errorf("%w: a handle with a message of the channel's own: %s", ErrProtocol, excerpt(inner))
+}
+
+// unwrap takes the message of a handle out of its envelope. Node wraps a retransmitted one twice, and the
+// inner envelope is what was sent first; it has one ACK all the same, because Node dies of a second.
+func (c *Channel) unwrap(payload []byte) (e envelope, inner []byte, k kind, err error) {
+	inner, k = payload, kindHandle
+	for layer := 0; layer < 2 && k == kindHandle; layer++ {
+		if e, inner, err = c.codec.open(inner); err != nil {
+			return e, nil, k, err
+		}
+		if k, err = c.codec.classify(inner); err != nil {
+			return e, nil, k, err
+		}
+	}
+	return e, inner, k, nil
 }

@@ -14,6 +14,8 @@ const (
 	mostRetransmissions = 3
 	// mostCoalesced is how many bytes of plain messages go into one write.
 	mostCoalesced = 64 << 10
+	// mostReplies is how many send buffers a peer's questions may fill with answers before it is given up.
+	mostReplies = 4
 	// tooManyHandlesPause is how long to wait when the system has too many descriptors in flight: nothing
 	// tells when that ends.
 	tooManyHandlesPause = 10 * time.Millisecond
@@ -58,6 +60,7 @@ type outgoing struct {
 	flushing bool // somebody is writing; he takes what is queued meanwhile
 	deferred bool // the loop is going to flush at the end of its batch
 	blocked  bool // the socket is full
+	stalled  bool // the socket takes nothing though it is not full: it is broken, or time has to pass
 	refused  bool // an offer was refused, and whoever made it waits to hear that there is room
 	room     chan struct{}
 	spare    []byte
@@ -78,6 +81,14 @@ func (o *outgoing) roomFor(most int) <-chan struct{} {
 		o.room = make(chan struct{})
 	}
 	return o.room
+}
+
+// roomForReply says ErrNotReading when the answers to the peer's questions have piled up.
+func (o *outgoing) roomForReply(sendBuffer int) error {
+	if o.queued > mostReplies*sendBuffer {
+		return fmt.Errorf("nodeipc: %w: %d bytes wait for it", ErrNotReading, o.queued)
+	}
+	return nil
 }
 
 func (o *outgoing) notifyRoom() {
@@ -160,12 +171,12 @@ func (c *Channel) flush() {
 func (c *Channel) flushLocked() {
 	o := &c.out
 	o.deferred = false
-	if o.flushing || o.blocked || c.state == disconnected {
+	if o.flushing || o.blocked || o.stalled || c.state == disconnected {
 		return
 	}
 	o.flushing = true
-	for o.queue.len() > 0 && !o.blocked && c.state != disconnected {
-		if o.queue.first().sent != nil && o.unacked.len() >= mostHandlesInFlight {
+	for o.queue.len() > 0 && !o.blocked && !o.stalled && c.state != disconnected {
+		if first := o.queue.first(); first.sent != nil && !first.begun && o.unacked.len() >= mostHandlesInFlight {
 			break
 		}
 		c.writeFirst()
@@ -203,10 +214,10 @@ func (c *Channel) writeFirst() {
 		o.blocked = true
 		c.watch()
 	case errors.Is(err, ErrTooManyHandles):
-		o.blocked = true
+		o.stalled = true
 		time.AfterFunc(tooManyHandlesPause, func() { c.loop.Post(c.unblock) })
 	default:
-		o.blocked = true
+		o.stalled = true
 		c.loop.Post(func() { c.failed(err) })
 	}
 }
@@ -222,7 +233,9 @@ func (c *Channel) wrote(n int) {
 	o.queued -= n
 	first.bytes = first.bytes[n:]
 	if len(first.bytes) == 0 {
-		o.spare = o.queue.pop().buffer
+		if o.spare = o.queue.pop().buffer; cap(o.spare) > 2*mostCoalesced {
+			o.spare = nil
+		}
 	}
 	if o.queued < c.options.SendBuffer {
 		o.notifyRoom()
@@ -244,14 +257,14 @@ func (c *Channel) flushed() {
 	}
 }
 
-// unblock goes on writing once the socket has room.
+// unblock goes on writing once the socket has room, or time has passed.
 func (c *Channel) unblock() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state == disconnected {
 		return
 	}
-	c.out.blocked = false
+	c.out.blocked, c.out.stalled = false, false
 	c.flushLocked()
 	c.watch()
 }
@@ -326,9 +339,8 @@ func (c *Channel) oldestHandle() (unacked, error) {
 		return unacked{}, fmt.Errorf("%w: an ACK for no handle", ErrProtocol)
 	}
 	oldest := c.out.unacked.pop()
-	if c.out.refused && mostHandlesInFlight == 1 {
-		c.out.refused = false
-		c.loop.Post(c.handler.HandleWritable)
+	if c.out.unacked.len() == mostHandlesInFlight-1 {
+		c.flushLocked() // one may go that found too many in flight
 	}
 	return oldest, nil
 }

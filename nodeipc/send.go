@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
@@ -19,8 +20,7 @@ var (
 	nackCommand = command{"NODE_HANDLE_NACK"}
 )
 
-// mostReplies is how many send buffers a peer's questions may fill with answers before it is given up.
-const mostReplies = 4
+var errNoHandle = fmt.Errorf("nodeipc: send a handle: it is nil, closed or was given away: %w", net.ErrClosed)
 
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
@@ -38,7 +38,7 @@ func (c *Channel) Send(ctx context.Context, message any) error {
 // afterwards waits until the peer has acknowledged the handle. Else it is as Send.
 func (c *Channel) SendHandle(ctx context.Context, message any, h *handlewrap.Handle) error {
 	if h == nil || h.FD() < 0 {
-		return fmt.Errorf("nodeipc: send a handle: %w", errors.New("it is closed or was given away"))
+		return errNoHandle
 	}
 	return c.send(ctx, message, h)
 }
@@ -46,6 +46,9 @@ func (c *Channel) SendHandle(ctx context.Context, message any, h *handlewrap.Han
 // SendHandleKeepOpen is SendHandle with Node's option keepOpen: the peer gets a copy, and the handle stays
 // the caller's.
 func (c *Channel) SendHandleKeepOpen(ctx context.Context, message any, h *handlewrap.Handle) error {
+	if h == nil {
+		return errNoHandle
+	}
 	dup, err := h.Dup()
 	if err != nil {
 		return fmt.Errorf("nodeipc: send a handle: %w", err)
@@ -155,8 +158,8 @@ func (c *Channel) post(m message, place func(*outgoing, message)) error {
 	if c.state == disconnected {
 		return ErrDisconnected
 	}
-	if c.out.queued > mostReplies*c.options.SendBuffer {
-		return fmt.Errorf("nodeipc: %w: %d bytes wait for it", ErrNotReading, c.out.queued)
+	if err := c.out.roomForReply(c.options.SendBuffer); err != nil {
+		return err
 	}
 	place(&c.out, m)
 	c.flushSoon()

@@ -3,6 +3,7 @@ package nodeipc
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
@@ -47,20 +48,13 @@ func (c *Channel) CountSockets(ctx context.Context, key string) (int, error) {
 func (c *Channel) askSockets(ctx context.Context, question, answer, key string) (int, error) {
 	reply := make(chan int, 1)
 	q := socketQuestion{answer, key}
-	c.mu.Lock()
-	if c.sockets.questions == nil {
-		c.sockets.questions = map[socketQuestion][]chan int{}
-	}
-	c.sockets.questions[q] = append(c.sockets.questions[q], reply)
-	c.mu.Unlock()
+	c.expectAnswer(q, reply)
 	if err := c.Send(ctx, socketMessage{Command: question, Key: key}); err != nil {
+		c.forgetAnswer(q, reply)
 		return 0, err
 	}
 	select {
-	case n, ok := <-reply:
-		if !ok {
-			return 0, fmt.Errorf("nodeipc: %s: %w", question, ErrDisconnected)
-		}
+	case n := <-reply:
 		return n, nil
 	case <-c.done:
 		return 0, fmt.Errorf("nodeipc: %s: %w", question, ErrDisconnected)
@@ -69,27 +63,44 @@ func (c *Channel) askSockets(ctx context.Context, question, answer, key string) 
 	}
 }
 
+// expectAnswer puts a question in the order of its answers.
+func (c *Channel) expectAnswer(q socketQuestion, reply chan int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.sockets.questions == nil {
+		c.sockets.questions = map[socketQuestion][]chan int{}
+	}
+	c.sockets.questions[q] = append(c.sockets.questions[q], reply)
+}
+
+// forgetAnswer takes out a question that was not sent, so that the next one's answer is not taken for its own.
+func (c *Channel) forgetAnswer(q socketQuestion, reply chan int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	waiting := slices.DeleteFunc(c.sockets.questions[q], func(r chan int) bool { return r == reply })
+	c.sockets.setWaiting(q, waiting)
+}
+
 // countSockets handles any NODE_SOCKET_* of the peer.
-func (c *Channel) countSockets(m Message) {
+func (c *Channel) countSockets(m Message) error {
 	var s socketMessage
 	if err := m.Decode(&s); err != nil {
-		c.options.Warn(err)
-		return
+		return fmt.Errorf("%w: %w", ErrProtocol, err)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch open := c.sockets.open[s.Key]; s.Command {
 	case socketGetCount:
-		c.tell(socketMessage{Command: socketCount, Key: s.Key, Count: &open})
+		return c.tell(socketMessage{Command: socketCount, Key: s.Key, Count: &open})
 	case socketNotifyClose:
 		if open == 0 {
-			c.tell(socketMessage{Command: socketAllClosed, Key: s.Key})
-		} else {
-			c.sockets.notify[s.Key]++
+			return c.tell(socketMessage{Command: socketAllClosed, Key: s.Key})
 		}
+		c.sockets.notify[s.Key]++
 	default:
 		c.answered(s)
 	}
+	return nil
 }
 
 // answered gives an answer to whoever has asked first.
@@ -104,11 +115,15 @@ func (c *Channel) answered(s socketMessage) {
 		n = *s.Count
 	}
 	waiting[0] <- n
-	if waiting = waiting[1:]; len(waiting) == 0 {
-		delete(c.sockets.questions, q)
+	c.sockets.setWaiting(q, waiting[1:])
+}
+
+func (s *socketCounts) setWaiting(q socketQuestion, waiting []chan int) {
+	if len(waiting) == 0 {
+		delete(s.questions, q)
 		return
 	}
-	c.sockets.questions[q] = waiting
+	s.questions[q] = waiting
 }
 
 // trackSocket counts a socket that came with a server's key until it is closed.
@@ -126,29 +141,39 @@ func (c *Channel) trackSocket(h *handlewrap.Handle, key string) {
 func (c *Channel) socketClosed(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.sockets.open == nil {
+		return // the channel has ended
+	}
 	if c.sockets.open[key]--; c.sockets.open[key] > 0 {
 		return
 	}
+	notify := c.sockets.notify[key]
 	delete(c.sockets.open, key)
-	for ; c.sockets.notify[key] > 0; c.sockets.notify[key]-- {
-		c.tell(socketMessage{Command: socketAllClosed, Key: key})
-	}
 	delete(c.sockets.notify, key)
+	for range notify {
+		if err := c.tell(socketMessage{Command: socketAllClosed, Key: key}); err != nil {
+			c.loop.Post(func() { c.end(err) })
+			return
+		}
+	}
 }
 
-// tell sends a message of the channel's own in its order among the others; c.mu is held. Nothing is told to a
-// peer that is gone.
-func (c *Channel) tell(s socketMessage) {
+// tell sends a message of the channel's own in its order among the others, or says that the peer lets its
+// answers pile up; c.mu is held. Nothing is told to a peer that is gone.
+func (c *Channel) tell(s socketMessage) error {
 	if c.state != connected {
-		return
+		return nil
+	}
+	if err := c.out.roomForReply(c.options.SendBuffer); err != nil {
+		return err
 	}
 	frame, err := c.encode(nil, s, nil)
 	if err != nil {
-		c.options.Warn(err)
-		return
+		return err
 	}
 	c.out.submit(message{frame: frame})
 	c.flushLocked()
+	return nil
 }
 
 func (s *socketCounts) abandon() {

@@ -1,0 +1,23 @@
+//go:build unix
+
+package cluster
+
+import (
+	"os"
+	"syscall"
+)
+
+// setCredential has a worker run as another user or group.
+func setCredential(attr *syscall.SysProcAttr, uid, gid *uint32) {
+	if uid == nil && gid == nil {
+		return
+	}
+	credential := &syscall.Credential{Uid: uint32(os.Getuid()), Gid: uint32(os.Getgid())}
+	if uid != nil {
+		credential.Uid = *uid
+	}
+	if gid != nil {
+		credential.Gid = *gid
+	}
+	attr.Credential = credential
+}

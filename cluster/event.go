@@ -1,0 +1,64 @@
+package cluster
+
+import "github.com/nodecluster/nodecluster/nodeipc"
+
+// An Event is one of Node's events of a cluster's primary: a [ForkEvent], [OnlineEvent], [ListeningEvent],
+// [MessageEvent], [DisconnectEvent], [ExitEvent], [ErrorEvent] or [SetupEvent].
+type Event interface{ event() }
+
+// SetupEvent: the settings were made or changed.
+type SetupEvent struct{ Settings Settings }
+
+// ForkEvent: a worker's process was started.
+type ForkEvent struct{ Worker *Worker }
+
+// OnlineEvent: the worker runs.
+type OnlineEvent struct{ Worker *Worker }
+
+// ListeningEvent: a server in the worker listens.
+type ListeningEvent struct {
+	Worker  *Worker
+	Address Address
+}
+
+// MessageEvent: the worker has sent a message. Its handle, if any, is the taker's of the event.
+type MessageEvent struct {
+	Worker  *Worker
+	Message nodeipc.Message
+}
+
+// DisconnectEvent: the channel to the worker has ended. It comes before or after the worker's ExitEvent.
+type DisconnectEvent struct{ Worker *Worker }
+
+// ExitEvent: the worker's process has ended.
+type ExitEvent struct {
+	Worker *Worker
+	Status nodeipc.ExitStatus
+}
+
+// ErrorEvent: something went wrong that nobody else is told of. Worker is nil where it is not about one.
+type ErrorEvent struct {
+	Worker *Worker
+	Err    error
+}
+
+func (SetupEvent) event()      {}
+func (ForkEvent) event()       {}
+func (OnlineEvent) event()     {}
+func (ListeningEvent) event()  {}
+func (MessageEvent) event()    {}
+func (DisconnectEvent) event() {}
+func (ExitEvent) event()       {}
+func (ErrorEvent) event()      {}
+
+// Address is where a server in a worker listens, as the worker said it.
+type Address struct {
+	// Address is an IP address or a path; empty for the unspecified address.
+	Address string
+	// Port is -1 for a path or a descriptor.
+	Port int
+	// AddressType is Node's word for it: 4 or 6 for TCP, -1 for a path, "udp4" or "udp6".
+	AddressType string
+	// FD is the descriptor that the server was made of, -1 for none.
+	FD int
+}

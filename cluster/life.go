@@ -1,0 +1,80 @@
+package cluster
+
+import "sync/atomic"
+
+// State is where a worker is in its life, in Node's words.
+type State string
+
+const (
+	StateNone         State = "none"
+	StateOnline       State = "online"
+	StateListening    State = "listening"
+	StateDisconnected State = "disconnected"
+	StateDead         State = "dead"
+)
+
+// life is a worker's state with what Node's names leave out: whether the other half of its end has come too.
+type life int32
+
+const (
+	started life = iota
+	online
+	listening
+	disconnectedAlive // the channel has ended, the process has not
+	deadConnected     // the process has ended, the channel has not
+	disconnectedDead  // both, the channel last
+	deadDisconnected  // both, the process last
+)
+
+var stateNames = [...]State{StateNone, StateOnline, StateListening, StateDisconnected, StateDead, StateDisconnected, StateDead}
+
+// isDead says whether the process has ended.
+func (l life) isDead() bool { return l == deadConnected || l.isGone() }
+
+// isGone says whether both the process and the channel have ended.
+func (l life) isGone() bool { return l == disconnectedDead || l == deadDisconnected }
+
+// move is what happens to a worker.
+type move int
+
+const (
+	goOnline move = iota
+	goListening
+	goDisconnect
+	goExit
+)
+
+// after gives the life after a move, and whether the move can be at that point: a worker may say that it listens
+// as often as it likes, but it ends once.
+func (l life) after(m move) (life, bool) {
+	switch m {
+	case goOnline:
+		return online, l == started
+	case goListening:
+		return listening, l <= listening
+	case goDisconnect:
+		if l == deadConnected {
+			return disconnectedDead, true
+		}
+		return disconnectedAlive, l <= listening
+	default:
+		if l == disconnectedAlive {
+			return deadDisconnected, true
+		}
+		return deadConnected, l <= listening
+	}
+}
+
+// lifeline holds a worker's life where others can look at it.
+type lifeline struct{ value atomic.Int32 }
+
+func (l *lifeline) now() life { return life(l.value.Load()) }
+
+// make makes a move, and says whether it was one. Only the loop calls it.
+func (l *lifeline) make(m move) bool {
+	next, ok := l.now().after(m)
+	if ok {
+		l.value.Store(int32(next))
+	}
+	return ok
+}

@@ -1,0 +1,137 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/nodecluster/nodecluster/nodeipc"
+)
+
+// SchedulingPolicy says who hands out connections.
+type SchedulingPolicy string
+
+const (
+	// SchedRR: the primary accepts and deals connections out in turns. It is the default.
+	SchedRR SchedulingPolicy = "rr"
+	// SchedNone: workers share the listening socket, and the operating system decides.
+	SchedNone SchedulingPolicy = "none"
+)
+
+// Settings are what cluster.setupPrimary takes in Node, and what child_process.fork takes for a worker. The zero
+// value of a field is Node's default.
+type Settings struct {
+	// Exec is the worker's script. It may be empty when ExecPath is a worker by itself.
+	Exec string
+	// Args follow the script on the command line.
+	Args []string
+	// ExecPath is the program that runs the script; "node" as PATH has it by default.
+	ExecPath string
+	// ExecArgv are the program's own arguments, before the script. When they ask for the inspector, each worker
+	// gets a port of its own.
+	ExecArgv []string
+	// Cwd is the workers' working directory; the primary's by default.
+	Cwd string
+	// Env are variables as "K=V" on top of the primary's own.
+	Env []string
+	// Silent workers have pipes for standard streams: Worker.Stdin, Stdout and Stderr.
+	Silent bool
+	// Stdin, Stdout and Stderr are the workers' streams, as os/exec has them, when they are not Silent. Nil means
+	// that the primary's are inherited.
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// UID and GID are whom the workers run as, if not nil.
+	UID, GID *uint32
+	// InspectPort gives each worker's inspector port; by default they count up from 9230.
+	InspectPort func() int
+	// Serialization is that of the channel between primary and worker.
+	Serialization nodeipc.Serialization
+	// SchedulingPolicy is read once, when the primary is made. By default NODE_CLUSTER_SCHED_POLICY decides.
+	SchedulingPolicy SchedulingPolicy
+	// HoldListeners keeps a listening socket open when its last worker has died, so that connections wait for
+	// the next one in the socket's queue. Node closes it, and they are refused.
+	HoldListeners bool
+	// SysProcAttr is what each worker is started with, on top of which UID and GID come. With Pdeathsig, the
+	// workers do not outlive the primary's process, whatever ends that.
+	SysProcAttr *syscall.SysProcAttr
+	// WindowsHide is there because Node has it. It does nothing.
+	WindowsHide bool
+}
+
+// firstInspectPort is the port after Node's own 9229.
+const firstInspectPort = 9230
+
+func (s *Settings) schedulingPolicy() (SchedulingPolicy, error) {
+	policy := s.SchedulingPolicy
+	if policy == "" {
+		// Node takes any other value of the variable for the default.
+		switch fromEnv := SchedulingPolicy(os.Getenv("NODE_CLUSTER_SCHED_POLICY")); fromEnv {
+		case SchedRR, SchedNone:
+			policy = fromEnv
+		default:
+			policy = SchedRR
+		}
+	}
+	if policy != SchedRR && policy != SchedNone {
+		return "", fmt.Errorf("cluster: scheduling policy %q is not known; use %q or %q", policy, SchedRR, SchedNone)
+	}
+	return policy, nil
+}
+
+// command makes a worker's command line and environment.
+func (s *Settings) command(id int, env []string, inspectPort func() int) (*exec.Cmd, error) {
+	path := s.ExecPath
+	if path == "" {
+		path = "node"
+	}
+	if s.Exec == "" && s.ExecPath == "" {
+		return nil, errors.New("cluster: nothing to run: set Exec to a script, or ExecPath to a program")
+	}
+	args := slices.Clone(s.ExecArgv)
+	if usesInspector(args) {
+		args = append(args, "--inspect-port="+strconv.Itoa(inspectPort()))
+	}
+	if hasPrefix(args, "--prof") && !hasPrefix(args, "--logfile=") {
+		// Workers that profile into one file would overwrite each other's.
+		args = append(args, "--logfile=v8-%p.log")
+	}
+	if s.Exec != "" {
+		args = append(args, s.Exec)
+	}
+	cmd := exec.Command(path, append(args, s.Args...)...)
+	cmd.Dir = s.Cwd
+	cmd.Env = slices.Concat(os.Environ(), s.Env, env, []string{"NODE_UNIQUE_ID=" + strconv.Itoa(id)})
+	cmd.SysProcAttr = s.sysProcAttr()
+	return cmd, nil
+}
+
+func (s *Settings) sysProcAttr() *syscall.SysProcAttr {
+	var attr syscall.SysProcAttr
+	if s.SysProcAttr != nil {
+		attr = *s.SysProcAttr
+	}
+	setCredential(&attr, s.UID, s.GID)
+	return &attr
+}
+
+func hasPrefix(args []string, prefix string) bool {
+	return slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, prefix) })
+}
+
+// usesInspector says whether Node's arguments open the inspector, with or without a value.
+func usesInspector(args []string) bool {
+	return slices.ContainsFunc(args, func(a string) bool {
+		name, _, _ := strings.Cut(a, "=")
+		switch name {
+		case "--inspect", "--inspect-brk", "--inspect-wait", "--inspect-port", "--debug-port":
+			return true
+		}
+		return false
+	})
+}

@@ -1,0 +1,184 @@
+package cluster
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+)
+
+// server is an entry of the primary's handle table: a socket that servers in workers listen on.
+type server interface {
+	// join makes a worker a member.
+	join(*Worker) membership
+	// describe completes the reply to a worker that joins, and gives the handle that goes with it, if any.
+	describe(*serverReply) (*handlewrap.Handle, error)
+	// shared gives what is the same for every kind of server.
+	base() *serverBase
+	// giveBack takes a connection that a worker was offered and did not get.
+	giveBack(connection int)
+	close()
+}
+
+// membership is a worker's part in a server.
+type membership interface {
+	server() server
+	// leave ends it.
+	leave()
+	// retry says that the worker's channel has room again.
+	retry()
+}
+
+type serverBase struct {
+	key     string
+	data    json.RawMessage
+	members int
+}
+
+func (b *serverBase) base() *serverBase { return b }
+
+// mostServers is how many servers a worker may have: a bound on the descriptors that it can take.
+const mostServers = 4096
+
+// key is what a server is known by, in the words of Node 22 and later: servers of different workers on one
+// address are one, and so only servers on port 0 are told apart by their index.
+func (m *fromWorker) key() string {
+	key := text(m.Address) + ":" + text(m.Port) + ":" + text(m.AddressType) + ":" + text(m.FD)
+	if text(m.Port) == "0" {
+		key += ":" + text(m.Index)
+	}
+	return key
+}
+
+// queryServer answers a worker that wants to listen.
+func (w *Worker) queryServer(m *fromWorker) {
+	if w.left.Load() || w.life.now() > listening {
+		return
+	}
+	key := m.key()
+	if w.memberships[key] != nil {
+		// A worker's second server on one address needs a key of its own: no Node takes a shared handle for a key
+		// that it has already. Up to Node 20 the index is in every key, and that is done here for all versions.
+		key += ":" + text(m.Index)
+	}
+	reply := &serverReply{Command: clusterCommand, Key: key, Ack: m.Seq, Data: m.Data, Seq: w.primary.nextSeq()}
+	handle, err := w.joinServer(key, m, reply)
+	if err != nil {
+		errno := -int(errnoOf(err))
+		reply.Errno = &errno
+		w.primary.listenFailed(fmt.Errorf("listen on %s: %w", describe(m), err))
+	}
+	if reply.Data == nil {
+		reply.Data = json.RawMessage("null")
+	}
+	w.postHandle(reply, handle)
+}
+
+// joinServer makes the worker a member of the server with this key, which it makes if there is none.
+func (w *Worker) joinServer(key string, m *fromWorker, reply *serverReply) (*handlewrap.Handle, error) {
+	if w.memberships[key] != nil {
+		return nil, syscall.EADDRINUSE
+	}
+	if len(w.memberships) >= mostServers {
+		return nil, syscall.EMFILE
+	}
+	s, found := w.primary.servers[key]
+	if !found {
+		var err error
+		if s, err = w.primary.newServer(key, m); err != nil {
+			return nil, err
+		}
+	}
+	handle, err := s.describe(reply)
+	if err != nil {
+		if !found {
+			s.close()
+		}
+		return nil, err
+	}
+	base := s.base()
+	if isNull(base.data) {
+		base.data = m.Data
+	}
+	reply.Data = base.data
+	w.primary.servers[key] = s
+	w.memberships[key] = s.join(w)
+	base.members++
+	return handle, nil
+}
+
+func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
+
+func (p *Primary) newServer(key string, m *fromWorker) (server, error) {
+	switch addressType := text(m.AddressType); {
+	case addressType == "udp4" || addressType == "udp6":
+		return newSharedServer(key, handlewrap.DgramNative, func() (socket, error) { return bindUDP(m) })
+	case p.policy == SchedNone:
+		return newSharedServer(key, handlewrap.NetNative, func() (socket, error) { return bindStream(m) })
+	default:
+		return newRoundRobin(p, key, m)
+	}
+}
+
+// leave ends a worker's part in one server, which nobody serves then if it was the last.
+func (w *Worker) leave(key string) {
+	if m := w.memberships[key]; m != nil {
+		w.end(key, m)
+		if s := m.server(); s.base().members == 0 {
+			w.primary.closeServer(s)
+		}
+	}
+}
+
+// leaveAll ends a worker's part in all servers: it dies, or is asked to leave.
+func (w *Worker) leaveAll() {
+	for key, m := range w.memberships {
+		w.end(key, m)
+		if s := m.server(); s.base().members == 0 && !w.primary.holding() {
+			w.primary.closeServer(s)
+		}
+	}
+}
+
+func (w *Worker) end(key string, m membership) {
+	delete(w.memberships, key)
+	m.server().base().members--
+	m.leave()
+}
+
+func (p *Primary) closeServer(s server) {
+	delete(p.servers, s.base().key)
+	s.close()
+}
+
+// closeServers closes those that are held for workers to come.
+func (p *Primary) closeServers() {
+	for _, s := range p.servers {
+		p.closeServer(s)
+	}
+}
+
+// errnoOf is the system's error behind err; there always is one where a socket could not be made.
+func errnoOf(err error) syscall.Errno {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return syscall.EINVAL
+}
+
+// describe names what a worker wanted to listen on.
+func describe(m *fromWorker) string {
+	switch address := stringOrEmpty(m.Address); {
+	case !isNull(m.FD) && integer(m.FD, -1) >= 0:
+		return "file descriptor " + text(m.FD)
+	case text(m.AddressType) == "-1":
+		return address
+	case address == "":
+		return "port " + text(m.Port)
+	default:
+		return address + " port " + text(m.Port)
+	}
+}

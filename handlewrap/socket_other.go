@@ -1,0 +1,27 @@
+//go:build !unix
+
+package handlewrap
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+)
+
+func unsupported() error {
+	return fmt.Errorf("passing handles is not implemented on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+}
+
+func closeOnExec(int) {}
+
+func closeFD(int) error { return unsupported() }
+
+func dup(int) (int, error) { return -1, unsupported() }
+
+func setNonblock(int) error { return unsupported() }
+
+func listen(int, int) error { return unsupported() }
+
+func kindOf(int) (Kind, error) { return 0, unsupported() }
+
+func dgramType(int) string { return "" }
