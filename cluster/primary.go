@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
@@ -35,11 +36,12 @@ type Primary struct {
 	seq       uint32
 	frame     []byte
 	leaving   bool // nobody is to come any more
-	listened  bool
 	warned    bool
 	listenErr error
 	empty     []chan struct{}
 	onGone    func(*Worker)
+
+	listened atomic.Bool // some worker has listened
 }
 
 // mostSeq is where the numbers of messages begin again.

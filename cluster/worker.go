@@ -20,6 +20,7 @@ type Worker struct {
 	child   *nodeipc.Child
 	life    lifeline
 	left    atomic.Bool // exitedAfterDisconnect
+	broken  atomic.Bool // its channel ended in an error
 	status  nodeipc.ExitStatus
 	exited  chan struct{}
 	waiting waiting
@@ -172,7 +173,7 @@ func (w *Worker) isListening(m *fromWorker) {
 	if !w.life.make(goListening) {
 		return
 	}
-	w.primary.listened = true
+	w.primary.listened.Store(true)
 	address := Address{
 		Address:     stringOrEmpty(m.Address),
 		Port:        integer(m.Port, -1),
@@ -195,6 +196,7 @@ func (w *Worker) HandleWritable() {
 // HandleDisconnect is the channel's call.
 func (w *Worker) HandleDisconnect(err error) {
 	if err != nil {
+		w.broken.Store(true)
 		w.primary.events.emit(ErrorEvent{w, fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)})
 	}
 	w.leaveAll()
