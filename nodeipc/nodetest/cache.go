@@ -1,0 +1,57 @@
+package nodetest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// cacheFolder follows the same rules as scripts/runtimes.
+func cacheFolder() (string, error) {
+	folder := os.Getenv("NODECLUSTER_CACHE")
+	if folder == "" {
+		parent := os.Getenv("XDG_CACHE_HOME")
+		if parent == "" {
+			home := os.Getenv("HOME")
+			if home == "" {
+				return "", errors.New("no cache folder: set NODECLUSTER_CACHE, XDG_CACHE_HOME or HOME")
+			}
+			parent = filepath.Join(home, ".cache")
+		}
+		folder = filepath.Join(parent, "nodecluster")
+	}
+	if !filepath.IsAbs(folder) {
+		return "", fmt.Errorf("the cache folder %s is relative: give NODECLUSTER_CACHE or XDG_CACHE_HOME as an absolute path", folder)
+	}
+	return folder, nil
+}
+
+// cached gives the path of something below the cache folder, or ends the test
+// when it is not there; what names it in that message.
+func cached(tb testing.TB, what string, below ...string) string {
+	tb.Helper()
+	folder, err := cacheFolder()
+	if err != nil {
+		tb.Fatalf("nodetest: %v", err)
+	}
+	path := filepath.Join(append([]string{folder}, below...)...)
+	if _, err := os.Stat(path); err != nil {
+		tb.Fatalf("nodetest: no %s, run scripts/runtimes: %v", what, err)
+	}
+	return path
+}
+
+// Apps gives the absolute path of a folder whose node_modules has express and
+// fastify, in the versions of testdata/apps/package-lock.json as scripts/runtimes
+// last saw it. Set NODE_PATH to the node_modules in it to run a program that
+// is somewhere else. The folder is shared by all tests: write nothing there.
+// The test ends with a failure when it is not there.
+func Apps(tb testing.TB) string {
+	tb.Helper()
+	for _, name := range []string{"express", "fastify"} {
+		cached(tb, name, "apps", "node_modules", name, "package.json")
+	}
+	return cached(tb, "apps", "apps")
+}

@@ -1,0 +1,28 @@
+package nodetest_test
+
+import (
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// t is the argument of a test function.
+var t *testing.T
+
+func Example() {
+	// func TestPrintsItsVersion(t *testing.T) {
+	nodetest.NoLeaks(t)
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		script := nodetest.Script(t, "version.js", "console.log(process.versions.node)")
+		out, err := exec.Command(node.Path, script).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(string(out), strconv.Itoa(node.Major)+".") {
+			t.Errorf("%s printed %q", node.Name, out)
+		}
+	})
+}
