@@ -118,7 +118,7 @@ func (s *roundRobin) next() (connection int, ok bool) {
 func (s *roundRobin) offer(m *member, connection int) {
 	p := s.primary
 	seq := p.nextSeq()
-	p.frame = s.newconn.Append(p.frame[:0], seq)
+	p.frame = m.worker.child.AppendFrame(p.frame[:0], s.newconn, seq)
 	err := m.worker.child.Offer(p.frame, connection, seq)
 	if err == nil {
 		m.worker.offers.push(offer{seq: seq, connection: connection, member: m})

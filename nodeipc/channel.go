@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 )
@@ -60,6 +61,7 @@ const (
 type Channel struct {
 	fd      int
 	codec   codec
+	bun     atomic.Bool // the peer speaks Bun's dialect
 	options Options
 	loop    *eventloop.Loop
 	ownLoop bool

@@ -60,6 +60,7 @@ func (c *Channel) read() (more bool) {
 		c.end(err)
 		return false
 	}
+	c.peerWasHeard()
 	return n == len(r.bytes) || len(r.fds) > 0
 }
 
@@ -138,6 +139,7 @@ func (c *Channel) keep(rest, chunk []byte) {
 
 // deliver hands one message to whom it is for.
 func (c *Channel) deliver(payload []byte) error {
+	payload = c.unmark(payload)
 	kind, err := c.codec.classify(payload)
 	if err != nil {
 		return err

@@ -14,9 +14,6 @@ type jsonCodec struct{}
 const (
 	jsonACK  = `{"cmd":"NODE_HANDLE_ACK"}`
 	jsonNACK = `{"cmd":"NODE_HANDLE_NACK"}`
-
-	// bunMark stands before each internal message of a Bun process.
-	bunMark = 0x02
 )
 
 var (
@@ -30,11 +27,7 @@ func (jsonCodec) cut(buf []byte, searched int) (payload []byte, size, need int) 
 		return nil, 0, len(buf) + 1
 	}
 	end += searched
-	payload = buf[:end]
-	if len(payload) > 0 && payload[0] == bunMark {
-		payload = payload[1:]
-	}
-	return payload, end + 1, end + 1
+	return buf[:end], end + 1, end + 1
 }
 
 func (c jsonCodec) classify(payload []byte) (kind, error) {

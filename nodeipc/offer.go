@@ -45,8 +45,11 @@ func (c *Channel) Offer(frame []byte, fd int, tag uint32) error {
 // A Template is the frame of a message with a handle in which nothing but one number changes. It is how the
 // same message is sent for every connection without encoding it again.
 type Template struct {
-	before, after []byte
+	node, bun aroundNumber
 }
+
+// aroundNumber is a frame without its number, in one way of writing.
+type aroundNumber struct{ before, after []byte }
 
 // templateNumber stands for the number while a template is made.
 const templateNumber = 1<<30 - 1
@@ -62,21 +65,34 @@ func NewTemplate(s Serialization, t handlewrap.Type, message func(number uint32)
 	if err != nil {
 		return nil, err
 	}
-	frame, err := codec.seal(nil, envelope{Type: string(t)}, payload)
+	node, err := cutNumber(codec, t, payload)
 	if err != nil {
 		return nil, err
+	}
+	bun, err := cutNumber(bunCodec{}, t, payload)
+	return &Template{node, bun}, err
+}
+
+func cutNumber(c codec, t handlewrap.Type, payload []byte) (aroundNumber, error) {
+	frame, err := c.seal(nil, envelope{Type: string(t)}, payload)
+	if err != nil {
+		return aroundNumber{}, err
 	}
 	number := strconv.AppendUint(nil, templateNumber, 10)
 	at := bytes.LastIndex(frame, number)
 	if at < 0 {
-		return nil, fmt.Errorf("nodeipc: a template without the number that changes: %s", excerpt(frame))
+		return aroundNumber{}, fmt.Errorf("nodeipc: a template without the number that changes: %s", excerpt(frame))
 	}
-	return &Template{before: frame[:at], after: frame[at+len(number):]}, nil
+	return aroundNumber{frame[:at], frame[at+len(number):]}, nil
 }
 
-// Append appends the frame with number in its place.
-func (t *Template) Append(dst []byte, number uint32) []byte {
-	dst = append(dst, t.before...)
+// AppendFrame appends the template's frame with number in its place, as the channel's peer understands it.
+func (c *Channel) AppendFrame(dst []byte, t *Template, number uint32) []byte {
+	around := &t.node
+	if c.bun.Load() {
+		around = &t.bun
+	}
+	dst = append(dst, around.before...)
 	dst = strconv.AppendUint(dst, uint64(number), 10)
-	return append(dst, t.after...)
+	return append(dst, around.after...)
 }

@@ -62,6 +62,8 @@ type outgoing struct {
 	blocked  bool // the socket is full
 	stalled  bool // the socket takes nothing though it is not full: it is broken, or time has to pass
 	refused  bool // an offer was refused, and whoever made it waits to hear that there is room
+	unread   bool // plain messages were written that the peer may not have read
+	checking bool // a timer is going to look whether it has
 	room     chan struct{}
 	spare    []byte
 	flush    func()
@@ -230,6 +232,7 @@ func (c *Channel) wrote(n int) {
 		first.begun = true
 		o.unacked.push(unacked{sent: first.sent})
 	}
+	o.unread = o.unread || first.sent == nil
 	o.queued -= n
 	first.bytes = first.bytes[n:]
 	if len(first.bytes) == 0 {
@@ -339,8 +342,8 @@ func (c *Channel) oldestHandle() (unacked, error) {
 		return unacked{}, fmt.Errorf("%w: an ACK for no handle", ErrProtocol)
 	}
 	oldest := c.out.unacked.pop()
-	if c.out.unacked.len() == mostHandlesInFlight-1 {
-		c.flushLocked() // one may go that found too many in flight
+	if o := &c.out; mostHandlesInFlight == 1 && (o.refused || o.queue.len() > 0) {
+		c.flushSoon()
 	}
 	return oldest, nil
 }

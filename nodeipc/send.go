@@ -91,10 +91,10 @@ func (c *Channel) encode(dst []byte, v any, h *handlewrap.Handle) ([]byte, error
 		return dst, err
 	}
 	if h == nil {
-		dst = c.codec.frame(dst, payload)
+		dst = c.wire().frame(dst, payload)
 	} else {
 		e := envelope{Type: string(h.Type()), Key: h.ServerKey(), DgramType: h.DgramType()}
-		if dst, err = c.codec.seal(dst, e, payload); err != nil {
+		if dst, err = c.wire().seal(dst, e, payload); err != nil {
 			return dst, err
 		}
 	}

@@ -34,3 +34,12 @@ func putRights(space []byte, fd int) int {
 	binary.NativeEndian.PutUint32(space[unix.SizeofCmsghdr:], uint32(fd))
 	return unix.CmsgSpace(4)
 }
+
+// unreadBytes is how much of what was written the peer has not read.
+func unreadBytes(fd int) int {
+	n, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
+	if err != nil {
+		return 0
+	}
+	return n
+}
