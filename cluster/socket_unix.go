@@ -21,13 +21,6 @@ type socket struct {
 	file os.FileInfo
 }
 
-// Flags of a queryServer, as libuv numbers them.
-const (
-	flagIPv6Only     = 1
-	flagReuseAddress = 4 // UDP
-	flagReusePort    = 8 // UDP
-)
-
 // nodeBacklog is what Node asks for where the program does not say.
 const nodeBacklog = 511
 
@@ -43,9 +36,9 @@ func bindStream(m *fromWorker) (socket, error) {
 		return inherited(fd)
 	}
 	if port := integer(m.Port, -1); port >= 0 {
-		return bindTCP(stringOrEmpty(m.Address), port, m.Flags)
+		return bindTCP(stringOrEmpty(m.Address), port, integer(m.Flags, 0))
 	}
-	return bindPath(stringOrEmpty(m.Address), m.ReadableAll, m.WritableAll)
+	return bindPath(stringOrEmpty(m.Address), isTrue(m.ReadableAll), isTrue(m.WritableAll))
 }
 
 // inherited takes a socket that the primary itself was started with. Others of the primary's descriptors, which
@@ -92,7 +85,7 @@ func bindUDP(m *fromWorker) (socket, error) {
 			address = "::"
 		}
 	}
-	return bindInternet(unix.SOCK_DGRAM, address, max(integer(m.Port, 0), 0), m.Flags)
+	return bindInternet(unix.SOCK_DGRAM, address, max(integer(m.Port, 0), 0), integer(m.Flags, 0))
 }
 
 func inheritedUDP(fd int) (socket, error) {
@@ -199,20 +192,6 @@ func (s *socket) bindPath(path string, abstract, readableAll, writableAll bool) 
 	return openTo(path, info.Mode().Perm(), readableAll, writableAll)
 }
 
-func openTo(path string, mode os.FileMode, readableAll, writableAll bool) error {
-	wanted := mode
-	if readableAll {
-		wanted |= 0o444
-	}
-	if writableAll {
-		wanted |= 0o222
-	}
-	if wanted == mode {
-		return nil
-	}
-	return os.Chmod(path, wanted)
-}
-
 // close closes the socket and takes its path away, unless another socket stands there by now.
 func (s *socket) close() {
 	closeFD(s.fd)
@@ -260,4 +239,8 @@ func newSocket(family, kind int) (int, error) {
 		return -1, err
 	}
 	return fd, nil
+}
+
+func reuseAddress(fd uintptr) error {
+	return unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 }

@@ -21,3 +21,5 @@ func (*socket) name() (*sockName, error) { return nil, errors.ErrUnsupported }
 func listen(int, int) error { return errors.ErrUnsupported }
 
 func accept(int) (int, error) { return -1, errors.ErrUnsupported }
+
+func reuseAddress(uintptr) error { return errors.ErrUnsupported }

@@ -113,8 +113,8 @@ func prepare(o Options) (*Channel, error) {
 	}
 	c := &Channel{fd: -1, codec: codec, options: o, loop: o.Loop, handler: o.Handler, done: make(chan struct{}), paused: o.Paused}
 	c.out.flush = c.flush
+	c.inbox = newInbox(c)
 	if c.handler == nil {
-		c.inbox = newInbox(c)
 		c.handler = c.inbox
 	}
 	if c.loop == nil {
@@ -221,14 +221,13 @@ func (c *Channel) Err() error {
 }
 
 // Receive waits for the next message. Messages wait for it from the channel's beginning on. After the last one
-// it returns ErrDisconnected, wrapping what Err says, and before that ctx's error when that ends first. A
-// channel with a Handler has nothing to receive.
-func (c *Channel) Receive(ctx context.Context) (Message, error) {
-	if c.inbox == nil {
-		panic("nodeipc: Receive on a channel with a Handler")
-	}
-	return c.inbox.next(ctx)
-}
+// it returns ErrDisconnected, wrapping what Err says, and before that ctx's error when that ends first. Of a
+// channel with a Handler it gives what the handler has passed to Keep.
+func (c *Channel) Receive(ctx context.Context) (Message, error) { return c.inbox.next(ctx) }
+
+// Keep puts a message where Receive finds it. It is for a [Handler] that takes internal messages only, and may be
+// called on the loop only.
+func (c *Channel) Keep(m Message) { c.inbox.HandleMessage(m) }
 
 // Disconnect ends the channel in good order, as Node's disconnect(): nothing may be sent any more, what was
 // sent before goes out first, handles and their ACKs included. It does not wait; Done tells. It returns
@@ -257,9 +256,7 @@ func (c *Channel) Close() error {
 
 func (c *Channel) closeNow() {
 	c.loop.Call(func() { c.end(nil) })
-	if c.inbox != nil {
-		c.inbox.close()
-	}
+	c.inbox.close()
 }
 
 // end is the one place where a channel ends. It runs on the loop.

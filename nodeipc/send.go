@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
@@ -114,8 +115,8 @@ func (c *Channel) trySend(frame []byte, h *handlewrap.Handle) (<-chan struct{}, 
 	if room := c.out.roomFor(c.options.SendBuffer); room != nil {
 		return room, nil
 	}
-	if h != nil {
-		frame = append([]byte(nil), frame...)
+	if h != nil || c.out.holding {
+		frame = slices.Clone(frame) // it is kept, and the sender's buffer is used again
 	}
 	c.out.submit(message{frame: frame, handle: h})
 	c.flushLocked()
@@ -134,6 +135,23 @@ func (c *Channel) Post(v any, h *handlewrap.Handle) error {
 		h.Close()
 	}
 	return err
+}
+
+// Tell sends a message without ever waiting, from any goroutine. It is for the few and small ones of a protocol
+// above, whose number is bounded there.
+func (c *Channel) Tell(v any) error {
+	frame, err := c.encode(nil, v, nil)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != connected {
+		return fmt.Errorf("nodeipc: send: %w", ErrDisconnected)
+	}
+	c.out.submit(message{frame: frame})
+	c.flushLocked()
+	return nil
 }
 
 // reply answers the peer about a handle; ACKs are never held back.

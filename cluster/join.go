@@ -1,0 +1,167 @@
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+	"github.com/nodecluster/nodecluster/nodeipc"
+)
+
+// uniqueIDVariable is by what a process knows that it is a worker.
+const uniqueIDVariable = "NODE_UNIQUE_ID"
+
+// Why a worker's context has ended; see [Self.Context].
+var (
+	// ErrAskedToLeave: the primary, or Disconnect here, has asked the worker to leave.
+	ErrAskedToLeave = errors.New("the worker was asked to leave")
+	// ErrPrimaryLost: the channel to the primary has ended without anybody's asking.
+	ErrPrimaryLost = errors.New("the primary is gone")
+	// ErrNotWorker: the process was not forked by a primary.
+	ErrNotWorker = errors.New("this process is not a cluster's worker")
+)
+
+// JoinOptions say how a process is a worker. The zero value is as Node.
+type JoinOptions struct {
+	// OutlivePrimary lets the process go on when the primary is lost. By default it exits with code 0 then, as
+	// Node's worker does; [Self.Context] ends in either case.
+	OutlivePrimary bool
+}
+
+// Self is this process as a worker: what cluster.worker and process are in a Node worker. Make it with [Join]. Its
+// methods may be called from any goroutine.
+type Self struct {
+	id      int
+	channel *nodeipc.Channel // nil in a process that runs alone
+	options JoinOptions
+	context context.Context
+	end     context.CancelCauseFunc
+
+	mu      sync.Mutex
+	state   State
+	left    bool // exitedAfterDisconnect
+	byUs    bool // it was this end that wanted to leave
+	seq     uint32
+	replies map[uint32]func(*primaryMessage, *handlewrap.Handle)
+	indexes map[string]*indexes
+	servers map[string]joined // by key
+	open    int               // servers and connections that have to end before the worker has left
+}
+
+// joined is a server of this worker's.
+type joined interface {
+	// offer takes a connection of the primary's, or not.
+	offer(seq json.RawMessage, connection *handlewrap.Handle)
+	Close() error
+}
+
+// Join makes this process a worker when it was forked as one, by Node's cluster or by [Primary.Fork], and tells the
+// primary that it is online. Outside a cluster it gives a Self that listens by itself, so that the same program runs
+// alone, as in Node. It may succeed as a worker once in a process. The context that ends with ctx is
+// [Self.Context]. It fails when the environment speaks of a channel that is not there.
+func Join(ctx context.Context) (*Self, error) { return JoinWith(ctx, JoinOptions{}) }
+
+// JoinWith is Join with options.
+func JoinWith(ctx context.Context, o JoinOptions) (*Self, error) {
+	s := &Self{
+		options: o, state: StateOnline, replies: map[uint32]func(*primaryMessage, *handlewrap.Handle){},
+		indexes: map[string]*indexes{}, servers: map[string]joined{},
+	}
+	s.context, s.end = context.WithCancelCause(ctx)
+	value, forked := os.LookupEnv(uniqueIDVariable)
+	if !forked {
+		return s, nil
+	}
+	id, err := strconv.Atoi(value)
+	if err != nil || id <= 0 {
+		return nil, fmt.Errorf("cluster: join: %s=%q is not a worker's id", uniqueIDVariable, value)
+	}
+	os.Unsetenv(uniqueIDVariable)
+	channel, err := nodeipc.Parent(nodeipc.Options{Handler: s, Paused: true})
+	if err != nil {
+		return nil, fmt.Errorf("cluster: join: %w", err)
+	}
+	s.id, s.channel = id, channel
+	if err := s.tell(&toPrimary{Act: actOnline}, nil); err != nil {
+		channel.Close()
+		return nil, fmt.Errorf("cluster: join: %w", err)
+	}
+	channel.Resume()
+	return s, nil
+}
+
+// IsWorker says whether there is a primary; without one the process runs alone.
+func (s *Self) IsWorker() bool { return s.channel != nil }
+
+// ID is the worker's id, 0 in a process that runs alone.
+func (s *Self) ID() int { return s.id }
+
+// Context ends when the worker is asked to leave, with the cause ErrAskedToLeave, when the primary is lost, with
+// ErrPrimaryLost, or with the context given to Join.
+func (s *Self) Context() context.Context { return s.context }
+
+// Done is closed when the channel to the primary has ended, which is after everything that the worker was at when it
+// was asked to leave. In a process that runs alone it is nil.
+func (s *Self) Done() <-chan struct{} {
+	if s.channel == nil {
+		return nil
+	}
+	return s.channel.Done()
+}
+
+// State is where the worker is in its life: online, listening, disconnecting, disconnected.
+func (s *Self) State() State {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state
+}
+
+// IsConnected says whether messages can be sent to the primary.
+func (s *Self) IsConnected() bool { return s.channel != nil && s.channel.Connected() }
+
+// ExitedAfterDisconnect says whether the worker leaves because it was asked to.
+func (s *Self) ExitedAfterDisconnect() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left
+}
+
+// Send sends the primary a message, as process.send and [nodeipc.Channel.Send]. It returns ErrNotWorker in a process
+// that runs alone.
+func (s *Self) Send(ctx context.Context, message any) error {
+	if s.channel == nil {
+		return fmt.Errorf("cluster: send: %w", ErrNotWorker)
+	}
+	return s.channel.Send(ctx, message)
+}
+
+// SendHandle sends the primary a message with a handle, which is given away unless there is an error, as
+// [nodeipc.Channel.SendHandle].
+func (s *Self) SendHandle(ctx context.Context, message any, h *handlewrap.Handle) error {
+	if s.channel == nil {
+		return fmt.Errorf("cluster: send: %w", ErrNotWorker)
+	}
+	return s.channel.SendHandle(ctx, message, h)
+}
+
+// SendHandleKeepOpen sends the primary a message with a copy of a handle.
+func (s *Self) SendHandleKeepOpen(ctx context.Context, message any, h *handlewrap.Handle) error {
+	if s.channel == nil {
+		return fmt.Errorf("cluster: send: %w", ErrNotWorker)
+	}
+	return s.channel.SendHandleKeepOpen(ctx, message, h)
+}
+
+// Receive waits for the next message of the primary, as [nodeipc.Channel.Receive]. Its handle is the caller's. It
+// returns ErrNotWorker in a process that runs alone.
+func (s *Self) Receive(ctx context.Context) (nodeipc.Message, error) {
+	if s.channel == nil {
+		return nodeipc.Message{}, fmt.Errorf("cluster: receive: %w", ErrNotWorker)
+	}
+	return s.channel.Receive(ctx)
+}

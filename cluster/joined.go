@@ -1,0 +1,144 @@
+package cluster
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+	"github.com/nodecluster/nodecluster/nodeipc"
+)
+
+// numbered is a message of this process's own, which gets its number as it is sent.
+type numbered interface{ number(seq uint32) }
+
+// toPrimary is any message to the primary but those of a server.
+type toPrimary struct {
+	Command  string          `json:"cmd"`
+	Act      string          `json:"act,omitempty"`
+	Key      string          `json:"key,omitempty"`
+	Ack      json.RawMessage `json:"ack,omitempty"`
+	Accepted *bool           `json:"accepted,omitempty"`
+	Seq      uint32          `json:"seq"`
+}
+
+func (m *toPrimary) number(seq uint32) { m.Command, m.Seq = clusterCommand, seq }
+
+// serverMessage is queryServer or listening.
+type serverMessage struct {
+	Command     string          `json:"cmd"`
+	Act         string          `json:"act"`
+	Index       int             `json:"index"`
+	Data        json.RawMessage `json:"data"`
+	Address     *string         `json:"address"`
+	Port        *int            `json:"port"`
+	AddressType any             `json:"addressType"`
+	FD          *int            `json:"fd,omitempty"`
+	Flags       *int            `json:"flags,omitempty"`
+	Backlog     *int            `json:"backlog,omitempty"`
+	ReadableAll bool            `json:"readableAll,omitempty"`
+	WritableAll bool            `json:"writableAll,omitempty"`
+	Seq         uint32          `json:"seq"`
+}
+
+func (m *serverMessage) number(seq uint32) { m.Command, m.Seq = clusterCommand, seq }
+
+// primaryMessage is any message of a primary.
+type primaryMessage struct {
+	Command  string          `json:"cmd"`
+	Act      string          `json:"act"`
+	Key      string          `json:"key"`
+	Ack      *uint32         `json:"ack"`
+	Errno    *int            `json:"errno"`
+	Data     json.RawMessage `json:"data"`
+	SockName *sockName       `json:"sockname"`
+	Seq      json.RawMessage `json:"seq"`
+}
+
+// nextSeq numbers a message, and remembers who waits for the answer, if anybody does.
+func (s *Self) nextSeq(answered func(*primaryMessage, *handlewrap.Handle)) uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	seq := s.seq
+	s.seq++
+	if answered != nil {
+		s.replies[seq] = answered
+	}
+	return seq
+}
+
+// tell sends the primary a message from any goroutine. answered is called on the loop.
+func (s *Self) tell(m numbered, answered func(*primaryMessage, *handlewrap.Handle)) error {
+	m.number(s.nextSeq(answered))
+	return s.channel.Tell(m)
+}
+
+// HandleMessage is the channel's call.
+func (s *Self) HandleMessage(m nodeipc.Message) { s.channel.Keep(m) }
+
+// HandleInternal is the channel's call.
+func (s *Self) HandleInternal(m nodeipc.Message) {
+	var message primaryMessage
+	if err := m.Decode(&message); err != nil || message.Command != clusterCommand {
+		closeHandle(m.Handle)
+		if err != nil {
+			s.channel.Fail(fmt.Errorf("%w: %w", nodeipc.ErrProtocol, err))
+		}
+		return
+	}
+	switch {
+	case message.Ack != nil:
+		s.answered(&message, m.Handle)
+	case message.Act == actNewConnection:
+		s.newConnection(&message, m.Handle)
+	case message.Act == actDisconnect:
+		closeHandle(m.Handle)
+		s.leave(false)
+	default:
+		closeHandle(m.Handle)
+	}
+}
+
+func (s *Self) answered(m *primaryMessage, h *handlewrap.Handle) {
+	s.mu.Lock()
+	answered := s.replies[*m.Ack]
+	delete(s.replies, *m.Ack)
+	s.mu.Unlock()
+	if answered == nil {
+		closeHandle(h)
+		return
+	}
+	answered(m, h)
+}
+
+// newConnection gives a connection to the server that it is for, or back to the primary.
+func (s *Self) newConnection(m *primaryMessage, connection *handlewrap.Handle) {
+	s.mu.Lock()
+	server := s.servers[m.Key]
+	s.mu.Unlock()
+	if server == nil || connection == nil {
+		closeHandle(connection)
+		s.answer(m.Seq, false)
+		return
+	}
+	server.offer(m.Seq, connection)
+}
+
+// answer tells the primary whether a connection is taken.
+func (s *Self) answer(seq json.RawMessage, accepted bool) {
+	s.tell(&toPrimary{Ack: seq, Accepted: &accepted}, nil)
+}
+
+// HandleNACK is the channel's call.
+func (s *Self) HandleNACK(uint32) {}
+
+// HandleWritable is the channel's call.
+func (s *Self) HandleWritable() {}
+
+// HandleDisconnect is the channel's call.
+func (s *Self) HandleDisconnect(error) { s.lost() }
+
+func closeHandle(h *handlewrap.Handle) {
+	if h != nil {
+		h.Close()
+	}
+}

@@ -1,0 +1,92 @@
+package cluster
+
+import (
+	"maps"
+	"os"
+	"slices"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+)
+
+// Disconnect has the worker leave, as Node's worker.disconnect() in a worker: its listeners close, the connections
+// that they have accepted may end, then the primary is told and the channel closes. It does not wait; Done tells.
+func (s *Self) Disconnect() {
+	if s.channel != nil {
+		s.leave(true)
+	}
+}
+
+// Kill has the worker leave at once: the primary is told, the channel closes, and the process exits with code 0. It
+// does not return.
+func (s *Self) Kill() {
+	if s.IsConnected() {
+		s.mu.Lock()
+		s.left, s.state = true, StateDestroying
+		s.mu.Unlock()
+		s.farewell()
+		<-s.channel.Done()
+	}
+	os.Exit(0)
+}
+
+// leave begins the worker's leaving, which ends in hasLeft.
+func (s *Self) leave(byUs bool) {
+	s.mu.Lock()
+	if s.state == StateDisconnecting || s.state == StateDestroying {
+		s.mu.Unlock()
+		return
+	}
+	s.left, s.byUs, s.state = true, byUs, StateDisconnecting
+	servers := slices.Collect(maps.Values(s.servers))
+	s.open++
+	s.mu.Unlock()
+	for _, server := range servers {
+		server.Close()
+	}
+	s.end(ErrAskedToLeave)
+	s.closed()
+}
+
+// opened counts a server or connection that the worker's leaving waits for.
+func (s *Self) opened() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open++
+}
+
+// closed is the end of what opened counted.
+func (s *Self) closed() {
+	s.mu.Lock()
+	s.open--
+	last := s.open == 0 && s.state == StateDisconnecting
+	byUs := s.byUs
+	s.mu.Unlock()
+	switch {
+	case !last || s.channel == nil:
+	case byUs:
+		s.farewell()
+	default:
+		s.channel.Disconnect()
+	}
+}
+
+// farewell tells the primary that the worker goes by itself, and goes when that is known there.
+func (s *Self) farewell() {
+	s.tell(&toPrimary{Act: actExitedAfterDisconnect}, func(*primaryMessage, *handlewrap.Handle) { s.channel.Disconnect() })
+}
+
+// lost is the end of the channel.
+func (s *Self) lost() {
+	s.mu.Lock()
+	left := s.left
+	s.state = StateDisconnected
+	servers := slices.Collect(maps.Values(s.servers))
+	s.mu.Unlock()
+	if !left && !s.options.OutlivePrimary {
+		os.Exit(0)
+	}
+	s.end(ErrPrimaryLost)
+	for _, server := range servers {
+		server.Close()
+	}
+}

@@ -1,0 +1,257 @@
+package cluster
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"net"
+	"os"
+	"syscall"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+)
+
+// ListenConfig says how a worker listens, in the words of Node's server.listen. The zero value is Node's default.
+type ListenConfig struct {
+	// Backlog is the length of the queue of connections that wait; 511 if it is 0.
+	Backlog int
+	// IPv6Only keeps an IPv6 socket from taking IPv4 too.
+	IPv6Only bool
+	// ReuseAddress lets a UDP address be bound more than once.
+	ReuseAddress bool
+	// ReadableAll and WritableAll open a Unix socket to all users.
+	ReadableAll, WritableAll bool
+	// Exclusive listens in this process alone, and not by way of the primary.
+	Exclusive bool
+	// FD, if not nil, is a descriptor of the primary's to listen on; network and address are not looked at then.
+	FD *int
+	// MaxConnections, if not 0, is how many connections may be open before the worker takes no more, which then
+	// go to others.
+	MaxConnections int
+	// TLS, if not nil, makes the listener one of TLS connections, whose sessions resume on any worker of the pool
+	// that is written in the same language.
+	TLS *tls.Config
+}
+
+// Listen listens by way of the primary, as server.listen does in a Node worker: the primary deals connections out, or
+// shares its socket, and workers that listen on one address share it; with port 0 all get the same port. In a process
+// that runs alone, it is net.Listen. The network is "tcp", "tcp4", "tcp6" or "unix", the address as net.Listen has it.
+//
+// Errors are a *net.OpError around the primary's errno, so that errors.Is(err, syscall.EADDRINUSE) holds. When the
+// worker is asked to leave, the listener closes, and the worker stays until the connections that came from it are
+// closed.
+func (s *Self) Listen(ctx context.Context, network, address string) (net.Listener, error) {
+	return ListenConfig{}.Listen(ctx, s, network, address)
+}
+
+// ListenPacket is Listen for "udp", "udp4" and "udp6". The socket is shared by the workers, and each datagram goes to
+// one of them.
+func (s *Self) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
+	return ListenConfig{}.ListenPacket(ctx, s, network, address)
+}
+
+// Listen is [Self.Listen] with what the configuration says.
+func (c ListenConfig) Listen(ctx context.Context, s *Self, network, address string) (net.Listener, error) {
+	if s.channel == nil || c.Exclusive {
+		l, err := c.listenAlone(ctx, network, address)
+		if err != nil || c.TLS == nil {
+			return l, err
+		}
+		return tls.NewListener(l, c.TLS), nil
+	}
+	l, data, err := c.listenJoined(ctx, s, network, address)
+	if err != nil {
+		return nil, opError(network, address, err)
+	}
+	if c.TLS == nil {
+		return l, nil
+	}
+	config, err := withTicketKeys(c.TLS, data)
+	if err != nil {
+		l.Close()
+		return nil, err
+	}
+	return tls.NewListener(l, config), nil
+}
+
+// ListenPacket is [Self.ListenPacket] with what the configuration says.
+func (c ListenConfig) ListenPacket(ctx context.Context, s *Self, network, address string) (net.PacketConn, error) {
+	if s.channel == nil || c.Exclusive {
+		return c.listenPacketAlone(ctx, network, address)
+	}
+	q, err := c.query(ctx, network, address)
+	if err != nil {
+		return nil, opError(network, address, err)
+	}
+	answer, err := s.query(ctx, q, c.MaxConnections)
+	if err != nil {
+		return nil, opError(network, address, err)
+	}
+	conn, err := answer.packetConn()
+	if err != nil {
+		answer.end.run()
+		return nil, opError(network, address, err)
+	}
+	p := &joinedPacketConn{UDPConn: conn, end: answer.end}
+	s.register(answer.key, p)
+	s.announce(q, conn.LocalAddr())
+	return p, nil
+}
+
+func (c ListenConfig) listenJoined(ctx context.Context, s *Self, network, address string) (net.Listener, json.RawMessage, error) {
+	q, err := c.query(ctx, network, address)
+	if err != nil {
+		return nil, nil, err
+	}
+	answer, err := s.query(ctx, q, c.MaxConnections)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := c.listener(s, answer)
+	if err != nil {
+		answer.end.run()
+		return nil, nil, err
+	}
+	s.announce(q, l.Addr())
+	return l, answer.data, nil
+}
+
+// listener is what the primary's answer has brought: a server for connections to come, or a socket to listen on.
+func (c ListenConfig) listener(s *Self, a *answer) (net.Listener, error) {
+	if a.dealt != nil {
+		return a.dealt, nil
+	}
+	l, err := a.handle.Listen(c.Backlog)
+	if err != nil {
+		a.handle.Close()
+		return nil, err
+	}
+	shared := &sharedListener{Listener: l, connections: connections{self: s, most: c.MaxConnections}, end: a.end}
+	s.register(a.key, shared)
+	return shared, nil
+}
+
+// answer is what the primary says to queryServer.
+type answer struct {
+	key    string
+	data   json.RawMessage
+	handle *handlewrap.Handle // a socket that is shared
+	dealt  *dealtListener     // or a server for connections to come
+	end    *serverEnd
+	err    error
+}
+
+// packetConn is the UDP socket that came with the answer.
+func (a *answer) packetConn() (*net.UDPConn, error) {
+	if a.handle == nil {
+		return nil, errors.New("the primary answered without a socket")
+	}
+	conn, err := a.handle.PacketConn()
+	if err != nil {
+		a.handle.Close()
+		return nil, err
+	}
+	udp, ok := conn.(*net.UDPConn)
+	if !ok {
+		conn.Close()
+		return nil, os.NewSyscallError("bind", syscall.EINVAL)
+	}
+	return udp, nil
+}
+
+// query asks the primary for a server and waits for its answer.
+func (s *Self) query(ctx context.Context, q *serverMessage, mostConnections int) (*answer, error) {
+	reply := make(chan *answer, 1)
+	index := s.index(q)
+	q.Act = actQueryServer
+	err := s.tell(q, func(m *primaryMessage, h *handlewrap.Handle) { reply <- s.toAnswer(q, m, h, index, mostConnections) })
+	if err != nil {
+		index.release()
+		return nil, err
+	}
+	select {
+	case a := <-reply:
+		return a, a.err
+	case <-s.channel.Done():
+		return nil, ErrPrimaryLost
+	case <-ctx.Done():
+		go s.decline(reply)
+		return nil, context.Cause(ctx)
+	}
+}
+
+// toAnswer takes the primary's answer. It runs on the loop, so that the server is known before the first connection
+// for it arrives.
+func (s *Self) toAnswer(q *serverMessage, m *primaryMessage, h *handlewrap.Handle, index *index, most int) *answer {
+	if m.Errno != nil && *m.Errno != 0 {
+		closeHandle(h)
+		index.release()
+		return &answer{err: os.NewSyscallError("bind", syscall.Errno(-*m.Errno))}
+	}
+	a := &answer{key: m.Key, data: m.Data, handle: h, end: s.serve(m.Key, index)}
+	switch udp := q.AddressType == "udp4" || q.AddressType == "udp6"; {
+	case h != nil || udp:
+	case q.Port != nil && *q.Port > 0 && m.SockName != nil && *q.Port != m.SockName.Port:
+		// The server that the key stands for is another's, which Node takes for a port in use.
+		a.end.run()
+		a.err = os.NewSyscallError("bind", syscall.EADDRINUSE)
+	default:
+		a.dealt = newDealtListener(s, listenAddress(q, m.SockName), most, a.end)
+		s.register(m.Key, a.dealt)
+	}
+	return a
+}
+
+// listenAddress is where a server without a socket listens.
+func listenAddress(q *serverMessage, name *sockName) net.Addr {
+	switch {
+	case name != nil:
+		return &net.TCPAddr{IP: net.ParseIP(name.Address), Port: name.Port}
+	case q.Address != nil:
+		return &net.UnixAddr{Name: *q.Address, Net: "unix"}
+	}
+	return &net.UnixAddr{Net: "unix"}
+}
+
+// decline closes a server that came too late for the one who had asked.
+func (s *Self) decline(reply chan *answer) {
+	select {
+	case a := <-reply:
+		closeHandle(a.handle)
+		if a.dealt != nil {
+			a.dealt.Close()
+		} else if a.end != nil {
+			a.end.run()
+		}
+	case <-s.channel.Done():
+	}
+}
+
+// announce tells the primary that a server listens, and where.
+func (s *Self) announce(q *serverMessage, address net.Addr) {
+	s.mu.Lock()
+	if s.state == StateOnline {
+		s.state = StateListening
+	}
+	s.mu.Unlock()
+	switch a := address.(type) {
+	case *net.TCPAddr:
+		q.Port = &a.Port
+	case *net.UDPAddr:
+		q.Port = &a.Port
+	}
+	q.Act = actListening
+	s.tell(q, nil)
+}
+
+func opError(network, address string, err error) error {
+	return &net.OpError{Op: "listen", Net: network, Addr: namedAddress{network, address}, Err: err}
+}
+
+// namedAddress is an address as the caller wrote it.
+type namedAddress struct{ network, address string }
+
+func (a namedAddress) Network() string { return a.network }
+
+func (a namedAddress) String() string { return a.address }

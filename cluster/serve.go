@@ -1,0 +1,59 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+)
+
+// Serve joins the cluster that this process is a worker of, if it is one, and serves HTTP until it is asked to leave
+// or ctx ends: then no new connections come, requests under way are finished, and nil is returned. It is all that an
+// HTTP worker needs:
+//
+//	err := cluster.Serve(ctx, &http.Server{Handler: handler}, "tcp", ":8000")
+//
+// The error is Join's, Listen's or the server's.
+func Serve(ctx context.Context, server *http.Server, network, address string) error {
+	s, err := Join(ctx)
+	if err != nil {
+		return err
+	}
+	return s.Serve(ctx, server, network, address)
+}
+
+// Serve listens and serves HTTP, over TLS if the server has a TLSConfig, as the function [Serve] does.
+func (s *Self) Serve(ctx context.Context, server *http.Server, network, address string) error {
+	l, err := ListenConfig{TLS: server.TLSConfig}.Listen(ctx, s, network, address)
+	if err != nil {
+		return err
+	}
+	return s.ServeListener(ctx, server, l)
+}
+
+// ServeListener serves HTTP on a listener of the worker's until it is asked to leave or ctx ends, and returns nil when
+// all requests are finished and the primary has been told. The listener is closed then.
+func (s *Self) ServeListener(ctx context.Context, server *http.Server, l net.Listener) error {
+	ended := make(chan struct{})
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l); close(ended) }()
+	select {
+	case <-ended:
+		l.Close()
+		return <-served
+	case <-ctx.Done():
+	case <-s.context.Done():
+	}
+	s.Disconnect()
+	l.Close()
+	if err := server.Shutdown(context.WithoutCancel(ctx)); err != nil {
+		return err
+	}
+	if err := <-served; err != nil && !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+		return err
+	}
+	if s.channel != nil {
+		<-s.channel.Done()
+	}
+	return nil
+}

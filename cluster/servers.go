@@ -1,0 +1,103 @@
+package cluster
+
+import (
+	"strconv"
+	"sync"
+)
+
+// indexes tell a worker's servers on one address apart.
+type indexes struct {
+	next int
+	used int
+}
+
+// index is a server's number among those of its worker on one address.
+type index struct {
+	self *Self
+	key  string
+	once sync.Once
+}
+
+// index gives a server its number.
+func (s *Self) index(q *serverMessage) *index {
+	key := q.place()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := s.indexes[key]
+	if all == nil {
+		all = &indexes{}
+		s.indexes[key] = all
+	}
+	q.Index = all.next
+	all.next++
+	all.used++
+	return &index{self: s, key: key}
+}
+
+func (i *index) release() {
+	i.once.Do(func() {
+		s := i.self
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if all := s.indexes[i.key]; all.used > 1 {
+			all.used--
+		} else {
+			delete(s.indexes, i.key)
+		}
+	})
+}
+
+// place names the address that a server wants.
+func (m *serverMessage) place() string {
+	key := ""
+	if m.Address != nil {
+		key = *m.Address
+	}
+	if m.Port != nil {
+		key += ":" + strconv.Itoa(*m.Port)
+	}
+	if t, ok := m.AddressType.(string); ok {
+		key += ":" + t
+	}
+	if m.FD != nil {
+		key += ":fd" + strconv.Itoa(*m.FD)
+	}
+	return key
+}
+
+// serverEnd is what the end of a server brings with it, once.
+type serverEnd struct {
+	self  *Self
+	key   string
+	index *index
+	once  sync.Once
+}
+
+// serve begins a server: the worker's leaving waits for its end.
+func (s *Self) serve(key string, i *index) *serverEnd {
+	s.opened()
+	return &serverEnd{self: s, key: key, index: i}
+}
+
+func (e *serverEnd) run() {
+	e.once.Do(func() {
+		s := e.self
+		s.mu.Lock()
+		delete(s.servers, e.key)
+		s.mu.Unlock()
+		e.index.release()
+		s.tell(&toPrimary{Act: actClose, Key: e.key}, nil)
+		s.closed()
+	})
+}
+
+// register makes a server known by its key. One that begins while the worker leaves is closed at once.
+func (s *Self) register(key string, server joined) {
+	s.mu.Lock()
+	s.servers[key] = server
+	leaving := s.left || s.state == StateDisconnected
+	s.mu.Unlock()
+	if leaving {
+		server.Close()
+	}
+}

@@ -1,0 +1,31 @@
+// Command worker is an HTTP worker in Go. It runs under a Node primary, under nodecluster run, and alone:
+//
+//	go build -o worker ./cmd/examples/worker && PORT=8000 ./worker
+package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/nodecluster/nodecluster/cluster"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "Go, process %d\n", os.Getpid())
+	})
+	port := os.Getenv("PORT")
+	if port == "" {
+		port = "8000"
+	}
+	if err := cluster.Serve(ctx, &http.Server{Handler: handler}, "tcp", ":"+port); err != nil {
+		log.Fatal(err)
+	}
+}
