@@ -40,10 +40,10 @@ func (s *Self) leave(byUs bool) {
 	servers := slices.Collect(maps.Values(s.servers))
 	s.open++
 	s.mu.Unlock()
+	s.end(ErrAskedToLeave)
 	for _, server := range servers {
 		server.Close()
 	}
-	s.end(ErrAskedToLeave)
 	s.closed()
 }
 

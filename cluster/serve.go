@@ -34,26 +34,36 @@ func (s *Self) Serve(ctx context.Context, server *http.Server, network, address 
 // ServeListener serves HTTP on a listener of the worker's until it is asked to leave or ctx ends, and returns nil when
 // all requests are finished and the primary has been told. The listener is closed then.
 func (s *Self) ServeListener(ctx context.Context, server *http.Server, l net.Listener) error {
-	ended := make(chan struct{})
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(l); close(ended) }()
+	go func() { served <- server.Serve(l) }()
 	select {
-	case <-ended:
-		l.Close()
-		return <-served
+	case err := <-served:
+		if s.context.Err() == nil {
+			l.Close()
+			return err
+		}
+		served <- err
 	case <-ctx.Done():
 	case <-s.context.Done():
 	}
 	s.Disconnect()
 	l.Close()
-	if err := server.Shutdown(context.WithoutCancel(ctx)); err != nil {
+	if err := server.Shutdown(context.WithoutCancel(ctx)); unlessClosed(err) != nil {
 		return err
 	}
-	if err := <-served; err != nil && !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+	if err := unlessClosed(<-served); err != nil {
 		return err
 	}
 	if s.channel != nil {
 		<-s.channel.Done()
 	}
 	return nil
+}
+
+// unlessClosed passes over errors that tell of the listener's or the server's end.
+func unlessClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
 }
