@@ -19,5 +19,7 @@ func setCredential(attr *syscall.SysProcAttr, uid, gid *uint32) {
 	if gid != nil {
 		credential.Gid = *gid
 	}
+	// Only root may change the list of groups, and nobody else has more than its own to lose.
+	credential.NoSetGroups = os.Geteuid() != 0
 	attr.Credential = credential
 }

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"encoding/json"
+	"math"
 	"strconv"
 )
 
@@ -34,10 +35,10 @@ type fromWorker struct {
 	FD          json.RawMessage `json:"fd"`
 	Index       json.RawMessage `json:"index"`
 	Data        json.RawMessage `json:"data"`
-	Flags       int             `json:"flags"`
-	Backlog     int             `json:"backlog"`
-	ReadableAll bool            `json:"readableAll"`
-	WritableAll bool            `json:"writableAll"`
+	Flags       json.RawMessage `json:"flags"`
+	Backlog     json.RawMessage `json:"backlog"`
+	ReadableAll json.RawMessage `json:"readableAll"`
+	WritableAll json.RawMessage `json:"writableAll"`
 }
 
 // toWorker is any message to a worker but newconn and the reply to queryServer.
@@ -86,14 +87,18 @@ func text(raw json.RawMessage) string {
 	return string(raw)
 }
 
-// integer is a number, or otherwise where there is none.
+// integer is a number without its fraction, or otherwise where there is none that a system call could mean. A UDP
+// server's port comes as the program gave it, which is a string where it was read from the environment.
 func integer(raw json.RawMessage, otherwise int) int {
-	n, err := strconv.Atoi(string(raw))
-	if err != nil {
+	n, err := strconv.ParseFloat(text(raw), 64)
+	if err != nil || !(math.Abs(n) <= math.MaxInt32) {
 		return otherwise
 	}
-	return n
+	return int(n)
 }
+
+// isTrue says whether a value is true, and not only as good as true.
+func isTrue(raw json.RawMessage) bool { return string(raw) == "true" }
 
 // stringOrEmpty is a string, or nothing where there is none.
 func stringOrEmpty(raw json.RawMessage) string {

@@ -26,6 +26,8 @@ const (
 type PoolSettings struct {
 	// Instances is how many workers there are; by default as many as there are CPUs.
 	Instances int
+	// Mix are further workers, of other programs, behind the same ports.
+	Mix []Mix
 	// Restart says which workers have successors.
 	Restart RestartPolicy
 	// MinPause is how long a successor waits after the first failure in a row, 100 ms by default. The pause
@@ -38,6 +40,12 @@ type PoolSettings struct {
 	MaxRestarts int
 	// KillTimeout is how long workers that were asked to leave may take before they are killed; 5 s by default.
 	KillTimeout time.Duration
+}
+
+// Mix is a number of workers of one program in a pool.
+type Mix struct {
+	Instances int
+	Settings  Settings
 }
 
 func (s *PoolSettings) complete() error {
@@ -72,6 +80,7 @@ type Pool struct {
 	*Primary
 	keep PoolSettings
 
+	began time.Time
 	slots []*slot
 	ended endings
 	stop  chan struct{}
@@ -100,8 +109,17 @@ func NewPool(settings Settings, keep PoolSettings) (*Pool, error) {
 // Start forks the workers. Its error is why the first one that could not be forked could not; the pool must then
 // be closed.
 func (p *Pool) Start() error {
-	for range p.keep.Instances {
-		s := &slot{}
+	p.began = time.Now()
+	places := make([]*slot, p.keep.Instances)
+	for i := range places {
+		places[i] = &slot{settings: p.Settings}
+	}
+	for _, mix := range p.keep.Mix {
+		for range mix.Instances {
+			places = append(places, &slot{settings: func() Settings { return mix.Settings }})
+		}
+	}
+	for _, s := range places {
 		if err := p.fill(s); err != nil {
 			close(p.done)
 			return err

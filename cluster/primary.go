@@ -89,14 +89,19 @@ func (p *Primary) SchedulingPolicy() SchedulingPolicy { return p.policy }
 
 // Fork starts a worker, with variables "K=V" on top of those of the settings, as Node's cluster.fork(env). It
 // returns when the process runs, or why it could not be started, or ErrClosed.
-func (p *Primary) Fork(env ...string) (*Worker, error) {
+func (p *Primary) Fork(env ...string) (*Worker, error) { return p.ForkWith(p.Settings(), env...) }
+
+// ForkWith is Fork with other settings than the primary's, for a worker that is another program in the same cluster.
+// The serialization is the primary's.
+func (p *Primary) ForkWith(settings Settings, env ...string) (*Worker, error) {
 	p.mu.Lock()
 	if p.closing {
 		p.mu.Unlock()
 		return nil, fmt.Errorf("cluster: fork: %w", ErrClosed)
 	}
 	p.lastID++
-	id, settings := p.lastID, p.settings
+	id := p.lastID
+	settings.Serialization = p.settings.Serialization
 	p.forking.Add(1)
 	p.mu.Unlock()
 	defer p.forking.Done()
@@ -108,7 +113,7 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{id: id, primary: p, exited: make(chan struct{}), memberships: map[string]membership{}}
+	w := &Worker{id: id, primary: p, program: settings.program(), exited: make(chan struct{}), memberships: map[string]membership{}}
 	w.waiting.pause = w.pause
 	theirs, err := w.stdio.connect(cmd, settings)
 	if err != nil {

@@ -153,7 +153,7 @@ func bindPath(path string, readableAll, writableAll bool) (socket, error) {
 		return socket{}, unix.EINVAL
 	}
 	if len(path) >= len(unix.RawSockaddrUnix{}.Path) {
-		return socket{}, unix.ENAMETOOLONG
+		return socket{}, unix.EINVAL // what Node 24 and later say; earlier ones bind to the path's beginning
 	}
 	fd, err := newSocket(unix.AF_UNIX, unix.SOCK_STREAM)
 	if err != nil {

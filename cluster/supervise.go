@@ -6,11 +6,13 @@ import (
 	"time"
 )
 
-// startUp is how soon a worker of a pool that has never listened must fail for the program to be taken for broken.
+// startUp is how soon after the start of a pool a worker must fail, when none has listened yet, for the program to be
+// taken for broken.
 const startUp = 5 * time.Second
 
 // slot is a place in a pool, which one worker after the other fills.
 type slot struct {
+	settings func() Settings
 	worker   *Worker
 	since    time.Time
 	due      time.Time // when the successor is to start, if one is
@@ -86,7 +88,7 @@ func (p *Pool) untilDue() time.Duration {
 // fill starts a worker for a place.
 func (p *Pool) fill(s *slot) error {
 	s.due = time.Time{}
-	w, err := p.Fork()
+	w, err := p.ForkWith(s.settings())
 	if err != nil {
 		return err
 	}
@@ -126,7 +128,7 @@ func (p *Pool) slotEmptied(s *slot, w *Worker) {
 		if failed && p.err == nil {
 			p.err = p.failure(w)
 		}
-	case failed && !p.listened.Load() && time.Since(s.since) < startUp:
+	case failed && !p.listened.Load() && time.Since(p.began) < startUp:
 		p.giveUp(p.failure(w))
 	case failed:
 		if time.Since(s.since) >= p.keep.Healthy {
@@ -167,9 +169,11 @@ func (p *Pool) giveUp(err error) {
 func (p *Pool) failure(w *Worker) error {
 	var listen error
 	p.loop.Call(func() { listen = p.listenErr })
-	program := p.Settings().program()
-	if listen != nil {
-		return fmt.Errorf("cluster: %s ended with %v: %w", program, w.status, listen)
+	switch {
+	case p.listened.Load():
+		return fmt.Errorf("cluster: %s ended with %v", w.program, w.status)
+	case listen != nil:
+		return fmt.Errorf("cluster: %s ended with %v: %w", w.program, w.status, listen)
 	}
-	return fmt.Errorf("cluster: %s ended with %v before it listened; what it printed says why", program, w.status)
+	return fmt.Errorf("cluster: %s ended with %v before it listened; what it printed says why", w.program, w.status)
 }

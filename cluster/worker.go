@@ -17,6 +17,7 @@ import (
 type Worker struct {
 	id      int
 	primary *Primary
+	program string
 	child   *nodeipc.Child
 	life    lifeline
 	left    atomic.Bool // exitedAfterDisconnect

@@ -10,6 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// wakeEvents is edge-triggered: each write to the eventfd is an event of its own, and nobody has to read it,
+// which could take away the event of a write that comes in between.
+const wakeEvents = unix.EPOLLIN | unix.EPOLLET
+
 type slot struct {
 	source   Source
 	interest Events
@@ -22,8 +26,9 @@ type poller struct {
 	epfd, wakefd int
 	events       [128]unix.EpollEvent
 
-	mu    sync.Mutex
-	slots []slot
+	mu     sync.Mutex
+	slots  []slot
+	closed bool
 }
 
 func newPoller() (*poller, error) {
@@ -37,7 +42,7 @@ func newPoller() (*poller, error) {
 		return nil, fmt.Errorf("eventloop: eventfd: %w", err)
 	}
 	p := &poller{epfd: epfd, wakefd: wakefd}
-	if err := unix.EpollCtl(epfd, unix.EPOLL_CTL_ADD, wakefd, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(wakefd)}); err != nil {
+	if err := unix.EpollCtl(epfd, unix.EPOLL_CTL_ADD, wakefd, &unix.EpollEvent{Events: wakeEvents, Fd: int32(wakefd)}); err != nil {
 		p.close()
 		return nil, fmt.Errorf("eventloop: epoll_ctl: %w", err)
 	}
@@ -47,22 +52,39 @@ func newPoller() (*poller, error) {
 func (p *poller) add(fd int, interest Events, s Source) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.closed {
+		return ErrClosed
+	}
+	if fd < 0 {
+		return fmt.Errorf("eventloop: watch: %w", unix.EBADF)
+	}
 	if fd >= len(p.slots) {
 		p.slots = append(p.slots, make([]slot, fd+1-len(p.slots))...)
 	}
 	at := &p.slots[fd]
-	at.source, at.age = s, at.age+1
-	at.interest = 0
-	return p.change(fd, at, interest)
+	if at.source != nil {
+		return fmt.Errorf("eventloop: watch: descriptor %d: %w", fd, unix.EEXIST)
+	}
+	at.age++
+	if err := p.change(fd, at, interest); err != nil {
+		return err
+	}
+	at.source = s
+	return nil
 }
 
 func (p *poller) setInterest(fd int, interest Events) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if fd < 0 || fd >= len(p.slots) || p.slots[fd].source == nil {
+	if !p.watches(fd) {
 		return nil
 	}
 	return p.change(fd, &p.slots[fd], interest)
+}
+
+// watches says whether fd is known; p.mu is held.
+func (p *poller) watches(fd int) bool {
+	return !p.closed && fd >= 0 && fd < len(p.slots) && p.slots[fd].source != nil
 }
 
 // change takes a descriptor without interest out of the set, because epoll reports a hang-up unasked.
@@ -100,7 +122,7 @@ func (p *poller) rearm(int) {}
 func (p *poller) remove(fd int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if fd < 0 || fd >= len(p.slots) || p.slots[fd].source == nil {
+	if !p.watches(fd) {
 		return
 	}
 	p.change(fd, &p.slots[fd], 0)
@@ -143,18 +165,23 @@ func (p *poller) deliver(event *unix.EpollEvent) {
 	}
 }
 
+// wake excludes close, after which the eventfd's number may be another file's.
 func (p *poller) wake() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return
+	}
 	var one [8]byte
 	binary.NativeEndian.PutUint64(one[:], 1)
 	unix.Write(p.wakefd, one[:])
 }
 
-func (p *poller) woken() {
-	var count [8]byte
-	unix.Read(p.wakefd, count[:])
-}
-
 func (p *poller) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	p.slots = nil
 	unix.Close(p.wakefd)
 	unix.Close(p.epfd)
 }

@@ -53,7 +53,8 @@ func New() (*Loop, error) {
 }
 
 // Add begins to watch fd for interest and calls s. The fd stays the caller's, who must call [Loop.Remove]
-// before closing it. Without interest it is known to the loop but not watched.
+// before closing it. Without interest it is known to the loop but not watched. It fails where fd cannot be
+// watched (no descriptor, a file, one that is watched already), and with [ErrClosed].
 func (l *Loop) Add(fd int, interest Events, s Source) error { return l.poll.add(fd, interest, s) }
 
 // SetInterest changes what fd is watched for; no interest at all is a pause.
@@ -137,7 +138,6 @@ func (l *Loop) runPosted() bool {
 	l.awake = false
 	stopping := l.stopping
 	l.mu.Unlock()
-	l.poll.woken()
 	for i, f := range fs {
 		f()
 		fs[i] = nil

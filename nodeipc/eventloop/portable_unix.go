@@ -19,6 +19,7 @@ type poller struct {
 	over   chan struct{}
 
 	mu      sync.Mutex
+	closed  bool
 	watches map[int]*watch
 	waiters sync.WaitGroup
 }
@@ -64,12 +65,27 @@ func (p *poller) add(fd int, interest Events, s Source) error {
 	}
 	w := &watch{source: s, file: file, raw: raw, interest: interest}
 	w.changed.L = &w.mu
-	p.mu.Lock()
-	p.watches[fd] = w
-	p.mu.Unlock()
-	p.waiters.Add(2)
+	if err := p.keep(fd, w); err != nil {
+		file.Close()
+		return err
+	}
 	go p.follow(w, Readable, unix.POLLIN, raw.Read)
 	go p.follow(w, Writable, unix.POLLOUT, raw.Write)
+	return nil
+}
+
+// keep gives a watch its place, and counts the two goroutines that are about to follow it.
+func (p *poller) keep(fd int, w *watch) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return ErrClosed
+	}
+	if p.watches[fd] != nil {
+		return fmt.Errorf("eventloop: watch: descriptor %d: %w", fd, unix.EEXIST)
+	}
+	p.watches[fd] = w
+	p.waiters.Add(2)
 	return nil
 }
 
@@ -181,11 +197,10 @@ func (p *poller) wake() {
 	}
 }
 
-func (p *poller) woken() {}
-
 func (p *poller) close() {
 	close(p.over)
 	p.mu.Lock()
+	p.closed = true
 	for fd, w := range p.watches {
 		delete(p.watches, fd)
 		w.end()

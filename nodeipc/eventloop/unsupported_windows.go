@@ -17,5 +17,4 @@ func (*poller) rearm(int)                     {}
 func (*poller) remove(int)                    {}
 func (*poller) wait()                         {}
 func (*poller) wake()                         {}
-func (*poller) woken()                        {}
 func (*poller) close()                        {}

@@ -1,0 +1,161 @@
+//go:build unix
+
+package eventloop
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+)
+
+func TestPostRunsInOrder(t *testing.T) {
+	l := newLoop(t)
+	var got []int
+	for i := range 1000 {
+		if !l.Post(func() { got = append(got, i) }) {
+			t.Fatal("Post on an open loop said false")
+		}
+	}
+	if err := l.Call(func() {}); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 1000 || !slices.IsSorted(got) {
+		t.Fatalf("ran %d functions, sorted: %v", len(got), slices.IsSorted(got))
+	}
+}
+
+// A wake-up that is lost would leave a Call waiting for ever.
+func TestEveryPostWakesTheLoop(t *testing.T) {
+	l := newLoop(t)
+	var posters sync.WaitGroup
+	var ran atomic.Int64
+	const each, posting = 5000, 4
+	for range posting {
+		posters.Go(func() {
+			for range each {
+				if err := l.Call(func() { ran.Add(1) }); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	done := make(chan struct{})
+	go func() { posters.Wait(); close(done) }()
+	receive(t, done, "end of all calls")
+	if n := ran.Load(); n != posting*each {
+		t.Errorf("%d of %d functions ran", n, posting*each)
+	}
+}
+
+func TestPostWithinTheLoop(t *testing.T) {
+	l := newLoop(t)
+	ran := make(chan int, 2)
+	l.Post(func() {
+		l.Post(func() { ran <- 2 })
+		ran <- 1
+	})
+	if first, second := receive(t, ran, "first"), receive(t, ran, "second"); first != 1 || second != 2 {
+		t.Errorf("ran %d, %d", first, second)
+	}
+}
+
+func TestDeferRunsAtTheEndOfTheBatch(t *testing.T) {
+	l := newLoop(t)
+	var got []string
+	step := make(chan struct{})
+	l.Post(func() { <-step })
+	l.Post(func() {
+		l.Defer(func() {
+			got = append(got, "deferred")
+			l.Defer(func() { got = append(got, "deferred by deferred") })
+		})
+	})
+	l.Post(func() { got = append(got, "posted after") })
+	close(step)
+	if err := l.Call(func() {}); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Call(func() {}); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"posted after", "deferred", "deferred by deferred"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestCloseRunsWhatWasPosted(t *testing.T) {
+	l := newLoop(t)
+	step := make(chan struct{})
+	var ran atomic.Int64
+	l.Post(func() { <-step })
+	for range 100 {
+		l.Post(func() { ran.Add(1) })
+	}
+	close(step)
+	l.Close()
+	if ran.Load() != 100 {
+		t.Errorf("%d of 100 ran", ran.Load())
+	}
+}
+
+func TestClosedLoop(t *testing.T) {
+	l := newLoop(t)
+	near, _ := pair(t)
+	l.Close()
+	l.Close()
+	if l.Post(func() { t.Error("ran") }) {
+		t.Error("Post said true")
+	}
+	if err := l.Call(func() { t.Error("ran") }); !errors.Is(err, ErrClosed) {
+		t.Errorf("Call: %v", err)
+	}
+	if err := l.Add(near, Readable, sourceFunc(func(Events) { t.Error("ready") })); !errors.Is(err, ErrClosed) {
+		t.Errorf("Add: %v", err)
+	}
+	if err := l.SetInterest(near, Readable); err != nil {
+		t.Errorf("SetInterest: %v", err)
+	}
+	l.Rearm(near)
+	l.Remove(near)
+}
+
+// What Post says is true: a function runs exactly when it said so, also while others close the loop.
+func TestPostCallCloseRaces(t *testing.T) {
+	for range 200 {
+		l, err := New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var accepted, ran atomic.Int64
+		var users sync.WaitGroup
+		begin := make(chan struct{})
+		for range 2 {
+			users.Go(func() {
+				<-begin
+				for range 20 {
+					if l.Post(func() { ran.Add(1) }) {
+						accepted.Add(1)
+					}
+				}
+			})
+			users.Go(func() {
+				<-begin
+				for range 20 {
+					if err := l.Call(func() { ran.Add(1) }); err == nil {
+						accepted.Add(1)
+					} else if !errors.Is(err, ErrClosed) {
+						t.Error(err)
+					}
+				}
+			})
+			users.Go(func() { <-begin; l.Close() })
+		}
+		close(begin)
+		users.Wait()
+		if accepted.Load() != ran.Load() {
+			t.Fatalf("%d accepted, %d ran", accepted.Load(), ran.Load())
+		}
+	}
+}

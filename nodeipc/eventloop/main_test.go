@@ -1,0 +1,94 @@
+//go:build unix
+
+package eventloop
+
+import (
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits for what must happen at once.
+const patience = 20 * time.Second
+
+func newLoop(t *testing.T) *Loop {
+	t.Helper()
+	l, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l
+}
+
+// pair makes two connected sockets; the test's end closes what is still open of them.
+func pair(t *testing.T) (near, far int) {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fd := range fds {
+		if err := unix.SetNonblock(fd, true); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Close(fd) })
+	}
+	return fds[0], fds[1]
+}
+
+func write(t *testing.T, fd int, s string) {
+	t.Helper()
+	if n, err := unix.Write(fd, []byte(s)); n != len(s) {
+		t.Fatalf("write: %d bytes, %v", n, err)
+	}
+}
+
+func readAll(fd int) string {
+	var buf [4096]byte
+	n, err := unix.Read(fd, buf[:])
+	if err != nil {
+		return ""
+	}
+	return string(buf[:n])
+}
+
+// sourceFunc is a Source of one function.
+type sourceFunc func(Events)
+
+func (f sourceFunc) Ready(e Events) { f(e) }
+
+func receive[T any](t *testing.T, c <-chan T, what string) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("no %s within %v", what, patience)
+		panic("unreachable")
+	}
+}
+
+// settle waits until the loop has handled what was ready before: with a second descriptor, whose event comes
+// after theirs.
+func settle(t *testing.T, l *Loop) {
+	t.Helper()
+	near, far := pair(t)
+	seen := make(chan struct{}, 1)
+	err := l.Add(near, Readable, sourceFunc(func(Events) {
+		l.Remove(near)
+		seen <- struct{}{}
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, far, "x")
+	receive(t, seen, "event of the second descriptor")
+	if err := l.Call(func() {}); err != nil {
+		t.Fatal(err)
+	}
+}

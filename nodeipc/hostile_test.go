@@ -1,0 +1,143 @@
+//go:build unix
+
+package nodeipc_test
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// What no Node sends ends the channel, and only that.
+func TestBrokenProtocol(t *testing.T) {
+	for name, text := range map[string]string{
+		"no JSON":                "hello\n",
+		"an empty line":          "\n",
+		"half of JSON":           `{"a":` + "\n",
+		"JSON and more":          `{} {}` + "\n",
+		"a control character":    "\x01\n",
+		"two marks":              "\x02\x02{}\n",
+		"nested too deep":        strings.Repeat("[", 20000) + "\n",
+		"broken after a command": `{"cmd":"NODE_HANDLE_ACK"` + "\n",
+		"an ACK for nothing":     ack + "\n",
+		"a NACK for nothing":     nack + "\n",
+		"a count of no key":      `{"cmd":"NODE_SOCKET_GET_COUNT","key":{}}` + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			nodetest.NoLeaks(t)
+			c, p := newRawPeer(t, nodeipc.Options{})
+			p.write("1\n" + text)
+			expectEnd(t, c, nodeipc.ErrProtocol)
+			expectJSON(t, c, "1")
+			if _, err := c.Receive(patient(t)); !errors.Is(err, nodeipc.ErrDisconnected) || !errors.Is(err, nodeipc.ErrProtocol) {
+				t.Errorf("receive: %v", err)
+			}
+			if err := c.Send(patient(t), 1); !errors.Is(err, nodeipc.ErrDisconnected) {
+				t.Errorf("send: %v", err)
+			}
+		})
+	}
+}
+
+func TestBrokenHandles(t *testing.T) {
+	for name, text := range map[string]string{
+		"no type":                     `{"cmd":"NODE_HANDLE","msg":1}`,
+		"an unknown type":             `{"cmd":"NODE_HANDLE","type":"net.Pipe","msg":1}`,
+		"a type that is no string":    `{"cmd":"NODE_HANDLE","type":1,"msg":1}`,
+		"no message":                  `{"cmd":"NODE_HANDLE","type":"net.Native"}`,
+		"an ACK as its message":       `{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_HANDLE_ACK"}}`,
+		"wrapped three times":         `{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_HANDLE","type":"net.Native","msg":1}}}`,
+		"a socket count as a message": `{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_SOCKET_COUNT","key":1}}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			nodetest.NoLeaks(t)
+			c, p := newRawPeer(t, nodeipc.Options{})
+			fd, closed := tracer(t)
+			p.write(text+"\n", fd)
+			expectEnd(t, c, nodeipc.ErrProtocol)
+			closed()
+		})
+	}
+}
+
+func TestMessageTooLargeToReceive(t *testing.T) {
+	nodetest.NoLeaks(t)
+	for name, text := range map[string]string{
+		"without an end": strings.Repeat("x", 5000),
+		"in one read":    `"` + strings.Repeat("x", 1000) + "\"\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, p := newRawPeer(t, nodeipc.Options{MaxMessageSize: 1000})
+			just := `"` + strings.Repeat("x", 997) + `"`
+			p.write(just + "\n")
+			expectJSON(t, c, just)
+			p.write(text)
+			expectEnd(t, c, nodeipc.ErrMessageTooLarge)
+			if err := c.Err(); !strings.Contains(err.Error(), "1000 bytes") {
+				t.Errorf("the error does not say the limit: %v", err)
+			}
+		})
+	}
+}
+
+func TestMessageFromNodeOverTheLimit(t *testing.T) {
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		nodetest.NoLeaks(t)
+		cmd := command(t, node, `process.send('x'.repeat(10 << 20), () => {}); process.on('message', () => {}); process.on('disconnect', () => process.exit(6));`)
+		child := start(t, cmd, nodeipc.Options{MaxMessageSize: 1 << 20})
+		expectEnd(t, child.Channel, nodeipc.ErrMessageTooLarge)
+		expectExit(t, child, nodeipc.ExitStatus{Code: 6})
+	})
+}
+
+func TestEndWithinAMessage(t *testing.T) {
+	nodetest.NoLeaks(t)
+	child := start(t, shell(`printf '"whole"\n"half of a' >&3`), nodeipc.Options{})
+	expectExitZero(t, child)
+	expectEnd(t, child.Channel, io.ErrUnexpectedEOF)
+	expectJSON(t, child, `"whole"`)
+	if _, err := child.Receive(patient(t)); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("receive: %v", err)
+	}
+}
+
+func TestKilledWithinAMessage(t *testing.T) {
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		nodetest.NoLeaks(t)
+		child := startScript(t, node, `
+			process.send('before');
+			process.send('x'.repeat(40 << 20));
+			process.kill(process.pid, 'SIGKILL');`)
+		expectJSON(t, child, `"before"`)
+		expectEnd(t, child.Channel, io.ErrUnexpectedEOF)
+		expectExit(t, child, nodeipc.ExitStatus{Code: -1, Signal: syscall.SIGKILL})
+	})
+}
+
+func TestBunsMark(t *testing.T) {
+	nodetest.NoLeaks(t)
+	c, p := newRawPeer(t, nodeipc.Options{})
+	p.write("\x02{\"cmd\":\"NODE_BUN\"}\n\x02" + serverMessage + "\n\x021\n")
+	p.expect(nack)
+	expectJSON(t, c, "1")
+}
+
+// A NODE_HANDLE that holds one is how Node sends a net.Socket for the second time. A second ACK would end it.
+func TestNodesRetransmissionIsUnwrapped(t *testing.T) {
+	nodetest.NoLeaks(t)
+	c, p := newRawPeer(t, nodeipc.Options{})
+	fd, _ := tracer(t)
+	p.write(`{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_HANDLE","type":"net.Socket","msg":{"a":1},"key":"6:null:1"}}`+"\n", fd)
+	m := receive(t, c)
+	defer m.Handle.Close()
+	if string(m.Payload()) != `{"a":1}` || m.Handle.Type() != "net.Socket" || m.Handle.ServerKey() != "6:null:1" {
+		t.Errorf("received %s with a %s of server %q", m.Payload(), m.Handle.Type(), m.Handle.ServerKey())
+	}
+	p.expect(ack)
+	p.expectNothing()
+}
