@@ -19,6 +19,8 @@ const (
 var (
 	jsonInternal = []byte(`{"cmd":"NODE_`)
 	jsonPrefix   = []byte("NODE_")
+	jsonFirstKey = []byte(`{"cmd":"`)
+	jsonNative   = []byte(`{"cmd":"NODE_HANDLE","type":"net.Native","msg":`)
 )
 
 func (jsonCodec) cut(buf []byte, searched int) (payload []byte, size, need int) {
@@ -51,9 +53,14 @@ func (c jsonCodec) classify(payload []byte) (kind, error) {
 	return classifyCommand(jsonCommand(payload)), nil
 }
 
-// jsonCommand is the string at an object's key "cmd". It goes by way of a map because a struct's fields also
-// match keys in other cases, which to Node are other keys.
+// jsonCommand is the string at an object's key "cmd". Where that is not plainly the first key, as Node writes its own
+// messages, it goes by way of a map, because a struct's fields also match keys in other cases, which to Node are others.
 func jsonCommand(payload []byte) string {
+	if rest, ok := bytes.CutPrefix(payload, jsonFirstKey); ok {
+		if end := bytes.IndexAny(rest, `"\\`); end >= 0 && rest[end] == '"' {
+			return string(rest[:end])
+		}
+	}
 	if payload = bytes.TrimLeft(payload, " \t\r"); len(payload) == 0 || payload[0] != '{' {
 		return ""
 	}
@@ -83,6 +90,10 @@ func classifyCommand(command string) kind {
 }
 
 func (jsonCodec) open(payload []byte) (e envelope, inner []byte, err error) {
+	if rest, ok := bytes.CutPrefix(payload, jsonNative); ok && len(rest) > 0 && stdjson.Valid(rest[:len(rest)-1]) {
+		// So a primary sends every connection.
+		return envelope{Type: "net.Native"}, rest[:len(rest)-1], nil
+	}
 	var wrapped struct {
 		envelope
 		Message stdjson.RawMessage `json:"msg"`
