@@ -1,0 +1,2 @@
+'use strict';
+require('http').createServer((request, response) => response.end(`${process.pid}`)).listen(Number(process.env.PORT));
