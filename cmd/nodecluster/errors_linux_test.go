@@ -1,0 +1,139 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+func TestErrorsBeforeTheStart(t *testing.T) {
+	const see = " (see nodecluster run --help)"
+	folder := t.TempDir()
+	for name, content := range map[string]string{"ok.js": "", "plain.txt": ""} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(folder, "program"), []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args, line string
+		status     int
+	}{
+		{"run", "no SCRIPT to run" + see, 2},
+		{"run --nonsense ok.js", "unknown flag: --nonsense" + see, 2},
+		{"ok.js", `unknown command "ok.js" for "nodecluster" (see nodecluster --help)`, 2},
+		{"run -i 0 ok.js", `invalid argument "0" for "-i, --instances" flag: use a number from 1 on, or max` + see, 2},
+		{"run --node= ok.js", `invalid argument "" for "--node" flag: use a program's name or path` + see, 2},
+		{"run --node-args ' ok.js", `invalid argument "'" for "--node-args" flag: a quote or a backslash is not complete` + see, 2},
+		{"run --node-args -x program", "--node-args are for scripts, but program is run by itself; add --node PROGRAM" + see, 2},
+		{"run --sched fair ok.js", `invalid argument "fair" for "--sched" flag: use one of [rr none]` + see, 2},
+		{"run --serialization xml ok.js", `invalid argument "xml" for "--serialization" flag: use one of [json advanced]` + see, 2},
+		{"run --cwd nowhere ok.js", `invalid argument "nowhere" for "--cwd" flag: there is no such folder` + see, 2},
+		{"run --cwd ok.js ok.js", `invalid argument "ok.js" for "--cwd" flag: it is not a folder` + see, 2},
+		{"run --env X ok.js", `invalid argument "X" for "--env" flag: use NAME=VALUE` + see, 2},
+		{"run --env =X ok.js", `invalid argument "=X" for "--env" flag: use NAME=VALUE` + see, 2},
+		{"run --uid no.body ok.js", `invalid argument "no.body" for "--uid" flag: there is no user "no.body"` + see, 2},
+		{"run --gid no.body ok.js", `invalid argument "no.body" for "--gid" flag: there is no group "no.body"` + see, 2},
+		{"run --restart once ok.js", `invalid argument "once" for "--restart" flag: use one of [always on-failure never]` + see, 2},
+		{"run --max-restarts -1 ok.js", `invalid argument "-1" for "--max-restarts" flag: use a number from 0 on` + see, 2},
+		{"run --kill-timeout 5 ok.js", `invalid argument "5" for "--kill-timeout" flag: use a duration such as 500ms, 10s or 2m` + see, 2},
+		{"run --log-format xml ok.js", `invalid argument "xml" for "--log-format" flag: use one of [text json]` + see, 2},
+		{"run gone.js", "there is no script gone.js", 1},
+		{"run .", "the folder . has no package.json and no index.js: name the script in it", 1},
+		{"run plain.txt", "plain.txt is neither a script (.js .cjs .mjs .ts .mts .cts) nor an executable: make it one, or say with --node what runs it", 1},
+		{"run ok.js", "no node on PATH: install Node.js, or say with --node where it is", 1},
+		{"run --node gone ok.js", "--node gone: no such program", 1},
+		{"run --node ./plain.txt ok.js", "--node ./plain.txt: it is not executable", 1},
+		{"run --node ./program --serialization advanced ok.js", `serialization "advanced" is not supported yet; use "json": unsupported operation`, 1},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			cmd := exec.Command(binary, strings.Fields(test.args)...)
+			cmd.Dir = folder
+			cmd.Env = append(os.Environ(), "PATH="+t.TempDir())
+			p := launchCommand(t, cmd)
+			p.expectStatus(test.status)
+			if got, want := p.stderr.String(), "nodecluster: "+test.line+"\n"; got != want {
+				t.Errorf("standard error is %q, want %q", got, want)
+			}
+			if p.stdout.String() != "" {
+				t.Errorf("standard output is %q", p.stdout)
+			}
+		})
+	}
+}
+
+// expectOneError checks the text log for the one line that is not about a worker's life.
+func (p *program) expectOneError(want string) {
+	p.t.Helper()
+	p.expectStatus(1)
+	var lines []string
+	for line := range strings.Lines(p.stderr.String()) {
+		if strings.HasPrefix(line, "nodecluster: ") {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) != 1 || lines[0] != "nodecluster: "+want+"\n" {
+		p.t.Errorf("the errors are %q, want %q", lines, want)
+	}
+}
+
+func TestScriptThatThrows(t *testing.T) {
+	script := nodetest.Script(t, "broken.js", "throw new Error('broken');")
+	for _, restart := range []string{"always", "on-failure", "never"} {
+		t.Run(restart, func(t *testing.T) {
+			p := launch(t, nil, "--log-format=text", "-i=2", "--restart", restart, script)
+			p.expectOneError(script + " ended with code 1 before it listened; what it printed says why")
+			if !strings.Contains(p.stderr.String(), "Error: broken") {
+				t.Error("what the script printed is missing")
+			}
+		})
+	}
+	t.Run("json", func(t *testing.T) {
+		p := launch(t, nil, script)
+		p.expectStatus(1)
+		want := script + " ended with code 1 before it listened; what it printed says why"
+		if got := p.events("error"); len(got) != 1 || got[0].Error != want || got[0].Level != "ERROR" {
+			t.Errorf("the errors are %+v, want %q", got, want)
+		}
+	})
+}
+
+func TestTwoPoolsOnOnePort(t *testing.T) {
+	port := nodetest.FreePort(t)
+	first := launch(t, portVariable(port), "-i", "1", app(t, "http.js"))
+	first.await("listening", 1)
+	second := launch(t, portVariable(port), "--log-format=text", "-i=2", app(t, "http.js"))
+	second.expectOneError(app(t, "http.js") + " ended with code 1: listen on port " + strconv.Itoa(port) + ": address already in use")
+	mustAsk(t, "tcp", localhost(port))
+	first.stop()
+}
+
+func TestHelpNamesEachFlag(t *testing.T) {
+	p := launchCommand(t, exec.Command(binary, "run", "--help"))
+	p.expectStatus(0)
+	for _, want := range []string{
+		"-i, --instances N|max", "--node PROGRAM", "--node-args ARGS", "--sched rr|none", "--serialization json|advanced",
+		"--cwd FOLDER", "--env K=V", "--uid USER", "--gid GROUP", "--restart always|on-failure|never", "--max-restarts N",
+		"--kill-timeout DURATION", "--log-format text|json", "nodecluster run [flags] SCRIPT [ARGS...]",
+		"PORT=3000 nodecluster run --instances 2 server.js",
+	} {
+		if !strings.Contains(p.stdout.String(), want) {
+			t.Errorf("the help does not say %q", want)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	p := launchCommand(t, exec.Command(binary, "version"))
+	p.expectStatus(0)
+	if got := p.stdout.String(); !strings.HasPrefix(got, "nodecluster ") || !strings.Contains(got, "go1.") {
+		t.Errorf("the version is %q", got)
+	}
+}

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster"
+)
+
+func TestDescribeAddress(t *testing.T) {
+	for want, address := range map[string]cluster.Address{
+		"port 80":             {Port: 80, AddressType: "4", FD: -1},
+		"[::1]:80":            {Address: "::1", Port: 80, AddressType: "6", FD: -1},
+		"/run/app.sock":       {Address: "/run/app.sock", Port: -1, AddressType: "-1", FD: -1},
+		"file descriptor 3":   {Port: -1, AddressType: "4", FD: 3},
+		"0.0.0.0:53 (udp4)":   {Address: "0.0.0.0", Port: 53, AddressType: "udp4", FD: -1},
+		"port 53 (udp6)":      {Port: 53, AddressType: "udp6", FD: -1},
+		"[fe80::1%eth0]:8080": {Address: "fe80::1%eth0", Port: 8080, AddressType: "6", FD: -1},
+	} {
+		if got := describeAddress(address); got != want {
+			t.Errorf("%+v is described as %q, want %q", address, got, want)
+		}
+	}
+}
+
+func TestOneLine(t *testing.T) {
+	err := fmt.Errorf("cluster: fork: nodeipc: %w", errors.Join(errors.New("one"), errors.New("two")))
+	if got := oneLine(err); got != "one; two" {
+		t.Errorf("the line is %q", got)
+	}
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// Exit statuses.
+const (
+	statusFailed = 1
+	statusUsage  = 2
+)
+
+func main() {
+	if status, ok := runAsInit(); ok {
+		os.Exit(status)
+	}
+	os.Exit(execute(os.Args[1:]))
+}
+
+// execute runs a command line and gives the exit status.
+func execute(args []string) int {
+	root := newRootCommand()
+	root.SetArgs(args)
+	command, err := root.ExecuteC()
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errReported):
+		return statusFailed
+	default:
+		fmt.Fprintf(os.Stderr, "nodecluster: %s (see %s --help)\n", oneLine(err), command.CommandPath())
+		return statusUsage
+	}
+}

@@ -1,0 +1,37 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// binary is the program under test, built once.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(testWithBinary(m))
+}
+
+func testWithBinary(m *testing.M) int {
+	folder, err := os.MkdirTemp("", "nodecluster")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "a folder for the program:", err)
+		return 1
+	}
+	defer os.RemoveAll(folder)
+	// Workers of another user must be able to enter it.
+	if err := os.Chmod(folder, 0o755); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	binary = filepath.Join(folder, "nodecluster")
+	build := exec.Command("go", "build", "-buildvcs=false", fmt.Sprintf("-race=%t", raceDetector), "-o", binary, ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}

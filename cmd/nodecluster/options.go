@@ -1,0 +1,152 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kballard/go-shellquote"
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/spf13/pflag"
+)
+
+// options are the flags of run.
+type options struct {
+	settings  cluster.Settings
+	keep      cluster.PoolSettings
+	node      string
+	logFormat logFormat
+}
+
+func (o *options) addTo(flags *pflag.FlagSet) {
+	o.logFormat = logText
+	flags.SortFlags = false
+	s, keep := &o.settings, &o.keep
+	flags.VarP(value{"N|max", o.setInstances}, "instances", "i", "how many workers (default max: as many as CPUs)")
+	flags.Var(value{"PROGRAM", o.setNode}, "node", "what runs SCRIPT (default node, as PATH has it)")
+	flags.Var(value{"ARGS", o.setNodeArgs}, "node-args", "its arguments before SCRIPT, split as a shell does")
+	flags.Var(value{"rr|none", oneOf(&s.SchedulingPolicy, cluster.SchedRR, cluster.SchedNone)}, "sched",
+		"who deals out connections: the primary in turns, or the system\n(default: NODE_CLUSTER_SCHED_POLICY, or else rr)")
+	flags.Var(value{"json|advanced", oneOf(&s.Serialization, nodeipc.JSON, nodeipc.Advanced)}, "serialization",
+		"how messages to workers are written (default json)")
+	flags.Var(value{"FOLDER", o.setCwd}, "cwd", "the workers' working directory (default this one)")
+	flags.Var(value{"K=V", o.addEnv}, "env", "a variable of the workers' environment; may be repeated")
+	flags.Var(value{"USER", setID(&s.UID, userID)}, "uid", "whom the workers run as, a number or a name; says nothing of the group")
+	flags.Var(value{"GROUP", setID(&s.GID, groupID)}, "gid", "the group that the workers run as, a number or a name")
+	flags.Var(value{"always|on-failure|never", oneOf(&keep.Restart, cluster.RestartAlways, cluster.RestartOnFailure, cluster.RestartNever)},
+		"restart", "which workers have successors (default on-failure)")
+	flags.Var(value{"N", o.setMaxRestarts}, "max-restarts",
+		"how many failures in a row have a successor (default 16); each waits longer,\nfrom 100ms to 15s, and 30s of health begin a new row")
+	flags.Var(value{"DURATION", o.setKillTimeout}, "kill-timeout", "from asking workers to leave to killing them (default 5s)")
+	flags.Var(value{"text|json", oneOf(&o.logFormat, logText, logJSON)}, "log-format", "how events are written to standard error (default text)")
+}
+
+// value is a flag's value that a function takes. The kind is what the help calls it.
+type value struct {
+	kind string
+	set  func(string) error
+}
+
+func (v value) Set(s string) error { return v.set(s) }
+func (v value) Type() string       { return v.kind }
+func (v value) String() string     { return "" }
+
+// oneOf gives a flag's setter for a word out of a few.
+func oneOf[T ~string](to *T, words ...T) func(string) error {
+	return func(word string) error {
+		if !slices.Contains(words, T(word)) {
+			return fmt.Errorf("use one of %v", words)
+		}
+		*to = T(word)
+		return nil
+	}
+}
+
+func (o *options) setInstances(text string) error {
+	if text == "max" {
+		o.keep.Instances = 0
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return errors.New("use a number from 1 on, or max")
+	}
+	o.keep.Instances = n
+	return nil
+}
+
+func (o *options) setNode(text string) error {
+	if text == "" {
+		return errors.New("use a program's name or path")
+	}
+	o.node = text
+	return nil
+}
+
+func (o *options) setCwd(text string) error {
+	info, err := os.Stat(text)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.New("there is no such folder")
+	case err != nil:
+		return err
+	case !info.IsDir():
+		return errors.New("it is not a folder")
+	}
+	o.settings.Cwd = text
+	return nil
+}
+
+func (o *options) setNodeArgs(text string) (err error) {
+	if o.settings.ExecArgv, err = shellquote.Split(text); err != nil {
+		return errors.New("a quote or a backslash is not complete")
+	}
+	return nil
+}
+
+func (o *options) addEnv(text string) error {
+	if name, _, ok := strings.Cut(text, "="); !ok || name == "" {
+		return errors.New("use NAME=VALUE")
+	}
+	o.settings.Env = append(o.settings.Env, text)
+	return nil
+}
+
+func (o *options) setMaxRestarts(text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return errors.New("use a number from 0 on")
+	}
+	o.keep.MaxRestarts = n
+	if n == 0 {
+		o.keep.MaxRestarts = -1
+	}
+	return nil
+}
+
+func (o *options) setKillTimeout(text string) error {
+	d, err := time.ParseDuration(text)
+	if err != nil || d < 0 {
+		return errors.New("use a duration such as 500ms, 10s or 2m")
+	}
+	// No time at all is not what the zero value means.
+	o.keep.KillTimeout = max(d, time.Nanosecond)
+	return nil
+}
+
+// workerSettings completes the settings with what is to run.
+func (o *options) workerSettings(script string, args []string) (cluster.Settings, error) {
+	s := o.settings
+	if err := o.setProgram(&s, script); err != nil {
+		return s, err
+	}
+	s.Args = args
+	s.SysProcAttr = workerAttributes()
+	return s, nil
+}

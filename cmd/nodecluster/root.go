@@ -1,0 +1,18 @@
+package main
+
+import "github.com/spf13/cobra"
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "nodecluster",
+		Short: "Run Node scripts as pools of cluster workers",
+		Example: `  PORT=3000 nodecluster run --instances 2 server.js
+  nodecluster run --log-format json --node-args "--max-old-space-size=512" app/ --verbose`,
+		SilenceErrors:      true,
+		SilenceUsage:       true,
+		DisableSuggestions: true,
+		CompletionOptions:  cobra.CompletionOptions{HiddenDefaultCmd: true},
+	}
+	root.AddCommand(newRunCommand(), newVersionCommand())
+	return root
+}

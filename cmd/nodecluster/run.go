@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+const runHelp = `Run SCRIPT as a pool of workers in the foreground.
+
+SCRIPT is a file that ends in .js .cjs .mjs .ts .mts or .cts, or a folder with a package.json or an index.js: it runs
+under node. Any other executable is a worker by itself, unless --node says what runs it. SCRIPT is looked for from
+here, whatever --cwd says. Whatever follows it is passed on to it, flags too.
+
+The workers' output passes through untouched. They get standard input, unless it is a terminal, of which they could
+not read: they are a terminal's background processes, so that Ctrl-C reaches this program alone.
+
+SIGINT and SIGTERM ask the workers to leave once the requests that they have are answered. A second one, or the end
+of --kill-timeout, kills them.
+
+Exit status: 0 when all workers have done their work or left as asked, 1 when they could not be run or kept running
+or had to be killed, 2 when the command line is wrong.`
+
+const runExample = `  PORT=3000 nodecluster run --instances 2 server.js
+  nodecluster run -i max --env PORT=3000 --uid nobody --gid nogroup --log-format json app/
+  nodecluster run --node-args "--enable-source-maps --max-old-space-size=512" server.js --verbose
+  nodecluster run -i 4 ./worker-in-go`
+
+// errReported is the end of a run that failed and has said why.
+var errReported = errors.New("the run failed")
+
+func newRunCommand() *cobra.Command {
+	var o options
+	command := &cobra.Command{
+		Use:                   "run [flags] SCRIPT [ARGS...]",
+		Short:                 "Run a script as a pool of workers",
+		Long:                  runHelp,
+		Example:               runExample,
+		DisableFlagsInUseLine: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("no SCRIPT to run")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return run(&o, args[0], args[1:]) },
+	}
+	o.addTo(command.Flags())
+	command.Flags().SetInterspersed(false)
+	return command
+}
+
+// run runs a script until its workers have ended. Its error is one of usage, or errReported.
+func run(o *options, script string, args []string) error {
+	log := newEventLog(os.Stderr, o.logFormat)
+	settings, err := o.workerSettings(script, args)
+	if err == nil {
+		err = serve(settings, o.keep, log)
+	}
+	if usage := (usageError{}); err == nil || errors.Is(err, errReported) || errors.As(err, &usage) {
+		return err
+	}
+	log.fail(err)
+	return errReported
+}
+
+// usageError is a command line that makes no sense.
+type usageError struct{ message string }
+
+func (e usageError) Error() string { return e.message }

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+const nobody = 65534
+
+// nodeForAll is a Node that every user may run.
+func nodeForAll(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(filepath.Dir(binary), "node")
+	if _, err := os.Stat(path); err == nil {
+		return path
+	}
+	from, err := os.Open(nodetest.Default(t).Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer from.Close()
+	to, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	if _, err := io.Copy(to, from); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestUIDAndGID(t *testing.T) {
+	if os.Geteuid() != 0 {
+		// Without root's rights a worker can be nobody else.
+		uid, gid := os.Getuid(), os.Getgid()
+		expectIDs(t, uid, gid, "--uid", strconv.Itoa(uid), "--gid", strconv.Itoa(gid))
+		return
+	}
+	expectIDs(t, nobody, 0, "--uid", "65534", "--node", nodeForAll(t))
+	expectIDs(t, nobody, nobody, "--uid", "65534", "--gid", "65534", "--node", nodeForAll(t))
+	expectIDs(t, 0, 0, "--uid", "root", "--gid", "root", "--node", nodeForAll(t))
+}
+
+func expectIDs(t *testing.T, uid, gid int, flags ...string) {
+	t.Helper()
+	path := filepath.Join(filepath.Dir(binary), "reporter.js")
+	if err := os.WriteFile(path, []byte(reporter), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := runCommand(t, nil, append(append([]string{"-i", "1"}, flags...), path)...)
+	cmd.Dir = filepath.Dir(binary)
+	p := launchCommand(t, cmd)
+	p.expectStatus(0)
+	var r report
+	if err := json.Unmarshal([]byte(p.stdout.String()), &r); err != nil {
+		t.Fatalf("the worker printed %q: %v", p.stdout, err)
+	}
+	if r.UID != uid || r.GID != gid {
+		t.Errorf("the worker runs as %d:%d, want %d:%d", r.UID, r.GID, uid, gid)
+	}
+}
+
+func TestOnlyRootMayChangeTheUser(t *testing.T) {
+	cmd := exec.Command(binary, "run", "-i", "1", "--uid", "0", "--gid", "0", "--node", "/bin/true", app(t, "http.js"))
+	if os.Geteuid() == 0 {
+		script := filepath.Join(filepath.Dir(binary), "nothing.js")
+		if err := os.WriteFile(script, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Args[len(cmd.Args)-1] = script
+		cmd.Dir = filepath.Dir(binary)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	}
+	launchCommand(t, cmd).expectOneError("cannot start workers as user 0 as group 0: only root may do that")
+}
+
+func TestUserWhoMayNotRunNode(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // There is no other user to be.
+	}
+	path := filepath.Join(t.TempDir(), "node")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary, "run", "-i", "1", "--uid", "65534", "--node", path, app(t, "http.js"))
+	launchCommand(t, cmd).expectOneError("cannot start " + path + " as user 65534: permission denied")
+}
