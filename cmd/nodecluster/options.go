@@ -21,6 +21,7 @@ type options struct {
 	settings  cluster.Settings
 	keep      cluster.PoolSettings
 	node      string
+	mix       []mixed
 	logFormat logFormat
 }
 
@@ -29,6 +30,7 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 	flags.SortFlags = false
 	s, keep := &o.settings, &o.keep
 	flags.VarP(value{"N|max", o.setInstances}, "instances", "i", "how many workers (default max: as many as CPUs)")
+	flags.Var(value{"N=COMMAND", o.addMix}, "mix", "N more workers of another command behind the same ports; may be repeated")
 	flags.Var(value{"PROGRAM", o.setNode}, "node", "what runs SCRIPT (default node, as PATH has it)")
 	flags.Var(value{"ARGS", o.setNodeArgs}, "node-args", "its arguments before SCRIPT, split as a shell does")
 	flags.Var(value{"rr|none", oneOf(&s.SchedulingPolicy, cluster.SchedRR, cluster.SchedNone)}, "sched",

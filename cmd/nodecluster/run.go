@@ -25,7 +25,8 @@ or had to be killed, 2 when the command line is wrong.`
 const runExample = `  PORT=3000 nodecluster run --instances 2 server.js
   nodecluster run -i max --env PORT=3000 --uid nobody --gid nogroup --log-format json app/
   nodecluster run --node-args "--enable-source-maps --max-old-space-size=512" server.js --verbose
-  nodecluster run -i 4 ./worker-in-go`
+  nodecluster run -i 4 ./worker-in-go
+  nodecluster run -i 2 --mix 2=./worker-in-go --mix "1=deno run -A server.ts" server.js`
 
 // errReported is the end of a run that failed and has said why.
 var errReported = errors.New("the run failed")
@@ -55,6 +56,9 @@ func newRunCommand() *cobra.Command {
 func run(o *options, script string, args []string) error {
 	log := newEventLog(os.Stderr, o.logFormat)
 	settings, err := o.workerSettings(script, args)
+	if err == nil {
+		o.keep.Mix, err = o.mixSettings()
+	}
 	if err == nil {
 		err = serve(settings, o.keep, log)
 	}
