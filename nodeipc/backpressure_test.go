@@ -70,7 +70,7 @@ func TestSendToAStoppedChildIsBounded(t *testing.T) {
 
 func TestSendToAChildThatNeverReads(t *testing.T) {
 	nodetest.NoLeaks(t)
-	child := start(t, shell("sleep 1000"), nodeipc.Options{SendBuffer: 10 << 10})
+	child := start(t, shell("exec sleep 1000"), nodeipc.Options{SendBuffer: 10 << 10})
 	n, err := sendUntilFull(child.Channel)
 	if !errors.Is(err, nodeipc.ErrNotReading) {
 		t.Errorf("send: %v", err)
@@ -116,7 +116,7 @@ func self(t testing.TB, program string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(path)
-	cmd.Env = append(os.Environ(), childVariable+"="+program)
+	cmd.Env = append(os.Environ(), childVariable+"="+program, "GORACE=atexit_sleep_ms=0")
 	return cmd
 }
 
@@ -186,10 +186,10 @@ func TestPause(t *testing.T) {
 	expectJSON(t, c, "1")
 
 	big := `"` + strings.Repeat("x", 1000) + `"`
-	p.write(big + "\n1\n")
-	expectJSON(t, c, big)
+	p.write("1\n" + big + "\n")
 	expectJSON(t, c, "1")
 	c.Pause()
+	expectJSON(t, c, big) // which empties a full inbox
 	p.write("2\n")
 	expectPaused()
 	c.Resume()

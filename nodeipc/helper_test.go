@@ -63,6 +63,7 @@ func start(t testing.TB, cmd *exec.Cmd, o nodeipc.Options) *nodeipc.Child {
 	if cmd.Stderr == nil {
 		cmd.Stderr = &log
 	}
+	cmd.WaitDelay = 5 * time.Second
 	if o.Warn == nil {
 		o.Warn = func(err error) { t.Errorf("warning: %v", err) }
 	}

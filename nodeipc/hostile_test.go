@@ -17,7 +17,6 @@ import (
 func TestBrokenProtocol(t *testing.T) {
 	for name, text := range map[string]string{
 		"no JSON":                "hello\n",
-		"an empty line":          "\n",
 		"half of JSON":           `{"a":` + "\n",
 		"JSON and more":          `{} {}` + "\n",
 		"a control character":    "\x01\n",
@@ -119,10 +118,11 @@ func TestKilledWithinAMessage(t *testing.T) {
 	})
 }
 
-func TestBunsMark(t *testing.T) {
+// Bun marks its internal messages, and writes an empty line for what has no JSON.
+func TestBunsWays(t *testing.T) {
 	nodetest.NoLeaks(t)
 	c, p := newRawPeer(t, nodeipc.Options{})
-	p.write("\x02{\"cmd\":\"NODE_BUN\"}\n\x02" + serverMessage + "\n\x021\n")
+	p.write("\x02{\"cmd\":\"NODE_BUN\"}\n\n\x02" + serverMessage + "\n\x021\n")
 	p.expect(nack)
 	expectJSON(t, c, "1")
 }

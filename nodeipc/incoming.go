@@ -140,6 +140,9 @@ func (c *Channel) keep(rest, chunk []byte) {
 // deliver hands one message to whom it is for.
 func (c *Channel) deliver(payload []byte) error {
 	payload = c.unmark(payload)
+	if len(payload) == 0 && c.options.Serialization != Advanced {
+		return nil // Bun writes an empty line for what has no JSON, a function for one
+	}
 	kind, err := c.codec.classify(payload)
 	if err != nil {
 		return err

@@ -21,7 +21,7 @@ func (c *Channel) Offer(frame []byte, fd int, tag uint32) error {
 	if c.state != connected {
 		return ErrDisconnected
 	}
-	if o.queue.len() > 0 || o.flushing || o.blocked || o.stalled || o.unacked.len() >= mostHandlesInFlight {
+	if o.queue.len() > 0 || o.flushing || o.blocked || o.stalled || !c.handleMayGo() {
 		o.refused = true
 		return ErrWouldBlock
 	}

@@ -178,7 +178,7 @@ func (c *Channel) flushLocked() {
 	}
 	o.flushing = true
 	for o.queue.len() > 0 && !o.blocked && !o.stalled && c.state != disconnected {
-		if first := o.queue.first(); first.sent != nil && !first.begun && o.unacked.len() >= mostHandlesInFlight {
+		if first := o.queue.first(); first.sent != nil && !first.begun && !c.handleMayGo() {
 			break
 		}
 		c.writeFirst()

@@ -130,16 +130,26 @@ func TestWhatCannotBeSent(t *testing.T) {
 func TestSizes(t *testing.T) {
 	eachRuntime(t, func(t *testing.T, r nodetest.Runtime) {
 		nodetest.NoLeaks(t)
-		child := startScript(t, r, echoScript)
-		for _, size := range []int{0, 1, 65535, 65536, 65537, 1 << 20, 10 << 20} {
-			// Three bytes a character, so that reads split them.
-			text := strings.Repeat("a", size%3) + strings.Repeat("漢", size/3)
-			send(t, child, text)
-			if got := decode[string](t, receive(t, child)); got != text {
-				t.Errorf("%d bytes came back as %d, or changed", len(text), len(got))
-			}
-		}
+		expectSizesComeBack(t, r, 0, 1, 65535, 65536, 65537, 1<<20)
 	})
+}
+
+func TestTenMebibytes(t *testing.T) {
+	nodetest.NoLeaks(t)
+	expectSizesComeBack(t, nodetest.Default(t), 10<<20)
+}
+
+func expectSizesComeBack(t *testing.T, r nodetest.Runtime, sizes ...int) {
+	t.Helper()
+	child := startScript(t, r, echoScript)
+	for _, size := range sizes {
+		// Three bytes a character, so that reads split them.
+		text := strings.Repeat("a", size%3) + strings.Repeat("漢", size/3)
+		send(t, child, text)
+		if got := decode[string](t, receive(t, child)); got != text {
+			t.Errorf("%d bytes came back as %d, or changed", len(text), len(got))
+		}
+	}
 }
 
 func TestMessageTooLargeToSend(t *testing.T) {

@@ -1,0 +1,124 @@
+//go:build unix
+
+package nodeipc
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const mostFuzzed = 32 << 10
+
+// FuzzIncoming writes a channel what another process may, in pieces of any size with descriptors beside some.
+// However it ends, the descriptors are closed and what comes of it is bounded.
+func FuzzIncoming(f *testing.F) {
+	for i, text := range seeds(f) {
+		f.Add([]byte(text), uint16(i*7), uint8(i))
+	}
+	f.Fuzz(func(t *testing.T, text []byte, piece uint16, beside uint8) {
+		if len(text) > mostFuzzed {
+			text = text[:mostFuzzed]
+		}
+		inPieces := feed(t, text, int(piece)+1, beside)
+		atOnce := feed(t, text, len(text)+1, 0)
+		if beside == 0 && !sameMessages(inPieces, atOnce) {
+			t.Fatalf("in pieces of %d: %q, at once: %q", int(piece)+1, inPieces, atOnce)
+		}
+	})
+}
+
+// feed gives the messages that a channel makes of text.
+func feed(t *testing.T, text []byte, piece int, beside uint8) (messages [][]byte) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := NewChannel(pair[0], Options{MaxMessageSize: mostFuzzed, Warn: func(error) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	closed := writePieces(t, pair[1], text, piece, beside)
+	size := 0
+	for {
+		m, err := c.Receive(context.Background())
+		if err != nil {
+			expectKnownEnd(t, err)
+			break
+		}
+		if m.Handle != nil {
+			m.Handle.Close()
+		}
+		size += len(m.Payload())
+		messages = append(messages, bytes.Clone(m.Payload()))
+	}
+	if size > len(text) {
+		t.Fatalf("%d bytes of messages from %d", size, len(text))
+	}
+	c.Close()
+	unix.Close(pair[1])
+	closed()
+	return messages
+}
+
+// writePieces writes text and ends the stream, and gives a function that fails if a descriptor is left open.
+func writePieces(t *testing.T, fd int, text []byte, piece int, beside uint8) (closed func()) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	rights := unix.UnixRights(int(w.Fd()))
+	for i := 0; len(text) > 0; i++ {
+		n := min(piece, len(text))
+		var control []byte
+		if beside>>(i%8)&1 != 0 {
+			control = rights
+		}
+		if err := unix.Sendmsg(fd, text[:n], control, nil, unix.MSG_NOSIGNAL); err != nil {
+			break // the channel has had enough
+		}
+		text = text[n:]
+	}
+	unix.Shutdown(fd, unix.SHUT_WR)
+	return func() {
+		defer r.Close()
+		r.SetReadDeadline(time.Now().Add(10 * time.Second))
+		if _, err := r.Read(make([]byte, 1)); err != io.EOF {
+			t.Fatalf("a descriptor is still open: %v", err)
+		}
+	}
+}
+
+func expectKnownEnd(t *testing.T, err error) {
+	if !errors.Is(err, ErrDisconnected) {
+		t.Fatalf("the channel goes on: %v", err)
+	}
+	for _, known := range []error{ErrProtocol, ErrMessageTooLarge, ErrNotReading, io.ErrUnexpectedEOF} {
+		if errors.Is(err, known) {
+			return
+		}
+	}
+	if err != ErrDisconnected {
+		t.Fatalf("the channel ended with %v", err)
+	}
+}
+
+func sameMessages(a, b [][]byte) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !bytes.Equal(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}

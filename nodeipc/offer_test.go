@@ -1,0 +1,213 @@
+//go:build unix
+
+package nodeipc_test
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// recorder is a handler that passes on what it is told.
+type recorder struct {
+	internal   chan string
+	messages   chan string
+	nacks      chan uint32
+	writable   chan struct{}
+	disconnect chan error
+}
+
+func newRecorder() *recorder {
+	return &recorder{make(chan string, 100), make(chan string, 100), make(chan uint32, 100), make(chan struct{}, 100), make(chan error, 1)}
+}
+
+func (r *recorder) HandleMessage(m nodeipc.Message) {
+	if m.Handle != nil {
+		m.Handle.Close()
+	}
+	r.messages <- string(m.Payload())
+}
+
+func (r *recorder) HandleInternal(m nodeipc.Message) {
+	if m.Handle != nil {
+		m.Handle.Close()
+	}
+	r.internal <- string(m.Payload())
+}
+
+func (r *recorder) HandleNACK(tag uint32)      { r.nacks <- tag }
+func (r *recorder) HandleWritable()            { r.writable <- struct{}{} }
+func (r *recorder) HandleDisconnect(err error) { r.disconnect <- err }
+
+func from[T any](t *testing.T, c <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-c:
+		return v
+	case <-patient(t).Done():
+		t.Fatal("the handler was not called")
+		panic("unreachable")
+	}
+}
+
+func newLoop(t *testing.T) *eventloop.Loop {
+	t.Helper()
+	l, err := eventloop.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.Close)
+	return l
+}
+
+func TestHandlerGetsEverything(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newRecorder()
+	_, p := newRawPeer(t, nodeipc.Options{Handler: r, Loop: newLoop(t)})
+	fd, closed := tracer(t)
+	p.write(`{"cmd":"NODE_CLUSTER","act":"online","seq":0}` + "\n" + `{"cmd":"NODE_OTHER"}` + "\n" + `{"cmd":"NODE"}` + "\n")
+	p.write(`{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_CLUSTER","act":"x"}}`+"\n", fd)
+	p.close()
+	for _, want := range []string{`{"cmd":"NODE_CLUSTER","act":"online","seq":0}`, `{"cmd":"NODE_OTHER"}`, `{"cmd":"NODE_CLUSTER","act":"x"}`} {
+		if got := from(t, r.internal); got != want {
+			t.Errorf("internal %s, want %s", got, want)
+		}
+	}
+	if got := from(t, r.messages); got != `{"cmd":"NODE"}` {
+		t.Errorf("message %s", got)
+	}
+	if err := from(t, r.disconnect); err != nil {
+		t.Error(err)
+	}
+	closed()
+}
+
+// Several offers are on their way at once, and what the peer says of each comes back with its tag.
+func TestOffersInFlight(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newRecorder()
+	loop := newLoop(t)
+	c, p := newRawPeer(t, nodeipc.Options{Handler: r, Loop: loop})
+	h := asHandle(t, listen(t, "tcp"))
+	err := loop.Call(func() {
+		for tag := range uint32(5) {
+			if err := c.Offer([]byte(nativeMessage+"\n"), h.FD(), tag); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		p.expect(nativeMessage)
+	}
+	p.expectHandles(5)
+	p.write(ack + "\n" + nack + "\n" + ack + "\n" + nack + "\n" + ack + "\n")
+	for _, want := range []uint32{1, 3} {
+		if got := from(t, r.nacks); got != want {
+			t.Errorf("a NACK for %d, want %d", got, want)
+		}
+	}
+	if h.FD() < 0 {
+		t.Error("an offered descriptor was closed")
+	}
+}
+
+func TestHandleWritable(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newRecorder()
+	loop := newLoop(t)
+	c, p := newRawPeer(t, nodeipc.Options{Handler: r, Loop: loop})
+	h := asHandle(t, listen(t, "tcp"))
+	offered := 0
+	offer := func() (err error) {
+		loop.Call(func() {
+			for err == nil {
+				if err = c.Offer([]byte(nativeMessage+"\n"), h.FD(), 0); err == nil {
+					offered++
+				}
+			}
+		})
+		return err
+	}
+	if err := offer(); !errors.Is(err, nodeipc.ErrWouldBlock) {
+		t.Fatalf("offer: %v", err)
+	}
+	for range offered {
+		p.expect(nativeMessage)
+	}
+	p.expectHandles(offered)
+	from(t, r.writable)
+	if err := offer(); !errors.Is(err, nodeipc.ErrWouldBlock) {
+		t.Errorf("offer: %v", err)
+	}
+}
+
+// Real workers take several connections that are on their way at once.
+func TestNodeTakesOffersInFlight(t *testing.T) {
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		nodetest.NoLeaks(t)
+		r := newRecorder()
+		loop := newLoop(t)
+		child := start(t, command(t, node, `
+			process.on('message', (n, handle) => new (require('net').Socket)({ handle }).end('number ' + n));
+			process.send('ready');`), nodeipc.Options{Handler: r, Loop: loop})
+		if got := from(t, r.messages); got != `"ready"` {
+			t.Fatal(got)
+		}
+		template, err := nodeipc.NewTemplate(nodeipc.JSON, handlewrap.NetNative, func(n uint32) any { return n })
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := listen(t, "tcp")
+		var clients [8]net.Conn
+		var handles [8]*handlewrap.Handle
+		for i := range clients {
+			var accepted net.Conn
+			accepted, clients[i] = connection(t, l)
+			handles[i] = asHandle(t, accepted)
+		}
+		loop.Call(func() {
+			for i, h := range handles {
+				if err := child.Offer(child.AppendFrame(nil, template, uint32(i)), h.FD(), uint32(i)); err != nil {
+					t.Error(err)
+				}
+				h.Close()
+			}
+		})
+		for i, client := range clients {
+			expectAll(t, client, fmt.Sprint("number ", i))
+		}
+	})
+}
+
+func TestTemplate(t *testing.T) {
+	nodetest.NoLeaks(t)
+	c, _ := newRawPeer(t, nodeipc.Options{})
+	template, err := nodeipc.NewTemplate(nodeipc.JSON, handlewrap.NetNative, func(n uint32) any { return []any{"a", n, "b"} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []uint32{0, 7, 1<<32 - 1} {
+		want := fmt.Sprintf(`>{"cmd":"NODE_HANDLE","type":"net.Native","msg":["a",%d,"b"]}`+"\n", n)
+		if got := string(c.AppendFrame([]byte(">"), template, n)); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+	if _, err := nodeipc.NewTemplate(nodeipc.JSON, handlewrap.NetNative, func(uint32) any { return "fixed" }); err == nil {
+		t.Error("a template without its number")
+	}
+	if _, err := nodeipc.NewTemplate("xml", handlewrap.NetNative, func(n uint32) any { return n }); err == nil {
+		t.Error("a template in an unknown serialization")
+	}
+	if _, err := nodeipc.NewTemplate(nodeipc.JSON, handlewrap.NetNative, func(uint32) any { return func() {} }); err == nil {
+		t.Error("a template of no JSON")
+	}
+}
