@@ -38,6 +38,8 @@ type serverMessage struct {
 	ReadableAll bool            `json:"readableAll,omitempty"`
 	WritableAll bool            `json:"writableAll,omitempty"`
 	Seq         uint32          `json:"seq"`
+
+	path string // as the program has it
 }
 
 func (m *serverMessage) number(seq uint32) { m.Command, m.Seq = clusterCommand, seq }

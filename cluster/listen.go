@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"syscall"
 
@@ -108,7 +109,7 @@ func (c ListenConfig) listenJoined(ctx context.Context, s *Self, network, addres
 	if err != nil {
 		return nil, nil, err
 	}
-	l, err := c.listener(s, answer)
+	l, err := c.listener(s, q, answer)
 	if err != nil {
 		answer.end.run()
 		return nil, nil, err
@@ -118,7 +119,7 @@ func (c ListenConfig) listenJoined(ctx context.Context, s *Self, network, addres
 }
 
 // listener is what the primary's answer has brought: a server for connections to come, or a socket to listen on.
-func (c ListenConfig) listener(s *Self, a *answer) (net.Listener, error) {
+func (c ListenConfig) listener(s *Self, q *serverMessage, a *answer) (net.Listener, error) {
 	if a.dealt != nil {
 		return a.dealt, nil
 	}
@@ -127,7 +128,15 @@ func (c ListenConfig) listener(s *Self, a *answer) (net.Listener, error) {
 		a.handle.Close()
 		return nil, err
 	}
-	shared := &sharedListener{Listener: l, connections: connections{self: s, most: c.MaxConnections}, end: a.end}
+	if tcp, ok := l.Addr().(*net.TCPAddr); ok && q.wantsOtherPort(tcp.Port) {
+		// Node's primary could not bind the socket, and does not say so: it has got a port of the system's choice.
+		l.Close()
+		return nil, os.NewSyscallError("bind", syscall.EADDRINUSE)
+	}
+	shared := &sharedListener{Listener: l, address: l.Addr(), connections: connections{self: s, most: c.MaxConnections}, end: a.end}
+	if q.path != "" {
+		shared.address = listenAddress(q, nil)
+	}
 	s.register(a.key, shared)
 	return shared, nil
 }
@@ -192,7 +201,7 @@ func (s *Self) toAnswer(q *serverMessage, m *primaryMessage, h *handlewrap.Handl
 	a := &answer{key: m.Key, data: m.Data, handle: h, end: s.serve(m.Key, index)}
 	switch udp := q.AddressType == "udp4" || q.AddressType == "udp6"; {
 	case h != nil || udp:
-	case q.Port != nil && *q.Port > 0 && m.SockName != nil && *q.Port != m.SockName.Port:
+	case m.SockName != nil && q.wantsOtherPort(m.SockName.Port):
 		// The server that the key stands for is another's, which Node takes for a port in use.
 		a.end.run()
 		a.err = os.NewSyscallError("bind", syscall.EADDRINUSE)
@@ -203,15 +212,17 @@ func (s *Self) toAnswer(q *serverMessage, m *primaryMessage, h *handlewrap.Handl
 	return a
 }
 
+// wantsOtherPort says whether a server asks for one port and not for this one.
+func (m *serverMessage) wantsOtherPort(port int) bool { return m.Port != nil && *m.Port > 0 && *m.Port != port }
+
 // listenAddress is where a server without a socket listens.
 func listenAddress(q *serverMessage, name *sockName) net.Addr {
 	switch {
 	case name != nil:
-		return &net.TCPAddr{IP: net.ParseIP(name.Address), Port: name.Port}
-	case q.Address != nil:
-		return &net.UnixAddr{Name: *q.Address, Net: "unix"}
+		ip, _ := netip.ParseAddr(name.Address)
+		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(name.Port)))
 	}
-	return &net.UnixAddr{Net: "unix"}
+	return &net.UnixAddr{Name: q.path, Net: "unix"}
 }
 
 // decline closes a server that came too late for the one who had asked.

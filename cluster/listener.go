@@ -153,9 +153,13 @@ func (l *dealtListener) Addr() net.Addr { return l.address }
 // sharedListener is a server on a socket that the workers share.
 type sharedListener struct {
 	net.Listener
+	address     net.Addr
 	connections connections
 	end         *serverEnd
 }
+
+// Addr is where the socket listens; a path is as the program has it, and not as the primary has bound it.
+func (l *sharedListener) Addr() net.Addr { return l.address }
 
 // offer takes a connection that the primary has for a server with its own socket: none here, since nobody waits for
 // it.

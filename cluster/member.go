@@ -24,6 +24,15 @@ type member struct {
 
 func (m *member) server() server { return m.of }
 
+// window is how many connections may be on their way to the member. One that has refused gets a single one until it
+// takes that.
+func (m *member) window() int {
+	if m.resting > 0 {
+		return 1
+	}
+	return window
+}
+
 func (m *member) leave() {
 	m.gone = true
 	m.of.turns.remove(m)

@@ -30,6 +30,7 @@ func (c ListenConfig) queryPath(q *serverMessage, path string) error {
 		return err
 	}
 	none := -1
+	q.path = path
 	q.Address, q.Port, q.AddressType, q.Backlog = &full, &none, -1, &c.Backlog
 	q.ReadableAll, q.WritableAll = c.ReadableAll, c.WritableAll
 	return nil
@@ -98,6 +99,10 @@ func lookUp(ctx context.Context, network, host string) (netip.Addr, error) {
 		return netip.IPv4Unspecified(), nil
 	case host == "":
 		return netip.IPv6Unspecified(), nil
+	}
+	// The resolver has 0.0.0.0 beside ::, which Node takes as it is written.
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is6() && version != "ip4" {
+		return ip, nil
 	}
 	found, err := net.DefaultResolver.LookupNetIP(ctx, version, host)
 	if err != nil {

@@ -38,7 +38,7 @@ func newRoundRobin(p *Primary, key string, m *fromWorker) (server, error) {
 	}
 	s := &roundRobin{serverBase: serverBase{key: key}, primary: p, socket: bound}
 	s.run = s.distribute
-	if err := s.listen(m.Backlog); err != nil {
+	if err := s.listen(integer(m.Backlog, 0)); err != nil {
 		bound.close()
 		return nil, err
 	}

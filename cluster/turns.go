@@ -52,7 +52,7 @@ func (t *turns) resume(m *member) {
 // enter puts a member at the end of the queue where it belongs.
 func (t *turns) enter(m *member) {
 	t.remove(m)
-	if m.inFlight >= window {
+	if m.inFlight >= m.window() {
 		return
 	}
 	q := &t.waiting[m.inFlight]

@@ -224,8 +224,10 @@ func (w *Worker) disconnect() {
 	if w.life.now().isDead() || !w.child.Connected() {
 		return
 	}
-	w.left.Store(true)
-	w.post(toWorker{Command: clusterCommand, Act: actDisconnect, Seq: w.primary.nextSeq()})
+	// A Node worker that leaves already, of itself or because it was asked before, dies of being asked again.
+	if !w.left.Swap(true) {
+		w.post(toWorker{Command: clusterCommand, Act: actDisconnect, Seq: w.primary.nextSeq()})
+	}
 	w.leaveAll()
 	w.primary.dismiss(w)
 }

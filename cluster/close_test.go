@@ -1,0 +1,165 @@
+//go:build unix
+
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// Close ends all workers, whatever they are at, and then there is nothing to do any more.
+func TestClose(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newAgents(t, nodetest.Default(t), cluster.SchedRR, 3)
+	port := nodetest.FreePort(t)
+	listenAll(t, r, port, 1, 2)
+	stop(t, r.worker(2))
+	clients := connectAll(t, port, 2*window)
+	for range 2 {
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for id := 1; id <= 3; id++ {
+		if s := r.worker(id).ExitStatus(); s.Signal != syscall.SIGKILL {
+			t.Errorf("worker %d: %v, want SIGKILL", id, s)
+		}
+		r.event(t, "exit", id)
+		r.event(t, "disconnect", id)
+	}
+	hangUp(clients)
+	expectRefusal(t, port)
+	expectWorkers(t, r)
+	if _, err := r.Fork(); !errors.Is(err, cluster.ErrClosed) {
+		t.Errorf("fork after close: %v, want %v", err, cluster.ErrClosed)
+	}
+	if _, err := r.Next(patient(t)); !errors.Is(err, cluster.ErrClosed) {
+		t.Errorf("next event after close: %v, want %v", err, cluster.ErrClosed)
+	}
+	if err := r.Disconnect(patient(t)); err != nil {
+		t.Errorf("disconnect after close: %v", err)
+	}
+	if r.Worker(1) != nil {
+		t.Error("worker 1 is on the list after close")
+	}
+	r.worker(1).Disconnect()
+}
+
+// Events that nobody has taken when the primary is closed can be taken still, but for messages.
+func TestEventsAfterClose(t *testing.T) {
+	nodetest.NoLeaks(t)
+	primary, err := cluster.NewPrimary(cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", "exit 7"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := primary.Fork()
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-w.Exited()
+	primary.Close()
+	var names []string
+	for event := range primary.Events(patient(t)) {
+		names = append(names, occurrenceOf(t, event).Event)
+	}
+	if len(names) != 4 || names[0] != "setup" || names[1] != "fork" {
+		t.Errorf("events %q, want setup, fork, disconnect and exit", names)
+	}
+}
+
+func TestNextWithContext(t *testing.T) {
+	nodetest.NoLeaks(t)
+	primary, err := cluster.NewPrimary(cluster.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer primary.Close()
+	if _, err := primary.Next(patient(t)); err != nil {
+		t.Fatal(err)
+	}
+	at, cancel := context.WithCancelCause(context.Background())
+	reason := errors.New("no time")
+	cancel(reason)
+	if _, err := primary.Next(at); !errors.Is(err, reason) {
+		t.Errorf("next: %v, want %v", err, reason)
+	}
+}
+
+func TestForkOfWhatIsNotThere(t *testing.T) {
+	nodetest.NoLeaks(t)
+	for _, c := range []struct {
+		settings cluster.Settings
+		want     error
+	}{
+		{cluster.Settings{ExecPath: filepath.Join(t.TempDir(), "missing")}, fs.ErrNotExist},
+		{cluster.Settings{ExecPath: "a-program-that-nobody-has"}, exec.ErrNotFound},
+		{cluster.Settings{ExecPath: "/bin/sh", Cwd: filepath.Join(t.TempDir(), "missing")}, fs.ErrNotExist},
+		{cluster.Settings{ExecPath: t.TempDir()}, fs.ErrPermission},
+		{cluster.Settings{ExecPath: "/bin/missing", Silent: true}, fs.ErrNotExist},
+	} {
+		r := newRig(t, c.settings)
+		if _, err := r.Fork(); !errors.Is(err, c.want) {
+			t.Errorf("fork of %s: %v, want %v", c.settings.ExecPath, err, c.want)
+		}
+		expectWorkers(t, r)
+	}
+}
+
+// Everything at once leaves nothing behind.
+func TestEverythingAtOnce(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newRig(t, cluster.Settings{ExecPath: os.Args[0], Env: []string{programVariable + "=agent"}})
+	var busy sync.WaitGroup
+	for range 4 {
+		busy.Go(func() {
+			for i := range 6 {
+				w, err := r.Fork()
+				if errors.Is(err, cluster.ErrClosed) {
+					return
+				}
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				switch i % 3 {
+				case 0:
+					w.Kill(syscall.SIGKILL)
+				case 1:
+					w.Disconnect()
+				default:
+					w.Send(context.Background(), "hello")
+				}
+				r.Setup(r.Settings())
+				r.Workers()
+			}
+		})
+	}
+	busy.Go(func() {
+		for i := range 8 {
+			r.event(t, "fork", i+1)
+			at, cancel := context.WithCancel(context.Background())
+			cancel()
+			r.Disconnect(at)
+		}
+		r.Close()
+	})
+	busy.Wait()
+	r.Close()
+	for _, o := range r.all() {
+		if o.Event == "fork" {
+			r.event(t, "exit", o.Worker)
+			r.event(t, "disconnect", o.Worker)
+		}
+	}
+	r.expectErrors = true
+}

@@ -1,0 +1,26 @@
+//go:build unix
+
+package cluster_test
+
+import (
+	"encoding/json"
+	"testing"
+)
+
+const comparedVariable = "CLUSTER_TEST_VARIABLE"
+
+var (
+	comparedArgs     = []string{"--an", "argument", "with space"}
+	comparedExecArgv = []string{"--no-deprecation"}
+)
+
+// lookAround is what a worker sees of its own process.
+func lookAround(t *testing.T, d driver, _ place) any {
+	var seen map[string]any
+	raw := askRaw(t, d, 2, command{"do": "process", "env": []string{comparedVariable, "PATH", "PWD", "NODE_ENV"}})
+	if err := json.Unmarshal(raw, &seen); err != nil {
+		t.Fatal(err)
+	}
+	delete(seen, "n")
+	return seen
+}

@@ -1,0 +1,218 @@
+//go:build unix
+
+package cluster_test
+
+import (
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// window is how many connections may be on their way to a worker that has not answered.
+const window = 8
+
+func TestConnections(t *testing.T) {
+	nodetest.NoLeaks(t)
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		t.Parallel()
+		r := newAgents(t, node, cluster.SchedRR, 3)
+		step(t, "even", func(t *testing.T) { evenConnections(t, r) })
+		step(t, "refused", func(t *testing.T) { refusedConnections(t, r) })
+		step(t, "all full", func(t *testing.T) { allFull(t, r) })
+		step(t, "server that closes", func(t *testing.T) { closingServer(t, r) })
+		step(t, "worker that stands still", func(t *testing.T) { stoppedWorker(t, r) })
+		step(t, "worker that dies", func(t *testing.T) { dyingWorker(t, r) })
+	})
+}
+
+// listenAll has workers listen on a port.
+func listenAll(t testing.TB, r *rig, port int, workers ...int) {
+	t.Helper()
+	for _, w := range workers {
+		listen(t, r, w, map[string]any{"port": port, "host": "127.0.0.1"})
+	}
+}
+
+func closeAllServers(t testing.TB, r *rig, workers ...int) {
+	t.Helper()
+	for _, w := range workers {
+		closeServers(t, r, w, "tcp")
+	}
+}
+
+func connectAll(t testing.TB, port, n int) (clients []*client) {
+	t.Helper()
+	for range n {
+		clients = append(clients, connect(t, "tcp", local(port)))
+	}
+	return clients
+}
+
+// greetings waits for all and counts them by worker.
+func greetings(t testing.TB, clients []*client) map[int]int {
+	t.Helper()
+	by := map[int]int{}
+	for _, c := range clients {
+		by[c.worker(t)]++
+	}
+	return by
+}
+
+func hangUp(clients []*client) {
+	for _, c := range clients {
+		c.Close()
+	}
+}
+
+func evenConnections(t *testing.T, r *rig) {
+	port := nodetest.FreePort(t)
+	listenAll(t, r, port, 1, 2, 3)
+	if by := serves(t, port, 30); by[1] != 10 || by[2] != 10 || by[3] != 10 {
+		t.Errorf("connections by worker: %v, want 10 each", by)
+	}
+	closeAllServers(t, r, 1, 2, 3)
+}
+
+// A connection that a worker refuses goes to another.
+func refusedConnections(t *testing.T, r *rig) {
+	port := nodetest.FreePort(t)
+	listen(t, r, 1, map[string]any{"port": port, "host": "127.0.0.1"}, "maxConnections", 1)
+	listenAll(t, r, port, 2)
+	clients := connectAll(t, port, 10)
+	if by := greetings(t, clients); by[1] != 1 || by[2] != 9 {
+		t.Errorf("connections by worker: %v, want 1 with worker 1, which takes no more, and 9 with worker 2", by)
+	}
+	hangUp(clients)
+	closeAllServers(t, r, 1, 2)
+}
+
+// Connections that nobody takes wait, without being offered all the time, until somebody does.
+func allFull(t *testing.T, r *rig) {
+	port := nodetest.FreePort(t)
+	for _, w := range []int{1, 2} {
+		listen(t, r, w, map[string]any{"port": port, "host": "127.0.0.1"}, "maxConnections", 1)
+	}
+	held := connectAll(t, port, 2)
+	greetings(t, held)
+	waiting := connectAll(t, port, 5)
+	before, start := received(t, r, 1)+received(t, r, 2), time.Now()
+	for time.Since(start) < 500*time.Millisecond {
+		received(t, r, 1)
+	}
+	offers, elapsed := received(t, r, 1)+received(t, r, 2)-before, time.Since(start)
+	// Two workers, each of which rests for 1, 2, 4, … and then 128 ms after a refusal.
+	if most := len(waiting) + 2*(8+int(elapsed/(128*time.Millisecond))); offers > most {
+		t.Errorf("%d offers in %v to workers that take nothing, want at most %d", offers, elapsed, most)
+	}
+	served := make(chan *client, len(waiting))
+	for _, c := range waiting {
+		go func() {
+			if _, err := c.greeting(); err != nil {
+				t.Errorf("no greeting: %v", err)
+			}
+			served <- c
+		}()
+	}
+	for range waiting {
+		held[0].Close()
+		held = append(held[1:], <-served)
+	}
+	hangUp(held)
+	closeAllServers(t, r, 1, 2)
+}
+
+// received is how many connections a worker was offered.
+func received(t testing.TB, r *rig, worker int) int {
+	t.Helper()
+	return askAgent(t, r, worker, command{"do": "received"}).Count
+}
+
+// A worker that closes its server while connections are on their way to it refuses those.
+func closingServer(t *testing.T, r *rig) {
+	port := nodetest.FreePort(t)
+	listenAll(t, r, port, 1, 2)
+	stop(t, r.worker(1))
+	r.tell(1, command{"do": "close"})
+	clients := connectAll(t, port, 2*window)
+	r.kill(1, syscall.SIGCONT)
+	if by := greetings(t, clients); by[2] != 2*window {
+		t.Errorf("connections by worker: %v, want %d with worker 2", by, 2*window)
+	}
+	hangUp(clients)
+	closeAllServers(t, r, 2)
+}
+
+// A worker that does nothing keeps a few connections waiting, and no other.
+func stoppedWorker(t *testing.T, r *rig) {
+	port := nodetest.FreePort(t)
+	listenAll(t, r, port, 1, 2, 3)
+	stop(t, r.worker(1))
+	clients := connectAll(t, port, 5*window)
+	greeted := make(chan int, len(clients))
+	for _, c := range clients {
+		go func() {
+			w, err := c.greeting()
+			if err != nil {
+				t.Errorf("no greeting: %v", err)
+			}
+			greeted <- w
+		}()
+	}
+	by := map[int]int{}
+	for range 4 * window {
+		by[<-greeted]++
+	}
+	if by[1] != 0 {
+		t.Errorf("connections by worker: %v, want none with worker 1, which stands still", by)
+	}
+	r.kill(1, syscall.SIGCONT)
+	for range window {
+		by[<-greeted]++
+	}
+	if by[1] > window {
+		t.Errorf("connections by worker: %v, want at most %d with worker 1", by, window)
+	}
+	hangUp(clients)
+	closeAllServers(t, r, 1, 2, 3)
+}
+
+// Connections that were with a worker when it died go to the others.
+func dyingWorker(t *testing.T, r *rig) {
+	port := nodetest.FreePort(t)
+	listenAll(t, r, port, 1, 2, 3)
+	stop(t, r.worker(3))
+	clients := connectAll(t, port, 4*window)
+	r.kill(3, syscall.SIGKILL)
+	if by := greetings(t, clients); by[3] != 0 || by[1]+by[2] != 4*window {
+		t.Errorf("connections by worker: %v, want all with workers 1 and 2", by)
+	}
+	hangUp(clients)
+	if o := r.event(t, "exit", 3); o.Signal != "SIGKILL" || o.ExitedAfterDisconnect {
+		t.Errorf("%v, want SIGKILL", o)
+	}
+	closeAllServers(t, r, 1, 2)
+}
+
+// stop sends SIGSTOP and waits until the worker stands still.
+func stop(t testing.TB, w *cluster.Worker) {
+	t.Helper()
+	if err := w.Kill(syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	var status unix.WaitStatus
+	for {
+		_, err := unix.Wait4(w.Pid(), &status, unix.WUNTRACED, nil)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || !status.Stopped() {
+			t.Fatalf("worker %d does not stop: %v, %v", w.ID(), status, err)
+		}
+		return
+	}
+}

@@ -1,0 +1,46 @@
+//go:build unix
+
+package cluster_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+
+	"github.com/nodecluster/nodecluster/cluster"
+)
+
+func init() { programs["agent"] = goAgent }
+
+// goAgent is a worker in Go that listens on $LISTEN, if that is set, and greets who comes.
+func goAgent() error {
+	self, err := cluster.Join(context.Background())
+	if err != nil {
+		return err
+	}
+	address, listens := os.LookupEnv("LISTEN")
+	if !listens {
+		<-self.Done()
+		return nil
+	}
+	l, err := self.Listen(self.Context(), "tcp", address)
+	if err != nil {
+		return err
+	}
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			<-self.Done()
+			return nil
+		}
+		go goGreet(conn, self.ID())
+	}
+}
+
+func goGreet(conn net.Conn, id int) {
+	defer conn.Close()
+	fmt.Fprintln(conn, id)
+	io.Copy(io.Discard, conn)
+}

@@ -1,0 +1,140 @@
+//go:build unix
+
+package cluster_test
+
+import (
+	"errors"
+	"net"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+func eachPolicy(t *testing.T, f func(t *testing.T, policy cluster.SchedulingPolicy)) {
+	t.Helper()
+	for _, policy := range []cluster.SchedulingPolicy{cluster.SchedRR, cluster.SchedNone} {
+		t.Run(string(policy), func(t *testing.T) { f(t, policy) })
+	}
+}
+
+func holdingRig(t *testing.T, policy cluster.SchedulingPolicy, hold bool) *rig {
+	t.Helper()
+	settings := agentSettings(t, nodetest.Default(t))
+	settings.SchedulingPolicy, settings.HoldListeners = policy, hold
+	r := newRig(t, settings)
+	r.ready(r.fork())
+	return r
+}
+
+// Clients that come while no worker is there are served by the next one.
+func TestHeldListeners(t *testing.T) {
+	nodetest.NoLeaks(t)
+	eachPolicy(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
+		r := holdingRig(t, policy, true)
+		port, path := nodetest.FreePort(t), filepath.Join(t.TempDir(), "socket")
+		serve := func(w int) {
+			listenAll(t, r, port, w)
+			listen(t, r, w, map[string]any{"path": path}, "name", "path")
+			askAgent(t, r, w, command{"do": "bind", "socket": "udp4", "options": map[string]any{"port": port, "address": "127.0.0.1"}})
+		}
+		serve(1)
+		r.kill(1, syscall.SIGKILL)
+		r.event(t, "exit", 1)
+		r.event(t, "disconnect", 1)
+		clients := append(connectAll(t, port, 3), connect(t, "unix", path))
+		datagrams := sendUDP(t, port)
+		r.ready(r.fork())
+		serve(2)
+		if by := greetings(t, clients); by[2] != 4 {
+			t.Errorf("connections by worker: %v, want 4 with worker 2", by)
+		}
+		if answer := datagrams.read(t); answer != "2 hello" {
+			t.Errorf("the datagram is answered by %q, want worker 2", answer)
+		}
+		hangUp(clients)
+		if err := r.Disconnect(patient(t)); err != nil {
+			t.Fatal(err)
+		}
+		expectRefusal(t, port)
+	})
+}
+
+type packets struct{ net.Conn }
+
+// sendUDP sends one datagram.
+func sendUDP(t *testing.T, port int) packets {
+	t.Helper()
+	conn, err := net.Dial("udp4", local(port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	if _, err := conn.Write([]byte("hello")); err != nil {
+		t.Fatal(err)
+	}
+	return packets{conn}
+}
+
+func (p packets) read(t *testing.T) string {
+	t.Helper()
+	p.SetReadDeadline(time.Now().Add(patience))
+	buffer := make([]byte, 100)
+	n, err := p.Read(buffer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(buffer[:n])
+}
+
+// What the last worker had not answered for waits for the next worker too.
+func TestHeldConnections(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := holdingRig(t, cluster.SchedRR, true)
+	port := nodetest.FreePort(t)
+	listenAll(t, r, port, 1)
+	stop(t, r.worker(1))
+	clients := connectAll(t, port, 2*window)
+	r.kill(1, syscall.SIGKILL)
+	r.event(t, "exit", 1)
+	r.ready(r.fork())
+	listenAll(t, r, port, 2)
+	if by := greetings(t, clients); by[2] != 2*window {
+		t.Errorf("connections by worker: %v, want %d with worker 2", by, 2*window)
+	}
+}
+
+// Without it, the last worker's end closes what it listened on, and the connections that wait there.
+func TestNotHeldListeners(t *testing.T) {
+	nodetest.NoLeaks(t)
+	eachPolicy(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
+		r := holdingRig(t, policy, false)
+		port := nodetest.FreePort(t)
+		listenAll(t, r, port, 1)
+		stop(t, r.worker(1))
+		clients := connectAll(t, port, 2*window)
+		r.kill(1, syscall.SIGKILL)
+		r.event(t, "exit", 1)
+		r.event(t, "disconnect", 1)
+		expectRefusal(t, port)
+		for _, c := range clients {
+			if w, err := c.greeting(); err == nil {
+				t.Errorf("worker %d serves after its end", w)
+			}
+		}
+	})
+}
+
+func expectRefusal(t *testing.T, port int) {
+	t.Helper()
+	conn, err := net.Dial("tcp", local(port))
+	if err == nil {
+		conn.Close()
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("connect: %v, want %v", err, syscall.ECONNREFUSED)
+	}
+}

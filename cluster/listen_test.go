@@ -1,0 +1,226 @@
+//go:build unix
+
+package cluster_test
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// eachAgents runs f for each Node and each policy with a primary that has two agents, workers 1 and 2.
+func eachAgents(t *testing.T, f func(t *testing.T, r *rig)) {
+	t.Helper()
+	nodetest.NoLeaks(t)
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		for _, policy := range []cluster.SchedulingPolicy{cluster.SchedRR, cluster.SchedNone} {
+			t.Run(string(policy), func(t *testing.T) {
+				t.Parallel()
+				f(t, newAgents(t, node, policy, 2))
+			})
+		}
+	})
+}
+
+func TestListen(t *testing.T) {
+	eachAgents(t, func(t *testing.T, r *rig) {
+		step(t, "port 0 is one port for all workers", func(t *testing.T) { port0(t, r) })
+		step(t, "second server of a worker", func(t *testing.T) { secondServer(t, r) })
+		step(t, "descriptor", func(t *testing.T) { descriptor(t, r) })
+		step(t, "modes of a path", func(t *testing.T) { pathModes(t, r) })
+		step(t, "again after close", func(t *testing.T) { listenAgain(t, r) })
+	})
+}
+
+// step runs a part of a test without which the rest makes no sense.
+func step(t *testing.T, name string, f func(t *testing.T)) {
+	t.Helper()
+	if !t.Run(name, f) {
+		t.FailNow()
+	}
+}
+
+func port0(t *testing.T, r *rig) {
+	any0 := map[string]any{"port": 0, "host": "127.0.0.1"}
+	first, second := listen(t, r, 1, any0), listen(t, r, 2, any0)
+	if first != second {
+		t.Errorf("worker 1 got port %d and worker 2 %d, want one", first, second)
+	}
+	r.listening(t, 1, first)
+	r.listening(t, 2, first)
+	if other := listen(t, r, 1, any0, "name", "other"); other == first {
+		t.Errorf("both servers of worker 1 got port %d", first)
+	} else if w := whoServes(t, "tcp", local(other)); w != 1 {
+		t.Errorf("worker %d serves a port of worker 1 alone", w)
+	}
+	closeServers(t, r, 1, "tcp", "other")
+	if w := whoServes(t, "tcp", local(first)); w != 2 {
+		t.Errorf("worker %d serves after it has closed its server", w)
+	}
+	closeServers(t, r, 2, "tcp")
+	expectRefusal(t, first)
+}
+
+// A second server of one worker does not listen on the same port, nor does its try harm the worker, as it does under
+// the newer Nodes' primaries.
+func secondServer(t *testing.T, r *rig) {
+	options := map[string]any{"port": nodetest.FreePort(t)}
+	port := listen(t, r, 1, options)
+	a := askAgent(t, r, 1, command{"do": "listen", "name": "second", "options": options})
+	if a.Error == nil || a.Error.Code != "EADDRINUSE" || a.Error.Errno != -98 || a.Error.Syscall != "bind" {
+		t.Errorf("second server: %v, want bind EADDRINUSE", a.Error)
+	}
+	if w := whoServes(t, "tcp", local(port)); w != 1 {
+		t.Errorf("worker %d serves", w)
+	}
+	closeServers(t, r, 1, "tcp")
+	socket, at := map[string]any{"type": "udp4", "reuseAddr": true}, map[string]any{"port": port}
+	for _, name := range []string{"udp", "second"} {
+		if a := askAgent(t, r, 1, command{"do": "bind", "name": name, "socket": socket, "options": at}); a.Error != nil {
+			t.Errorf("UDP socket %q that reuses its address: %v", name, a.Error)
+		}
+	}
+	closeServers(t, r, 1, "udp", "second")
+}
+
+// descriptor has both workers serve a socket of the primary's, and tries some that are not to be had.
+func descriptor(t *testing.T, r *rig) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	conn := connect(t, "tcp", l.Addr().String())
+	listening := fdOf(t, l.(*net.TCPListener))
+	for _, w := range []int{1, 2} {
+		listen(t, r, w, map[string]any{"fd": listening})
+	}
+	// The first connection that waits is the one above.
+	if w := conn.worker(t); w != 1 && w != 2 {
+		t.Errorf("worker %d serves", w)
+	}
+	conn.Close()
+	for _, w := range []int{1, 2} {
+		closeServers(t, r, w, "tcp")
+	}
+	connected, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(connected[0])
+	defer unix.Close(connected[1])
+	const stderr = 2
+	for _, fd := range []int{connected[0], stderr} {
+		a := askAgent(t, r, 1, command{"do": "listen", "options": map[string]any{"fd": fd}})
+		if a.Error == nil || a.Error.Code != "EINVAL" {
+			t.Errorf("listen on descriptor %d of the primary: %v, want EINVAL", fd, a.Error)
+		}
+	}
+}
+
+// fdOf gives a duplicate of a socket's descriptor, which stays open until the test ends.
+func fdOf(t *testing.T, c syscall.Conn) (fd int) {
+	t.Helper()
+	raw, err := c.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failed error
+	if err := raw.Control(func(original uintptr) { fd, failed = unix.FcntlInt(original, unix.F_DUPFD_CLOEXEC, 0) }); err != nil || failed != nil {
+		t.Fatal(err, failed)
+	}
+	t.Cleanup(func() { unix.Close(fd) })
+	return fd
+}
+
+// pathModes expects that a path is opened to others on demand, and goes with the last server.
+func pathModes(t *testing.T, r *rig) {
+	path := filepath.Join(t.TempDir(), "socket")
+	for _, want := range []struct {
+		options map[string]any
+		mode    os.FileMode
+	}{
+		{map[string]any{}, 0},
+		{map[string]any{"readableAll": true}, 0o444},
+		{map[string]any{"writableAll": true}, 0o222},
+		{map[string]any{"readableAll": true, "writableAll": true}, 0o666},
+	} {
+		want.options["path"] = path
+		listen(t, r, 1, want.options)
+		info, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode&want.mode != want.mode {
+			t.Errorf("mode %o with %v, want %o in it", mode, want.options, want.mode)
+		}
+		if w := whoServes(t, "unix", path); w != 1 {
+			t.Errorf("worker %d serves", w)
+		}
+		closeServers(t, r, 1, "tcp")
+		if _, err := os.Stat(path); !os.IsNotExist(err) {
+			t.Errorf("after the last server: %v, want no file", err)
+		}
+	}
+}
+
+// A path may be too long by itself, but not from the working directory, which may be another's when it is taken away.
+func TestListenOnLongPath(t *testing.T) {
+	nodetest.NoLeaks(t)
+	for _, policy := range []cluster.SchedulingPolicy{cluster.SchedRR, cluster.SchedNone} {
+		folder := filepath.Join(t.TempDir(), strings.Repeat("long", 25))
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		r := newAgents(t, nodetest.Default(t), policy, 1)
+		options := map[string]any{"path": filepath.Join(folder, "socket")}
+		a := askAgent(t, r, 1, command{"do": "listen", "options": options})
+		if a.Error == nil || a.Error.Code != "EINVAL" || a.Error.Errno != -22 {
+			t.Errorf("a path of %d bytes: %v, want EINVAL", len(folder)+7, a.Error)
+		}
+		t.Run(string(policy), func(t *testing.T) {
+			t.Chdir(folder)
+			listen(t, r, 1, options)
+			if w := whoServes(t, "unix", "socket"); w != 1 {
+				t.Errorf("worker %d serves", w)
+			}
+		})
+		closeServers(t, r, 1, "tcp")
+		if _, err := os.Stat(options["path"].(string)); !os.IsNotExist(err) {
+			t.Errorf("after the last server: %v, want no file", err)
+		}
+	}
+}
+
+func listenAgain(t *testing.T, r *rig) {
+	options := map[string]any{"port": nodetest.FreePort(t)}
+	for _, w := range []int{1, 2} {
+		listen(t, r, w, options)
+	}
+	for range 3 {
+		closeServers(t, r, 1, "tcp")
+		listen(t, r, 1, options)
+	}
+	if w := whoServes(t, "tcp", local(options["port"].(int))); w != 1 && w != 2 {
+		t.Errorf("worker %d serves", w)
+	}
+	for _, w := range []int{1, 2} {
+		closeServers(t, r, w, "tcp")
+	}
+	expectRefusal(t, options["port"].(int))
+}
+
+func closeServers(t testing.TB, d driver, worker int, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		askAgent(t, d, worker, command{"do": "close", "name": name})
+	}
+}

@@ -1,0 +1,173 @@
+//go:build linux
+
+package cluster_test
+
+import (
+	"errors"
+	"io"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+const (
+	loadWorkers     = 4
+	loadClients     = 32
+	loadTime        = 10 * time.Second
+	loadConnections = 10_000 // at least
+	loadDeaths      = 50     // at least
+	loadKillEvery   = 150 * time.Millisecond
+	loadPatience    = 3 * time.Second // of each client
+)
+
+// TestLoadWithDeaths kills one worker after the other under load. A client may lose its connection only to the death
+// of the worker that had taken it: none is refused, and none waits in vain.
+func TestLoadWithDeaths(t *testing.T) {
+	nodetest.NoLeaks(t)
+	pool, port := startLoadPool(t)
+	expectFullPool(t, pool)
+	before := countResources(t)
+
+	load := startLoad(port)
+	t.Cleanup(load.stop)
+	deaths := killUnderLoad(t, pool)
+	load.expectConnections(t, loadConnections)
+	load.stop()
+	deaths.wait()
+	t.Logf("%d connections, %d deaths, %d connections lost", load.connections(), len(deaths.list), len(load.failures))
+
+	expectFailuresOfDeathsOnly(t, load.failures, deaths)
+	expectFullPool(t, pool)
+	expectResources(t, before)
+}
+
+// startLoadPool starts a pool whose workers have successors at once, however many of them die.
+func startLoadPool(t *testing.T) (*cluster.Pool, int) {
+	t.Helper()
+	var output realOutput
+	output.logOnFailure(t)
+	port := nodetest.FreePort(t)
+	settings := realSettings(t, nodetest.Default(t), realApp(t, "http.js"), &output)
+	settings.Env = append(settings.Env, "PORT="+strconv.Itoa(port))
+	pool, err := cluster.NewPool(settings, cluster.PoolSettings{
+		Instances: loadWorkers, MinPause: time.Millisecond, MaxPause: time.Millisecond, MaxRestarts: 1 << 20,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		pool.Shutdown(realContext(t))
+		pool.Close()
+	})
+	if err := pool.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return pool, port
+}
+
+func listeningWorkers(pool *cluster.Pool) (workers []*cluster.Worker) {
+	for _, w := range pool.Workers() {
+		if w.State() == cluster.StateListening {
+			workers = append(workers, w)
+		}
+	}
+	return workers
+}
+
+// expectFullPool waits until all workers listen. Of errors there may be the one of a worker that was killed while it
+// wrote.
+func expectFullPool(t *testing.T, pool *cluster.Pool) {
+	t.Helper()
+	ctx := realContext(t)
+	for len(listeningWorkers(pool)) < loadWorkers {
+		event, err := pool.Next(ctx)
+		if err != nil {
+			t.Fatalf("%d of %d workers listen: %v", len(listeningWorkers(pool)), loadWorkers, err)
+		}
+		if e, ok := event.(cluster.ErrorEvent); ok && !errors.Is(e.Err, io.ErrUnexpectedEOF) {
+			t.Error(e.Err)
+		}
+	}
+}
+
+// killUnderLoad kills workers that listen, for long enough and often enough.
+func killUnderLoad(t *testing.T, pool *cluster.Pool) *deaths {
+	t.Helper()
+	var deaths deaths
+	tick := time.NewTicker(loadKillEvery)
+	defer tick.Stop()
+	began := time.Now()
+	for len(deaths.list) < loadDeaths || time.Since(began) < loadTime {
+		if time.Since(began) > realPatience {
+			t.Fatalf("%d deaths within %v: the dead have no successors", len(deaths.list), realPatience)
+		}
+		<-tick.C
+		if workers := listeningWorkers(pool); len(workers) > 0 {
+			deaths.cause(t, workers[rand.IntN(len(workers))])
+		}
+	}
+	return &deaths
+}
+
+// expectFailuresOfDeathsOnly checks that whatever failed did so while a worker died, and that no more failed than the
+// clients could have had with it.
+func expectFailuresOfDeathsOnly(t *testing.T, failures []failure, deaths *deaths) {
+	t.Helper()
+	lost := map[*death]int{}
+	for _, f := range failures {
+		during := deaths.during(f)
+		switch {
+		case !lostToDeath(f.err):
+			t.Errorf("a client failed after %v with: %v", f.ended.Sub(f.began), f.err)
+		case during == nil:
+			t.Errorf("a client failed while no worker died, after %v with: %v", f.ended.Sub(f.began), f.err)
+		default:
+			lost[during]++
+		}
+	}
+	for d, n := range lost {
+		if n > loadClients {
+			t.Errorf("worker %d took %d connections with it; there were %d clients", d.worker.ID(), n, loadClients)
+		}
+	}
+}
+
+// lostToDeath says whether an error is that of a connection whose other end has ended.
+func lostToDeath(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// resources are what a primary has of the system and the runtime.
+type resources struct{ descriptors, goroutines int }
+
+func countResources(t *testing.T) resources {
+	t.Helper()
+	descriptors, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resources{len(descriptors), runtime.NumGoroutine()}
+}
+
+// expectResources waits for what is on its way out still: the reapers of the last workers that died.
+func expectResources(t *testing.T, want resources) {
+	t.Helper()
+	over := time.After(realPatience)
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for got := countResources(t); got != want; got = countResources(t) {
+		select {
+		case <-over:
+			t.Fatalf("after the load %+v are in use, want %+v as before it", got, want)
+		case <-again.C:
+		}
+	}
+}

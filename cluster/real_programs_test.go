@@ -1,0 +1,128 @@
+//go:build unix
+
+package cluster_test
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+func TestRealPrograms(t *testing.T) {
+	for _, app := range []string{"http.js", "express.js", "fastify.js", "selfprimary.js"} {
+		t.Run(app, func(t *testing.T) {
+			nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+				nodetest.NoLeaks(t)
+				p := startReal(t, node, realApp(t, app), 2, 1)
+				p.expectWorkers(t, identities(t, realClient(t, false, nil), p.url("/"), 4))
+				p.expectOrderlyEnd(t)
+			})
+		})
+	}
+}
+
+func TestRealTCPUnixAndUDP(t *testing.T) {
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		nodetest.NoLeaks(t)
+		path, udp := filepath.Join(t.TempDir(), "socket"), nodetest.FreePort(t)
+		p := startReal(t, node, realApp(t, "threeway.js"), 2, 3, "SOCKET="+path, "UDP_PORT="+strconv.Itoa(udp))
+
+		p.expectWorkers(t, identities(t, realClient(t, false, nil), p.url("/"), 4))
+		overUnix := realClient(t, false, func(ctx context.Context) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", path)
+		})
+		p.expectWorkers(t, identities(t, overUnix, "http://unix/", 4))
+		expectDatagrams(t, p, udp)
+		p.expectOrderlyEnd(t)
+	})
+}
+
+// expectDatagrams has datagrams answered by workers; which of them, is the kernel's choice.
+func expectDatagrams(t *testing.T, p *realProgram, port int) {
+	t.Helper()
+	conn, err := net.Dial("udp", fmt.Sprintf("127.0.0.1:%d", port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	deadline, _ := realContext(t).Deadline()
+	if err := conn.SetDeadline(deadline); err != nil {
+		t.Fatal(err)
+	}
+	buffer := make([]byte, 1024)
+	for range 20 {
+		if _, err := conn.Write([]byte("who are you?")); err != nil {
+			t.Fatal(err)
+		}
+		n, err := conn.Read(buffer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer realIdentity
+		if err := json.Unmarshal(buffer[:n], &answer); err != nil {
+			t.Fatal(err)
+		}
+		if w := p.workers[answer.Worker]; w == nil || w.Pid() != answer.Pid {
+			t.Fatalf("a datagram of pid %d, worker %d, which is none of the primary's", answer.Pid, answer.Worker)
+		}
+	}
+}
+
+func TestRealTLSSessionsResumeOnAnyWorker(t *testing.T) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+				nodetest.NoLeaks(t)
+				const workers = 3
+				p := startReal(t, node, realApp(t, "https.js"), workers, 1)
+				client := tlsClient(t, version)
+				url := fmt.Sprintf("https://localhost:%d/", p.port)
+				var answers []realIdentity
+				for i := range 2 * workers {
+					answer, response, err := identity(client, url)
+					if err != nil {
+						t.Fatal(err)
+					}
+					answers = append(answers, answer)
+					if got, want := response.TLS.DidResume, i > 0; got != want {
+						t.Errorf("connection %d, worker %d: resumed is %v, want %v", i, answer.Worker, got, want)
+					}
+					if response.TLS.Version != version {
+						t.Errorf("connection %d has %s", i, tls.VersionName(response.TLS.Version))
+					}
+				}
+				p.expectWorkers(t, answers[1:])
+				p.expectOrderlyEnd(t)
+			})
+		})
+	}
+}
+
+// tlsClient makes a client that remembers its sessions, but keeps no connection.
+func tlsClient(t *testing.T, version uint16) *http.Client {
+	t.Helper()
+	certificate, err := os.ReadFile(realApp(t, filepath.Join("tls", "cert.pem")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(certificate) {
+		t.Fatal("no certificate in cert.pem")
+	}
+	client := realClient(t, false, nil)
+	client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{
+		RootCAs: roots, MinVersion: version, MaxVersion: version,
+		ClientSessionCache: tls.NewLRUClientSessionCache(0),
+	}
+	return client
+}

@@ -1,0 +1,71 @@
+//go:build unix
+
+package cluster_test
+
+import (
+	"net"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/handlewrap"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+func TestSend(t *testing.T) {
+	nodetest.NoLeaks(t)
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		t.Parallel()
+		r := newAgents(t, node, cluster.SchedRR, 2)
+		for w := 1; w <= 2; w++ {
+			for _, value := range []string{`"text"`, `12.5`, `true`, `null`, `{"a":[1,{"b":"ü😀"}]}`, `[]`} {
+				a := askAgent(t, r, w, command{"do": "echo", "value": rawJSON(value)})
+				if string(a.Value) != value {
+					t.Errorf("worker %d echoes %s for %s", w, a.Value, value)
+				}
+			}
+		}
+		sendConnection(t, r)
+	})
+}
+
+type rawJSON string
+
+func (r rawJSON) MarshalJSON() ([]byte, error) { return []byte(r), nil }
+
+// sendConnection gives connections to a worker, one for good and a copy of one.
+func sendConnection(t *testing.T, r *rig) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for _, keep := range []bool{false, true} {
+		c := connect(t, "tcp", l.Addr().String())
+		accepted, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, err := handlewrap.FromConn(accepted)
+		if err != nil {
+			t.Fatal(err)
+		}
+		accepted.Close()
+		send := r.worker(2).SendHandle
+		if keep {
+			send = r.worker(2).SendHandleKeepOpen
+		}
+		if err := send(patient(t), "a connection", h); err != nil {
+			t.Fatal(err)
+		}
+		if w := c.worker(t); w != 2 {
+			t.Errorf("worker %d greets, want 2", w)
+		}
+		if keep != (h.FD() >= 0) {
+			t.Errorf("keepOpen %v, and the handle is open %v", keep, h.FD() >= 0)
+		}
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+		c.Close()
+	}
+}

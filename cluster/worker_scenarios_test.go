@@ -1,0 +1,51 @@
+//go:build linux
+
+package cluster_test
+
+// scenario is something to do with the workers of a Node primary, which ends when all that came of it has happened.
+type scenario struct {
+	name string
+	play func(*scene)
+}
+
+// workerScenarios are played in this order. The first one forks workers 1 and 2, which live until the last but one.
+var workerScenarios = []scenario{
+	{"start", playStart},
+	{"listen and serve", playListen},
+	{"addresses", playAddresses},
+	{"two servers", playTwoServers},
+	{"two servers on one port", playTwoServersOnOnePort},
+	{"port 0 twice", playPort0},
+	{"close and listen again", playListenAgain},
+	{"maxConnections", playMaxConnections},
+	{"listening after a slow start", playSlowStart},
+	{"a descriptor of the primary", playDescriptor},
+	{"exclusive", playExclusive},
+	{"errors", playErrors},
+	{"a privileged port", playPrivilegedPort},
+	{"Unix socket", playUnixSocket},
+	{"UDP", playUDP},
+	{"messages to the primary", playMessagesToPrimary},
+	{"messages to the worker", playMessagesToWorker},
+	{"many messages", playManyMessages},
+	{"handles to the primary", playHandlesToPrimary},
+	{"handles to the worker", playHandlesToWorker},
+	{"disconnect by the primary", playDisconnect},
+	{"disconnect by the primary with a connection", playDisconnectWithConnection},
+	{"disconnect by the worker", playOwnDisconnect},
+	{"disconnect by the worker with a connection", playOwnDisconnectWithConnection},
+	{"kill", playKill},
+	{"kill with a signal", playKillWithSignal},
+	{"kill by the worker", playOwnKill},
+	{"exit code", playExitCode},
+	{"crash", playCrash},
+	{"channel closed by the primary", playChannelClosed},
+	{"cluster.disconnect", playDisconnectAll},
+	{"death of the primary", playDeathOfPrimary},
+}
+
+func playStart(s *scene) {
+	for range 2 {
+		s.ask(s.agent(), command{"do": "state"})
+	}
+}

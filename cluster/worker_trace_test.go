@@ -1,0 +1,156 @@
+//go:build linux
+
+package cluster_test
+
+import (
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// scene is a Node primary in which scenarios are played, with two agents, workers 1 and 2, of Node or of Go.
+type scene struct {
+	*tracingPrimary
+	place
+	t      *testing.T
+	node   nodetest.Runtime
+	policy cluster.SchedulingPolicy
+	name   string
+	seen   []seen
+}
+
+// seen is what a scenario has seen from outside: as a client, say.
+type seen struct {
+	What  string
+	Value any
+}
+
+// trace is all that came of a scenario: what the primary has told of each worker, in its order, and what was seen.
+type trace struct {
+	Told map[int][]told
+	Seen []seen
+}
+
+func (s *scene) see(what string, value any) { s.seen = append(s.seen, seen{what, value}) }
+
+// TestGoWorkersLeaveTheSameTrace plays each scenario under a real Node primary with Node's workers and with Go's.
+func TestGoWorkersLeaveTheSameTrace(t *testing.T) {
+	nodetest.NoLeaks(t)
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		for _, policy := range []cluster.SchedulingPolicy{cluster.SchedRR, cluster.SchedNone} {
+			t.Run(string(policy), func(t *testing.T) {
+				expectSameTraces(t, node, policy, "json")
+			})
+		}
+	})
+}
+
+// TestGoWorkersLeaveTheSameTraceInAdvancedMode does so with the structured clone serialization.
+func TestGoWorkersLeaveTheSameTraceInAdvancedMode(t *testing.T) {
+	nodetest.NoLeaks(t)
+	for _, major := range []int{16, 26} {
+		node := nodetest.Node(t, major)
+		t.Run(node.Name, func(t *testing.T) { expectSameTraces(t, node, cluster.SchedRR, "advanced") })
+	}
+}
+
+func expectSameTraces(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy, serialization string) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var theirs, ours map[string]trace
+	played := t.Run("play", func(t *testing.T) {
+		t.Run("Node's worker", func(t *testing.T) {
+			t.Parallel()
+			theirs = playAll(t, node, policy, serialization, "")
+		})
+		t.Run("Go's worker", func(t *testing.T) {
+			t.Parallel()
+			ours = playAll(t, node, policy, serialization, self)
+		})
+	})
+	if !played {
+		return
+	}
+	for _, s := range workerScenarios {
+		t.Run(s.name, func(t *testing.T) {
+			if diff := cmp.Diff(theirs[s.name], ours[s.name]); diff != "" {
+				t.Errorf("the traces of Node's worker (-) and of Go's (+):\n%s", diff)
+			}
+		})
+	}
+}
+
+// playAll plays all scenarios one after the other, with workers that run program, or Node if it is empty.
+func playAll(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy, serialization, program string) map[string]trace {
+	descriptor, port := listeningFile(t)
+	s := &scene{
+		tracingPrimary: startTracingPrimary(t, node, descriptor), t: t, node: node, policy: policy,
+		place: place{taken: takePort(t), folder: t.TempDir()},
+	}
+	s.program = program
+	script, err := filepath.Abs(filepath.Join("testdata", "worker", "worker.cjs"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.setup(policy, map[string]any{"exec": script, "serialization": serialization})
+	traces := map[string]trace{}
+	for _, scenario := range workerScenarios {
+		s.name, s.seen, s.port = scenario.name, nil, nodetest.FreePort(t)
+		began := time.Now()
+		scenario.play(s)
+		s.settle()
+		t.Log(scenario.name, time.Since(began))
+		traces[scenario.name] = s.normalise(port)
+	}
+	return traces
+}
+
+// listeningFile is a listening socket as a descriptor to inherit.
+func listeningFile(t *testing.T) (*os.File, int) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	file, err := l.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return file, l.Addr().(*net.TCPAddr).Port
+}
+
+// agent starts one more worker and waits until it is ready.
+func (s *scene) agent() int {
+	w := s.start(programVariable + "=" + agentProgram)
+	awaitReady(s.t, s.book(), w)
+	return w
+}
+
+func (s *scene) ask(worker int, c command) answer { return askAgent(s.t, s, worker, c) }
+
+// settle waits until all that the agents have said so far is told.
+func (s *scene) settle() {
+	for w := 1; w <= s.last; w++ {
+		if s.child.Connected() && !s.hasEnded(w) {
+			s.ask(w, command{"do": "echo", "value": "all told"})
+		}
+	}
+}
+
+// awaitEnd waits for both halves of a worker's end.
+func (s *scene) awaitEnd(worker int) {
+	s.awaitEvent("disconnect", worker)
+	s.awaitEvent("exit", worker)
+}
