@@ -1,0 +1,77 @@
+//go:build unix
+
+package main
+
+import (
+	_ "embed"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+const (
+	workers   = 4
+	clients   = 32
+	killEvery = 150 * time.Millisecond
+	patience  = 3 * time.Second // of a client
+)
+
+// nodePrimary is the primary that Node's users write.
+//
+//go:embed testdata/primary.js
+var nodePrimary []byte
+
+// options are the program's flags.
+type options struct {
+	node, nodecluster, app string
+	seconds, turns         int
+}
+
+func main() {
+	var o options
+	flag.CommandLine.Init("deaths", flag.ExitOnError)
+	flag.StringVar(&o.node, "node", "node", "the `PROGRAM` that the workers and the Node primary run under")
+	flag.StringVar(&o.nodecluster, "nodecluster", "nodecluster", "the nodecluster `PROGRAM`")
+	flag.StringVar(&o.app, "app", "testdata/apps/http.js", "the `SCRIPT` of the workers, which answers with its pid as JSON")
+	flag.IntVar(&o.seconds, "seconds", 10, "how long a turn of one primary takes")
+	flag.IntVar(&o.turns, "turns", 1, "how many turns each primary has")
+	flag.Parse()
+	if err := o.run(flag.Args()); err != nil {
+		fmt.Fprintf(os.Stderr, "deaths: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func (o *options) run(args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("unknown argument %q; --help lists the flags", args[0])
+	}
+	if o.seconds < 1 || o.turns < 1 {
+		return errors.New("--seconds and --turns must be 1 or more")
+	}
+	folder, err := os.MkdirTemp("", "deaths")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(folder)
+	script := filepath.Join(folder, "primary.js")
+	if err := os.WriteFile(script, nodePrimary, 0o600); err != nil {
+		return err
+	}
+	contestants := []contestant{
+		{name: "Node's cluster", command: []string{o.node, script, o.app}},
+		{name: "nodecluster", command: []string{o.nodecluster, "run", "-i", fmt.Sprint(workers), "--restart", "always",
+			"--max-restarts", "1000000", "--node", o.node, o.app}},
+	}
+	for range o.turns {
+		for i := range contestants {
+			if err := contestants[i].turn(time.Duration(o.seconds) * time.Second); err != nil {
+				return fmt.Errorf("%s: %w", contestants[i].name, err)
+			}
+		}
+	}
+	return printTable(os.Stdout, contestants)
+}
