@@ -36,7 +36,9 @@ type PoolSettings struct {
 	// Healthy is how long a worker must have lived for its end to be the first failure in a row again; 30 s by
 	// default.
 	Healthy time.Duration
-	// MaxRestarts is how many failures in a row have a successor; 16 by default, none if it is negative.
+	// MaxRestarts is how many failures in a row have a successor; 16 by default, none if it is negative. That a worker
+	// which had come to listen is killed from outside (SIGKILL, SIGTERM and the like) is no failure of the program: its
+	// successor comes after MinPause, and it does not count.
 	MaxRestarts int
 	// KillTimeout is how long workers that were asked to leave may take before they are killed; 5 s by default.
 	KillTimeout time.Duration

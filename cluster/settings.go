@@ -33,8 +33,8 @@ type Settings struct {
 	Args []string
 	// ExecPath is the program that runs the script; "node" as PATH has it by default.
 	ExecPath string
-	// ExecArgv are the program's own arguments, before the script. When they ask for the inspector, each worker
-	// gets a port of its own.
+	// ExecArgv are the program's own arguments, before the script. When they or NODE_OPTIONS ask for the inspector,
+	// each worker gets a port of its own.
 	ExecArgv []string
 	// Cwd is the workers' working directory; the primary's by default.
 	Cwd string
@@ -43,7 +43,8 @@ type Settings struct {
 	// Silent workers have pipes for standard streams: Worker.Stdin, Stdout and Stderr.
 	Silent bool
 	// Stdin, Stdout and Stderr are the workers' streams, as os/exec has them, when they are not Silent. Nil means
-	// that the primary's are inherited.
+	// that the primary's are inherited. All workers share a reader or writer that is no file, which must then be safe for
+	// that.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	// UID and GID are whom the workers run as, if not nil.
@@ -94,7 +95,7 @@ func (s *Settings) command(id int, env []string, inspectPort func() int) (*exec.
 		return nil, errors.New("cluster: nothing to run: set Exec to a script, or ExecPath to a program")
 	}
 	args := slices.Clone(s.ExecArgv)
-	if usesInspector(args) {
+	if usesInspector(args) || usesInspector(strings.Fields(os.Getenv("NODE_OPTIONS"))) {
 		args = append(args, "--inspect-port="+strconv.Itoa(inspectPort()))
 	}
 	if hasPrefix(args, "--prof") && !hasPrefix(args, "--logfile=") {

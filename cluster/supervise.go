@@ -130,6 +130,8 @@ func (p *Pool) slotEmptied(s *slot, w *Worker) {
 		}
 	case failed && !p.listened.Load() && time.Since(p.began) < startUp:
 		p.giveUp(p.failure(w))
+	case failed && w.wasKilled():
+		s.due = time.Now().Add(p.keep.MinPause)
 	case failed:
 		if time.Since(s.since) >= p.keep.Healthy {
 			s.failures = 0

@@ -22,6 +22,7 @@ type Worker struct {
 	life    lifeline
 	left    atomic.Bool // exitedAfterDisconnect
 	broken  atomic.Bool // its channel ended in an error
+	served  atomic.Bool // it has listened
 	status  nodeipc.ExitStatus
 	exited  chan struct{}
 	waiting waiting
@@ -121,11 +122,18 @@ func (w *Worker) HandleStart(child *nodeipc.Child) {
 	w.child = child
 	w.primary.workers[w.id] = w
 	w.primary.events.emit(ForkEvent{w})
+	if w.primary.isClosing() {
+		child.Signal(syscall.SIGKILL) // Close has killed the others before
+	}
 }
 
 // HandleMessage is the channel's call.
 func (w *Worker) HandleMessage(m nodeipc.Message) {
-	w.primary.events.emitFor(w, MessageEvent{w, m}, len(m.Payload()))
+	size := len(m.Payload())
+	if m.Handle != nil {
+		size += handleCost
+	}
+	w.primary.events.emitFor(w, MessageEvent{w, m}, size)
 }
 
 // HandleInternal is the channel's call.
@@ -174,6 +182,7 @@ func (w *Worker) isListening(m *fromWorker) {
 	if !w.life.make(goListening) {
 		return
 	}
+	w.served.Store(true)
 	w.primary.listened.Store(true)
 	address := Address{
 		Address:     stringOrEmpty(m.Address),
@@ -181,7 +190,7 @@ func (w *Worker) isListening(m *fromWorker) {
 		AddressType: text(m.AddressType),
 		FD:          integer(m.FD, -1),
 	}
-	w.primary.events.emitFor(w, ListeningEvent{w, address}, len(address.Address))
+	w.primary.events.emitFor(w, ListeningEvent{w, address}, len(address.Address)+len(address.AddressType))
 }
 
 // HandleNACK is the channel's call: the connection did not reach the worker, which has no descriptor left, say.
@@ -218,6 +227,16 @@ func (w *Worker) HandleExit(status nodeipc.ExitStatus) {
 	}
 	close(w.exited)
 	w.primary.settle(w)
+}
+
+// wasKilled says whether a worker that had come to listen was ended from outside, which says nothing against the
+// program: signals that a program's own faults raise are others.
+func (w *Worker) wasKilled() bool {
+	switch w.status.Signal {
+	case syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT:
+		return w.served.Load()
+	}
+	return false
 }
 
 func (w *Worker) disconnect() {

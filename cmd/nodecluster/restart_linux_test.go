@@ -1,6 +1,7 @@
 package main
 
 import (
+	"syscall"
 	"testing"
 	"time"
 
@@ -37,6 +38,28 @@ func TestSignalInAPause(t *testing.T) {
 	p.stop()
 	if n := len(p.events("fork")); n != 4 {
 		t.Errorf("%d workers, want 4", n)
+	}
+}
+
+func TestKilledWorkersAreNoFailures(t *testing.T) {
+	port := nodetest.FreePort(t)
+	p := launch(t, portVariable(port), "-i", "1", "--max-restarts", "0", app(t, "http.js"))
+	for n := 1; n <= 4; n++ {
+		worker := p.await("listening", n)[n-1]
+		if err := syscall.Kill(worker.PID, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.await("listening", 5)
+	mustAsk(t, "tcp", localhost(port))
+	p.stop()
+}
+
+func TestKilledBeforeListeningIsAFailure(t *testing.T) {
+	p := launch(t, nil, "-i", "1", nodetest.Script(t, "killed.js", "process.kill(process.pid, 'SIGKILL');"))
+	p.expectStatus(1)
+	if n := len(p.events("fork")); n != 1 {
+		t.Errorf("%d workers of a program that never listens, want 1", n)
 	}
 }
 

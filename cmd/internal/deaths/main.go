@@ -63,8 +63,7 @@ func (o *options) run(args []string) error {
 	}
 	contestants := []contestant{
 		{name: "Node's cluster", command: []string{o.node, script, o.app}},
-		{name: "nodecluster", command: []string{o.nodecluster, "run", "-i", fmt.Sprint(workers), "--restart", "always",
-			"--max-restarts", "1000000", "--node", o.node, o.app}},
+		{name: "nodecluster", command: []string{o.nodecluster, "run", "-i", fmt.Sprint(workers), "--node", o.node, o.app}},
 	}
 	for range o.turns {
 		for i := range contestants {
