@@ -1,6 +1,9 @@
 package cluster
 
-import "bytes"
+import (
+	"bytes"
+	"math"
+)
 
 var (
 	answerHead = []byte(`{"cmd":"NODE_CLUSTER","ack":`)
@@ -15,8 +18,8 @@ func readAnswer(payload []byte) (ack uint32, accepted, ok bool) {
 	if !ok {
 		return 0, false, false
 	}
-	ack, rest, ok = readNumber(rest)
-	if !ok {
+	number, rest, ok := readNumber(rest)
+	if !ok || number > math.MaxUint32 {
 		return 0, false, false
 	}
 	if rest, accepted = bytes.CutPrefix(rest, answerYes); !accepted {
@@ -25,24 +28,15 @@ func readAnswer(payload []byte) (ack uint32, accepted, ok bool) {
 		}
 	}
 	_, rest, ok = readNumber(rest)
-	return ack, accepted, ok && len(rest) == 1 && rest[0] == '}'
+	return uint32(number), accepted, ok && len(rest) == 1 && rest[0] == '}'
 }
 
-// readNumber reads digits off the front, as many as a sequence number has.
-func readNumber(b []byte) (n uint32, rest []byte, ok bool) {
-	const most = 9
+// readNumber reads a number as JSON has it off the front, of as many digits as a JavaScript integer has.
+func readNumber(b []byte) (n uint64, rest []byte, ok bool) {
+	const most = 16
 	i := 0
-	for ; i < len(b) && '0' <= b[i] && b[i] <= '9'; i++ {
-		if i == most {
-			return readLong(b)
-		}
-		n = n*10 + uint32(b[i]-'0')
+	for ; i < min(len(b), most) && '0' <= b[i] && b[i] <= '9'; i++ {
+		n = n*10 + uint64(b[i]-'0')
 	}
-	return n, b[i:], i > 0
-}
-
-// readLong skips a number with too many digits to count; a worker's own sequence may come to that.
-func readLong(b []byte) (n uint32, rest []byte, ok bool) {
-	rest = bytes.TrimLeft(b, "0123456789")
-	return 1<<32 - 1, rest, len(b)-len(rest) <= 16
+	return n, b[i:], i == 1 || i > 1 && b[0] != '0'
 }

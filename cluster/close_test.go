@@ -118,7 +118,7 @@ func TestForkOfWhatIsNotThere(t *testing.T) {
 // Everything at once leaves nothing behind.
 func TestEverythingAtOnce(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := newRig(t, cluster.Settings{ExecPath: os.Args[0], Env: []string{programVariable + "=agent"}})
+	r := newRig(t, cluster.Settings{ExecPath: os.Args[0], Env: asProgram("greeter")})
 	var busy sync.WaitGroup
 	for range 4 {
 		busy.Go(func() {

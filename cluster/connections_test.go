@@ -3,6 +3,7 @@
 package cluster_test
 
 import (
+	"fmt"
 	"syscall"
 	"testing"
 	"time"
@@ -201,18 +202,24 @@ func dyingWorker(t *testing.T, r *rig) {
 // stop sends SIGSTOP and waits until the worker stands still.
 func stop(t testing.TB, w *cluster.Worker) {
 	t.Helper()
-	if err := w.Kill(syscall.SIGSTOP); err != nil {
+	if err := standStill(w); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func standStill(w *cluster.Worker) error {
+	if err := w.Kill(syscall.SIGSTOP); err != nil {
+		return err
 	}
 	var status unix.WaitStatus
 	for {
 		_, err := unix.Wait4(w.Pid(), &status, unix.WUNTRACED, nil)
-		if err == unix.EINTR {
-			continue
+		switch {
+		case err == unix.EINTR:
+		case err != nil || !status.Stopped():
+			return fmt.Errorf("worker %d does not stop: %v, %w", w.ID(), status, err)
+		default:
+			return nil
 		}
-		if err != nil || !status.Stopped() {
-			t.Fatalf("worker %d does not stop: %v, %v", w.ID(), status, err)
-		}
-		return
 	}
 }

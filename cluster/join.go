@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"sync"
@@ -49,8 +50,9 @@ type Self struct {
 	seq     uint32
 	replies map[uint32]func(*primaryMessage, *handlewrap.Handle)
 	indexes map[string]*indexes
-	servers map[string]joined // by key
-	open    int               // servers and connections that have to end before the worker has left
+	servers map[*serverEnd]struct{}
+	byKey   map[string]*serverEnd
+	open    int // servers and connections that have to end before the worker has left
 }
 
 // joined is a server of this worker's.
@@ -70,7 +72,7 @@ func Join(ctx context.Context) (*Self, error) { return JoinWith(ctx, JoinOptions
 func JoinWith(ctx context.Context, o JoinOptions) (*Self, error) {
 	s := &Self{
 		options: o, state: StateOnline, replies: map[uint32]func(*primaryMessage, *handlewrap.Handle){},
-		indexes: map[string]*indexes{}, servers: map[string]joined{},
+		indexes: map[string]*indexes{}, servers: map[*serverEnd]struct{}{}, byKey: map[string]*serverEnd{},
 	}
 	s.context, s.end = context.WithCancelCause(ctx)
 	value, forked := os.LookupEnv(uniqueIDVariable)
@@ -82,7 +84,8 @@ func JoinWith(ctx context.Context, o JoinOptions) (*Self, error) {
 		return nil, fmt.Errorf("cluster: join: %s=%q is not a worker's id", uniqueIDVariable, value)
 	}
 	os.Unsetenv(uniqueIDVariable)
-	channel, err := nodeipc.Parent(nodeipc.Options{Handler: s, Paused: true})
+	// A program that never calls Receive is still to read what else comes, as Node's worker does.
+	channel, err := nodeipc.Parent(nodeipc.Options{Handler: s, Paused: true, ReceiveBuffer: math.MaxInt})
 	if err != nil {
 		return nil, fmt.Errorf("cluster: join: %w", err)
 	}

@@ -115,14 +115,14 @@ func (s *Self) answered(m *primaryMessage, h *handlewrap.Handle) {
 // newConnection gives a connection to the server that it is for, or back to the primary.
 func (s *Self) newConnection(m *primaryMessage, connection *handlewrap.Handle) {
 	s.mu.Lock()
-	server := s.servers[m.Key]
+	end := s.byKey[m.Key]
 	s.mu.Unlock()
-	if server == nil || connection == nil {
+	if end == nil || connection == nil {
 		closeHandle(connection)
 		s.answer(m.Seq, false)
 		return
 	}
-	server.offer(m.Seq, connection)
+	end.server.offer(m.Seq, connection)
 }
 
 // answer tells the primary whether a connection is taken.

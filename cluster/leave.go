@@ -1,9 +1,7 @@
 package cluster
 
 import (
-	"maps"
 	"os"
-	"slices"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
@@ -37,13 +35,10 @@ func (s *Self) leave(byUs bool) {
 		return
 	}
 	s.left, s.byUs, s.state = true, byUs, StateDisconnecting
-	servers := slices.Collect(maps.Values(s.servers))
 	s.open++
 	s.mu.Unlock()
 	s.end(ErrAskedToLeave)
-	for _, server := range servers {
-		server.Close()
-	}
+	s.closeServers()
 	s.closed()
 }
 
@@ -80,13 +75,10 @@ func (s *Self) lost() {
 	s.mu.Lock()
 	left := s.left
 	s.state = StateDisconnected
-	servers := slices.Collect(maps.Values(s.servers))
 	s.mu.Unlock()
 	if !left && !s.options.OutlivePrimary {
 		os.Exit(0)
 	}
 	s.end(ErrPrimaryLost)
-	for _, server := range servers {
-		server.Close()
-	}
+	s.closeServers()
 }

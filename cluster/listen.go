@@ -95,8 +95,8 @@ func (c ListenConfig) ListenPacket(ctx context.Context, s *Self, network, addres
 		return nil, opError(network, address, err)
 	}
 	p := &joinedPacketConn{UDPConn: conn, end: answer.end}
-	s.register(answer.key, p)
-	s.announce(q, conn.LocalAddr())
+	s.register(answer.end, p)
+	s.announce(q, answer.end, conn.LocalAddr())
 	return p, nil
 }
 
@@ -114,7 +114,7 @@ func (c ListenConfig) listenJoined(ctx context.Context, s *Self, network, addres
 		answer.end.run()
 		return nil, nil, err
 	}
-	s.announce(q, l.Addr())
+	s.announce(q, answer.end, l.Addr())
 	return l, answer.data, nil
 }
 
@@ -137,13 +137,12 @@ func (c ListenConfig) listener(s *Self, q *serverMessage, a *answer) (net.Listen
 	if q.path != "" {
 		shared.address = listenAddress(q, nil)
 	}
-	s.register(a.key, shared)
+	s.register(a.end, shared)
 	return shared, nil
 }
 
 // answer is what the primary says to queryServer.
 type answer struct {
-	key    string
 	data   json.RawMessage
 	handle *handlewrap.Handle // a socket that is shared
 	dealt  *dealtListener     // or a server for connections to come
@@ -169,8 +168,11 @@ func (a *answer) packetConn() (*net.UDPConn, error) {
 	return udp, nil
 }
 
-// query asks the primary for a server and waits for its answer.
+// query asks the primary for a server and waits for its answer, which does not come once the worker is to leave.
 func (s *Self) query(ctx context.Context, q *serverMessage, mostConnections int) (*answer, error) {
+	if s.context.Err() != nil {
+		return nil, context.Cause(s.context)
+	}
 	reply := make(chan *answer, 1)
 	index := s.index(q)
 	q.Act = actQueryServer
@@ -182,8 +184,9 @@ func (s *Self) query(ctx context.Context, q *serverMessage, mostConnections int)
 	select {
 	case a := <-reply:
 		return a, a.err
-	case <-s.channel.Done():
-		return nil, ErrPrimaryLost
+	case <-s.context.Done():
+		go s.decline(reply)
+		return nil, context.Cause(s.context)
 	case <-ctx.Done():
 		go s.decline(reply)
 		return nil, context.Cause(ctx)
@@ -198,7 +201,7 @@ func (s *Self) toAnswer(q *serverMessage, m *primaryMessage, h *handlewrap.Handl
 		index.release()
 		return &answer{err: os.NewSyscallError("bind", syscall.Errno(-*m.Errno))}
 	}
-	a := &answer{key: m.Key, data: m.Data, handle: h, end: s.serve(m.Key, index)}
+	a := &answer{data: m.Data, handle: h, end: s.serve(m.Key, index)}
 	switch udp := q.AddressType == "udp4" || q.AddressType == "udp6"; {
 	case h != nil || udp:
 	case m.SockName != nil && q.wantsOtherPort(m.SockName.Port):
@@ -207,13 +210,15 @@ func (s *Self) toAnswer(q *serverMessage, m *primaryMessage, h *handlewrap.Handl
 		a.err = os.NewSyscallError("bind", syscall.EADDRINUSE)
 	default:
 		a.dealt = newDealtListener(s, listenAddress(q, m.SockName), most, a.end)
-		s.register(m.Key, a.dealt)
+		s.register(a.end, a.dealt)
 	}
 	return a
 }
 
 // wantsOtherPort says whether a server asks for one port and not for this one.
-func (m *serverMessage) wantsOtherPort(port int) bool { return m.Port != nil && *m.Port > 0 && *m.Port != port }
+func (m *serverMessage) wantsOtherPort(port int) bool {
+	return m.Port != nil && *m.Port > 0 && *m.Port != port
+}
 
 // listenAddress is where a server without a socket listens.
 func listenAddress(q *serverMessage, name *sockName) net.Addr {
@@ -239,13 +244,17 @@ func (s *Self) decline(reply chan *answer) {
 	}
 }
 
-// announce tells the primary that a server listens, and where.
-func (s *Self) announce(q *serverMessage, address net.Addr) {
+// announce tells the primary that a server listens, and where, unless it has been closed meanwhile.
+func (s *Self) announce(q *serverMessage, end *serverEnd, address net.Addr) {
 	s.mu.Lock()
-	if s.state == StateOnline {
+	_, open := s.servers[end]
+	if open && s.state == StateOnline {
 		s.state = StateListening
 	}
 	s.mu.Unlock()
+	if !open {
+		return
+	}
 	switch a := address.(type) {
 	case *net.TCPAddr:
 		q.Port = &a.Port

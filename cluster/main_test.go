@@ -13,6 +13,12 @@ const programVariable = "CLUSTER_TEST_PROGRAM"
 
 var programs = map[string]func() error{}
 
+// asProgram is the environment in which this test program is one of the programs. The race detector's end of a
+// process takes a second otherwise.
+func asProgram(name string) []string {
+	return []string{programVariable + "=" + name, "GORACE=atexit_sleep_ms=0"}
+}
+
 func TestMain(m *testing.M) {
 	name := os.Getenv(programVariable)
 	if name == "" {

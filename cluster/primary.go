@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
@@ -35,7 +36,7 @@ type Primary struct {
 	servers   map[string]server
 	seq       uint32
 	frame     []byte
-	leaving   bool // nobody is to come any more
+	leaving   bool // all are to leave
 	warned    bool
 	listenErr error
 	empty     []chan struct{}
@@ -54,6 +55,7 @@ func NewPrimary(settings Settings) (*Primary, error) {
 	if err != nil {
 		return nil, err
 	}
+	openTimers()
 	loop, err := eventloop.New()
 	if err != nil {
 		return nil, err
@@ -66,6 +68,10 @@ func NewPrimary(settings Settings) (*Primary, error) {
 	p.events.emit(SetupEvent{settings})
 	return p, nil
 }
+
+// openTimers has the runtime open the descriptors that it takes for the first timer. It ends the process if there are
+// none left, which is just when a timer is needed to wait for some.
+func openTimers() { time.AfterFunc(time.Hour, func() {}).Stop() }
 
 // Setup changes the settings for workers to come, as calling Node's cluster.setupPrimary again does. The
 // scheduling policy and the serialization stay as they are.
@@ -242,7 +248,7 @@ func (p *Primary) Close() error {
 	return nil
 }
 
-// killAll kills what runs. A worker that is just being forked is killed when it has been.
+// killAll kills what runs.
 func (p *Primary) killAll() {
 	p.loop.Call(func() {
 		p.leaving = true
@@ -272,6 +278,13 @@ func (p *Primary) holding() bool {
 	return p.settings.HoldListeners
 }
 
+// isClosing says whether Close was called: what starts now is to end.
+func (p *Primary) isClosing() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closing
+}
+
 // dismiss takes a worker off the list that was asked to leave.
 func (p *Primary) dismiss(w *Worker) { p.dismissed[w.id] = w }
 
@@ -294,7 +307,7 @@ func (p *Primary) notifyEmpty() {
 	for _, gone := range p.empty {
 		close(gone)
 	}
-	p.empty = nil
+	p.empty, p.leaving = nil, false
 }
 
 // listenFailed remembers why a worker could not listen, which may be why it then ends.

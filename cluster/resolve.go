@@ -62,9 +62,10 @@ func (c ListenConfig) queryInternet(ctx context.Context, q *serverMessage, netwo
 		flags |= flagIPv6Only
 	}
 	family := 4
-	if ip.Is6() {
+	switch {
+	case ip.Is6():
 		family = 6
-	} else {
+	case ip.Is4():
 		flags &^= flagIPv6Only
 	}
 	if isUDP(network) {
@@ -77,9 +78,10 @@ func (c ListenConfig) queryInternet(ctx context.Context, q *serverMessage, netwo
 	} else {
 		q.AddressType, q.Backlog = family, &c.Backlog
 	}
+	q.Flags = &flags
 	if ip.IsValid() {
 		text := ip.String()
-		q.Address, q.Flags = &text, &flags
+		q.Address = &text
 	}
 	return nil
 }

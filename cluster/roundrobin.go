@@ -52,7 +52,7 @@ func (s *roundRobin) listen(backlog int) (err error) {
 	if s.name, err = s.socket.name(); err != nil {
 		return err
 	}
-	s.newconn, err = nodeipc.NewTemplate(s.primary.settings.Serialization, handlewrap.NetNative, func(n uint32) any {
+	s.newconn, err = nodeipc.NewTemplate(s.primary.Settings().Serialization, handlewrap.NetNative, func(n uint32) any {
 		return newConnection{Command: clusterCommand, Act: actNewConnection, Key: s.key, Seq: n}
 	})
 	if err != nil {

@@ -25,6 +25,10 @@ func Serve(ctx context.Context, server *http.Server, network, address string) er
 // Serve listens and serves HTTP, over TLS if the server has a TLSConfig, as the function [Serve] does.
 func (s *Self) Serve(ctx context.Context, server *http.Server, network, address string) error {
 	l, err := ListenConfig{TLS: server.TLSConfig}.Listen(ctx, s, network, address)
+	if errors.Is(err, ErrAskedToLeave) {
+		<-s.channel.Done()
+		return nil
+	}
 	if err != nil {
 		return err
 	}

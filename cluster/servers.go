@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"sync"
 )
@@ -67,10 +69,11 @@ func (m *serverMessage) place() string {
 
 // serverEnd is what the end of a server brings with it, once.
 type serverEnd struct {
-	self  *Self
-	key   string
-	index *index
-	once  sync.Once
+	self   *Self
+	key    string
+	index  *index
+	server joined // nil before it is registered
+	once   sync.Once
 }
 
 // serve begins a server: the worker's leaving waits for its end.
@@ -83,7 +86,10 @@ func (e *serverEnd) run() {
 	e.once.Do(func() {
 		s := e.self
 		s.mu.Lock()
-		delete(s.servers, e.key)
+		delete(s.servers, e)
+		if s.byKey[e.key] == e {
+			delete(s.byKey, e.key)
+		}
 		s.mu.Unlock()
 		e.index.release()
 		s.tell(&toPrimary{Act: actClose, Key: e.key}, nil)
@@ -91,13 +97,26 @@ func (e *serverEnd) run() {
 	})
 }
 
-// register makes a server known by its key. One that begins while the worker leaves is closed at once.
-func (s *Self) register(key string, server joined) {
+// register makes a server known by its key, which a primary of Node 22 or later gives to two servers on one address.
+// One that begins while the worker leaves is closed at once.
+func (s *Self) register(end *serverEnd, server joined) {
 	s.mu.Lock()
-	s.servers[key] = server
+	end.server = server
+	s.servers[end] = struct{}{}
+	s.byKey[end.key] = end
 	leaving := s.left || s.state == StateDisconnected
 	s.mu.Unlock()
 	if leaving {
 		server.Close()
+	}
+}
+
+// closeServers ends all servers, on which those who accept stop.
+func (s *Self) closeServers() {
+	s.mu.Lock()
+	ends := slices.Collect(maps.Keys(s.servers))
+	s.mu.Unlock()
+	for _, end := range ends {
+		end.server.Close()
 	}
 }

@@ -14,6 +14,7 @@ var ErrClosed = errors.New("the primary is closed")
 const (
 	mostWaiting  = 16 << 20
 	eventCost    = 512
+	handleCost   = 64 << 10 // a process has fewer descriptors than memory
 	waitingAgain = mostWaiting / 2
 )
 

@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
+	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
 // server is an entry of the primary's handle table: a socket that servers in workers listen on.
@@ -42,6 +43,9 @@ func (b *serverBase) base() *serverBase { return b }
 // mostServers is how many servers a worker may have: a bound on the descriptors that it can take.
 const mostServers = 4096
 
+// mostData is how many bytes of data, which are kept, may go with a server; a server's TLS ticket keys are 96 digits.
+const mostData = 64 << 10
+
 // key is what a server is known by, in the words of Node 22 and later: servers of different workers on one
 // address are one, and so only servers on port 0 are told apart by their index.
 func (m *fromWorker) key() string {
@@ -55,6 +59,10 @@ func (m *fromWorker) key() string {
 // queryServer answers a worker that wants to listen.
 func (w *Worker) queryServer(m *fromWorker) {
 	if w.left.Load() || w.life.now() > listening {
+		return
+	}
+	if len(m.Data) > mostData {
+		w.fail(fmt.Errorf("%w: a server with data of %d bytes", nodeipc.ErrProtocol, len(m.Data)))
 		return
 	}
 	key := m.key()

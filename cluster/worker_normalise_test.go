@@ -24,6 +24,7 @@ func (s *scene) normalise(descriptorPort int) trace {
 			continue
 		}
 		entry = n.told(entry)
+		withoutFlags(entry)
 		if d := differences[s.name]; d != nil {
 			d(entry)
 		}
@@ -61,8 +62,17 @@ var differences = map[string]func(any){
 			err["Syscall"] = "CALL"
 		}
 	},
-	"errors":                  forgetsFailed,
-	"two servers on one port": forgetsFailed,
+	"errors":                             forgetsFailed,
+	"two servers on one port":            forgetsFailed,
+	"a privileged port and exit code 42": forgetsFailed,
+}
+
+// withoutFlags passes over the flags of a server without an address. Node's worker tells of them from Node 22 on,
+// Go's always.
+func withoutFlags(entry told) {
+	if internal := within(entry, "internal"); internal != nil && internal["flags"] == 0.0 && internal["address"] == nil {
+		delete(internal, "flags")
+	}
 }
 
 // forgetsFailed passes over how Go's worker forgets a server that failed to listen. Node's does not: it gives the next

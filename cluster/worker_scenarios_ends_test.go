@@ -18,19 +18,32 @@ func (s *scene) listeningAgent() int {
 	return w
 }
 
-func playDisconnect(s *scene) {
-	for _, w := range []int{s.agent(), s.listeningAgent()} {
+// playSlowStart has a worker that listens long after it is online, behind one that was forked later. Both leave.
+func playSlowStart(s *scene) {
+	slow, fast := s.agent(), s.agent()
+	options := map[string]any{"port": s.port, "host": "127.0.0.1"}
+	s.listen(fast, options)
+	s.serves("without the slow one", s.port, 2)
+	s.listen(slow, options)
+	s.serves("with it", s.port, 4)
+	for _, w := range []int{slow, fast} {
 		s.disconnect(w)
 		s.awaitEnd(w)
 	}
 	s.refused(s.port)
 }
 
+// playDisconnect has a worker leave that has no server.
+func playDisconnect(s *scene) {
+	w := s.agent()
+	s.disconnect(w)
+	s.awaitEnd(w)
+}
+
 func playOwnDisconnect(s *scene) {
-	for _, w := range []int{s.agent(), s.listeningAgent()} {
-		s.tell(w, command{"do": "disconnect"})
-		s.awaitEnd(w)
-	}
+	w := s.listeningAgent()
+	s.tell(w, command{"do": "disconnect"})
+	s.awaitEnd(w)
 	s.refused(s.port)
 }
 
@@ -66,17 +79,16 @@ func (s *scene) closes(worker int) (n int) {
 	return n
 }
 
-// playKill has workers that would stay: Node 16 first disconnects, and then it is a race with a worker that leaves.
+// playKill has a worker that would stay: Node 16 first disconnects it, and it must not have left before the signal.
 func playKill(s *scene) {
-	for _, w := range []int{s.agent(), s.listeningAgent()} {
-		s.ask(w, command{"do": "stay"})
-		s.do(command{"do": "kill", "worker": w})
-		s.awaitEnd(w)
-	}
+	w := s.listeningAgent()
+	s.ask(w, command{"do": "stay"})
+	s.do(command{"do": "kill", "worker": w})
+	s.awaitEnd(w)
 }
 
 func playKillWithSignal(s *scene) {
-	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP} {
+	for _, signal := range []syscall.Signal{syscall.SIGKILL, syscall.SIGINT} {
 		w := s.listeningAgent()
 		s.ask(w, command{"do": "stay"})
 		s.do(command{"do": "kill", "worker": w, "signal": nodeipc.SignalName(signal)})
@@ -89,14 +101,6 @@ func playOwnKill(s *scene) {
 	s.ask(w, command{"do": "stay"})
 	s.tell(w, command{"do": "kill"})
 	s.awaitEnd(w)
-}
-
-func playExitCode(s *scene) {
-	for _, code := range []int{42, 0} {
-		w := s.listeningAgent()
-		s.tell(w, command{"do": "exit", "code": code})
-		s.awaitEnd(w)
-	}
 }
 
 func playCrash(s *scene) {

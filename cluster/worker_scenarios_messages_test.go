@@ -4,7 +4,6 @@ package cluster_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"path/filepath"
 	"strings"
 )
@@ -45,9 +44,9 @@ func (s *scene) echoes(worker int) (n int) {
 
 // playManyMessages sends messages that are long, and many of them.
 func playManyMessages(s *scene) {
-	long := fmt.Sprintf("%q", strings.Repeat("long é ", 100_000))
-	s.see("long", string(s.ask(1, command{"do": "echo", "value": json.RawMessage(long)}).Value) == long)
-	s.ask(1, command{"do": "flood", "count": 1000, "size": 100})
+	long := strings.Repeat("long é ", 50_000)
+	s.see("long", string(s.ask(1, command{"do": "echo", "value": long}).Value) == `"`+long+`"`)
+	s.ask(1, command{"do": "flood", "count": 200, "size": 1000})
 }
 
 func playHandlesToPrimary(s *scene) {
@@ -90,12 +89,13 @@ func (s *scene) meetingPlaces() []meetingPlace {
 }
 
 func playHandlesToWorker(s *scene) {
-	give, n := giving(1, "server", command{"name": "given"})
-	s.do(give)
-	s.see("server", whoServes(s.t, "tcp", local(s.reply(1, n).Port)))
-	s.closeServers(1, "given")
-
-	give, n = giving(1, "udp", command{"name": "given"})
+	if s.node.Major >= 20 { // before, Node's worker kills its primary with a server; see TestServerFromPrimary
+		give, n := giving(1, "server", command{"name": "given"})
+		s.do(give)
+		s.see("server", whoServes(s.t, "tcp", local(s.reply(1, n).Port)))
+		s.closeServers(1, "given")
+	}
+	give, n := giving(1, "udp", command{"name": "given"})
 	s.do(give)
 	s.see("udp", askUDP(s.t, "udp4", local(s.reply(1, n).Port), "hello"))
 	s.closeServers(1, "given")

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -46,22 +45,13 @@ func TestGoWorkersLeaveTheSameTrace(t *testing.T) {
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		for _, policy := range []cluster.SchedulingPolicy{cluster.SchedRR, cluster.SchedNone} {
 			t.Run(string(policy), func(t *testing.T) {
-				expectSameTraces(t, node, policy, "json")
+				expectSameTraces(t, node, policy)
 			})
 		}
 	})
 }
 
-// TestGoWorkersLeaveTheSameTraceInAdvancedMode does so with the structured clone serialization.
-func TestGoWorkersLeaveTheSameTraceInAdvancedMode(t *testing.T) {
-	nodetest.NoLeaks(t)
-	for _, major := range []int{16, 26} {
-		node := nodetest.Node(t, major)
-		t.Run(node.Name, func(t *testing.T) { expectSameTraces(t, node, cluster.SchedRR, "advanced") })
-	}
-}
-
-func expectSameTraces(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy, serialization string) {
+func expectSameTraces(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -71,11 +61,11 @@ func expectSameTraces(t *testing.T, node nodetest.Runtime, policy cluster.Schedu
 	played := t.Run("play", func(t *testing.T) {
 		t.Run("Node's worker", func(t *testing.T) {
 			t.Parallel()
-			theirs = playAll(t, node, policy, serialization, "")
+			theirs = playAll(t, node, policy, "")
 		})
 		t.Run("Go's worker", func(t *testing.T) {
 			t.Parallel()
-			ours = playAll(t, node, policy, serialization, self)
+			ours = playAll(t, node, policy, self)
 		})
 	})
 	if !played {
@@ -91,7 +81,7 @@ func expectSameTraces(t *testing.T, node nodetest.Runtime, policy cluster.Schedu
 }
 
 // playAll plays all scenarios one after the other, with workers that run program, or Node if it is empty.
-func playAll(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy, serialization, program string) map[string]trace {
+func playAll(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy, program string) map[string]trace {
 	descriptor, port := listeningFile(t)
 	s := &scene{
 		tracingPrimary: startTracingPrimary(t, node, descriptor), t: t, node: node, policy: policy,
@@ -102,14 +92,12 @@ func playAll(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolic
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.setup(policy, map[string]any{"exec": script, "serialization": serialization})
+	s.setup(policy, map[string]any{"exec": script})
 	traces := map[string]trace{}
 	for _, scenario := range workerScenarios {
 		s.name, s.seen, s.port = scenario.name, nil, nodetest.FreePort(t)
-		began := time.Now()
 		scenario.play(s)
 		s.settle()
-		t.Log(scenario.name, time.Since(began))
 		traces[scenario.name] = s.normalise(port)
 	}
 	return traces
@@ -133,7 +121,7 @@ func listeningFile(t *testing.T) (*os.File, int) {
 
 // agent starts one more worker and waits until it is ready.
 func (s *scene) agent() int {
-	w := s.start(programVariable + "=" + agentProgram)
+	w := s.start(programVariable+"="+agentProgram, "GORACE=atexit_sleep_ms=0")
 	awaitReady(s.t, s.book(), w)
 	return w
 }

@@ -155,7 +155,8 @@ func (c *Child) Close() error {
 
 // Wait waits for the end of the process and of the copying of its standard streams, then closes the channel if it
 // is still open; messages that came before can still be received. The error is not about how the child ended,
-// which the status says, but says that a stream could not be copied or that the command's context has ended.
+// which the status says, but says that a stream could not be copied, or that the command's context ended before a
+// child that then exited with code 0.
 func (c *Child) Wait() (ExitStatus, error) {
 	c.reaper.Wait()
 	<-c.exited

@@ -36,7 +36,7 @@ func FuzzIncoming(f *testing.F) {
 
 // feed gives the messages that a channel makes of text.
 func feed(t *testing.T, text []byte, piece int, beside uint8) (messages [][]byte) {
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

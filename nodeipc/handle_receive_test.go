@@ -31,25 +31,30 @@ func expectServes(t *testing.T, l net.Listener) {
 	}
 }
 
+// Deno has no Unix-socket servers of other processes.
 func TestReceiveServer(t *testing.T) {
-	eachNetwork(t, func(t *testing.T, node nodetest.Runtime, network string) {
-		nodetest.NoLeaks(t)
-		child := startScript(t, node, `
-			const server = require('net').createServer(() => process.send('accepted by Node'));
-			server.listen(`+where(t, network)+`, () => process.send('server', server, () => process.disconnect()));
-			process.on('disconnect', () => process.exit());`)
-		h := receiveHandle(t, child, handlewrap.NetServer)
-		expectExitZero(t, child)
-		l, err := h.Listener()
-		if err != nil {
-			t.Fatal(err)
-		}
-		expectServes(t, l)
-	})
+	networks(t, nodesAndBun, expectReceiveServerWorks)
+	t.Run("deno", func(t *testing.T) { expectReceiveServerWorks(t, nodetest.Deno(t), "tcp") })
+}
+
+func expectReceiveServerWorks(t *testing.T, r nodetest.Runtime, network string) {
+	t.Helper()
+	nodetest.NoLeaks(t)
+	child := startScript(t, r, `
+		const server = require('net').createServer(() => process.send('accepted by Node'));
+		server.listen(`+where(t, network)+`, () => process.send('server', server, () => process.disconnect()));
+		process.on('disconnect', () => process.exit());`)
+	h := receiveHandle(t, child, handlewrap.NetServer)
+	expectExitZero(t, child)
+	l, err := h.Listener()
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectServes(t, l)
 }
 
 func TestReceiveSocket(t *testing.T) {
-	eachNetwork(t, func(t *testing.T, node nodetest.Runtime, network string) {
+	networks(t, eachRuntime, func(t *testing.T, node nodetest.Runtime, network string) {
 		nodetest.NoLeaks(t)
 		l := listen(t, network)
 		to := fmt.Sprintf(`{ path: %q }`, l.Addr())
@@ -74,7 +79,7 @@ func TestReceiveSocket(t *testing.T) {
 }
 
 func TestReceiveNative(t *testing.T) {
-	eachNetwork(t, func(t *testing.T, node nodetest.Runtime, network string) {
+	networks(t, nodetest.EachNode, func(t *testing.T, node nodetest.Runtime, network string) {
 		nodetest.NoLeaks(t)
 		child := startScript(t, node, `
 			const server = require('net').createServer();
@@ -91,7 +96,7 @@ func TestReceiveNative(t *testing.T) {
 }
 
 func TestReceiveDgram(t *testing.T) {
-	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+	eachRuntime(t, func(t *testing.T, node nodetest.Runtime) {
 		for _, c := range []struct {
 			handle, network, host string
 			typ                   handlewrap.Type

@@ -18,34 +18,41 @@ import (
 
 func pid(c *nodeipc.Child) string { return fmt.Sprint("pid ", c.Pid()) }
 
-// eachNetwork runs f for TCP and Unix sockets on every Node.
-func eachNetwork(t *testing.T, f func(t *testing.T, node nodetest.Runtime, network string)) {
-	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+type eacher func(t *testing.T, f func(t *testing.T, r nodetest.Runtime))
+
+// networks runs f for TCP and Unix sockets on each runtime.
+func networks(t *testing.T, each eacher, f func(t *testing.T, r nodetest.Runtime, network string)) {
+	each(t, func(t *testing.T, r nodetest.Runtime) {
 		for _, network := range []string{"tcp", "unix"} {
-			t.Run(network, func(t *testing.T) { f(t, node, network) })
+			t.Run(network, func(t *testing.T) { f(t, r, network) })
 		}
 	})
 }
 
+// Deno has no Unix-socket servers of other processes.
 func TestSendServer(t *testing.T) {
-	eachNetwork(t, func(t *testing.T, node nodetest.Runtime, network string) {
-		nodetest.NoLeaks(t)
-		child := startScript(t, node, `
-			process.on('message', (m, server) => {
-				server.on('connection', (socket) => socket.end('pid ' + process.pid));
-				process.send(server.constructor.name);
-			});`)
-		l := listen(t, network)
-		sendHandle(t, child.Channel, "server", asHandle(t, l))
-		expectJSON(t, child, `"Server"`)
-		for range 3 {
-			expectAll(t, dial(t, l.Addr()), pid(child))
-		}
-	})
+	networks(t, nodesAndBun, expectSendServerWorks)
+	t.Run("deno", func(t *testing.T) { expectSendServerWorks(t, nodetest.Deno(t), "tcp") })
+}
+
+func expectSendServerWorks(t *testing.T, r nodetest.Runtime, network string) {
+	t.Helper()
+	nodetest.NoLeaks(t)
+	child := startScript(t, r, `
+		process.on('message', (m, server) => {
+			server.on('connection', (socket) => socket.end('pid ' + process.pid));
+			process.send(server.constructor.name);
+		});`)
+	l := listen(t, network)
+	sendHandle(t, child.Channel, "server", asHandle(t, l))
+	expectJSON(t, child, `"Server"`)
+	for range 3 {
+		expectAll(t, dial(t, l.Addr()), pid(child))
+	}
 }
 
 func TestSendSocket(t *testing.T) {
-	eachNetwork(t, func(t *testing.T, node nodetest.Runtime, network string) {
+	networks(t, eachRuntime, func(t *testing.T, node nodetest.Runtime, network string) {
 		nodetest.NoLeaks(t)
 		child := startScript(t, node, `process.on('message', (m, socket) => socket.end(m + ' pid ' + process.pid));`)
 		l := listen(t, network)
@@ -58,7 +65,7 @@ func TestSendSocket(t *testing.T) {
 }
 
 func TestSendSocketKeepOpen(t *testing.T) {
-	eachNetwork(t, func(t *testing.T, node nodetest.Runtime, network string) {
+	networks(t, eachRuntime, func(t *testing.T, node nodetest.Runtime, network string) {
 		nodetest.NoLeaks(t)
 		child := startScript(t, node, `
 			process.on('message', (m, socket) => socket.write('theirs, ', () => {
@@ -82,7 +89,7 @@ func TestSendSocketKeepOpen(t *testing.T) {
 }
 
 func TestSendNativeListener(t *testing.T) {
-	eachNetwork(t, func(t *testing.T, node nodetest.Runtime, network string) {
+	networks(t, nodetest.EachNode, func(t *testing.T, node nodetest.Runtime, network string) {
 		nodetest.NoLeaks(t)
 		child := startScript(t, node, `
 			process.on('message', (m, handle) => {
@@ -97,7 +104,7 @@ func TestSendNativeListener(t *testing.T) {
 }
 
 func TestSendNativeConnection(t *testing.T) {
-	eachNetwork(t, func(t *testing.T, node nodetest.Runtime, network string) {
+	networks(t, nodetest.EachNode, func(t *testing.T, node nodetest.Runtime, network string) {
 		nodetest.NoLeaks(t)
 		child := startScript(t, node, `
 			process.on('message', (m, handle) => new (require('net').Socket)({ handle }).end('pid ' + process.pid));`)
@@ -108,7 +115,7 @@ func TestSendNativeConnection(t *testing.T) {
 }
 
 func TestSendDgramSocket(t *testing.T) {
-	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+	eachRuntime(t, func(t *testing.T, node nodetest.Runtime) {
 		for network, address := range map[string]string{"udp4": "127.0.0.1:0", "udp6": "[::1]:0"} {
 			t.Run(network, func(t *testing.T) {
 				nodetest.NoLeaks(t)

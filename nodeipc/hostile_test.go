@@ -127,6 +127,26 @@ func TestBunsWays(t *testing.T) {
 	expectJSON(t, c, "1")
 }
 
+// To whom speaks Bun's dialect the channel does too: cluster messages are marked, and have no envelope.
+func TestBunIsAnsweredInItsDialect(t *testing.T) {
+	nodetest.NoLeaks(t)
+	c, p := newRawPeer(t, nodeipc.Options{})
+	message := map[string]string{"cmd": "NODE_CLUSTER"}
+	send(t, c, message)
+	p.expect(`{"cmd":"NODE_CLUSTER"}`)
+	p.write("\x021\n")
+	expectJSON(t, c, "1")
+	send(t, c, message)
+	send(t, c, "plain")
+	sendHandle(t, c, message, asHandle(t, listen(t, "tcp")))
+	p.expect("\x02"+`{"cmd":"NODE_CLUSTER"}`, `"plain"`, "\x02"+`{"cmd":"NODE_CLUSTER","$hasHandle":true}`)
+	p.expectHandles(1)
+	p.write(ack + "\n")
+	sendHandle(t, c, "m", asHandle(t, listen(t, "tcp")))
+	p.expect(serverMessage)
+	p.expectHandles(1)
+}
+
 // A NODE_HANDLE that holds one is how Node sends a net.Socket for the second time. A second ACK would end it.
 func TestNodesRetransmissionIsUnwrapped(t *testing.T) {
 	nodetest.NoLeaks(t)

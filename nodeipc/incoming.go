@@ -11,10 +11,6 @@ import (
 // mostPendingHandles is how many descriptors may wait for their messages; a Node process has one at a time.
 const mostPendingHandles = 64
 
-// mostReadsADrain is more than it takes to empty a full socket, of which each message with a descriptor takes
-// one.
-const mostReadsADrain = 1024
-
 // incoming is what has been read and is not yet a whole message. Only the loop touches it.
 type incoming struct {
 	partial  []byte
@@ -33,17 +29,18 @@ func (in *incoming) closeHandles() {
 	}
 }
 
-// read takes what the socket holds, once, and says whether there may be more.
-func (c *Channel) read() (more bool) {
+// read takes what the socket holds, once, and says how many bytes that were: 0 when there was nothing or the
+// channel has ended.
+func (c *Channel) read() int {
 	r := readBuffers.Get().(*readBuffer)
 	defer readBuffers.Put(r)
 	n, again, err := r.receive(c.fd)
 	switch {
 	case again:
-		return false
+		return 0
 	case err != nil:
 		c.end(err)
-		return false
+		return 0
 	}
 	for _, fd := range r.fds {
 		if c.incoming.fds.len() < mostPendingHandles {
@@ -54,24 +51,30 @@ func (c *Channel) read() (more bool) {
 	}
 	if n == 0 {
 		c.endOfStream()
-		return false
+		return 0
 	}
 	if err := c.take(r.bytes[:n]); err != nil {
 		c.end(err)
-		return false
+		return 0
 	}
 	c.peerWasHeard()
-	return n == len(r.bytes) || len(r.fds) > 0
+	return n
 }
 
 // Drain reads what the peer has sent so far, and has it handled. It may be called on the loop only, and is for
 // the end of a process: nothing that it sent is then left out, and a process of its own that holds its end of
 // the channel cannot keep the loop by sending more.
 func (c *Channel) Drain() {
-	for range mostReadsADrain {
-		if c.ended() || !c.read() {
+	if c.ended() {
+		return
+	}
+	// What is there is read, and then once more for the end of the stream.
+	for left := waitingBytes(c.fd); left >= 0 && !c.ended(); {
+		n := c.read()
+		if n == 0 {
 			return
 		}
+		left -= n
 	}
 }
 

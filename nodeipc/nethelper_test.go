@@ -62,15 +62,6 @@ func expectAll(t testing.TB, r io.Reader, want string) {
 	}
 }
 
-// expectNext reads as much as is wanted.
-func expectNext(t testing.TB, r io.Reader, want string) {
-	t.Helper()
-	got := make([]byte, len(want))
-	if _, err := io.ReadFull(r, got); err != nil || string(got) != want {
-		t.Errorf("read %q, %v, want %q", got, err, want)
-	}
-}
-
 func packetConn(t testing.TB, network, address string) net.PacketConn {
 	t.Helper()
 	c, err := net.ListenPacket(network, address)

@@ -65,10 +65,12 @@ func rawParent(t testing.TB, r nodetest.Runtime, script string) *rawPeer {
 
 func rawPair(t testing.TB) (fd int, p *rawPeer) {
 	t.Helper()
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
+	unix.CloseOnExec(fds[0])
+	unix.CloseOnExec(fds[1])
 	file := os.NewFile(uintptr(fds[1]), "")
 	conn, err := net.FileConn(file)
 	file.Close()

@@ -43,3 +43,12 @@ func unreadBytes(fd int) int {
 	}
 	return n
 }
+
+// waitingBytes is how much the peer has written that was not read here.
+func waitingBytes(fd int) int {
+	n, err := unix.IoctlGetInt(fd, unix.SIOCINQ)
+	if err != nil {
+		return 0
+	}
+	return n
+}

@@ -18,6 +18,7 @@ const mostHandlesARead = 253
 type readBuffer struct {
 	bytes   [64 << 10]byte
 	control []byte
+	header  receiveHeader
 	fds     []int
 }
 
@@ -32,7 +33,7 @@ func (r *readBuffer) receive(fd int) (n int, again bool, err error) {
 	r.fds = r.fds[:0]
 	var control int
 	for {
-		n, control, _, _, err = unix.Recvmsg(fd, r.bytes[:], r.control, receiveFlags)
+		n, control, err = r.recvmsg(fd)
 		if err != unix.EINTR {
 			break
 		}

@@ -32,3 +32,5 @@ func checkSocket(int) error { return errWindows }
 func newPair() (int, int, error) { return -1, -1, errWindows }
 
 func unreadBytes(int) int { return 0 }
+
+func waitingBytes(int) int { return 0 }

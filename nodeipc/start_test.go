@@ -176,6 +176,26 @@ func TestContextEndsTheChild(t *testing.T) {
 	})
 }
 
+// As os/exec has it: a child that takes its end well is an error, because it did not do what it was to do.
+func TestContextAsksTheChildToEnd(t *testing.T) {
+	nodetest.NoLeaks(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	plain := command(t, nodetest.Default(t), `process.on('SIGTERM', () => process.exit(0)); process.on('message', () => {}); process.send('ready');`)
+	cmd := exec.CommandContext(ctx, plain.Path, plain.Args[1:]...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	child, err := nodeipc.Start(cmd, nodeipc.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer child.Close()
+	expectJSON(t, child, `"ready"`)
+	cancel()
+	if status, err := child.Wait(); status != (nodeipc.ExitStatus{}) || !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, %v", status, err)
+	}
+}
+
 func TestStartFails(t *testing.T) {
 	nodetest.NoLeaks(t)
 	_, err := nodeipc.Start(exec.Command("/no/such/command"), nodeipc.Options{})

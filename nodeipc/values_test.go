@@ -23,6 +23,11 @@ func eachRuntime(t *testing.T, f func(t *testing.T, r nodetest.Runtime)) {
 	}
 }
 
+func nodesAndBun(t *testing.T, f func(t *testing.T, r nodetest.Runtime)) {
+	nodetest.EachNode(t, f)
+	t.Run("bun", func(t *testing.T) { f(t, nodetest.Bun(t)) })
+}
+
 // values are messages of every kind, as Node writes them.
 var values = []string{
 	`null`, `true`, `false`, `0`, `-1.5`, `9007199254740991`, `""`, `"text"`, `[]`, `{}`, `[null,[1,[2]],{"a":{"b":[]}}]`,
@@ -70,7 +75,7 @@ func TestUndefinedIsDropped(t *testing.T) {
 // Only in a json.RawMessage does a lone surrogate live on; a Go string has the replacement character, and so
 // has Deno.
 func TestLoneSurrogates(t *testing.T) {
-	lone := func(t *testing.T, r nodetest.Runtime) {
+	nodesAndBun(t, func(t *testing.T, r nodetest.Runtime) {
 		nodetest.NoLeaks(t)
 		child := startScript(t, r, `process.send({ text: 'a\ud83dz' }); process.on('message', (m) => process.send(m.text.charCodeAt(1)));`)
 		m := receive(t, child)
@@ -85,9 +90,7 @@ func TestLoneSurrogates(t *testing.T) {
 		expectJSON(t, child, "55357")
 		send(t, child, map[string]any{"text": fields["text"]})
 		expectJSON(t, child, "55357")
-	}
-	nodetest.EachNode(t, lone)
-	t.Run("bun", func(t *testing.T) { lone(t, nodetest.Bun(t)) })
+	})
 }
 
 // Deno replaces lone surrogates, and takes every cmd that begins with NODE_ for itself, this shortest too.

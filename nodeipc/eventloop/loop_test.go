@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
 func TestPostRunsInOrder(t *testing.T) {
@@ -123,6 +125,7 @@ func TestClosedLoop(t *testing.T) {
 
 // What Post says is true: a function runs exactly when it said so, also while others close the loop.
 func TestPostCallCloseRaces(t *testing.T) {
+	nodetest.NoLeaks(t)
 	for range 200 {
 		l, err := New()
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 )
@@ -15,8 +16,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience is how long a test waits for what must happen at once.
 const patience = 20 * time.Second
 
+// newLoop begins a test: it also sees to it that the test leaves nothing behind.
 func newLoop(t *testing.T) *Loop {
 	t.Helper()
+	nodetest.NoLeaks(t)
 	l, err := New()
 	if err != nil {
 		t.Fatal(err)

@@ -12,10 +12,10 @@ import (
 	"github.com/nodecluster/nodecluster/cluster"
 )
 
-func init() { programs["agent"] = goAgent }
+func init() { programs["greeter"] = greeter }
 
-// goAgent is a worker in Go that listens on $LISTEN, if that is set, and greets who comes.
-func goAgent() error {
+// greeter is a worker in Go that listens on $LISTEN, if that is set, and greets who comes.
+func greeter() error {
 	self, err := cluster.Join(context.Background())
 	if err != nil {
 		return err
@@ -35,11 +35,11 @@ func goAgent() error {
 			<-self.Done()
 			return nil
 		}
-		go goGreet(conn, self.ID())
+		go greetInGo(conn, self.ID())
 	}
 }
 
-func goGreet(conn net.Conn, id int) {
+func greetInGo(conn net.Conn, id int) {
 	defer conn.Close()
 	fmt.Fprintln(conn, id)
 	io.Copy(io.Discard, conn)

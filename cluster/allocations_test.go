@@ -1,0 +1,86 @@
+//go:build unix
+
+package cluster
+
+import (
+	"strconv"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// A connection on its way from the kernel's queue to a worker that takes it allocates nothing.
+func TestConnectionsDoNotAllocate(t *testing.T) {
+	p := newTestPrimary(t, SchedRR)
+	w := newFakeWorker(t, p)
+	defer w.finish()
+	var s *roundRobin
+	p.loop.Call(func() {
+		w.act(&fromWorker{Act: actOnline})
+		query := &fromWorker{Act: actQueryServer, Address: []byte(`"127.0.0.1"`), Port: []byte("0"), AddressType: []byte("4"), Seq: []byte("1")}
+		w.act(query)
+		for _, server := range p.servers {
+			s = server.(*roundRobin)
+		}
+	})
+	if s == nil {
+		t.Fatal("no server was made")
+	}
+	address := unix.Sockaddr(&unix.SockaddrInet4{Port: s.name.Port, Addr: [4]byte{127, 0, 0, 1}})
+	c := dealer{t: t, server: s, worker: w, address: address, received: make([]byte, 64<<10)}
+	p.loop.Call(func() {
+		s.primary.loop.Remove(s.socket.fd) // the test says itself when there is a connection
+		c.drain()
+		if n := testing.AllocsPerRun(1000, c.one); n > 0 {
+			t.Errorf("%v allocations for a connection", n)
+		}
+	})
+	if c.taken < 1000 {
+		t.Errorf("the worker took %d connections", c.taken)
+	}
+}
+
+// dealer makes connections and answers for them as a worker does, all on the loop and without allocating.
+type dealer struct {
+	t        *testing.T
+	server   *roundRobin
+	worker   *fakeWorker
+	address  unix.Sockaddr
+	received []byte
+	answer   []byte
+	taken    int
+}
+
+// drain takes what the primary has said so far.
+func (c *dealer) drain() {
+	c.worker.child.Drain()
+	unix.Recvfrom(c.worker.end, c.received, unix.MSG_DONTWAIT)
+}
+
+func (c *dealer) one() {
+	client, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err == nil {
+		err = unix.Connect(client, c.address)
+	}
+	if err != nil {
+		c.t.Error(err)
+		return
+	}
+	c.server.pending = true
+	c.server.distribute()
+	if n, err := unix.Read(c.worker.end, c.received); err != nil || n == 0 {
+		c.t.Errorf("the worker is offered nothing: %v", err)
+	}
+	c.answer = append(c.answer[:0], `{"cmd":"NODE_HANDLE_ACK"}`+"\n"+`{"cmd":"NODE_CLUSTER","ack":`...)
+	c.answer = strconv.AppendUint(c.answer, uint64(c.worker.offers.list[c.worker.offers.head].seq), 10)
+	c.answer = append(c.answer, `,"accepted":true,"seq":1}`+"\n"...)
+	if _, err := unix.Write(c.worker.end, c.answer); err != nil {
+		c.t.Error(err)
+	}
+	c.worker.child.Drain()
+	if len(c.worker.offers.list) == 0 {
+		c.taken++
+	}
+	c.server.deferred = true // the loop does not run before the test has ended
+	unix.Close(client)
+}

@@ -1,0 +1,71 @@
+//go:build unix
+
+package cluster_test
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// Deno and Bun have Node's cluster in their own words. What they do not have there is not asked of them: Bun gives its
+// workers neither UDP sockets nor descriptors of the primary's.
+func TestOtherRuntimes(t *testing.T) {
+	nodetest.NoLeaks(t)
+	for _, runtime := range []nodetest.Runtime{nodetest.Deno(t), nodetest.Bun(t)} {
+		t.Run(runtime.Name, func(t *testing.T) {
+			r := newAgents(t, runtime, cluster.SchedRR, 3)
+			port := nodetest.FreePort(t)
+			step(t, "messages", func(t *testing.T) { otherMessages(t, r) })
+			step(t, "connections", func(t *testing.T) {
+				listenAll(t, r, port, 1, 2, 3)
+				for w := 1; w <= 3; w++ {
+					r.listening(t, w, port)
+				}
+				if by := serves(t, port, 30); by[1] != 10 || by[2] != 10 || by[3] != 10 {
+					t.Errorf("connections by worker: %v, want 10 each", by)
+				}
+			})
+			step(t, "path", func(t *testing.T) {
+				path := filepath.Join(t.TempDir(), "socket")
+				listen(t, r, 1, map[string]any{"path": path}, "name", "path")
+				if w := whoServes(t, "unix", path); w != 1 {
+					t.Errorf("worker %d serves", w)
+				}
+			})
+			step(t, "death", func(t *testing.T) {
+				stop(t, r.worker(3))
+				clients := connectAll(t, port, 3*window)
+				r.kill(3, syscall.SIGKILL)
+				if by := greetings(t, clients); by[3] != 0 {
+					t.Errorf("connections by worker: %v, want none with worker 3", by)
+				}
+				hangUp(clients)
+			})
+			step(t, "disconnect", func(t *testing.T) {
+				if err := r.Disconnect(patient(t)); err != nil {
+					t.Fatal(err)
+				}
+				for w := 1; w <= 2; w++ {
+					if s := r.worker(w).ExitStatus(); s.Code != 0 || s.Signal != 0 {
+						t.Errorf("worker %d: %v", w, s)
+					}
+				}
+				expectRefusal(t, port)
+			})
+		})
+	}
+}
+
+func otherMessages(t *testing.T, r *rig) {
+	value := json.RawMessage(`{"text":"ü😀","list":[1,2.5,null]}`)
+	for w := 1; w <= 3; w++ {
+		if a := askAgent(t, r, w, command{"do": "echo", "value": value}); string(a.Value) != string(value) {
+			t.Errorf("worker %d echoes %s for %s", w, a.Value, value)
+		}
+	}
+}

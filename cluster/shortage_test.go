@@ -1,0 +1,121 @@
+//go:build unix
+
+package cluster_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+func init() { programs["primary short of descriptors"] = shortPrimary }
+
+// shortPrimary is a primary with one worker, which stands still on $PORT, and room for a few descriptors only. It
+// prints what it has to say, and lets the worker go on when a line comes.
+func shortPrimary() error {
+	primary, err := cluster.NewPrimary(cluster.Settings{
+		ExecPath: os.Args[0], Env: append(asProgram("greeter"), "LISTEN=127.0.0.1:"+os.Getenv("PORT")), SchedulingPolicy: cluster.SchedRR,
+	})
+	if err != nil {
+		return err
+	}
+	defer primary.Close()
+	w, err := primary.Fork()
+	if err != nil {
+		return err
+	}
+	go func() {
+		lines := bufio.NewScanner(os.Stdin)
+		for lines.Scan() {
+			w.Kill(syscall.SIGCONT)
+		}
+		primary.Close()
+	}()
+	for {
+		event, err := primary.Next(context.Background())
+		if err != nil {
+			return nil
+		}
+		switch e := event.(type) {
+		case cluster.ListeningEvent:
+			if err := standStill(w); err != nil {
+				return err
+			}
+			if err := leaveRoomFor(window / 2); err != nil {
+				return err
+			}
+			fmt.Println("listening")
+		case cluster.ErrorEvent:
+			fmt.Println(e.Err)
+		}
+	}
+}
+
+// leaveRoomFor sets the limit on descriptors so that n more can be opened.
+func leaveRoomFor(n uint64) error {
+	free, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	unix.Close(free)
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return err
+	}
+	limit.Cur = uint64(free) + n
+	return unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
+}
+
+// A primary that has no descriptor left for another connection says so once, and leaves it in the kernel's queue.
+func TestShortageOfDescriptors(t *testing.T) {
+	nodetest.NoLeaks(t)
+	port := nodetest.FreePort(t)
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(append(os.Environ(), asProgram("primary short of descriptors")...), "PORT="+strconv.Itoa(port))
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewReader(out)
+	if line, err := lines.ReadString('\n'); line != "listening\n" {
+		t.Fatalf("the primary says %q, %v", line, err)
+	}
+	clients := connectAll(t, port, 5*window)
+	if line, err := lines.ReadString('\n'); !strings.Contains(line, "too many open files") {
+		t.Fatalf("the primary says %q, %v, want that it has no descriptors left", line, err)
+	}
+	if _, err := io.WriteString(in, "go on\n"); err != nil {
+		t.Fatal(err)
+	}
+	if by := greetings(t, clients); by[1] != len(clients) {
+		t.Errorf("connections by worker: %v, want all", by)
+	}
+	hangUp(clients)
+	in.Close()
+	if rest, err := io.ReadAll(lines); err != nil || len(rest) > 0 {
+		t.Errorf("the primary says more than once that it is short: %q, %v", rest, err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Error(err)
+	}
+}

@@ -1,0 +1,162 @@
+//go:build unix
+
+package nodeipc_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// lifeRecorder records the life of a child as its handler hears of it.
+type lifeRecorder struct {
+	*recorder
+	events chan string
+}
+
+func (r lifeRecorder) HandleStart(c *nodeipc.Child) {
+	if c.Pid() > 0 && c.Connected() {
+		r.events <- "start"
+	}
+}
+
+func (r lifeRecorder) HandleExit(s nodeipc.ExitStatus) { r.events <- "exit with " + s.String() }
+
+func (r lifeRecorder) HandleMessage(m nodeipc.Message) { r.events <- string(m.Payload()) }
+
+func TestChildHandler(t *testing.T) {
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		nodetest.NoLeaks(t)
+		r := lifeRecorder{newRecorder(), make(chan string, 10)}
+		child := start(t, command(t, node, `process.send('last words', () => process.exit(3));`), nodeipc.Options{Handler: r})
+		for _, want := range []string{"start", `"last words"`, "exit with code 3"} {
+			if got := from(t, r.events); got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
+		}
+		expectExit(t, child, nodeipc.ExitStatus{Code: 3})
+		if err := from(t, r.disconnect); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestPost(t *testing.T) {
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		nodetest.NoLeaks(t)
+		loop := newLoop(t)
+		child := start(t, command(t, node, `
+			process.on('message', (m, handle) => {
+				process.send([m, !!handle]);
+				if (handle) handle.close();
+			});`), nodeipc.Options{Loop: loop})
+		fd, closed := tracer(t)
+		h := asHandle(t, listen(t, "tcp")).WithType(handlewrap.NetNative)
+		loop.Call(func() {
+			for _, err := range []error{child.Post(1, nil), child.Post(2, h), child.Post(3, nil)} {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			if err := child.Post(func() {}, traced(t, fd)); err == nil {
+				t.Error("a function was sent")
+			}
+		})
+		closed()
+		for _, want := range []string{"[1,false]", "[2,true]", "[3,false]"} {
+			expectJSON(t, child, want)
+		}
+		if h.FD() >= 0 {
+			t.Error("the handle is open after its ACK")
+		}
+	})
+}
+
+func TestPostToAPeerThatDoesNotRead(t *testing.T) {
+	nodetest.NoLeaks(t)
+	loop := newLoop(t)
+	c, _ := newRawPeer(t, nodeipc.Options{Loop: loop, SendBuffer: 10 << 10})
+	posted := 0
+	var err error
+	for err == nil {
+		loop.Call(func() { err = c.Post(kilobyte, nil) })
+		posted++
+	}
+	if !errors.Is(err, nodeipc.ErrNotReading) {
+		t.Errorf("post: %v", err)
+	}
+	expectBounded(t, posted, 4*(10<<10))
+	loop.Call(func() { c.Fail(err) })
+	expectEnd(t, c, nodeipc.ErrNotReading)
+	loop.Call(func() { err = c.Post(1, nil) })
+	if !errors.Is(err, nodeipc.ErrDisconnected) {
+		t.Errorf("post on a channel that has ended: %v", err)
+	}
+}
+
+func TestTell(t *testing.T) {
+	nodetest.NoLeaks(t)
+	c, p := newRawPeer(t, nodeipc.Options{})
+	if err := c.Tell("told"); err != nil {
+		t.Error(err)
+	}
+	p.expect(`"told"`)
+	if err := c.Tell(func() {}); err == nil {
+		t.Error("a function was told")
+	}
+	c.Close()
+	if err := c.Tell(1); !errors.Is(err, nodeipc.ErrDisconnected) {
+		t.Errorf("tell on a closed channel: %v", err)
+	}
+}
+
+// A handler that keeps users' messages leaves them to Receive.
+type keeper struct {
+	*recorder
+	channel *nodeipc.Channel
+}
+
+func (k *keeper) HandleMessage(m nodeipc.Message) { k.channel.Keep(m) }
+
+func TestKeep(t *testing.T) {
+	nodetest.NoLeaks(t)
+	k := &keeper{recorder: newRecorder()}
+	c, p := newRawPeer(t, nodeipc.Options{Handler: k, Paused: true})
+	k.channel = c
+	c.Resume()
+	fd, closed := tracer(t)
+	p.write("1\n" + `{"cmd":"NODE_X"}` + "\n")
+	p.write(nativeMessage+"\n", fd)
+	expectJSON(t, c, "1")
+	if got := from(t, k.internal); got != `{"cmd":"NODE_X"}` {
+		t.Errorf("internal %s", got)
+	}
+	p.expect(ack)
+	c.Close()
+	closed()
+}
+
+// Handles do not overtake plain messages, nor hang when the peer has read those late.
+func TestOfferWaitsForWhatThePeerHasNotRead(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newRecorder()
+	loop := newLoop(t)
+	c, p := newRawPeer(t, nodeipc.Options{Handler: r, Loop: loop})
+	h := asHandle(t, listen(t, "tcp"))
+	send(t, c, "unread")
+	var err error
+	offer := func() { err = c.Offer([]byte(nativeMessage+"\n"), h.FD(), 0) }
+	if loop.Call(offer); !errors.Is(err, nodeipc.ErrWouldBlock) {
+		t.Errorf("offer behind an unread message: %v", err)
+	}
+	p.expect(`"unread"`)
+	from(t, r.writable)
+	if loop.Call(offer); err != nil {
+		t.Errorf("offer: %v", err)
+	}
+	p.expect(nativeMessage)
+	p.expectHandles(1)
+}
