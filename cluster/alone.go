@@ -15,6 +15,7 @@ func (c ListenConfig) listenAlone(ctx context.Context, network, address string) 
 		if file == nil {
 			return nil, opError(network, address, fmt.Errorf("descriptor %d: %w", *c.FD, os.ErrInvalid))
 		}
+		defer file.Close() // the listener has a copy
 		return net.FileListener(file)
 	}
 	if c.IPv6Only && network == "tcp" {

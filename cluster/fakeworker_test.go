@@ -44,10 +44,12 @@ var fakeID = 0
 
 func newFakeWorker(tb testing.TB, p *Primary) *fakeWorker {
 	tb.Helper()
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err != nil {
 		tb.Fatal(err)
 	}
+	unix.CloseOnExec(pair[0])
+	unix.CloseOnExec(pair[1])
 	fakeID++
 	w := &Worker{id: fakeID, primary: p, exited: make(chan struct{}), memberships: map[string]membership{}}
 	w.waiting.pause = w.pause

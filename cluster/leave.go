@@ -30,7 +30,8 @@ func (s *Self) Kill() {
 // leave begins the worker's leaving, which ends in hasLeft.
 func (s *Self) leave(byUs bool) {
 	s.mu.Lock()
-	if s.state == StateDisconnecting || s.state == StateDestroying {
+	switch s.state {
+	case StateDisconnecting, StateDestroying, StateDisconnected:
 		s.mu.Unlock()
 		return
 	}

@@ -25,7 +25,8 @@ type ListenConfig struct {
 	ReadableAll, WritableAll bool
 	// Exclusive listens in this process alone, and not by way of the primary.
 	Exclusive bool
-	// FD, if not nil, is a descriptor of the primary's to listen on; network and address are not looked at then.
+	// FD, if not nil, is a descriptor of the primary's to listen on; network and address are not looked at then. In a
+	// process that runs alone it is the process's own, and the listener's from then on.
 	FD *int
 	// MaxConnections, if not 0, is how many connections may be open before the worker takes no more, which then
 	// go to others.

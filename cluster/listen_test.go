@@ -111,7 +111,7 @@ func descriptor(t *testing.T, r *rig) {
 	for _, w := range []int{1, 2} {
 		closeServers(t, r, w, "tcp")
 	}
-	connected, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	connected, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

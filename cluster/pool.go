@@ -77,7 +77,7 @@ func setDefault[T int | time.Duration](v *T, to T) {
 }
 
 // A Pool is a primary that keeps a number of workers running. Make one with [NewPool] and end it with
-// [Pool.Shutdown] and [Primary.Close].
+// [Pool.Shutdown] and [Pool.Close].
 type Pool struct {
 	*Primary
 	keep PoolSettings
@@ -132,7 +132,8 @@ func (p *Pool) Start() error {
 	return nil
 }
 
-// Done is closed when no worker runs and none is to be started any more. Err then says why.
+// Done is closed when no worker runs and none is to be started any more, or when the pool has given up; workers that
+// still run then do so until Shutdown or Close. Err says why.
 func (p *Pool) Done() <-chan struct{} { return p.done }
 
 // Err is why the pool has ended: nil when its workers had done their work or were shut down, else what made it give
@@ -164,6 +165,12 @@ func (p *Pool) Shutdown(ctx context.Context) {
 	}
 	p.killAll()
 	p.Disconnect(context.Background())
+}
+
+// Close is [Primary.Close], and nothing is restarted any more.
+func (p *Pool) Close() error {
+	p.halt()
+	return p.Primary.Close()
 }
 
 // halt ends the supervision.

@@ -22,7 +22,8 @@ import (
 type rig struct {
 	*journal
 	*cluster.Primary
-	t testing.TB
+	t     testing.TB
+	close func() error
 
 	mu           sync.Mutex
 	forked       map[int]*cluster.Worker
@@ -58,7 +59,7 @@ func newRig(t testing.TB, settings cluster.Settings) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{journal: newJournal(), Primary: primary, t: t, forked: map[int]*cluster.Worker{}}
+	r := &rig{journal: newJournal(), Primary: primary, t: t, close: primary.Close, forked: map[int]*cluster.Worker{}}
 	r.follow(&printed)
 	return r
 }
@@ -72,7 +73,7 @@ func (r *rig) follow(printed *output) {
 		}
 	})
 	r.t.Cleanup(func() {
-		if err := r.Close(); err != nil {
+		if err := r.close(); err != nil {
 			r.t.Error(err)
 		}
 		followed.Wait()

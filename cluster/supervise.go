@@ -65,7 +65,7 @@ func (p *Pool) supervise() {
 	}
 }
 
-// finished says whether there is nothing left to supervise. A pool that has given up lets nobody go on.
+// finished says whether there is nothing left to supervise.
 func (p *Pool) finished() bool {
 	running := false
 	for _, s := range p.slots {
@@ -152,11 +152,11 @@ func (p *Pool) succeed(s *slot) {
 		p.events.emit(ErrorEvent{Err: p.err})
 		return
 	}
-	pause := p.keep.MaxPause
-	if doublings := s.failures - 1; doublings < 32 {
-		pause = min(pause, p.keep.MinPause<<doublings)
+	pause := p.keep.MinPause
+	for i := 1; i < s.failures && pause < p.keep.MaxPause; i++ {
+		pause *= 2
 	}
-	s.due = time.Now().Add(pause)
+	s.due = time.Now().Add(min(pause, p.keep.MaxPause))
 }
 
 // giveUp ends a pool whose program cannot work.

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -166,6 +168,12 @@ func (n *normaliser) port(port float64) any {
 
 func (n *normaliser) text(text string) string {
 	text = strings.ReplaceAll(text, n.folder, "FOLDER")
+	// A primary binds to the shorter of a path and the same path from where it runs.
+	if here, err := os.Getwd(); err == nil {
+		if relative, err := filepath.Rel(here, n.folder); err == nil {
+			text = strings.ReplaceAll(text, relative, "FOLDER")
+		}
+	}
 	for port, name := range n.names {
 		text = strings.ReplaceAll(text, fmt.Sprintf(":%.0f", port), ":"+name)
 	}

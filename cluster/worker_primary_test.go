@@ -86,12 +86,18 @@ func (p *tracingPrimary) follow() {
 			Event       string
 			Worker, Pid int
 			Message     json.RawMessage
+			Code        *int
+			Signal      string
 		}
 		var all told
 		if err := errors.Join(json.Unmarshal(m.Payload(), &o), json.Unmarshal(m.Payload(), &all)); err != nil {
 			p.t.Errorf("Node's primary said %s: %v", m.Payload(), err)
 		}
-		p.keep(all, occurrence{Event: o.Event, Worker: o.Worker, Message: o.Message, Code: o.Pid})
+		code := o.Pid
+		if o.Event == "exit" && o.Code != nil {
+			code = *o.Code
+		}
+		p.keep(all, occurrence{Event: o.Event, Worker: o.Worker, Message: o.Message, Code: code, Signal: o.Signal})
 	}
 }
 
@@ -103,6 +109,19 @@ func (p *tracingPrimary) keep(all told, o occurrence) {
 	}
 	p.tale = append(p.tale, all)
 	p.add(o)
+}
+
+// closes counts the servers that a worker has closed.
+func (p *tracingPrimary) closes(worker int) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, told := range p.tale {
+		internal, _ := told["internal"].(map[string]any)
+		if told["worker"] == float64(worker) && internal["act"] == "close" {
+			n++
+		}
+	}
+	return n
 }
 
 // takeTale gives what has been told since the last time, and begins a new journal.

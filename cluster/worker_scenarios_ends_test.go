@@ -30,7 +30,7 @@ func playSlowStart(s *scene) {
 		s.disconnect(w)
 		s.awaitEnd(w)
 	}
-	s.refused(s.port)
+	expectNobody(s.t, s.port)
 }
 
 // playDisconnect has a worker leave that has no server.
@@ -44,7 +44,7 @@ func playOwnDisconnect(s *scene) {
 	w := s.listeningAgent()
 	s.tell(w, command{"do": "disconnect"})
 	s.awaitEnd(w)
-	s.refused(s.port)
+	expectNobody(s.t, s.port)
 }
 
 func playDisconnectWithConnection(s *scene) { s.leaveWithConnection(s.disconnect) }
@@ -62,21 +62,9 @@ func (s *scene) leaveWithConnection(leave func(worker int)) {
 	leave(w)
 	s.await(s.t, "the end of the server", func(o occurrence) bool { return s.closes(w) > 0 })
 	s.ask(w, command{"do": "send", "value": "still here"})
-	s.refused(s.port)
+	expectNobody(s.t, s.port)
 	c.Close()
 	s.awaitEnd(w)
-}
-
-func (s *scene) closes(worker int) (n int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, told := range s.tale {
-		internal, _ := told["internal"].(map[string]any)
-		if told["worker"] == float64(worker) && internal["act"] == "close" {
-			n++
-		}
-	}
-	return n
 }
 
 // playKill has a worker that would stay: Node 16 first disconnects it, and it must not have left before the signal.

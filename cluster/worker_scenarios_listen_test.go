@@ -43,14 +43,6 @@ func (s *scene) serves(what string, port, connections int) {
 	s.see(what, served)
 }
 
-func (s *scene) refused(port int) {
-	conn, err := net.Dial("tcp", local(port))
-	if err == nil {
-		conn.Close()
-	}
-	s.see("refused", err != nil)
-}
-
 func playListen(s *scene) {
 	options := map[string]any{"port": s.port, "host": "127.0.0.1"}
 	s.listen(1, options)
@@ -61,7 +53,7 @@ func playListen(s *scene) {
 	s.closeServers(1, "tcp")
 	s.serves("the other worker", s.port, 2)
 	s.closeServers(2, "tcp")
-	s.refused(s.port)
+	expectNobody(s.t, s.port)
 }
 
 func playAddresses(s *scene) {
@@ -122,7 +114,7 @@ func playTwoServersOnOnePort(s *scene) {
 	s.see("second", s.ask(w, command{"do": "listen", "name": "second", "options": options}))
 	s.serves("the first", s.port, 2)
 	s.closeServers(w, "tcp")
-	s.refused(s.port)
+	expectNobody(s.t, s.port)
 }
 
 func playPort0(s *scene) {
@@ -135,7 +127,7 @@ func playPort0(s *scene) {
 	s.closeServers(1, "tcp", "other")
 	s.serves("the other worker", first, 2)
 	s.closeServers(2, "tcp")
-	s.refused(first)
+	expectNobody(s.t, first)
 }
 
 func playListenAgain(s *scene) {
@@ -188,7 +180,7 @@ func playExclusive(s *scene) {
 	s.see("second", s.ask(2, command{"do": "listen", "options": map[string]any{"port": s.port, "host": "127.0.0.1", "exclusive": true}}))
 	s.see("served by", whoServes(s.t, "tcp", local(s.port)))
 	s.closeServers(1, "tcp")
-	s.refused(s.port)
+	expectNobody(s.t, s.port)
 }
 
 // playErrors tries addresses that are not to be had, and then whether one of them is once it is free.

@@ -121,7 +121,7 @@ func listeningFile(t *testing.T) (*os.File, int) {
 
 // agent starts one more worker and waits until it is ready.
 func (s *scene) agent() int {
-	w := s.start(programVariable+"="+agentProgram, "GORACE=atexit_sleep_ms=0")
+	w := s.start(asProgram(agentProgram)...)
 	awaitReady(s.t, s.book(), w)
 	return w
 }

@@ -1,0 +1,81 @@
+//go:build unix
+
+package cluster_test
+
+import (
+	"net"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// After ten thousand connections and fifty deaths a pool has no more descriptors and goroutines than before, and no
+// client was left without an answer but those whose worker had theirs.
+func TestNothingIsLeftOfConnectionsAndDeaths(t *testing.T) {
+	nodetest.NoLeaks(t)
+	const connections, deaths, clients = 10_000, 50, 8
+	port := nodetest.FreePort(t)
+	r := newPoolRig(t, greeters(port), cluster.PoolSettings{Instances: 3, MinPause: time.Millisecond})
+	for w := 1; w <= 3; w++ {
+		r.listening(t, w, port)
+	}
+	serves(t, port, 10)
+	descriptors, goroutines := openDescriptors(t), runtime.NumGoroutine()
+
+	var made, failed atomic.Int64
+	var busy sync.WaitGroup
+	for range clients {
+		busy.Go(func() {
+			for made.Add(1) <= connections {
+				if !isGreeted(port) {
+					failed.Add(1)
+				}
+			}
+		})
+	}
+	for id := 1; id <= deaths; id++ {
+		r.listening(t, id, port)
+		if err := r.Worker(id).Kill(syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	busy.Wait()
+	// A client has one connection at a time, so that a death takes no more than that many.
+	if n := failed.Load(); n > deaths*clients {
+		t.Errorf("%d of %d connections failed", n, connections)
+	}
+	for id := deaths + 1; id <= deaths+3; id++ {
+		r.listening(t, id, port)
+	}
+	if !eventually(func() bool { return openDescriptors(t) <= descriptors && runtime.NumGoroutine() <= goroutines }) {
+		t.Errorf("%d descriptors and %d goroutines, before %d and %d", openDescriptors(t), runtime.NumGoroutine(), descriptors, goroutines)
+	}
+}
+
+// isGreeted opens a connection and says whether a worker answered.
+func isGreeted(port int) bool {
+	conn, err := net.Dial("tcp", local(port))
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(patience))
+	n, err := conn.Read(make([]byte, 16))
+	return n > 0 && err == nil
+}
+
+// eventually asks until the answer is yes, or patience ends.
+func eventually(yes func() bool) bool {
+	for end := time.Now().Add(patience); time.Now().Before(end); runtime.Gosched() {
+		if yes() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,148 @@
+//go:build linux
+
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/nodecluster/nodecluster/cluster"
+)
+
+// leftAsExpected is with what code a program exits that found everything as it should be.
+const leftAsExpected = 7
+
+func init() {
+	programs["outlive"] = outlive
+	programs["late"] = listenTooLate
+	programs["cancelled"] = listenCancelled
+	programs["twice"] = bindTwice
+	programs["uploads"] = serveUploads
+	programs["deaf"] = serveWithoutReceiving
+}
+
+func expected(found bool, what string, values ...any) error {
+	if !found {
+		return fmt.Errorf("%s: %v", what, values)
+	}
+	os.Exit(leftAsExpected)
+	return nil
+}
+
+// outlive goes on without its primary.
+func outlive() error {
+	self, err := cluster.JoinWith(context.Background(), cluster.JoinOptions{OutlivePrimary: true})
+	if err != nil {
+		return err
+	}
+	l, err := self.Listen(self.Context(), "tcp", "127.0.0.1:"+os.Getenv("PORT"))
+	if err != nil {
+		return err
+	}
+	_, accepting := l.Accept()
+	<-self.Context().Done()
+	<-self.Done()
+	cause := context.Cause(self.Context())
+	_, listening := self.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	return expected(errors.Is(cause, cluster.ErrPrimaryLost) && errors.Is(accepting, net.ErrClosed) &&
+		errors.Is(listening, cluster.ErrPrimaryLost) && self.State() == cluster.StateDisconnected && !self.IsConnected(),
+		"the end of the channel", cause, accepting, listening, self.State())
+}
+
+// listenTooLate wants to listen once it has been asked to leave.
+func listenTooLate() error {
+	self, err := cluster.Join(context.Background())
+	if err != nil {
+		return err
+	}
+	<-self.Context().Done()
+	_, err = self.Listen(context.Background(), "tcp", "127.0.0.1:0")
+	_, packet := self.ListenPacket(context.Background(), "udp", "127.0.0.1:0")
+	<-self.Done()
+	return expected(errors.Is(err, cluster.ErrAskedToLeave) && errors.Is(packet, cluster.ErrAskedToLeave) &&
+		self.ExitedAfterDisconnect(), "too late", err, packet)
+}
+
+// listenCancelled gives up a server before the primary has answered, and then has it all the same.
+func listenCancelled() error {
+	self, err := cluster.Join(context.Background())
+	if err != nil {
+		return err
+	}
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	address := "127.0.0.1:" + os.Getenv("PORT")
+	for range 10 {
+		l, err := self.Listen(cancelled, "tcp", address)
+		if err == nil {
+			l.Close() // the answer was as fast
+		} else if !errors.Is(err, context.Canceled) {
+			return fmt.Errorf("listen: %w", err)
+		}
+	}
+	l, err := self.Listen(context.Background(), "tcp", address)
+	if err != nil {
+		return err
+	}
+	conn, err := l.Accept()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(conn, self.ID())
+	conn.Close()
+	l.Close()
+	self.Disconnect()
+	<-self.Done()
+	return expected(true, "")
+}
+
+// bindTwice has two UDP sockets on one address, and leaves both when it is asked to.
+func bindTwice() error {
+	self, err := cluster.Join(context.Background())
+	if err != nil {
+		return err
+	}
+	config := cluster.ListenConfig{ReuseAddress: true}
+	for range 2 {
+		conn, err := config.ListenPacket(context.Background(), self, "udp4", "127.0.0.1:"+os.Getenv("PORT"))
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+	}
+	if err := self.Send(context.Background(), "ready"); err != nil {
+		return err
+	}
+	<-self.Done()
+	return nil
+}
+
+// serveUploads says when an upload begins, and how it ended.
+func serveUploads() error {
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		control := http.NewResponseController(w)
+		if err := errors.Join(control.EnableFullDuplex(), control.Flush()); err != nil {
+			panic(err)
+		}
+		n, err := io.Copy(io.Discard, r.Body)
+		fmt.Fprint(w, n, " bytes, ", err)
+	})}
+	if err := cluster.Serve(context.Background(), server, "tcp", "127.0.0.1:"+os.Getenv("PORT")); err != nil {
+		return err
+	}
+	return expected(true, "")
+}
+
+// serveWithoutReceiving never asks for the messages that it is sent.
+func serveWithoutReceiving() error {
+	self, err := cluster.Join(context.Background())
+	if err != nil {
+		return err
+	}
+	return self.Serve(context.Background(), &http.Server{Handler: identityHandler(self)}, "tcp", "127.0.0.1:"+os.Getenv("PORT"))
+}

@@ -1,0 +1,215 @@
+//go:build linux
+
+package cluster_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// joining is a Go program as the one worker of a real Node primary.
+type joining struct {
+	*tracingPrimary
+	t      *testing.T
+	port   int
+	worker int
+}
+
+func startProgram(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy, program string) *joining {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &joining{tracingPrimary: startTracingPrimary(t, node, nil), t: t, port: nodetest.FreePort(t)}
+	j.setup(policy, map[string]any{})
+	j.worker = j.fork(self, nil, append(asProgram(program), "PORT="+strconv.Itoa(j.port))...)
+	return j
+}
+
+// eachProgram runs f with a program under the oldest and the newest Node, with each policy.
+func eachProgram(t *testing.T, program string, f func(*joining)) {
+	t.Helper()
+	nodetest.NoLeaks(t)
+	for _, major := range []int{16, 26} {
+		for _, policy := range []cluster.SchedulingPolicy{cluster.SchedRR, cluster.SchedNone} {
+			node := nodetest.Node(t, major)
+			t.Run(node.Name+"/"+string(policy), func(t *testing.T) { f(startProgram(t, node, policy, program)) })
+		}
+	}
+}
+
+// expectExit waits for the end of the worker, which must be that of its own choice.
+func (j *joining) expectExit(code int) {
+	j.t.Helper()
+	if exit := j.awaitEvent("exit", j.worker); exit.Code != code || exit.Signal != "" {
+		j.t.Errorf("the worker ended with code %d, signal %q, want code %d", exit.Code, exit.Signal, code)
+	}
+}
+
+func TestOutlivePrimary(t *testing.T) {
+	eachProgram(t, "outlive", func(j *joining) {
+		j.awaitEvent("listening", j.worker)
+		j.do(command{"do": "closeChannel", "worker": j.worker})
+		j.expectExit(leftAsExpected)
+	})
+}
+
+func TestListenOnceAskedToLeave(t *testing.T) {
+	eachProgram(t, "late", func(j *joining) {
+		j.awaitEvent("online", j.worker)
+		j.disconnect(j.worker)
+		j.expectExit(leftAsExpected)
+	})
+}
+
+func TestListenCancelled(t *testing.T) {
+	eachProgram(t, "cancelled", func(j *joining) {
+		t.Cleanup(func(){ for _, e := range j.takeTale() { if e["event"]=="error" { t.Log(e) } } })
+		j.awaitEvent("listening", j.worker)
+		for {
+			// The listening event may have been of a server that was closed again.
+			if worker, err := greeted(j.port); err == nil {
+				if worker != j.worker {
+					t.Errorf("worker %d answers, want %d", worker, j.worker)
+				}
+				break
+			}
+		}
+		j.expectExit(leftAsExpected)
+	})
+}
+
+// TestTwoSocketsOnOnePort has a worker leave whose two sockets have one key under a primary of Node 22 or later.
+func TestTwoSocketsOnOnePort(t *testing.T) {
+	eachProgram(t, "twice", func(j *joining) {
+		awaitReady(t, j.journal, j.worker)
+		j.disconnect(j.worker)
+		j.expectExit(0)
+	})
+}
+
+// TestLeavingFinishesRequests has a worker leave in the middle of a request, and with a connection that is idle.
+func TestLeavingFinishesRequests(t *testing.T) {
+	eachProgram(t, "uploads", func(j *joining) {
+		j.awaitEvent("listening", j.worker)
+		idle := realClient(t, true, nil)
+		if got := postText(t, idle, j.port, strings.NewReader("short")); got != "5 bytes, <nil>" {
+			t.Errorf("the server answers %q", got)
+		}
+		body, upload := io.Pipe()
+		request, err := http.NewRequest(http.MethodPost, "http://"+local(j.port), body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := realClient(t, true, nil).Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		j.disconnect(j.worker)
+		j.await(t, "the end of the server", func(occurrence) bool { return j.closes(j.worker) > 0 })
+		expectNobody(t, j.port)
+		if _, err := io.WriteString(upload, "the rest"); err != nil {
+			t.Error(err)
+		}
+		upload.Close()
+		if answer, err := io.ReadAll(response.Body); string(answer) != "8 bytes, <nil>" || err != nil {
+			t.Errorf("the request that was under way ends with %q, %v", answer, err)
+		}
+		j.expectExit(leftAsExpected)
+	})
+}
+
+func postText(t *testing.T, client *http.Client, port int, body io.Reader) string {
+	t.Helper()
+	response, err := client.Post("http://"+local(port), "text/plain", body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(answer)
+}
+
+// TestDeafWorkerServes sends a worker more than a channel keeps for a program that does not receive.
+func TestDeafWorkerServes(t *testing.T) {
+	nodetest.NoLeaks(t)
+	j := startProgram(t, nodetest.Default(t), cluster.SchedRR, "deaf")
+	j.awaitEvent("listening", j.worker)
+	for range 20 {
+		j.tell(j.worker, strings.Repeat("x", 1<<20))
+	}
+	client := realClient(t, false, nil)
+	if answers := identities(t, client, "http://"+local(j.port), 2); answers[1].Worker != j.worker {
+		t.Errorf("worker %d answers", answers[1].Worker)
+	}
+	j.disconnect(j.worker)
+	j.expectExit(0)
+}
+
+// TestSecondServerOnOnePort has a worker with two servers on one port, of which Node's primary refuses the second.
+func TestSecondServerOnOnePort(t *testing.T) {
+	nodetest.NoLeaks(t)
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		j := startProgram(t, node, cluster.SchedNone, agentProgram)
+		awaitReady(t, j.journal, j.worker)
+		options := map[string]any{"port": j.port, "host": "127.0.0.1"}
+		listen(t, j, j.worker, options)
+		a := askAgent(t, j, j.worker, command{"do": "listen", "name": "second", "options": options})
+		if a.Error == nil || a.Error.Code != "EADDRINUSE" {
+			t.Errorf("the second server: %v, want EADDRINUSE", a.Error)
+		}
+		if w := whoServes(t, "tcp", local(j.port)); w != j.worker {
+			t.Errorf("worker %d answers, want %d", w, j.worker)
+		}
+		j.disconnect(j.worker)
+		j.expectExit(0)
+	})
+}
+
+// TestServerFromPrimary gives a worker a server of the primary's, which Node 16 and 18 do not survive when the worker
+// is Node's.
+func TestServerFromPrimary(t *testing.T) {
+	eachProgram(t, agentProgram, func(j *joining) {
+		awaitReady(t, j.journal, j.worker)
+		give, n := giving(j.worker, "server", command{"name": "given"})
+		j.do(give)
+		if w := whoServes(t, "tcp", local(j.reply(j.worker, n).Port)); w != j.worker {
+			t.Errorf("worker %d answers, want %d", w, j.worker)
+		}
+		closeServers(t, j, j.worker, "given")
+		j.disconnect(j.worker)
+		j.expectExit(0)
+	})
+}
+
+func TestJoinWithoutChannel(t *testing.T) {
+	for _, id := range []string{"", "x", "0", "-1", "1.5"} {
+		t.Setenv("NODE_UNIQUE_ID", id)
+		if _, err := cluster.Join(context.Background()); err == nil || !strings.Contains(err.Error(), "NODE_UNIQUE_ID") {
+			t.Errorf("NODE_UNIQUE_ID=%q: %v", id, err)
+		}
+	}
+	t.Setenv("NODE_UNIQUE_ID", "1")
+	if _, err := cluster.Join(context.Background()); !errors.Is(err, nodeipc.ErrNoChannel) {
+		t.Errorf("a worker without a channel: %v, want %v", err, nodeipc.ErrNoChannel)
+	}
+	if slices.ContainsFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "NODE_UNIQUE_ID=") }) {
+		t.Error("NODE_UNIQUE_ID is still in the environment")
+	}
+}

@@ -1,0 +1,131 @@
+//go:build unix
+
+package cluster_test
+
+import (
+	"context"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// agentPool is a pool of one agent that is ready.
+func agentPool(t *testing.T, killTimeout time.Duration) (*poolRig, *cluster.Worker) {
+	t.Helper()
+	settings := agentSettings(t, nodetest.Default(t))
+	r := newPoolRig(t, settings, cluster.PoolSettings{Instances: 1, KillTimeout: killTimeout})
+	awaitReady(t, r.journal, 1)
+	w := r.Worker(1)
+	r.forked = map[int]*cluster.Worker{1: w}
+	return r, w
+}
+
+func expectStatus(t *testing.T, w *cluster.Worker, want nodeipc.ExitStatus) {
+	t.Helper()
+	if got := w.ExitStatus(); got != want || !w.IsDead() {
+		t.Errorf("the worker ended with %v, want %v", got, want)
+	}
+}
+
+const (
+	soon    = 300 * time.Millisecond
+	forever = time.Hour
+)
+
+// Connections that are open when a pool is shut down are served to their end.
+func TestShutdownWaitsForConnections(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r, w := agentPool(t, forever)
+	port := nodetest.FreePort(t)
+	listenAll(t, r.rig, port, 1)
+	client := connect(t, "tcp", local(port))
+	client.worker(t)
+	down := make(chan struct{})
+	go func() {
+		defer close(down)
+		r.pool.Shutdown(context.Background())
+	}()
+	for !w.ExitedAfterDisconnect() {
+		r.Workers()
+	}
+	if w.IsDead() {
+		t.Error("the worker ended before its connection")
+	}
+	client.Close()
+	<-down
+	expectStatus(t, w, nodeipc.ExitStatus{})
+	expectRefusal(t, port)
+	r.pool.Shutdown(context.Background())
+}
+
+// A worker that goes on after it has left is told to end, and one that hears nothing is killed.
+func TestShutdownEndsWhoStays(t *testing.T) {
+	nodetest.NoLeaks(t)
+	for _, c := range []struct {
+		name string
+		keep func(t *testing.T, r *poolRig, w *cluster.Worker)
+		want syscall.Signal
+	}{
+		{"busy with something else", func(t *testing.T, r *poolRig, w *cluster.Worker) {
+			askAgent(t, r.rig, 1, command{"do": "stay"})
+		}, syscall.SIGTERM},
+		{"with a connection", func(t *testing.T, r *poolRig, w *cluster.Worker) {
+			port := nodetest.FreePort(t)
+			listenAll(t, r.rig, port, 1)
+			connect(t, "tcp", local(port)).worker(t)
+		}, syscall.SIGKILL},
+		{"standing still", func(t *testing.T, r *poolRig, w *cluster.Worker) { stop(t, w) }, syscall.SIGKILL},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, w := agentPool(t, soon)
+			c.keep(t, r, w)
+			r.pool.Shutdown(context.Background())
+			expectStatus(t, w, nodeipc.ExitStatus{Code: -1, Signal: c.want})
+			if err := r.done(t); err != nil {
+				t.Errorf("a pool that was shut down ended with %v", err)
+			}
+		})
+	}
+}
+
+func TestShutdownWithContext(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r, w := agentPool(t, forever)
+	stop(t, w)
+	at, cancel := context.WithCancel(context.Background())
+	cancel()
+	r.pool.Shutdown(at)
+	expectStatus(t, w, nodeipc.ExitStatus{Code: -1, Signal: syscall.SIGKILL})
+}
+
+// A program that knows nothing of clusters ends as any program does.
+func TestShutdownOfOtherPrograms(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newPoolRig(t, shell("echo '\"ready\"' >&3; exec sleep 1000"), cluster.PoolSettings{Instances: 2, KillTimeout: forever})
+	awaitReady(t, r.journal, 1)
+	awaitReady(t, r.journal, 2)
+	workers := r.Workers()
+	r.pool.Shutdown(context.Background())
+	for _, w := range workers {
+		expectStatus(t, w, nodeipc.ExitStatus{Code: -1, Signal: syscall.SIGTERM})
+	}
+}
+
+// Close ends a pool at once, and a pool that waits to restart a worker too.
+func TestPoolClose(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r, w := agentPool(t, forever)
+	r.pool.Close()
+	expectStatus(t, w, nodeipc.ExitStatus{Code: -1, Signal: syscall.SIGKILL})
+	waiting := newPoolRig(t, shell(saysItListens+"exit 1"), cluster.PoolSettings{Instances: 1, MinPause: forever, MaxPause: forever})
+	waiting.event(t, "exit", 1)
+	waiting.pool.Close()
+	waiting.pool.Close()
+	if n := waiting.forks(); n != 1 {
+		t.Errorf("%d workers were started, want 1", n)
+	}
+}

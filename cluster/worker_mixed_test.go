@@ -1,0 +1,291 @@
+//go:build linux
+
+package cluster_test
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// mixedAgents are the settings of agents of every kind, by its name, with a script that Node, Deno and Bun run.
+func mixedAgents(t testing.TB, node nodetest.Runtime, script string, others ...nodetest.Runtime) map[string]cluster.Settings {
+	t.Helper()
+	path, err := filepath.Abs(script)
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := map[string]cluster.Settings{"go": {ExecPath: self, Env: asProgram(agentProgram)}}
+	for _, runtime := range append(others, node) {
+		settings[runtime.Name] = agentSettings(t, runtime)
+		s := settings[runtime.Name]
+		s.Exec = path
+		settings[runtime.Name] = s
+	}
+	return settings
+}
+
+// TestMixedWorkers has workers of every kind behind one port of our primary.
+func TestMixedWorkers(t *testing.T) {
+	nodetest.NoLeaks(t)
+	node := nodetest.Default(t)
+	kinds := mixedAgents(t, node, filepath.Join("testdata", "agent.cjs"), nodetest.Deno(t), nodetest.Bun(t))
+	r := newRig(t, agentSettings(t, node))
+	port := nodetest.FreePort(t)
+	workers := map[int]string{}
+	join := func(t *testing.T, kind string) {
+		w := r.forkWith(kinds[kind])
+		listen(t, r, w, map[string]any{"port": port, "host": "127.0.0.1"})
+		workers[w] = kind
+	}
+	for kind := range kinds {
+		join(t, kind)
+	}
+	step(t, "every kind has its share", func(t *testing.T) { expectShares(t, port, workers) })
+	for w, kind := range map[int]string{1: workers[1], 2: workers[2], 3: workers[3], 4: workers[4]} {
+		step(t, "nothing is lost with "+kind, func(t *testing.T) {
+			stop(t, r.worker(w))
+			clients := connectAll(t, port, 3*len(kinds)*window)
+			r.kill(w, syscall.SIGKILL)
+			if by := greetings(t, clients); by[w] != 0 {
+				t.Errorf("connections by worker: %v, want none with worker %d", by, w)
+			}
+			hangUp(clients)
+			delete(workers, w)
+			join(t, kind)
+		})
+	}
+	step(t, "every successor has its share", func(t *testing.T) { expectShares(t, port, workers) })
+	if err := r.Disconnect(patient(t)); err != nil {
+		t.Fatal(err)
+	}
+	for w, kind := range workers {
+		if status := r.worker(w).ExitStatus(); status.Code != 0 {
+			t.Errorf("worker %d, of %s: %v", w, kind, status)
+		}
+	}
+}
+
+// forkWith forks an agent that is another program than the rig's.
+func (r *rig) forkWith(settings cluster.Settings) int {
+	r.t.Helper()
+	w, err := r.ForkWith(settings)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.mu.Lock()
+	r.forked[w.ID()] = w
+	r.mu.Unlock()
+	r.ready(w)
+	return w.ID()
+}
+
+// expectShares opens connections one after the other, and expects every worker to get as many within a quarter. Of many
+// at once the faster kinds get more, under Node's primary as under ours: they are free again sooner.
+func expectShares(t *testing.T, port int, workers map[int]string) {
+	t.Helper()
+	const even = 40
+	by := serves(t, port, even*len(workers))
+	for w, kind := range workers {
+		if by[w] < even*3/4 || by[w] > even*5/4 {
+			t.Errorf("worker %d, of %s, had %d connections, want %d within a quarter: %v", w, kind, by[w], even, by)
+		}
+	}
+}
+
+// TestMixedWorkersUnderNode has workers of Node, Go and Deno behind one port of a real Node primary. Bun's are not
+// among them: Node's primary dies of what they send.
+func TestMixedWorkersUnderNode(t *testing.T) {
+	nodetest.NoLeaks(t)
+	for _, major := range []int{16, 26} {
+		node := nodetest.Node(t, major)
+		t.Run(node.Name, func(t *testing.T) { mixUnderNode(t, node) })
+	}
+}
+
+func mixUnderNode(t *testing.T, node nodetest.Runtime) {
+	kinds := mixedAgents(t, node, filepath.Join("testdata", "worker", "worker.cjs"), nodetest.Deno(t))
+	p := startTracingPrimary(t, node, nil)
+	p.setup(cluster.SchedRR, map[string]any{})
+	port := nodetest.FreePort(t)
+	workers := map[int]string{}
+	join := func(t *testing.T, kind string) {
+		w := p.forkWith(kinds[kind])
+		listen(t, p, w, map[string]any{"port": port, "host": "127.0.0.1"})
+		workers[w] = kind
+	}
+	for kind := range kinds {
+		join(t, kind)
+	}
+	step(t, "every kind has its share", func(t *testing.T) { expectShares(t, port, workers) })
+	for w, kind := range map[int]string{1: workers[1], 2: workers[2], 3: workers[3]} {
+		step(t, "others go on without "+kind, func(t *testing.T) {
+			p.kill(w, syscall.SIGKILL)
+			p.awaitEvent("disconnect", w)
+			p.awaitEvent("exit", w)
+			delete(workers, w)
+			expectShares(t, port, workers)
+			join(t, kind)
+		})
+	}
+	for w, kind := range map[int]string{4: workers[4], 5: workers[5], 6: workers[6]} {
+		step(t, "nothing is lost when "+kind+" leaves", func(t *testing.T) {
+			load := startGreeted(port)
+			load.await(t, 50)
+			p.disconnect(w)
+			p.awaitEvent("exit", w)
+			if code := p.awaitEvent("exit", w).Code; code != 0 {
+				t.Errorf("worker %d ended with code %d", w, code)
+			}
+			load.stop(t)
+			join(t, kind)
+		})
+	}
+}
+
+// forkWith forks an agent with other settings than the last one's.
+func (p *tracingPrimary) forkWith(settings cluster.Settings) int {
+	p.t.Helper()
+	setup := map[string]any{"exec": settings.Exec, "execArgv": append([]string{}, settings.ExecArgv...)}
+	if settings.Exec == "" {
+		setup["exec"] = "go"
+	}
+	w := p.fork(settings.ExecPath, setup, settings.Env...)
+	awaitReady(p.t, p.journal, w)
+	return w
+}
+
+// greetedLoad is clients that open one connection after the other, each of which must be served.
+type greetedLoad struct {
+	running sync.WaitGroup
+	end     chan struct{}
+	served  chan struct{}
+	failed  chan error
+}
+
+func startGreeted(port int) *greetedLoad {
+	l := &greetedLoad{end: make(chan struct{}), served: make(chan struct{}), failed: make(chan error, 8)}
+	for range 8 {
+		l.running.Go(func() {
+			for {
+				if _, err := greeted(port); err != nil {
+					l.failed <- err
+					return
+				}
+				select {
+				case l.served <- struct{}{}:
+				case <-l.end:
+					return
+				default:
+				}
+			}
+		})
+	}
+	return l
+}
+
+// await waits for connections to be served.
+func (l *greetedLoad) await(t *testing.T, connections int) {
+	t.Helper()
+	ctx := patient(t)
+	for range connections {
+		select {
+		case <-l.served:
+		case err := <-l.failed:
+			t.Fatal(err)
+		case <-ctx.Done():
+			t.Fatal("the clients are not served")
+		}
+	}
+}
+
+// stop expects some more connections to be served, and ends.
+func (l *greetedLoad) stop(t *testing.T) {
+	t.Helper()
+	l.await(t, 50)
+	close(l.end)
+	l.running.Wait()
+	close(l.failed)
+	for err := range l.failed {
+		t.Error(err)
+	}
+}
+
+// TestMixedPool kills workers of every kind in a pool under load: who is not served was with the one that died.
+func TestMixedPool(t *testing.T) {
+	nodetest.NoLeaks(t)
+	port := nodetest.FreePort(t)
+	pool := startMixedPool(t, port)
+	load := startLoad(port)
+	t.Cleanup(load.stop)
+	var deaths deaths
+	for _, w := range pool.Workers() {
+		load.expectConnections(t, load.connections()+200)
+		deaths.cause(t, w)
+		<-w.Exited()
+		awaitListening(t, pool, 4)
+	}
+	load.expectConnections(t, load.connections()+200)
+	load.stop()
+	deaths.wait()
+	expectFailuresOfDeathsOnly(t, load.failures, &deaths)
+}
+
+func startMixedPool(t *testing.T, port int) *cluster.Pool {
+	t.Helper()
+	var printed realOutput
+	printed.logOnFailure(t)
+	script := nodetest.Script(t, "server.cjs", otherStreamServer)
+	variables := []string{"PORT=" + strconv.Itoa(port)}
+	var mix []cluster.Mix
+	for _, runtime := range []nodetest.Runtime{nodetest.Deno(t), nodetest.Bun(t)} {
+		settings := realSettings(t, runtime, script, &printed)
+		settings.Env = append(settings.Env, variables...)
+		mix = append(mix, cluster.Mix{Instances: 1, Settings: settings})
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mix = append(mix, cluster.Mix{Instances: 1, Settings: cluster.Settings{
+		ExecPath: self, Env: append(asProgram(identityProgram), variables...), Stdout: &printed, Stderr: &printed,
+	}})
+	settings := realSettings(t, nodetest.Default(t), script, &printed)
+	settings.Env = append(settings.Env, variables...)
+	pool, err := cluster.NewPool(settings, cluster.PoolSettings{Instances: 1, Mix: mix, MinPause: 1, MaxPause: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		pool.Shutdown(patient(t))
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := pool.Start(); err != nil {
+		t.Fatal(err)
+	}
+	awaitListening(t, pool, 4)
+	return pool
+}
+
+// awaitListening waits until so many workers listen.
+func awaitListening(t *testing.T, pool *cluster.Pool, workers int) {
+	t.Helper()
+	ctx := patient(t)
+	for len(listeningWorkers(pool)) < workers {
+		if _, err := pool.Next(ctx); err != nil {
+			t.Fatalf("%d of %d workers listen: %v", len(listeningWorkers(pool)), workers, err)
+		}
+	}
+}

@@ -1,0 +1,99 @@
+//go:build linux
+
+package cluster_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// tlsIdentityProgram is an HTTPS server that says who it is.
+const tlsIdentityProgram = "tls identity"
+
+func init() { programs[tlsIdentityProgram] = runTLSIdentity }
+
+func runTLSIdentity() error {
+	certificate, err := tls.LoadX509KeyPair(os.Getenv("CERTIFICATE"), os.Getenv("KEY"))
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	self, err := cluster.Join(ctx)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler:   identityHandler(self),
+		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}},
+	}
+	return self.Serve(ctx, server, "tcp", ":"+os.Getenv("PORT"))
+}
+
+// TestTLSSessionsResumeOnAnyGoWorker has a client whose session any worker of the pool resumes, under a real Node
+// primary, which hands on the first worker's keys, and under ours.
+func TestTLSSessionsResumeOnAnyGoWorker(t *testing.T) {
+	nodetest.NoLeaks(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const workers = 3
+	for _, major := range []int{16, 26} {
+		node := nodetest.Node(t, major)
+		t.Run(node.Name, func(t *testing.T) {
+			p := startTracingPrimary(t, node, nil)
+			p.setup(cluster.SchedRR, map[string]any{})
+			port := nodetest.FreePort(t)
+			for range workers {
+				p.fork(self, nil, tlsEnvironment(t, port)...)
+			}
+			p.await(t, "all workers", func(occurrence) bool { return p.count("listening") == workers })
+			expectResumption(t, port, workers)
+		})
+	}
+	t.Run("ours", func(t *testing.T) {
+		r := newRig(t, cluster.Settings{ExecPath: self, SchedulingPolicy: cluster.SchedRR})
+		port := nodetest.FreePort(t)
+		for range workers {
+			w := r.fork(tlsEnvironment(t, port)...)
+			r.listening(t, w.ID(), port)
+		}
+		expectResumption(t, port, workers)
+	})
+}
+
+func tlsEnvironment(t *testing.T, port int) []string {
+	return append(asProgram(tlsIdentityProgram), "PORT="+strconv.Itoa(port),
+		"CERTIFICATE="+realApp(t, "tls/cert.pem"), "KEY="+realApp(t, "tls/key.pem"))
+}
+
+func expectResumption(t *testing.T, port, workers int) {
+	t.Helper()
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		t.Run(tls.VersionName(version), func(t *testing.T) {
+			client := tlsClient(t, version)
+			seen := map[int]bool{}
+			for i := range 2 * workers {
+				answer, response, err := identity(client, fmt.Sprintf("https://localhost:%d/", port))
+				if err != nil {
+					t.Fatal(err)
+				}
+				seen[answer.Worker] = true
+				if got, want := response.TLS.DidResume, i > 0; got != want {
+					t.Errorf("connection %d, worker %d: resumed is %v, want %v", i, answer.Worker, got, want)
+				}
+			}
+			if len(seen) != workers {
+				t.Errorf("answers of %d workers, want %d", len(seen), workers)
+			}
+		})
+	}
+}
