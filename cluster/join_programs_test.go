@@ -74,19 +74,22 @@ func listenCancelled() error {
 	if err != nil {
 		return err
 	}
-	cancelled, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	address := "127.0.0.1:" + os.Getenv("PORT")
-	for range 10 {
-		l, err := self.Listen(cancelled, "tcp", address)
-		if err == nil {
-			l.Close() // the answer was as fast
-		} else if !errors.Is(err, context.Canceled) {
-			return fmt.Errorf("listen: %w", err)
-		}
+	if l, err := self.Listen(ctx, "tcp", address); err == nil {
+		l.Close() // the answer was as fast
+	} else if !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("listen: %w", err)
+	}
+	if _, err := self.Receive(context.Background()); err != nil {
+		return err
 	}
 	l, err := self.Listen(context.Background(), "tcp", address)
 	if err != nil {
+		return err
+	}
+	if err := self.Send(context.Background(), "ready"); err != nil {
 		return err
 	}
 	conn, err := l.Accept()

@@ -74,18 +74,14 @@ func TestListenOnceAskedToLeave(t *testing.T) {
 	})
 }
 
+// TestListenCancelled gives up a server whose answer is on its way, and has the port free for another once it is there.
 func TestListenCancelled(t *testing.T) {
 	eachProgram(t, "cancelled", func(j *joining) {
-		t.Cleanup(func(){ for _, e := range j.takeTale() { if e["event"]=="error" { t.Log(e) } } })
-		j.awaitEvent("listening", j.worker)
-		for {
-			// The listening event may have been of a server that was closed again.
-			if worker, err := greeted(j.port); err == nil {
-				if worker != j.worker {
-					t.Errorf("worker %d answers, want %d", worker, j.worker)
-				}
-				break
-			}
+		j.await(t, "the end of the server", func(occurrence) bool { return j.closes(j.worker) > 0 })
+		j.tell(j.worker, "again")
+		awaitReady(t, j.journal, j.worker)
+		if w := whoServes(t, "tcp", local(j.port)); w != j.worker {
+			t.Errorf("worker %d answers, want %d", w, j.worker)
 		}
 		j.expectExit(leftAsExpected)
 	})

@@ -194,7 +194,11 @@ func (s *socket) bindPath(path string, abstract, readableAll, writableAll bool) 
 
 // close closes the socket and takes its path away, unless another socket stands there by now.
 func (s *socket) close() {
+	// A process that is just being started has a copy of every descriptor until it runs its program, and the address
+	// would be in use that long.
+	syscall.ForkLock.RLock()
 	closeFD(s.fd)
+	syscall.ForkLock.RUnlock()
 	if s.file == nil {
 		return
 	}
