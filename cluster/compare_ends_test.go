@@ -5,6 +5,8 @@ package cluster_test
 import (
 	"syscall"
 	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster"
 )
 
 // ends are ways in which a worker can come to its end.
@@ -22,7 +24,7 @@ var ends = []struct {
 	{"SIGKILL", func(d driver, w int) { d.kill(w, syscall.SIGKILL) }},
 }
 
-// life is all that a primary told of a worker: 'disconnect' and 'exit' come in either order.
+// lived is all that a primary told of a worker: 'disconnect' and 'exit' come in either order.
 type lived struct {
 	Name             string
 	Before           []occurrence
@@ -30,6 +32,10 @@ type lived struct {
 }
 
 func endInEveryWay(t *testing.T, d driver, p place) any {
+	ends := ends
+	if p.policy == cluster.SchedNone {
+		ends = ends[:2] // in the others it makes no difference whose the sockets are
+	}
 	workers := make([]int, len(ends))
 	for i := range ends {
 		workers[i] = d.start()

@@ -18,6 +18,7 @@ type place struct {
 	port   int
 	taken  int // a port on which somebody else listens
 	folder string
+	policy cluster.SchedulingPolicy
 }
 
 // compared are the things to do with a primary that has two agents, by what they are about. What they return must be
@@ -46,7 +47,7 @@ func TestWorkersSeeTheSameAsUnderNode(t *testing.T) {
 }
 
 func bothPrimaries(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy) {
-	p := place{port: nodetest.FreePort(t), taken: takePort(t), folder: t.TempDir()}
+	p := place{port: nodetest.FreePort(t), taken: takePort(t), folder: t.TempDir(), policy: policy}
 	settings := agentSettings(t, node)
 	settings.SchedulingPolicy = policy
 	settings.Args, settings.ExecArgv = comparedArgs, comparedExecArgv

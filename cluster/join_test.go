@@ -147,9 +147,7 @@ func TestDeafWorkerServes(t *testing.T) {
 	nodetest.NoLeaks(t)
 	j := startProgram(t, nodetest.Default(t), cluster.SchedRR, "deaf")
 	j.awaitEvent("listening", j.worker)
-	for range 20 {
-		j.tell(j.worker, strings.Repeat("x", 1<<20))
-	}
+	j.do(command{"do": "flood", "worker": j.worker, "count": 20, "size": 1 << 20})
 	client := realClient(t, false, nil)
 	if answers := identities(t, client, "http://"+local(j.port), 2); answers[1].Worker != j.worker {
 		t.Errorf("worker %d answers", answers[1].Worker)

@@ -5,8 +5,10 @@ package cluster_test
 import (
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -216,6 +218,37 @@ func listenAgain(t *testing.T, r *rig) {
 		closeServers(t, r, w, "tcp")
 	}
 	expectRefusal(t, options["port"].(int))
+}
+
+// An address is free again at once, even if a process is just being started, which has a copy of every descriptor
+// until it runs its program.
+func TestListenAgainWhileOthersAreForked(t *testing.T) {
+	nodetest.NoLeaks(t)
+	eachPolicy(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
+		r := newAgents(t, nodetest.Default(t), policy, 1)
+		done := make(chan struct{})
+		var forking sync.WaitGroup
+		forking.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				if err := exec.Command("true").Run(); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+		defer forking.Wait()
+		defer close(done)
+		options := map[string]any{"port": nodetest.FreePort(t)}
+		for range 60 {
+			listen(t, r, 1, options)
+			closeServers(t, r, 1, "tcp")
+		}
+	})
 }
 
 func closeServers(t testing.TB, d driver, worker int, names ...string) {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
@@ -65,6 +66,10 @@ type Settings struct {
 	WindowsHide bool
 }
 
+// outputDelay is for how long a worker's output is still copied after its end, when something that it left running has
+// the other end.
+const outputDelay = time.Second
+
 // firstInspectPort is the port after Node's own 9229.
 const firstInspectPort = 9230
 
@@ -109,6 +114,7 @@ func (s *Settings) command(id int, env []string, inspectPort func() int) (*exec.
 	cmd.Dir = s.Cwd
 	cmd.Env = slices.Concat(os.Environ(), s.Env, env, []string{"NODE_UNIQUE_ID=" + strconv.Itoa(id)})
 	cmd.SysProcAttr = s.sysProcAttr()
+	cmd.WaitDelay = outputDelay
 	return cmd, nil
 }
 

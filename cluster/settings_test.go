@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -178,6 +179,27 @@ func TestStandardStreams(t *testing.T) {
 	r.event(t, "exit", 1)
 	if out.String() != "out hello\n" || err.String() != "err hello\n" {
 		t.Errorf("printed %q and %q", &out, &err)
+	}
+}
+
+// What a worker leaves running, and what has its standard output, does not hold up the news of its end.
+func TestStandardStreamsOfGrandchildren(t *testing.T) {
+	nodetest.NoLeaks(t)
+	var out output
+	r := newRig(t, cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", `sleep 1000 & echo $!; exit 3`}, Stdout: &out})
+	r.fork()
+	if o := r.event(t, "exit", 1); o.Code != 3 {
+		t.Errorf("%v, want code 3", o)
+	}
+	var grandchild int
+	if _, err := fmt.Sscan(out.String(), &grandchild); err != nil {
+		t.Fatalf("the worker printed %q: %v", &out, err)
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := syscall.Kill(grandchild, syscall.SIGKILL); err != nil {
+		t.Errorf("the end of what the worker left running: %v", err)
 	}
 }
 

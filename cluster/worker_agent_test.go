@@ -94,13 +94,12 @@ func (a *agent) say(message any) error { return a.Send(context.Background(), mes
 
 func (a *agent) do(m nodeipc.Message) error {
 	var o order
-	command, ok := commands[""], false
 	if m.Payload()[0] == '{' {
 		if err := m.Decode(&o); err != nil {
 			return fmt.Errorf("%s: %w", m.Payload(), err)
 		}
-		command, ok = commands[o.Do]
 	}
+	command, ok := commands[o.Do]
 	if !ok {
 		return a.say(reply{"got": json.RawMessage(m.Payload())})
 	}

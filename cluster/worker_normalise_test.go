@@ -11,14 +11,13 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 )
 
 // normalise takes what the scene has told and seen, less what cannot be the same twice. All that Go's worker does
 // differently from Node's, and that is left so, is here.
 func (s *scene) normalise(descriptorPort int) trace {
-	n := &normaliser{scene: s, names: map[float64]string{
-		float64(s.port): "PORT", float64(s.taken): "TAKEN", float64(descriptorPort): "DESCRIPTOR",
-	}}
+	n := newNormaliser(s, descriptorPort)
 	t := trace{Told: map[int][]told{}}
 	for _, entry := range s.takeTale() {
 		worker := int(entry["worker"].(float64))
@@ -111,8 +110,9 @@ func within(v any, path ...string) map[string]any {
 // normaliser replaces what differs by chance: ports by their names, the scene's folder, and the numbers of
 // questions.
 type normaliser struct {
-	*scene
+	t      *testing.T
 	names  map[float64]string
+	texts  *strings.Replacer
 	random int
 }
 
@@ -149,7 +149,7 @@ func (n *normaliser) value(key string, value any) any {
 		if port, err := strconv.Atoi(v); err == nil && key == "port" {
 			return n.port(float64(port)) // a program may give it so; Go's cannot
 		}
-		return n.text(v)
+		return n.texts.Replace(v)
 	}
 	return value
 }
@@ -166,18 +166,23 @@ func (n *normaliser) port(port float64) any {
 	return n.names[port]
 }
 
-func (n *normaliser) text(text string) string {
-	text = strings.ReplaceAll(text, n.folder, "FOLDER")
+// newNormaliser knows the ports and the folder of the scenario that was played last.
+func newNormaliser(s *scene, descriptorPort int) *normaliser {
+	n := &normaliser{t: s.t, names: map[float64]string{
+		float64(s.port): "PORT", float64(s.taken): "TAKEN", float64(descriptorPort): "DESCRIPTOR",
+	}}
+	pairs := []string{s.folder, "FOLDER"}
 	// A primary binds to the shorter of a path and the same path from where it runs.
 	if here, err := os.Getwd(); err == nil {
-		if relative, err := filepath.Rel(here, n.folder); err == nil {
-			text = strings.ReplaceAll(text, relative, "FOLDER")
+		if relative, err := filepath.Rel(here, s.folder); err == nil {
+			pairs = append(pairs, relative, "FOLDER")
 		}
 	}
 	for port, name := range n.names {
-		text = strings.ReplaceAll(text, fmt.Sprintf(":%.0f", port), ":"+name)
+		pairs = append(pairs, fmt.Sprintf(":%.0f", port), ":"+name)
 	}
-	return text
+	n.texts = strings.NewReplacer(pairs...)
+	return n
 }
 
 // plain makes what a scenario has seen comparable.

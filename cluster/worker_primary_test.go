@@ -93,8 +93,8 @@ func (p *tracingPrimary) follow() {
 		if err := errors.Join(json.Unmarshal(m.Payload(), &o), json.Unmarshal(m.Payload(), &all)); err != nil {
 			p.t.Errorf("Node's primary said %s: %v", m.Payload(), err)
 		}
-		code := o.Pid
-		if o.Event == "exit" && o.Code != nil {
+		code := o.Pid // of the event "pid"
+		if o.Code != nil {
 			code = *o.Code
 		}
 		p.keep(all, occurrence{Event: o.Event, Worker: o.Worker, Message: o.Message, Code: code, Signal: o.Signal})

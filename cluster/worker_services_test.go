@@ -23,11 +23,11 @@ import (
 
 // How many requests TestServices makes: 50,000 in all.
 const (
-	proxied       = 11_500 // over connections that are kept
-	proxiedApart  = 450    // each over one of its own
-	uploads       = 50     // of a megabyte each
-	overHTTP2     = 18_000
-	framesHeld    = 19_000 // of WebSockets, over heldSockets connections that are open all the time
+	proxied       = 8_500 // over connections that are kept
+	proxiedApart  = 450   // each over one of its own
+	uploads       = 50    // of a megabyte each
+	overHTTP2     = 12_000
+	framesHeld    = 28_000 // of WebSockets, over heldSockets connections that are open all the time
 	socketsApart  = 200    // with framesApart each
 	framesApart   = 5
 	heldSockets   = 8

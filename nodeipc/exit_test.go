@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"sync"
 	"syscall"
 	"testing"
@@ -45,6 +46,10 @@ var endings = []string{
 // Node runs the same commands, and tells the same.
 func TestStatusIsWhatNodeTells(t *testing.T) {
 	nodetest.NoLeaks(t)
+	// Under nohup SIGHUP is ignored, by children too unless it is caught here; Node's children always have the default.
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
 	list, err := json.Marshal(endings)
 	if err != nil {
 		t.Fatal(err)

@@ -97,6 +97,10 @@ const commands = {
     process.send({ event: 'pid', worker: worker.id, pid: worker.process.pid });
   },
   tell({ worker, message }) { workers[worker].send(message); },
+  flood({ worker, count, size }) {
+    const text = 'x'.repeat(size);
+    for (let i = 0; i < count; i++) workers[worker].send(text);
+  },
   give({ worker, kind, message }) { send[kind](workers[worker], message); },
   disconnect({ worker }) { workers[worker].disconnect(); },
   closeChannel({ worker }) { workers[worker].process.disconnect(); },
