@@ -20,7 +20,7 @@ import (
 func TestNothingIsLeftOfConnectionsAndDeaths(t *testing.T) {
 	nodetest.NoLeaks(t)
 	const connections, deaths, clients = 10_000, 50, 8
-	port := nodetest.FreePort(t)
+	port := freePort(t)
 	r := newPoolRig(t, greeters(port), cluster.PoolSettings{Instances: 3, MinPause: time.Millisecond})
 	for w := 1; w <= 3; w++ {
 		r.listening(t, w, port)

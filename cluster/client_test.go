@@ -8,8 +8,11 @@ import (
 	"net"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
 // client is a connection to an agent's server.
@@ -90,4 +93,14 @@ func askUDP(t testing.TB, network, address, text string) string {
 	}
 	t.Fatalf("no answer from %s %s", network, address)
 	return ""
+}
+
+// freePort is nodetest.FreePort in a process that starts others meanwhile: such a one has a copy of every descriptor,
+// that with which the port was tried too, until it runs its program.
+func freePort(t testing.TB) int {
+	t.Helper()
+	port := nodetest.FreePort(t)
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return port
 }

@@ -21,7 +21,7 @@ import (
 func TestClose(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := newAgents(t, nodetest.Default(t), cluster.SchedRR, 3)
-	port := nodetest.FreePort(t)
+	port := freePort(t)
 	listenAll(t, r, port, 1, 2)
 	stop(t, r.worker(2))
 	clients := connectAll(t, port, 2*window)

@@ -47,7 +47,7 @@ func TestWorkersSeeTheSameAsUnderNode(t *testing.T) {
 }
 
 func bothPrimaries(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy) {
-	p := place{port: nodetest.FreePort(t), taken: takePort(t), folder: t.TempDir(), policy: policy}
+	p := place{port: freePort(t), taken: takePort(t), folder: t.TempDir(), policy: policy}
 	settings := agentSettings(t, node)
 	settings.SchedulingPolicy = policy
 	settings.Args, settings.ExecArgv = comparedArgs, comparedExecArgv

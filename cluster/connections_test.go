@@ -71,7 +71,7 @@ func hangUp(clients []*client) {
 }
 
 func evenConnections(t *testing.T, r *rig) {
-	port := nodetest.FreePort(t)
+	port := freePort(t)
 	listenAll(t, r, port, 1, 2, 3)
 	if by := serves(t, port, 30); by[1] != 10 || by[2] != 10 || by[3] != 10 {
 		t.Errorf("connections by worker: %v, want 10 each", by)
@@ -81,7 +81,7 @@ func evenConnections(t *testing.T, r *rig) {
 
 // A connection that a worker refuses goes to another.
 func refusedConnections(t *testing.T, r *rig) {
-	port := nodetest.FreePort(t)
+	port := freePort(t)
 	listen(t, r, 1, map[string]any{"port": port, "host": "127.0.0.1"}, "maxConnections", 1)
 	listenAll(t, r, port, 2)
 	clients := connectAll(t, port, 10)
@@ -94,7 +94,7 @@ func refusedConnections(t *testing.T, r *rig) {
 
 // Connections that nobody takes wait, without being offered all the time, until somebody does.
 func allFull(t *testing.T, r *rig) {
-	port := nodetest.FreePort(t)
+	port := freePort(t)
 	for _, w := range []int{1, 2} {
 		listen(t, r, w, map[string]any{"port": port, "host": "127.0.0.1"}, "maxConnections", 1)
 	}
@@ -135,7 +135,7 @@ func received(t testing.TB, r *rig, worker int) int {
 
 // A worker that closes its server while connections are on their way to it refuses those.
 func closingServer(t *testing.T, r *rig) {
-	port := nodetest.FreePort(t)
+	port := freePort(t)
 	listenAll(t, r, port, 1, 2)
 	stop(t, r.worker(1))
 	r.tell(1, command{"do": "close"})
@@ -150,7 +150,7 @@ func closingServer(t *testing.T, r *rig) {
 
 // A worker that does nothing keeps a few connections waiting, and no other.
 func stoppedWorker(t *testing.T, r *rig) {
-	port := nodetest.FreePort(t)
+	port := freePort(t)
 	listenAll(t, r, port, 1, 2, 3)
 	stop(t, r.worker(1))
 	clients := connectAll(t, port, 5*window)
@@ -184,7 +184,7 @@ func stoppedWorker(t *testing.T, r *rig) {
 
 // Connections that were with a worker when it died go to the others.
 func dyingWorker(t *testing.T, r *rig) {
-	port := nodetest.FreePort(t)
+	port := freePort(t)
 	listenAll(t, r, port, 1, 2, 3)
 	stop(t, r.worker(3))
 	clients := connectAll(t, port, 4*window)

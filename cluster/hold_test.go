@@ -35,7 +35,7 @@ func TestHeldListeners(t *testing.T) {
 	nodetest.NoLeaks(t)
 	eachPolicy(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
 		r := holdingRig(t, policy, true)
-		port, path := nodetest.FreePort(t), filepath.Join(t.TempDir(), "socket")
+		port, path := freePort(t), filepath.Join(t.TempDir(), "socket")
 		serve := func(w int) {
 			listenAll(t, r, port, w)
 			listen(t, r, w, map[string]any{"path": path}, "name", "path")
@@ -94,7 +94,7 @@ func (p packets) read(t *testing.T) string {
 func TestHeldConnections(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := holdingRig(t, cluster.SchedRR, true)
-	port := nodetest.FreePort(t)
+	port := freePort(t)
 	listenAll(t, r, port, 1)
 	stop(t, r.worker(1))
 	clients := connectAll(t, port, 2*window)
@@ -112,7 +112,7 @@ func TestNotHeldListeners(t *testing.T) {
 	nodetest.NoLeaks(t)
 	eachPolicy(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
 		r := holdingRig(t, policy, false)
-		port := nodetest.FreePort(t)
+		port := freePort(t)
 		listenAll(t, r, port, 1)
 		stop(t, r.worker(1))
 		clients := connectAll(t, port, 2*window)

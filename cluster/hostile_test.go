@@ -42,7 +42,7 @@ func TestHostileWorkers(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := newAgents(t, nodetest.Default(t), cluster.SchedRR, 1)
 	r.expectErrors = true
-	port := nodetest.FreePort(t)
+	port := freePort(t)
 	listenAll(t, r, port, 1)
 	settings := r.Settings()
 	settings.Exec, settings.ExecPath, settings.Env = "", os.Args[0], asProgram("hostile")

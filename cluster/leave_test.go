@@ -35,7 +35,7 @@ func TestDisconnectOfOne(t *testing.T) {
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		t.Parallel()
 		r := newAgents(t, node, cluster.SchedRR, 2)
-		port := nodetest.FreePort(t)
+		port := freePort(t)
 		listenAll(t, r, port, 1, 2)
 		expectWorkers(t, r, 1, 2)
 		w := r.worker(1)
@@ -79,7 +79,7 @@ func TestDisconnectOfAll(t *testing.T) {
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		t.Parallel()
 		r := newAgents(t, node, cluster.SchedRR, 3)
-		port := nodetest.FreePort(t)
+		port := freePort(t)
 		listenAll(t, r, port, 1, 2, 3)
 		client := connect(t, "tcp", local(port))
 		client.worker(t)

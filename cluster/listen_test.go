@@ -74,7 +74,7 @@ func port0(t *testing.T, r *rig) {
 // A second server of one worker does not listen on the same port, nor does its try harm the worker, as it does under
 // the newer Nodes' primaries.
 func secondServer(t *testing.T, r *rig) {
-	options := map[string]any{"port": nodetest.FreePort(t)}
+	options := map[string]any{"port": freePort(t)}
 	port := listen(t, r, 1, options)
 	a := askAgent(t, r, 1, command{"do": "listen", "name": "second", "options": options})
 	if a.Error == nil || a.Error.Code != "EADDRINUSE" || a.Error.Errno != -98 || a.Error.Syscall != "bind" {
@@ -203,7 +203,7 @@ func TestListenOnLongPath(t *testing.T) {
 }
 
 func listenAgain(t *testing.T, r *rig) {
-	options := map[string]any{"port": nodetest.FreePort(t)}
+	options := map[string]any{"port": freePort(t)}
 	for _, w := range []int{1, 2} {
 		listen(t, r, w, options)
 	}
@@ -243,7 +243,7 @@ func TestListenAgainWhileOthersAreForked(t *testing.T) {
 		})
 		defer forking.Wait()
 		defer close(done)
-		options := map[string]any{"port": nodetest.FreePort(t)}
+		options := map[string]any{"port": freePort(t)}
 		for range 60 {
 			listen(t, r, 1, options)
 			closeServers(t, r, 1, "tcp")

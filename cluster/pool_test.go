@@ -183,7 +183,7 @@ func TestPoolGivesUpBrokenProgram(t *testing.T) {
 // Workers that are killed from outside have successors, as often as it happens.
 func TestPoolOutlivesKills(t *testing.T) {
 	nodetest.NoLeaks(t)
-	port := nodetest.FreePort(t)
+	port := freePort(t)
 	r := newPoolRig(t, greeters(port), cluster.PoolSettings{Instances: 1, MinPause: time.Millisecond, MaxRestarts: 1})
 	for id := 1; id <= 5; id++ {
 		if w := whoServes(t, "tcp", awaitListener(t, r, id, port)); w != id {

@@ -19,7 +19,7 @@ func TestOtherRuntimes(t *testing.T) {
 	for _, runtime := range []nodetest.Runtime{nodetest.Deno(t), nodetest.Bun(t)} {
 		t.Run(runtime.Name, func(t *testing.T) {
 			r := newAgents(t, runtime, cluster.SchedRR, 3)
-			port := nodetest.FreePort(t)
+			port := freePort(t)
 			step(t, "messages", func(t *testing.T) { otherMessages(t, r) })
 			step(t, "connections", func(t *testing.T) {
 				listenAll(t, r, port, 1, 2, 3)

@@ -40,7 +40,7 @@ const (
 func TestShutdownWaitsForConnections(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r, w := agentPool(t, forever)
-	port := nodetest.FreePort(t)
+	port := freePort(t)
 	listenAll(t, r.rig, port, 1)
 	client := connect(t, "tcp", local(port))
 	client.worker(t)
@@ -74,7 +74,7 @@ func TestShutdownEndsWhoStays(t *testing.T) {
 			askAgent(t, r.rig, 1, command{"do": "stay"})
 		}, syscall.SIGTERM},
 		{"with a connection", func(t *testing.T, r *poolRig, w *cluster.Worker) {
-			port := nodetest.FreePort(t)
+			port := freePort(t)
 			listenAll(t, r.rig, port, 1)
 			connect(t, "tcp", local(port)).worker(t)
 		}, syscall.SIGKILL},
