@@ -222,10 +222,11 @@ func (w *Worker) HandleExit(status nodeipc.ExitStatus) {
 	w.status = status
 	w.leaveAll()
 	w.giveBack()
-	if w.life.make(goExit) {
+	ended := w.life.make(goExit)
+	close(w.exited)
+	if ended {
 		w.primary.events.emit(ExitEvent{w, status})
 	}
-	close(w.exited)
 	w.primary.settle(w)
 }
 
