@@ -1,0 +1,92 @@
+package structuredclone
+
+func (d *decoder) dense(id uint32) any {
+	length := d.denseLength()
+	elements := d.makeSlice(length)
+	if d.form == plain {
+		made := d.keep(id, elements)
+		d.elementsInto(elements)
+		d.skipProperties(tagDenseEnd)
+		d.varint()
+		return made
+	}
+	a := &Array{Elements: elements}
+	d.keep(id, a)
+	d.elementsInto(elements)
+	start := d.pos
+	a.Properties = d.properties(id, tagDenseEnd)
+	d.varint()
+	for _, p := range a.Properties {
+		index, ok := arrayIndex(p.Key)
+		if p.Key == "length" || ok && index < length && elements[index] != (Hole{}) {
+			d.failAt(start, Duplicate, "an array has %q twice", p.Key)
+		}
+	}
+	return a
+}
+
+// makeSlice makes one that is at a place of its own, even where it is empty, if it may be referred to.
+func (d *decoder) makeSlice(length uint32) []any {
+	if d.references && length == 0 {
+		return make([]any, 0, 1)
+	}
+	return make([]any, length)
+}
+
+func (d *decoder) elementsInto(elements []any) {
+	for i := range elements {
+		if d.hole() {
+			elements[i] = Hole{}
+		} else {
+			elements[i] = d.value()
+		}
+	}
+}
+
+func (d *decoder) sparse(id uint32) any {
+	length := d.varint()
+	if d.form == plain && uint64(length) <= uint64(d.slots) {
+		d.slots -= int(length)
+		return d.filled(id, length)
+	}
+	a := &Array{Sparse: true, Length: length}
+	d.keep(id, a)
+	start := d.pos
+	a.Properties = d.properties(id, tagSparseEnd)
+	d.varint()
+	if _, found := get(a.Properties, "length"); found {
+		d.failAt(start, Duplicate, "an array has %q twice", "length")
+	}
+	return a
+}
+
+// filled makes a sparse array the slice that it is with all holes in it.
+func (d *decoder) filled(id, length uint32) any {
+	elements := d.makeSlice(length)
+	for i := range elements {
+		elements[i] = Hole{}
+	}
+	made := d.keep(id, elements)
+	d.eachElement(length, func(i uint32) {
+		if elements[i] != (Hole{}) {
+			d.failAt(d.pos, Duplicate, "an array has %d twice", i)
+		}
+		elements[i] = d.value()
+	})
+	return made
+}
+
+// eachElement reads the properties of a sparse array, its end tag and count. It calls read where an element is
+// to be read and passes over all else that the array has.
+func (d *decoder) eachElement(length uint32, read func(i uint32)) {
+	for d.peek() != tagSparseEnd {
+		if i, ok := arrayIndex(d.key()); ok && i < length {
+			read(i)
+		} else {
+			d.skip()
+		}
+	}
+	d.pos++
+	d.varint()
+	d.varint()
+}

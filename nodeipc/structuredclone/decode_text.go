@@ -1,0 +1,77 @@
+package structuredclone
+
+import "unsafe"
+
+// longString is how long a string is that may be a part of the data: a shorter one would keep much that is not its own.
+const longString = 1 << 10
+
+// string gives a text as Go has it.
+func (d *decoder) string(t text) string {
+	if t.ascii() {
+		if d.aliasStrings && len(t.raw) >= longString {
+			return unsafe.String(unsafe.SliceData(t.raw), len(t.raw))
+		}
+		return d.recent.string(t.raw)
+	}
+	return t.String()
+}
+
+// stringAny is string in an any.
+func (d *decoder) stringAny(t text) any {
+	if d.aliasStrings && len(t.raw) >= longString {
+		return d.string(t)
+	}
+	if t.ascii() {
+		return d.recent.any(t.raw)
+	}
+	return t.String()
+}
+
+// short reads a short string of ASCII, if that is next: it is what most keys and many values are.
+func (d *decoder) short() (raw []byte, ok bool) {
+	end, ok := endOfShort(d.data, d.pos)
+	if !ok {
+		return nil, false
+	}
+	if raw = d.data[d.pos+2 : end]; !isASCII(raw) {
+		return nil, false
+	}
+	d.pos = end
+	return raw, true
+}
+
+// key gives a property's name in UTF-8. It is valid until the next call.
+func (d *decoder) key() []byte {
+	if short, ok := d.short(); ok {
+		return short
+	}
+	name, number, isNumber := d.scanner.key()
+	switch {
+	case isNumber:
+		d.scratch = appendNumber(d.scratch[:0], number)
+	case name.ascii():
+		return name.raw
+	default:
+		d.scratch = name.appendTo(d.scratch[:0])
+	}
+	return d.scratch
+}
+
+// keyString is key as a string of its own.
+func (d *decoder) keyString() string { return d.recent.string(d.key()) }
+
+// boxes are the small integers, as an any has them.
+var boxes = func() (boxes [256]any) {
+	for n := range boxes {
+		boxes[n] = float64(n)
+	}
+	return boxes
+}()
+
+// numberAny is a small integer in an any.
+func numberAny(n int32) any {
+	if uint32(n) < uint32(len(boxes)) {
+		return boxes[n]
+	}
+	return float64(n)
+}
