@@ -146,8 +146,8 @@ func TestOrderAroundHandlesFromNode(t *testing.T) {
 			process.on('disconnect', () => server.close());`)
 		for _, want := range []string{"0", "1", "2", "3", "4"} {
 			m := receive(t, child)
-			if (m.Handle != nil) != (want == "1" || want == "3") || string(m.Payload()) != want {
-				t.Errorf("received %s, handle %v; want %s", m.Payload(), m.Handle != nil, want)
+			if (m.Handle != nil) != (want == "1" || want == "3") || text(m) != want {
+				t.Errorf("received %s, handle %v; want %s", text(m), m.Handle != nil, want)
 			}
 			if m.Handle != nil {
 				m.Handle.Close()

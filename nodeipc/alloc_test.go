@@ -77,7 +77,7 @@ func (o *offering) offer(tb testing.TB, number uint32) {
 	}
 }
 
-var ackFrame = []byte(jsonACK + "\n")
+var ackFrame = []byte(`{"cmd":"NODE_HANDLE_ACK"}` + "\n")
 
 func TestOfferAllocatesNothing(t *testing.T) {
 	nodetest.NoLeaks(t)

@@ -70,7 +70,7 @@ func TestSendToAStoppedChildIsBounded(t *testing.T) {
 
 func TestSendToAChildThatNeverReads(t *testing.T) {
 	nodetest.NoLeaks(t)
-	child := start(t, shell("exec sleep 1000"), nodeipc.Options{SendBuffer: 10 << 10})
+	child := start(t, shell("exec sleep 1000"), nodeipc.Options{Serialization: nodeipc.JSON, SendBuffer: 10 << 10})
 	n, err := sendUntilFull(child.Channel)
 	if !errors.Is(err, nodeipc.ErrNotReading) {
 		t.Errorf("send: %v", err)
@@ -178,7 +178,7 @@ func TestPause(t *testing.T) {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 		defer cancel()
 		if m, err := c.Receive(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Fatalf("received %s, %v", m.Payload(), err)
+			t.Fatalf("received %s, %v", text(m), err)
 		}
 	}
 	expectPaused()
@@ -200,15 +200,15 @@ func TestPause(t *testing.T) {
 func TestPeerThatAsksWithoutReading(t *testing.T) {
 	for name, ask := range map[string]func(p *rawPeer) error{
 		"sockets": func(p *rawPeer) error {
-			_, err := p.conn.Write([]byte(strings.Repeat(`{"cmd":"NODE_SOCKET_GET_COUNT","key":"`+kilobyte+`"}`+"\n", 50)))
+			_, err := p.conn.Write(p.frames(strings.Repeat(`{"cmd":"NODE_SOCKET_GET_COUNT","key":"`+kilobyte+`"}`+"\n", 50)))
 			return err
 		},
 		"notices": func(p *rawPeer) error {
-			_, err := p.conn.Write([]byte(strings.Repeat(`{"cmd":"NODE_SOCKET_NOTIFY_CLOSE","key":"`+kilobyte+`"}`+"\n", 50)))
+			_, err := p.conn.Write(p.frames(strings.Repeat(`{"cmd":"NODE_SOCKET_NOTIFY_CLOSE","key":"`+kilobyte+`"}`+"\n", 50)))
 			return err
 		},
 		"NACKs": func(p *rawPeer) error {
-			_, err := p.conn.Write([]byte(strings.Repeat(nativeMessage+"\n", 1000)))
+			_, err := p.conn.Write(p.frames(strings.Repeat(nativeMessage+"\n", 1000)))
 			return err
 		},
 	} {

@@ -34,7 +34,7 @@ func TestBurstBothWaysInOrder(t *testing.T) {
 			if err != nil {
 				t.Fatalf("message %d: %v", i, err)
 			}
-			if got := string(m.Payload()); got != strconv.Itoa(i) {
+			if got := text(m); got != strconv.Itoa(i) {
 				t.Fatalf("message %d is %s", i, got)
 			}
 		}
@@ -94,7 +94,7 @@ func TestReceiveFromManyGoroutines(t *testing.T) {
 					return
 				}
 				mu.Lock()
-				seen[string(m.Payload())] = true
+				seen[text(m)] = true
 				mu.Unlock()
 			}
 		})

@@ -7,6 +7,8 @@ import (
 	"sync/atomic"
 
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
+	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
+	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
 // Options says how a channel works. The zero value is a channel as Node makes it, with bounds.
@@ -60,8 +62,8 @@ const (
 // goroutine unless they say otherwise.
 type Channel struct {
 	fd      int
-	codec   codec
-	bun     atomic.Bool // the peer speaks Bun's dialect
+	codec   codec.Codec
+	dialect atomic.Uint32 // the peer's codec.Dialect
 	options Options
 	loop    *eventloop.Loop
 	ownLoop bool
@@ -69,6 +71,8 @@ type Channel struct {
 	inbox   *inbox
 
 	incoming incoming
+	alarm    alarm        // only the loop touches it
+	waiters  atomic.Int32 // how many wait for what others bring from the loop
 	done     chan struct{}
 	err      error
 
@@ -88,7 +92,7 @@ func NewChannel(fd int, o Options) (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkSocket(fd); err != nil {
+	if err := socket.Check(fd); err != nil {
 		c.release()
 		return nil, err
 	}
@@ -134,7 +138,7 @@ func setDefault(n *int, to int) {
 
 // open gives the channel its socket and begins to read.
 func (c *Channel) open(fd int) error {
-	if err := setNonblock(fd); err != nil {
+	if err := socket.SetNonblock(fd); err != nil {
 		return err
 	}
 	c.mu.Lock()
@@ -144,6 +148,13 @@ func (c *Channel) open(fd int) error {
 	if err := c.loop.Add(fd, c.interest, c); err != nil {
 		c.fd = -1
 		return err
+	}
+	if c.ownLoop {
+		if err := c.loop.SetLull(fd, c.bursts); err != nil {
+			c.loop.Remove(fd)
+			c.fd = -1
+			return err
+		}
 	}
 	return nil
 }
@@ -207,7 +218,10 @@ func (c *Channel) Connected() bool {
 
 // Done is closed once the channel has ended, which is Node's 'disconnect' event. Messages that came before
 // can still be received.
-func (c *Channel) Done() <-chan struct{} { return c.done }
+func (c *Channel) Done() <-chan struct{} {
+	c.loop.Resume()
+	return c.done
+}
 
 // Err is what ended the channel once Done is closed: nil when either side disconnected in good order, else
 // what went wrong (ErrProtocol, ErrMessageTooLarge, io.ErrUnexpectedEOF within a message, and so on).
@@ -239,10 +253,13 @@ func (c *Channel) Disconnect() error {
 		return ErrDisconnected
 	}
 	c.state = disconnecting
+	c.loop.Resume()
 	c.out.notifyRoom()
 	if c.out.drained() {
 		c.loop.Post(func() { c.end(nil) })
+		return nil
 	}
+	c.flushLocked()
 	return nil
 }
 
@@ -255,6 +272,7 @@ func (c *Channel) Close() error {
 }
 
 func (c *Channel) closeNow() {
+	c.flush()
 	c.loop.Call(func() { c.end(nil) })
 	c.inbox.close()
 }
@@ -270,7 +288,7 @@ func (c *Channel) end(err error) {
 	if c.fd >= 0 {
 		c.loop.Remove(c.fd)
 		if !c.out.flushing {
-			closeFD(c.fd)
+			socket.Close(c.fd)
 		}
 	}
 	handles := c.out.abandon()
@@ -280,6 +298,7 @@ func (c *Channel) end(err error) {
 		h.Close()
 	}
 	c.incoming.abandon()
+	c.alarm.end()
 	c.err = err
 	close(c.done)
 	c.handler.HandleDisconnect(err)

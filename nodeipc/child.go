@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
+
+	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
 // ExitStatus is how a process ended, as Node tells it: by a code or by a signal.
@@ -39,8 +42,9 @@ type Child struct {
 
 // Start starts a command, a Node program or any other, with a channel: cmd's environment, folder, standard
 // streams, credentials, context and further files are as os/exec has them, and are inherited, discarded or
-// piped as there. The child finds its end of the channel by NODE_CHANNEL_FD, which is the first number after
-// cmd.ExtraFiles: 3 if there are none. cmd.Env and cmd.ExtraFiles are changed.
+// piped as there. The child finds its end of the channel by NODE_CHANNEL_FD. It is in the place of the first nil in
+// cmd.ExtraFiles, as that of 'ipc' in Node's option stdio, or after the last of them: 3 if there are none. cmd.Env and
+// cmd.ExtraFiles are changed.
 //
 // It fails as exec.Cmd.Start does, and where there is no room for a channel. It must not be called on the
 // channel's loop. The caller must call [Child.Wait].
@@ -49,14 +53,14 @@ func Start(cmd *exec.Cmd, o Options) (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	socket, err := startWithSocket(cmd, channel.options.Serialization)
+	ours, err := startWithSocket(cmd, channel.options.Serialization)
 	if err != nil {
 		channel.release()
 		return nil, err
 	}
 	child := &Child{Channel: channel, cmd: cmd, exited: make(chan struct{})}
-	if err := child.begin(socket); err != nil {
-		closeFD(socket)
+	if err := child.begin(ours); err != nil {
+		socket.Close(ours)
 		cmd.Process.Kill()
 		cmd.Wait()
 		closePidFD(cmd)
@@ -78,9 +82,9 @@ type ChildHandler interface {
 }
 
 // begin makes the child known to its loop and to its handler, before anything of it can be heard there.
-func (c *Child) begin(socket int) (err error) {
+func (c *Child) begin(fd int) (err error) {
 	called := c.loop.Call(func() {
-		if err = c.open(socket); err != nil {
+		if err = c.open(fd); err != nil {
 			return
 		}
 		if h, ok := c.handler.(ChildHandler); ok {
@@ -93,7 +97,7 @@ func (c *Child) begin(socket int) (err error) {
 
 // startWithSocket starts the command with one end of a socket pair, and returns the other.
 func startWithSocket(cmd *exec.Cmd, s Serialization) (int, error) {
-	ours, theirs, err := newPair()
+	ours, theirs, err := socket.NewPair()
 	if err != nil {
 		return -1, err
 	}
@@ -102,12 +106,16 @@ func startWithSocket(cmd *exec.Cmd, s Serialization) (int, error) {
 	if s == "" {
 		s = JSON
 	}
-	cmd.Env = append(cmd.Environ(),
-		channelFDVariable+"="+strconv.Itoa(3+len(cmd.ExtraFiles)), serializationVariable+"="+string(s))
-	cmd.ExtraFiles = append(cmd.ExtraFiles, end)
+	place := slices.Index(cmd.ExtraFiles, nil)
+	if place < 0 {
+		place = len(cmd.ExtraFiles)
+		cmd.ExtraFiles = append(cmd.ExtraFiles, nil)
+	}
+	cmd.ExtraFiles[place] = end
+	cmd.Env = append(cmd.Environ(), channelFDVariable+"="+strconv.Itoa(3+place), serializationVariable+"="+string(s))
 	preparePidFD(cmd)
 	if err := cmd.Start(); err != nil {
-		closeFD(ours)
+		socket.Close(ours)
 		return -1, fmt.Errorf("nodeipc: start %s: %w", cmd.Path, err)
 	}
 	return ours, nil

@@ -16,7 +16,11 @@ func TestUnaskedDescriptorsAreClosed(t *testing.T) {
 		"beside a plain message":    func(p *rawPeer, fd int) { p.write("1\n", fd) },
 		"beside an ACK of a handle": func(p *rawPeer, fd int) { p.write(ack+"\n1\n", fd) },
 		"three at once":             func(p *rawPeer, fd int) { p.write("1\n", fd, fd, fd) },
-		"within a message":          func(p *rawPeer, fd int) { p.write(`"half `, fd); p.write("message\"\n1\n", fd) },
+		"within a message": func(p *rawPeer, fd int) {
+			frames := string(p.frames("\"half message\"\n1\n"))
+			p.writeRaw(frames[:7], fd)
+			p.writeRaw(frames[7:], fd)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			nodetest.NoLeaks(t)
@@ -73,7 +77,7 @@ func TestFloodOfDescriptors(t *testing.T) {
 		fds[i] = fd
 	}
 	for range 20 {
-		p.write(`"never ends `, fds...)
+		p.writeRaw("\x00never ends ", fds...)
 	}
 	p.close()
 	closed()

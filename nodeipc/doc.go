@@ -1,7 +1,8 @@
 // Package nodeipc is Node's IPC channel for Go programs: what child_process.fork gives a Node program, at
 // either end. A parent starts a child, Node or not, with a channel; a child finds the channel to its parent,
-// Node or not. Both send messages, which are anything that JSON can say, and handles: servers, connections and
-// UDP sockets, which then belong to the other process.
+// Node or not. Both send messages, which are anything that JSON can say, or V8's structured clone format where
+// [Options].Serialization is [Advanced], and handles: servers, connections and UDP sockets, which then belong to the
+// other process.
 //
 //	cmd := exec.Command("node", "-e", `
 //		process.on('message', ({ name }) => {
@@ -39,5 +40,6 @@
 // received is the receiver's, and a descriptor that came with a message which has no use for it is closed.
 //
 // Messages in JSON lose in Go what they lose in JavaScript only in one point: a lone surrogate has no place
-// in a Go string. It survives in a json.RawMessage.
+// in a Go string. It survives in a json.RawMessage. Package structuredclone says what becomes of the values of an
+// advanced message.
 package nodeipc

@@ -1,15 +1,20 @@
 package nodeipc
 
-import "errors"
+import (
+	"errors"
+
+	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
+	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
+)
 
 // What a channel's calls fail with; match them with errors.Is.
 var (
 	// ErrDisconnected: the channel was disconnected, by either side, or by the end of the other process.
-	ErrDisconnected = errors.New("the channel is disconnected")
+	ErrDisconnected = socket.ErrDisconnected
 	// ErrMessageTooLarge: a message went over Options.MaxMessageSize. One from the peer ends the channel.
 	ErrMessageTooLarge = errors.New("the message is larger than the channel's limit")
 	// ErrProtocol: the peer sent what no Node process sends. It ends the channel.
-	ErrProtocol = errors.New("the peer broke the protocol")
+	ErrProtocol = codec.ErrProtocol
 	// ErrNotReading: the peer asked for so much without reading the answers that they no longer fit. It ends the channel.
 	ErrNotReading = errors.New("the peer does not read")
 	// ErrHandleNotReceived: the peer answered three times that a handle did not reach it, and the handle was
@@ -18,7 +23,7 @@ var (
 	// ErrNoChannel: this process was not started with a channel, or has taken it already.
 	ErrNoChannel = errors.New("there is no channel to a parent: NODE_CHANNEL_FD is not set")
 	// ErrWouldBlock: the channel cannot take an offered handle at the moment.
-	ErrWouldBlock = errors.New("the channel is full")
+	ErrWouldBlock = socket.ErrWouldBlock
 	// ErrTooManyHandles: the system has too many descriptors on their way between processes.
-	ErrTooManyHandles = errors.New("too many handles are in flight")
+	ErrTooManyHandles = socket.ErrTooManyHandles
 )

@@ -70,7 +70,7 @@ func TestStatusIsWhatNodeTells(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, ending := range endings {
-		child := start(t, shell("ulimit -c 0; "+ending), nodeipc.Options{})
+		child := start(t, shell("ulimit -c 0; "+ending), nodeipc.Options{Serialization: nodeipc.JSON})
 		status, err := child.Wait()
 		if err != nil || status.String() != want[i] {
 			t.Errorf("%s: %v, %v; Node tells %q", ending, status, err, want[i])
@@ -98,7 +98,7 @@ func TestSignalsToNode(t *testing.T) {
 
 func TestWaitAndCloseMoreThanOnce(t *testing.T) {
 	nodetest.NoLeaks(t)
-	child := start(t, shell("exit 3"), nodeipc.Options{})
+	child := start(t, shell("exit 3"), nodeipc.Options{Serialization: nodeipc.JSON})
 	var waiters sync.WaitGroup
 	for range 4 {
 		waiters.Go(func() {
@@ -157,7 +157,7 @@ func TestExitedFollowsTheLastMessage(t *testing.T) {
 // A grandchild that holds the channel, and writes on it without end, must not keep its parent's exit back.
 func TestGrandchildHoldsTheChannel(t *testing.T) {
 	nodetest.NoLeaks(t)
-	child := start(t, shell(`yes '"flood"' >&3 2>/dev/null & echo '"ready"' >&3; exit 9`), nodeipc.Options{})
+	child := start(t, shell(`yes '"flood"' >&3 2>/dev/null & echo '"ready"' >&3; exit 9`), nodeipc.Options{Serialization: nodeipc.JSON})
 	expectExit(t, child, nodeipc.ExitStatus{Code: 9})
 	expectEnd(t, child.Channel, nil)
 }
@@ -172,7 +172,7 @@ func TestChildrenOnOneLoop(t *testing.T) {
 	const n = 8
 	var children [n]*nodeipc.Child
 	for i := range children {
-		children[i] = start(t, shell(fmt.Sprintf(`echo %d >&3; read line <&3; exit $line`, i)), nodeipc.Options{Loop: loop})
+		children[i] = start(t, shell(fmt.Sprintf(`echo %d >&3; read line <&3; exit $line`, i)), nodeipc.Options{Serialization: nodeipc.JSON, Loop: loop})
 	}
 	for i, child := range children {
 		expectJSON(t, child, fmt.Sprint(i))

@@ -25,7 +25,7 @@ func (r lifeRecorder) HandleStart(c *nodeipc.Child) {
 
 func (r lifeRecorder) HandleExit(s nodeipc.ExitStatus) { r.events <- "exit with " + s.String() }
 
-func (r lifeRecorder) HandleMessage(m nodeipc.Message) { r.events <- string(m.Payload()) }
+func (r lifeRecorder) HandleMessage(m nodeipc.Message) { r.events <- text(m) }
 
 func TestChildHandler(t *testing.T) {
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
@@ -148,7 +148,7 @@ func TestOfferWaitsForWhatThePeerHasNotRead(t *testing.T) {
 	h := asHandle(t, listen(t, "tcp"))
 	send(t, c, "unread")
 	var err error
-	offer := func() { err = c.Offer([]byte(nativeMessage+"\n"), h.FD(), 0) }
+	offer := func() { err = c.Offer(p.frames(nativeMessage+"\n"), h.FD(), 0) }
 	if loop.Call(offer); !errors.Is(err, nodeipc.ErrWouldBlock) {
 		t.Errorf("offer behind an unread message: %v", err)
 	}

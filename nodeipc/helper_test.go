@@ -67,6 +67,7 @@ func start(t testing.TB, cmd *exec.Cmd, o nodeipc.Options) *nodeipc.Child {
 	if o.Warn == nil {
 		o.Warn = func(err error) { t.Errorf("warning: %v", err) }
 	}
+	o.Serialization = serialization(o.Serialization)
 	child, err := nodeipc.Start(cmd, o)
 	if err != nil {
 		t.Fatal(err)
@@ -135,9 +136,18 @@ func receiveJSON(t testing.TB, c receiver) string {
 	m := receive(t, c)
 	if m.Handle != nil {
 		m.Handle.Close()
-		t.Fatalf("a handle came with %s", m.Payload())
+		t.Fatalf("a handle came with %s", text(m))
 	}
-	return string(m.Payload())
+	return text(m)
+}
+
+// text is a message as JSON, whatever it was sent as.
+func text(m nodeipc.Message) string {
+	var raw json.RawMessage
+	if err := m.Decode(&raw); err != nil {
+		return err.Error()
+	}
+	return string(raw)
 }
 
 func expectJSON(t testing.TB, c receiver, want string) {
@@ -152,7 +162,7 @@ func receiveHandle(t testing.TB, c receiver, want handlewrap.Type) *handlewrap.H
 	t.Helper()
 	m := receive(t, c)
 	if m.Handle == nil {
-		t.Fatalf("no handle came with %s", m.Payload())
+		t.Fatalf("no handle came with %s", text(m))
 	}
 	t.Cleanup(func() { m.Handle.Close() })
 	if m.Handle.Type() != want {

@@ -5,43 +5,12 @@ package nodeipc_test
 import (
 	"errors"
 	"io"
-	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
-
-// What no Node sends ends the channel, and only that.
-func TestBrokenProtocol(t *testing.T) {
-	for name, text := range map[string]string{
-		"no JSON":                "hello\n",
-		"half of JSON":           `{"a":` + "\n",
-		"JSON and more":          `{} {}` + "\n",
-		"a control character":    "\x01\n",
-		"two marks":              "\x02\x02{}\n",
-		"nested too deep":        strings.Repeat("[", 20000) + "\n",
-		"broken after a command": `{"cmd":"NODE_HANDLE_ACK"` + "\n",
-		"an ACK for nothing":     ack + "\n",
-		"a NACK for nothing":     nack + "\n",
-		"a count of no key":      `{"cmd":"NODE_SOCKET_GET_COUNT","key":{}}` + "\n",
-	} {
-		t.Run(name, func(t *testing.T) {
-			nodetest.NoLeaks(t)
-			c, p := newRawPeer(t, nodeipc.Options{})
-			p.write("1\n" + text)
-			expectEnd(t, c, nodeipc.ErrProtocol)
-			expectJSON(t, c, "1")
-			if _, err := c.Receive(patient(t)); !errors.Is(err, nodeipc.ErrDisconnected) || !errors.Is(err, nodeipc.ErrProtocol) {
-				t.Errorf("receive: %v", err)
-			}
-			if err := c.Send(patient(t), 1); !errors.Is(err, nodeipc.ErrDisconnected) {
-				t.Errorf("send: %v", err)
-			}
-		})
-	}
-}
 
 func TestBrokenHandles(t *testing.T) {
 	for name, text := range map[string]string{
@@ -64,26 +33,6 @@ func TestBrokenHandles(t *testing.T) {
 	}
 }
 
-func TestMessageTooLargeToReceive(t *testing.T) {
-	nodetest.NoLeaks(t)
-	for name, text := range map[string]string{
-		"without an end": strings.Repeat("x", 5000),
-		"in one read":    `"` + strings.Repeat("x", 1000) + "\"\n",
-	} {
-		t.Run(name, func(t *testing.T) {
-			c, p := newRawPeer(t, nodeipc.Options{MaxMessageSize: 1000})
-			just := `"` + strings.Repeat("x", 997) + `"`
-			p.write(just + "\n")
-			expectJSON(t, c, just)
-			p.write(text)
-			expectEnd(t, c, nodeipc.ErrMessageTooLarge)
-			if err := c.Err(); !strings.Contains(err.Error(), "1000 bytes") {
-				t.Errorf("the error does not say the limit: %v", err)
-			}
-		})
-	}
-}
-
 func TestMessageFromNodeOverTheLimit(t *testing.T) {
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		nodetest.NoLeaks(t)
@@ -96,7 +45,7 @@ func TestMessageFromNodeOverTheLimit(t *testing.T) {
 
 func TestEndWithinAMessage(t *testing.T) {
 	nodetest.NoLeaks(t)
-	child := start(t, shell(`printf '"whole"\n"half of a' >&3`), nodeipc.Options{})
+	child := start(t, shell(`printf '"whole"\n"half of a' >&3`), nodeipc.Options{Serialization: nodeipc.JSON})
 	expectExitZero(t, child)
 	expectEnd(t, child.Channel, io.ErrUnexpectedEOF)
 	expectJSON(t, child, `"whole"`)
@@ -121,7 +70,7 @@ func TestKilledWithinAMessage(t *testing.T) {
 // Bun marks its internal messages, and writes an empty line for what has no JSON.
 func TestBunsWays(t *testing.T) {
 	nodetest.NoLeaks(t)
-	c, p := newRawPeer(t, nodeipc.Options{})
+	c, p := newRawPeer(t, nodeipc.Options{Serialization: nodeipc.JSON})
 	p.write("\x02{\"cmd\":\"NODE_BUN\"}\n\n\x02" + serverMessage + "\n\x021\n")
 	p.expect(nack)
 	expectJSON(t, c, "1")
@@ -130,7 +79,7 @@ func TestBunsWays(t *testing.T) {
 // To whom speaks Bun's dialect the channel does too: cluster messages are marked, and have no envelope.
 func TestBunIsAnsweredInItsDialect(t *testing.T) {
 	nodetest.NoLeaks(t)
-	c, p := newRawPeer(t, nodeipc.Options{})
+	c, p := newRawPeer(t, nodeipc.Options{Serialization: nodeipc.JSON})
 	message := map[string]string{"cmd": "NODE_CLUSTER"}
 	send(t, c, message)
 	p.expect(`{"cmd":"NODE_CLUSTER"}`)
@@ -155,8 +104,8 @@ func TestNodesRetransmissionIsUnwrapped(t *testing.T) {
 	p.write(`{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_HANDLE","type":"net.Socket","msg":{"a":1},"key":"6:null:1"}}`+"\n", fd)
 	m := receive(t, c)
 	defer m.Handle.Close()
-	if string(m.Payload()) != `{"a":1}` || m.Handle.Type() != "net.Socket" || m.Handle.ServerKey() != "6:null:1" {
-		t.Errorf("received %s with a %s of server %q", m.Payload(), m.Handle.Type(), m.Handle.ServerKey())
+	if text(m) != `{"a":1}` || m.Handle.Type() != "net.Socket" || m.Handle.ServerKey() != "6:null:1" {
+		t.Errorf("received %s with a %s of server %q", text(m), m.Handle.Type(), m.Handle.ServerKey())
 	}
 	p.expect(ack)
 	p.expectNothing()

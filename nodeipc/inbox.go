@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 // messageCost is what a waiting message costs beside its bytes, so that many small ones are bounded too.
@@ -22,6 +23,8 @@ type inbox struct {
 	full     bool
 	closed   bool
 	arrival  chan struct{}
+
+	behind atomic.Int64 // how many messages stood behind the last that was taken
 }
 
 func newInbox(c *Channel) *inbox { return &inbox{channel: c, arrival: make(chan struct{}, 1)} }
@@ -71,6 +74,7 @@ func (b *inbox) take() (Message, bool) {
 		b.full = false
 		b.channel.hold(&b.channel.full, false)
 	}
+	b.behind.Store(int64(b.messages.len()))
 	if b.messages.len() > 0 {
 		b.notify()
 	}
@@ -82,19 +86,41 @@ func (b *inbox) next(ctx context.Context) (Message, error) {
 		if m, ok := b.take(); ok {
 			return m, nil
 		}
-		select {
-		case <-b.arrival:
-		case <-b.channel.done:
-			if m, ok := b.take(); ok {
-				return m, nil
-			}
-			if err := b.channel.Err(); err != nil {
-				return Message{}, fmt.Errorf("%w: %w", ErrDisconnected, err)
-			}
-			return Message{}, ErrDisconnected
-		case <-ctx.Done():
-			return Message{}, fmt.Errorf("nodeipc: receive: %w", context.Cause(ctx))
+		b.channel.flush() // what Send left
+		b.channel.await(ctx, b.any)
+		if m, ok := b.take(); ok {
+			return m, nil
 		}
+		if err := b.wait(ctx); err != nil {
+			return Message{}, err
+		}
+	}
+}
+
+// any says whether there are messages.
+func (b *inbox) any() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.messages.len() > 0
+}
+
+// wait waits until there may be messages, or says why none will come.
+func (b *inbox) wait(ctx context.Context) error {
+	b.channel.beginWait()
+	defer b.channel.endWait()
+	select {
+	case <-b.arrival:
+		return nil
+	case <-b.channel.done:
+		if b.any() {
+			return nil
+		}
+		if err := b.channel.Err(); err != nil {
+			return fmt.Errorf("%w: %w", ErrDisconnected, err)
+		}
+		return ErrDisconnected
+	case <-ctx.Done():
+		return fmt.Errorf("nodeipc: receive: %w", context.Cause(ctx))
 	}
 }
 

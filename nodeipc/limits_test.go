@@ -118,11 +118,11 @@ func receiveWithoutDescriptors(node, script, recover string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Printf("%s %v\n", m.Payload(), m.Handle != nil)
+		fmt.Printf("%s %v\n", text(m), m.Handle != nil)
 		if m.Handle != nil {
 			m.Handle.Close()
 		}
-		if string(m.Payload()) == `"after"` {
+		if text(m) == `"after"` {
 			break
 		}
 	}

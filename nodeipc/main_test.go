@@ -3,10 +3,23 @@
 package nodeipc_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/nodecluster/nodecluster/nodeipc"
 )
+
+var serializationFlag = flag.String("serialization", "json", "what the channels of the tests speak where these do not say it")
+
+// serialization is what a channel of a test speaks whose options say s.
+func serialization(s nodeipc.Serialization) nodeipc.Serialization {
+	if s == "" {
+		return nodeipc.Serialization(*serializationFlag)
+	}
+	return s
+}
 
 // childVariable names what this test program does in place of its tests, so that a parent can start it as a
 // child with a channel.

@@ -31,14 +31,14 @@ func (r *recorder) HandleMessage(m nodeipc.Message) {
 	if m.Handle != nil {
 		m.Handle.Close()
 	}
-	r.messages <- string(m.Payload())
+	r.messages <- text(m)
 }
 
 func (r *recorder) HandleInternal(m nodeipc.Message) {
 	if m.Handle != nil {
 		m.Handle.Close()
 	}
-	r.internal <- string(m.Payload())
+	r.internal <- text(m)
 }
 
 func (r *recorder) HandleNACK(tag uint32)      { r.nacks <- tag }
@@ -97,7 +97,7 @@ func TestOffersInFlight(t *testing.T) {
 	h := asHandle(t, listen(t, "tcp"))
 	err := loop.Call(func() {
 		for tag := range uint32(5) {
-			if err := c.Offer([]byte(nativeMessage+"\n"), h.FD(), tag); err != nil {
+			if err := c.Offer(p.frames(nativeMessage+"\n"), h.FD(), tag); err != nil {
 				t.Error(err)
 			}
 		}
@@ -130,7 +130,7 @@ func TestHandleWritable(t *testing.T) {
 	offer := func() (err error) {
 		loop.Call(func() {
 			for err == nil {
-				if err = c.Offer([]byte(nativeMessage+"\n"), h.FD(), 0); err == nil {
+				if err = c.Offer(p.frames(nativeMessage+"\n"), h.FD(), 0); err == nil {
 					offered++
 				}
 			}
@@ -162,7 +162,7 @@ func TestNodeTakesOffersInFlight(t *testing.T) {
 		if got := from(t, r.messages); got != `"ready"` {
 			t.Fatal(got)
 		}
-		template, err := nodeipc.NewTemplate(nodeipc.JSON, handlewrap.NetNative, func(n uint32) any { return n })
+		template, err := nodeipc.NewTemplate(serialization(""), handlewrap.NetNative, func(n uint32) any { return n })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -190,7 +190,7 @@ func TestNodeTakesOffersInFlight(t *testing.T) {
 
 func TestTemplate(t *testing.T) {
 	nodetest.NoLeaks(t)
-	c, _ := newRawPeer(t, nodeipc.Options{})
+	c, _ := newRawPeer(t, nodeipc.Options{Serialization: nodeipc.JSON})
 	template, err := nodeipc.NewTemplate(nodeipc.JSON, handlewrap.NetNative, func(n uint32) any { return []any{"a", n, "b"} })
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
+	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
 const (
@@ -14,6 +15,8 @@ const (
 	mostRetransmissions = 3
 	// mostCoalesced is how many bytes of plain messages go into one write.
 	mostCoalesced = 64 << 10
+	// mostGathered is how many messages gather before they are written, so that the peer is not left without any.
+	mostGathered = 16
 	// mostReplies is how many send buffers a peer's questions may fill with answers before it is given up.
 	mostReplies = 4
 	// tooManyHandlesPause is how long to wait when the system has too many descriptors in flight: nothing
@@ -26,6 +29,7 @@ const (
 type segment struct {
 	bytes  []byte
 	buffer []byte // what bytes began as
+	lent   bool   // bytes are the sender's, who waits until they are written
 	sent   *sentHandle
 	begun  bool
 }
@@ -52,6 +56,7 @@ type unacked struct {
 type outgoing struct {
 	queue  fifo[segment]
 	queued int
+	sent   int // the most that Send has put there at once since nothing was queued
 	// held waits for the ACK of a handle, as Node holds back all that is sent after one.
 	held    fifo[message]
 	holding bool
@@ -64,8 +69,12 @@ type outgoing struct {
 	refused  bool // an offer was refused, and whoever made it waits to hear that there is room
 	unread   bool // plain messages were written that the peer may not have read
 	checking bool // a timer is going to look whether it has
+	left     bool // a timer is going to write what was left to whoever receives
+	gathered int  // how many messages were queued since the last write
+	writes   int  // how many there were, which the tests count
 	room     chan struct{}
-	spare    []byte
+	leaving  *time.Timer
+	spares   spares
 	flush    func()
 }
 
@@ -85,9 +94,9 @@ func (o *outgoing) roomFor(most int) <-chan struct{} {
 	return o.room
 }
 
-// roomForReply says ErrNotReading when the answers to the peer's questions have piled up.
+// roomForReply says ErrNotReading when the answers to the peer's questions have piled up, whatever is sent beside them.
 func (o *outgoing) roomForReply(sendBuffer int) error {
-	if o.queued > mostReplies*sendBuffer {
+	if o.queued > mostReplies*sendBuffer+o.sent {
 		return fmt.Errorf("nodeipc: %w: %d bytes wait for it", ErrNotReading, o.queued)
 	}
 	return nil
@@ -122,13 +131,12 @@ func (o *outgoing) enqueue(m message) {
 // append adds a plain frame to the last segment where that may grow.
 func (o *outgoing) append(frame []byte) {
 	if o.queue.len() > 0 {
-		if last := o.queue.last(); last.sent == nil && len(last.bytes)+len(frame) <= mostCoalesced {
+		if last := o.queue.last(); last.sent == nil && !last.lent && len(last.bytes)+len(frame) <= mostCoalesced {
 			last.bytes = append(last.bytes, frame...)
 			return
 		}
 	}
-	buffer := append(o.spare[:0], frame...)
-	o.spare = nil
+	buffer := o.spares.copy(frame)
 	o.queue.push(segment{bytes: buffer, buffer: buffer})
 }
 
@@ -176,7 +184,7 @@ func (c *Channel) flushLocked() {
 	if o.flushing || o.blocked || o.stalled || c.state == disconnected {
 		return
 	}
-	o.flushing = true
+	o.flushing, o.gathered = true, 0
 	for o.queue.len() > 0 && !o.blocked && !o.stalled && c.state != disconnected {
 		if first := o.queue.first(); first.sent != nil && !first.begun && !c.handleMayGo() {
 			break
@@ -185,7 +193,7 @@ func (c *Channel) flushLocked() {
 	}
 	o.flushing = false
 	if c.state == disconnected {
-		closeFD(c.fd)
+		socket.Close(c.fd)
 		return
 	}
 	c.flushed()
@@ -197,13 +205,14 @@ func (c *Channel) writeFirst() {
 	o := &c.out
 	first := o.queue.first()
 	bytes, fd := first.bytes, c.fd
+	o.writes++
 	var n int
 	var err error
 	if first.sent != nil && !first.begun {
-		n, err = transmit(fd, bytes, first.sent.handle.FD())
+		n, err = socket.Transmit(fd, bytes, first.sent.handle.FD())
 	} else {
 		c.mu.Unlock()
-		n, err = transmit(fd, bytes, -1)
+		n, err = socket.Transmit(fd, bytes, -1)
 		c.mu.Lock()
 	}
 	if c.state == disconnected {
@@ -236,9 +245,10 @@ func (c *Channel) wrote(n int) {
 	o.queued -= n
 	first.bytes = first.bytes[n:]
 	if len(first.bytes) == 0 {
-		if o.spare = o.queue.pop().buffer; cap(o.spare) > 2*mostCoalesced {
-			o.spare = nil
-		}
+		o.spares.keep(o.queue.pop().buffer)
+	}
+	if o.queued == 0 {
+		o.sent = 0
 	}
 	if o.queued < c.options.SendBuffer {
 		o.notifyRoom()
@@ -342,7 +352,7 @@ func (c *Channel) oldestHandle() (unacked, error) {
 		return unacked{}, fmt.Errorf("%w: an ACK for no handle", ErrProtocol)
 	}
 	oldest := c.out.unacked.pop()
-	if o := &c.out; mostHandlesInFlight == 1 && (o.refused || o.queue.len() > 0) {
+	if o := &c.out; socket.MostHandlesInFlight == 1 && (o.refused || o.queue.len() > 0) {
 		c.flushSoon()
 	}
 	return oldest, nil

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+
+	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
 // The variables by which a child learns of its channel.
@@ -28,6 +30,6 @@ func Parent(o Options) (*Channel, error) {
 	if err != nil || fd < 0 {
 		return nil, fmt.Errorf("nodeipc: %s=%q is not a file descriptor", channelFDVariable, value)
 	}
-	closeOnExec(fd)
+	socket.CloseOnExec(fd)
 	return NewChannel(fd, o)
 }

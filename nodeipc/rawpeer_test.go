@@ -3,25 +3,29 @@
 package nodeipc_test
 
 import (
-	"bytes"
+	"encoding/json"
 	"io"
 	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 	"golang.org/x/sys/unix"
 )
 
-// rawPeer is the other end of a channel, written and read by hand: it sends what no Node would.
+// rawPeer is the other end of a channel, written and read by hand: it sends what no Node would. Messages are lines of
+// JSON to a test, and on the channel whatever its serialization makes of them.
 type rawPeer struct {
-	t    testing.TB
-	conn *net.UnixConn
-	read []byte
-	fds  []int
+	t     testing.TB
+	codec codec.Codec
+	conn  *net.UnixConn
+	read  []byte
+	fds   []int
 }
 
 const (
@@ -33,6 +37,10 @@ const (
 func newRawPeer(t testing.TB, o nodeipc.Options) (*nodeipc.Channel, *rawPeer) {
 	t.Helper()
 	fd, p := rawPair(t)
+	o.Serialization = serialization(o.Serialization)
+	if o.Serialization == nodeipc.Advanced {
+		p.codec = codec.Advanced
+	}
 	if o.Warn == nil {
 		o.Warn = func(err error) { t.Errorf("warning: %v", err) }
 	}
@@ -77,7 +85,7 @@ func rawPair(t testing.TB) (fd int, p *rawPeer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p = &rawPeer{t: t, conn: conn.(*net.UnixConn)}
+	p = &rawPeer{t: t, codec: codec.JSON, conn: conn.(*net.UnixConn)}
 	t.Cleanup(p.close)
 	p.conn.SetDeadline(time.Now().Add(patience))
 	return fds[0], p
@@ -103,8 +111,29 @@ func (p *rawPeer) close() {
 	p.fds = nil
 }
 
-// write sends text and, beside its first byte, copies of descriptors.
-func (p *rawPeer) write(text string, fds ...int) {
+// write sends lines of JSON and, beside its first byte, copies of descriptors.
+func (p *rawPeer) write(lines string, fds ...int) {
+	p.t.Helper()
+	p.writeRaw(string(p.frames(lines)), fds...)
+}
+
+// frames are lines of JSON as they are on the channel.
+func (p *rawPeer) frames(lines string) (frames []byte) {
+	p.t.Helper()
+	if p.codec == codec.JSON {
+		return []byte(lines)
+	}
+	for line := range strings.Lines(lines) {
+		var err error
+		if frames, err = p.codec.AppendFrame(frames, 2, json.RawMessage(line)); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	return frames
+}
+
+// writeRaw sends bytes as they are.
+func (p *rawPeer) writeRaw(text string, fds ...int) {
 	p.t.Helper()
 	var control []byte
 	if len(fds) > 0 {
@@ -122,18 +151,31 @@ func (p *rawPeer) write(text string, fds ...int) {
 	}
 }
 
-// line reads a line, and keeps the descriptors that came.
+// line reads a message, and keeps the descriptors that came.
 func (p *rawPeer) line() string {
 	p.t.Helper()
 	for {
-		if line, rest, ok := bytes.Cut(p.read, []byte("\n")); ok {
-			p.read = rest
-			return string(line)
+		if payload, size, _ := p.codec.Cut(p.read, 0); size > 0 {
+			p.read = p.read[size:]
+			return p.text(payload)
 		}
 		if err := p.receive(); err != nil {
 			p.t.Fatal(err)
 		}
 	}
+}
+
+// text is a payload as JSON, with Bun's mark if it has one.
+func (p *rawPeer) text(payload []byte) string {
+	p.t.Helper()
+	if p.codec == codec.JSON {
+		return string(payload)
+	}
+	var text json.RawMessage
+	if err := p.codec.Decode(payload, &text, false); err != nil {
+		p.t.Fatal(err)
+	}
+	return string(text)
 }
 
 func (p *rawPeer) receive() error {

@@ -2,13 +2,13 @@ package nodeipc
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"slices"
 	"sync"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
+	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 )
 
 // What the channel says to its peer of handles, in the shape of any message.
@@ -23,10 +23,15 @@ var (
 
 var errNoHandle = fmt.Errorf("nodeipc: send a handle: it is nil, closed or was given away: %w", net.ErrClosed)
 
+// mostScratch is how large a buffer of a sender may be that is kept for the next.
+const mostScratch = 256 << 10
+
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
-// Send sends a message: whatever JSON can say, a json.RawMessage as it is. It returns when the message is
-// written or has its place behind others; while more than Options.SendBuffer bytes wait for a peer that does
+// Send sends a message: whatever JSON can say, a json.RawMessage as it is, and on a channel whose serialization is
+// Advanced all that [structuredclone.Marshal] takes. It returns when the message is
+// written or has its place behind others: while messages wait for Receive, what is sent in answer to the others goes
+// out together, after a millisecond at the latest. While more than Options.SendBuffer bytes wait for a peer that does
 // not read, it waits for room or for ctx, and then the message is not sent. Messages arrive in the order
 // of the calls. It returns ErrDisconnected on a channel that is disconnecting, ErrMessageTooLarge, or why the
 // value cannot be encoded.
@@ -69,7 +74,7 @@ func (c *Channel) send(ctx context.Context, v any, h *handlewrap.Handle) error {
 	if err != nil {
 		return err
 	}
-	if cap(frame) <= mostCoalesced {
+	if cap(frame) <= mostScratch {
 		*buf = frame
 	}
 	for {
@@ -77,27 +82,41 @@ func (c *Channel) send(ctx context.Context, v any, h *handlewrap.Handle) error {
 		if err != nil || room == nil {
 			return err
 		}
-		select {
-		case <-room:
-		case <-ctx.Done():
-			return fmt.Errorf("nodeipc: send: %w: %w", ErrNotReading, context.Cause(ctx))
+		if err := c.awaitRoom(ctx, room); err != nil {
+			return err
 		}
 	}
 }
 
+func (c *Channel) awaitRoom(ctx context.Context, room <-chan struct{}) error {
+	c.await(ctx, func() bool {
+		select {
+		case <-room:
+			return true
+		default:
+			return false
+		}
+	})
+	c.beginWait()
+	defer c.endWait()
+	select {
+	case <-room:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("nodeipc: send: %w: %w", ErrNotReading, context.Cause(ctx))
+	}
+}
+
 // encode appends the frame of a message, which may be v alone or v in the envelope of a handle.
-func (c *Channel) encode(dst []byte, v any, h *handlewrap.Handle) ([]byte, error) {
-	payload, err := c.codec.encode(nil, v)
+func (c *Channel) encode(dst []byte, v any, h *handlewrap.Handle) (_ []byte, err error) {
+	if h == nil {
+		dst, err = c.codec.AppendFrame(dst, c.speaks(), v)
+	} else {
+		e := codec.Envelope{Type: string(h.Type()), Key: h.ServerKey(), DgramType: h.DgramType()}
+		dst, err = c.codec.AppendSealed(dst, c.speaks(), e, v)
+	}
 	if err != nil {
 		return dst, err
-	}
-	if h == nil {
-		dst = c.wire().frame(dst, payload)
-	} else {
-		e := envelope{Type: string(h.Type()), Key: h.ServerKey(), DgramType: h.DgramType()}
-		if dst, err = c.wire().seal(dst, e, payload); err != nil {
-			return dst, err
-		}
 	}
 	if len(dst) > c.options.MaxMessageSize {
 		return dst, fmt.Errorf("nodeipc: send: %w of %d bytes", ErrMessageTooLarge, c.options.MaxMessageSize)
@@ -115,71 +134,34 @@ func (c *Channel) trySend(frame []byte, h *handlewrap.Handle) (<-chan struct{}, 
 	if room := c.out.roomFor(c.options.SendBuffer); room != nil {
 		return room, nil
 	}
-	if h != nil || c.out.holding {
-		frame = slices.Clone(frame) // it is kept, and the sender's buffer is used again
+	c.out.sent = max(c.out.sent, len(frame))
+	switch {
+	case h != nil || c.out.holding:
+		c.out.submit(message{frame: slices.Clone(frame), handle: h}) // it is kept, and the sender's buffer is used again
+		c.flushLocked()
+	case c.mayLeave(len(frame)):
+		c.out.submit(message{frame: frame})
+	default:
+		c.write(frame)
 	}
-	c.out.submit(message{frame: frame, handle: h})
-	c.flushLocked()
 	return nil, nil
 }
 
-// Post sends a message from within the loop. It never waits: the message is written at the end of the loop's
-// batch, and a peer that lets the answers to its questions pile up gets ErrNotReading, on which the caller
-// should close the channel. A handle, if not nil, is the channel's afterwards, in any case.
-func (c *Channel) Post(v any, h *handlewrap.Handle) error {
-	frame, err := c.encode(nil, v, h)
-	if err == nil {
-		err = c.post(message{frame: frame, handle: h}, (*outgoing).submit)
+// write submits a plain frame and has it written. Where nothing else waits to be, it is written as it is, without a copy.
+// c.mu is held.
+func (c *Channel) write(frame []byte) {
+	o := &c.out
+	if o.queue.len() > 0 || o.flushing || o.blocked || o.stalled {
+		o.submit(message{frame: frame})
+		c.flushLocked()
+		return
 	}
-	if err != nil && h != nil {
-		h.Close()
-	}
-	return err
-}
-
-// Tell sends a message without ever waiting, from any goroutine. It is for the few and small ones of a protocol
-// above, whose number is bounded there.
-func (c *Channel) Tell(v any) error {
-	frame, err := c.encode(nil, v, nil)
-	if err != nil {
-		return err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.state != connected {
-		return fmt.Errorf("nodeipc: send: %w", ErrDisconnected)
-	}
-	c.out.submit(message{frame: frame})
+	o.queued += len(frame)
+	o.queue.push(segment{bytes: frame, lent: true})
 	c.flushLocked()
-	return nil
-}
-
-// reply answers the peer about a handle; ACKs are never held back.
-func (c *Channel) reply(answer command) error {
-	frame, err := c.encode(nil, answer, nil)
-	if err != nil {
-		return err
+	if o.queue.len() > 0 && o.queue.first().lent {
+		first := o.queue.first()
+		first.buffer = o.spares.copy(first.bytes)
+		first.bytes, first.lent = first.buffer, false
 	}
-	err = c.post(message{frame: frame}, func(o *outgoing, m message) {
-		o.queued += len(m.frame)
-		o.enqueue(m)
-	})
-	if errors.Is(err, ErrDisconnected) {
-		return nil
-	}
-	return err
-}
-
-func (c *Channel) post(m message, place func(*outgoing, message)) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.state == disconnected {
-		return ErrDisconnected
-	}
-	if err := c.out.roomForReply(c.options.SendBuffer); err != nil {
-		return err
-	}
-	place(&c.out, m)
-	c.flushSoon()
-	return nil
 }

@@ -53,6 +53,8 @@ func (c *Channel) askSockets(ctx context.Context, question, answer, key string) 
 		c.forgetAnswer(q, reply)
 		return 0, err
 	}
+	c.beginWait()
+	defer c.endWait()
 	select {
 	case n := <-reply:
 		return n, nil

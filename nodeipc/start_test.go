@@ -37,10 +37,12 @@ func TestStartedChildFindsItsChannel(t *testing.T) {
 		cmd.Dir = t.TempDir()
 		child := start(t, cmd, nodeipc.Options{})
 		got := decode[struct {
-			Connected      bool
-			Own, Inherited []string
-			Greeting, Cwd  string
-			Args           []string
+			Connected bool     `json:"connected"`
+			Own       []string `json:"own"`
+			Inherited []string `json:"inherited"`
+			Greeting  string   `json:"greeting"`
+			Cwd       string   `json:"cwd"`
+			Args      []string `json:"args"`
 		}](t, receive(t, child))
 		if !got.Connected || len(got.Own) > 0 || len(got.Inherited) > 0 {
 			t.Errorf("connected %v, variables %q, of a grandchild %q", got.Connected, got.Own, got.Inherited)
@@ -61,7 +63,7 @@ func shell(script string) *exec.Cmd { return exec.Command("/bin/sh", "-c", scrip
 
 func TestStartAnyCommand(t *testing.T) {
 	nodetest.NoLeaks(t)
-	child := start(t, shell(`eval "read line <&$NODE_CHANNEL_FD"; eval "printf '%s\n' \"\$line\" >&$NODE_CHANNEL_FD"; exit 7`), nodeipc.Options{})
+	child := start(t, shell(`eval "read line <&$NODE_CHANNEL_FD"; eval "printf '%s\n' \"\$line\" >&$NODE_CHANNEL_FD"; exit 7`), nodeipc.Options{Serialization: nodeipc.JSON})
 	sendJSON(t, child, `{"to":"a shell"}`)
 	expectJSON(t, child, `{"to":"a shell"}`)
 	expectExit(t, child, nodeipc.ExitStatus{Code: 7})
@@ -70,7 +72,7 @@ func TestStartAnyCommand(t *testing.T) {
 
 func TestSerializationVariable(t *testing.T) {
 	nodetest.NoLeaks(t)
-	child := start(t, shell(`echo "\"$NODE_CHANNEL_SERIALIZATION_MODE\"" >&3`), nodeipc.Options{})
+	child := start(t, shell(`echo "\"$NODE_CHANNEL_SERIALIZATION_MODE\"" >&3`), nodeipc.Options{Serialization: nodeipc.JSON})
 	expectJSON(t, child, `"json"`)
 }
 
@@ -132,16 +134,29 @@ func TestExtraFilesKeepTheirNumbers(t *testing.T) {
 			}
 			defer f.Close()
 			fmt.Fprintf(f, "file %d", i)
-			f.Seek(0, io.SeekStart)
 			files = append(files, f)
 		}
 		cmd := command(t, node, `
 			const fs = require('fs');
-			process.send([fs.readFileSync(3, 'utf8'), fs.readFileSync(4, 'utf8')], () => process.disconnect());`)
-		cmd.ExtraFiles = files
-		child := start(t, cmd, nodeipc.Options{})
-		expectJSON(t, child, `["file 0","file 1"]`)
-		expectExitZero(t, child)
+			const text = (fd) => fs.readFileSync(fd, 'utf8');
+			process.on('message', (fds) => process.send(fds.map(text), () => process.disconnect()));`)
+		for _, c := range []struct {
+			extra []*os.File
+			fds   string
+		}{
+			{files, "[3,4]"},
+			{[]*os.File{files[0], nil, files[1]}, "[3,5]"},
+		} {
+			for _, f := range files {
+				f.Seek(0, io.SeekStart)
+			}
+			again := exec.Command(cmd.Path, cmd.Args[1:]...)
+			again.ExtraFiles = c.extra
+			child := start(t, again, nodeipc.Options{})
+			sendJSON(t, child, c.fds)
+			expectJSON(t, child, `["file 0","file 1"]`)
+			expectExitZero(t, child)
+		}
 	})
 }
 
@@ -157,7 +172,7 @@ func TestUserAndGroup(t *testing.T) {
 	nodetest.NoLeaks(t)
 	cmd := shell(`echo "[$(id -u),$(id -g)]" >&3`)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: credential()}
-	child := start(t, cmd, nodeipc.Options{})
+	child := start(t, cmd, nodeipc.Options{Serialization: nodeipc.JSON})
 	expectJSON(t, child, fmt.Sprintf("[%d,%d]", credential().Uid, credential().Gid))
 	expectExitZero(t, child)
 }
@@ -211,11 +226,7 @@ func TestStartFails(t *testing.T) {
 
 func TestSerializationIsChecked(t *testing.T) {
 	nodetest.NoLeaks(t)
-	_, err := nodeipc.Start(shell("true"), nodeipc.Options{Serialization: nodeipc.Advanced})
-	if !errors.Is(err, errors.ErrUnsupported) || !strings.Contains(err.Error(), `"advanced" is not supported yet`) {
-		t.Errorf("advanced: %v", err)
-	}
-	_, err = nodeipc.Start(shell("true"), nodeipc.Options{Serialization: "xml"})
+	_, err := nodeipc.Start(shell("true"), nodeipc.Options{Serialization: "xml"})
 	if err == nil || !strings.Contains(err.Error(), `"xml" is not known`) {
 		t.Errorf("xml: %v", err)
 	}

@@ -1,6 +1,10 @@
 package nodeipc
 
-import "time"
+import (
+	"time"
+
+	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
+)
 
 // unreadPause is how long to wait before looking again whether the peer has read: nothing tells at once when it does.
 const unreadPause = time.Millisecond
@@ -9,10 +13,10 @@ const unreadPause = time.Millisecond
 // read: a read that returns that message too brings the handle with it, and Deno loses the handle then. c.mu is held.
 func (c *Channel) handleMayGo() bool {
 	o := &c.out
-	if o.unacked.len() >= mostHandlesInFlight {
+	if o.unacked.len() >= socket.MostHandlesInFlight {
 		return false
 	}
-	if o.unread = o.unread && unreadBytes(c.fd) > 0; o.unread {
+	if o.unread = o.unread && socket.Unread(c.fd) > 0; o.unread {
 		c.checkLater()
 		return false
 	}

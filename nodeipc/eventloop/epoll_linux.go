@@ -25,6 +25,7 @@ type slot struct {
 type poller struct {
 	epfd, wakefd int
 	events       [128]unix.EpollEvent
+	reads        *lullSet
 
 	mu     sync.Mutex
 	slots  []slot
@@ -184,4 +185,7 @@ func (p *poller) close() {
 	p.slots = nil
 	unix.Close(p.wakefd)
 	unix.Close(p.epfd)
+	if p.reads != nil {
+		unix.Close(p.reads.epfd)
+	}
 }

@@ -2,7 +2,9 @@ package eventloop
 
 import (
 	"errors"
+	"runtime"
 	"sync"
+	"time"
 )
 
 // Events says what a descriptor is ready for, or what its owner waits for.
@@ -26,10 +28,12 @@ type Source interface {
 	Ready(Events)
 }
 
-// A Loop watches descriptors and runs functions, all on one goroutine. Make one with [New] and end it with
-// [Loop.Close]. Its methods may be called from any goroutine unless they say otherwise.
+// A Loop watches descriptors and runs functions, one at a time, on a goroutine of its own or on that of a caller of
+// [Loop.Drive]. Make one with [New] and end it with [Loop.Close]. Its methods may be called from any goroutine unless they say otherwise.
 type Loop struct {
 	poll     *poller
+	lull     func() bool
+	yielded  time.Time
 	deferred []func()
 	done     chan struct{}
 
@@ -38,6 +42,7 @@ type Loop struct {
 	spare    []func()
 	awake    bool
 	stopping bool
+	driving
 }
 
 // New starts a loop. The error is the system's (no descriptors left, say), or errors.ErrUnsupported where the
@@ -78,6 +83,7 @@ func (l *Loop) Post(f func()) bool {
 	l.posted = append(l.posted, f)
 	wake := !l.awake
 	l.awake = true
+	l.resumeOwn()
 	l.mu.Unlock()
 	if wake {
 		l.poll.wake()
@@ -106,6 +112,7 @@ func (l *Loop) Close() {
 	stopped := l.stopping
 	l.stopping = true
 	l.awake = true
+	l.resumeOwn()
 	l.mu.Unlock()
 	if !stopped {
 		l.poll.wake()
@@ -116,13 +123,29 @@ func (l *Loop) Close() {
 func (l *Loop) run() {
 	defer close(l.done)
 	defer l.poll.close()
-	for {
-		l.poll.wait()
-		more := l.runPosted()
-		l.runDeferred()
-		if !more {
-			return
-		}
+	defer l.refuseTurn()
+	for l.step() && l.giveTurn() {
+	}
+}
+
+// step waits for one batch of events, and says whether the loop goes on after it.
+func (l *Loop) step() bool {
+	l.yield()
+	l.pause()
+	l.poll.wait()
+	more := l.runPosted()
+	l.runDeferred()
+	return more
+}
+
+// yieldEvery is how long a goroutine takes steps before it lets the scheduler have a look. One that never did would be
+// interrupted by it every 10 ms, and watched closely afterwards, which costs more than all else that Go adds to a step.
+const yieldEvery = 4 * time.Millisecond
+
+func (l *Loop) yield() {
+	if now := time.Now(); now.Sub(l.yielded) > yieldEvery {
+		l.yielded = now
+		runtime.Gosched()
 	}
 }
 

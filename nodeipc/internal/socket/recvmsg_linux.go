@@ -1,4 +1,4 @@
-package nodeipc
+package socket
 
 import (
 	"unsafe"
@@ -12,12 +12,12 @@ type receiveHeader struct {
 	vector  unix.Iovec
 }
 
-// recvmsg reads into r and says how many bytes and how many of control came. It is written here because unix.Recvmsg
+// recvmsg reads into room and says how many bytes and how many of control came. It is written here because unix.Recvmsg
 // allocates room for a sender's address, and this is on the path of every connection.
-func (r *readBuffer) recvmsg(fd int) (n, control int, err error) {
+func (r *Buffer) recvmsg(fd int, room []byte) (n, control int, err error) {
 	h := &r.header
-	h.vector.Base = &r.bytes[0]
-	h.vector.SetLen(len(r.bytes))
+	h.vector.Base = &room[0]
+	h.vector.SetLen(len(room))
 	h.message = unix.Msghdr{Iov: &h.vector, Control: &r.control[0]}
 	h.message.SetIovlen(1)
 	h.message.SetControllen(len(r.control))

@@ -1,4 +1,4 @@
-package nodeipc
+package socket
 
 import (
 	"encoding/binary"
@@ -13,9 +13,9 @@ const (
 	receivesCloseOnExec = true
 	controlSpace        = 24
 
-	// mostHandlesInFlight is how many handles may await their ACKs at once. Linux never returns bytes from
+	// MostHandlesInFlight is how many handles may await their ACKs at once. Linux never returns bytes from
 	// past a message with a descriptor in one read, so that each handle stays with its message.
-	mostHandlesInFlight = 1 << 16
+	MostHandlesInFlight = 1 << 16
 )
 
 // putRights writes the control message that carries fd. It is written here because unix.UnixRights allocates,
@@ -35,8 +35,8 @@ func putRights(space []byte, fd int) int {
 	return unix.CmsgSpace(4)
 }
 
-// unreadBytes is how much of what was written the peer has not read.
-func unreadBytes(fd int) int {
+// Unread is how much of what was written the peer has not read.
+func Unread(fd int) int {
 	n, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
 	if err != nil {
 		return 0
@@ -44,8 +44,8 @@ func unreadBytes(fd int) int {
 	return n
 }
 
-// waitingBytes is how much the peer has written that was not read here.
-func waitingBytes(fd int) int {
+// Waiting is how much the peer has written that was not read here.
+func Waiting(fd int) int {
 	n, err := unix.IoctlGetInt(fd, unix.SIOCINQ)
 	if err != nil {
 		return 0

@@ -1,6 +1,6 @@
 //go:build unix
 
-package nodeipc
+package socket
 
 import (
 	"errors"
@@ -14,26 +14,29 @@ import (
 // mostHandlesARead is how many descriptors one message can carry on Linux, the most of any system here.
 const mostHandlesARead = 253
 
-// readBuffer is what one read fills. Channels share a few of them, since none keeps one between reads.
-type readBuffer struct {
-	bytes   [64 << 10]byte
+// Buffer is what one read fills. Channels share a few of them, since none keeps one between reads.
+type Buffer struct {
+	Bytes   [256 << 10]byte // more than a socket holds by default
+	FDs     []int
 	control []byte
 	header  receiveHeader
-	fds     []int
 }
 
-var readBuffers = sync.Pool{New: func() any {
-	return &readBuffer{control: make([]byte, unix.CmsgSpace(mostHandlesARead*4))}
+var buffers = sync.Pool{New: func() any {
+	return &Buffer{control: make([]byte, unix.CmsgSpace(mostHandlesARead*4))}
 }}
 
-// receive reads what is there. The fds that came with it are in r.fds, close-on-exec and the caller's. n is 0
+// Receive reads what is there, into room, or r.Bytes where that is none. The fds that came with it are in r.FDs, close-on-exec and the caller's. n is 0
 // at the end of the stream; again says that there was nothing to read. A descriptor that this process had no
-// room for is missing from r.fds.
-func (r *readBuffer) receive(fd int) (n int, again bool, err error) {
-	r.fds = r.fds[:0]
+// room for is missing from r.FDs.
+func (r *Buffer) Receive(fd int, room []byte) (n int, again bool, err error) {
+	r.FDs = r.FDs[:0]
+	if len(room) == 0 {
+		room = r.Bytes[:]
+	}
 	var control int
 	for {
-		n, control, err = r.recvmsg(fd)
+		n, control, err = r.recvmsg(fd, room)
 		if err != unix.EINTR {
 			break
 		}
@@ -48,9 +51,9 @@ func (r *readBuffer) receive(fd int) (n int, again bool, err error) {
 		return 0, false, fmt.Errorf("nodeipc: recvmsg: %w", err)
 	}
 	if control > 0 {
-		r.fds = appendRights(r.fds, r.control[:control])
+		r.FDs = appendRights(r.FDs, r.control[:control])
 		if !receivesCloseOnExec {
-			closeOnExec(r.fds...)
+			CloseOnExec(r.FDs...)
 		}
 	}
 	return n, false, nil
@@ -69,9 +72,9 @@ func appendRights(fds []int, control []byte) []int {
 	return fds
 }
 
-// transmit writes b, with a copy of handle beside its first byte unless that is negative. It says how much
+// Transmit writes b, with a copy of handle beside its first byte unless that is negative. It says how much
 // was written, and ErrWouldBlock where nothing fits.
-func transmit(fd int, b []byte, handle int) (int, error) {
+func Transmit(fd int, b []byte, handle int) (int, error) {
 	var control []byte
 	var space [controlSpace]byte
 	if handle >= 0 {
@@ -95,18 +98,21 @@ func transmit(fd int, b []byte, handle int) (int, error) {
 	}
 }
 
-func closeFD(fd int) { unix.Close(fd) }
+// Close closes a descriptor.
+func Close(fd int) { unix.Close(fd) }
 
-func closeOnExec(fds ...int) {
+// CloseOnExec keeps descriptors from programs that this process starts.
+func CloseOnExec(fds ...int) {
 	for _, fd := range fds {
 		unix.CloseOnExec(fd)
 	}
 }
 
-func setNonblock(fd int) error { return unix.SetNonblock(fd, true) }
+// SetNonblock has reads and writes return at once.
+func SetNonblock(fd int) error { return unix.SetNonblock(fd, true) }
 
-// checkSocket says why fd cannot be a channel, if it cannot.
-func checkSocket(fd int) error {
+// Check says why fd cannot be a channel, if it cannot.
+func Check(fd int) error {
 	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
 	if err == nil && kind != unix.SOCK_STREAM {
 		err = errors.New("not a stream socket")
@@ -117,8 +123,8 @@ func checkSocket(fd int) error {
 	return nil
 }
 
-// newPair makes the two ends of a channel, both close-on-exec.
-func newPair() (ours, theirs int, err error) {
+// NewPair makes the two ends of a channel, both close-on-exec.
+func NewPair() (ours, theirs int, err error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)

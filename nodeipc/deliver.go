@@ -1,0 +1,89 @@
+package nodeipc
+
+import (
+	"fmt"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
+	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
+)
+
+// deliver hands one message to whom it is for. assembled says whether it is in the assembly's memory.
+func (c *Channel) deliver(payload []byte, assembled bool) error {
+	payload = c.hear(payload)
+	kind, err := c.codec.Classify(payload)
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case codec.Nothing:
+		return nil
+	case codec.Handle:
+		return c.deliverHandle(payload, assembled)
+	case codec.ACK:
+		return c.acknowledged()
+	case codec.NACK:
+		return c.notReceived()
+	default:
+		return c.deliverMessage(kind, Message{payload: payload, codec: c.codec}, assembled)
+	}
+}
+
+func (c *Channel) deliverMessage(kind codec.Kind, m Message, assembled bool) error {
+	switch kind {
+	case codec.Socket:
+		return c.countSockets(m)
+	case codec.User:
+		m.payload, m.kept = c.incoming.own(m.payload, assembled), true
+		c.handler.HandleMessage(m)
+	default:
+		c.handler.HandleInternal(m)
+	}
+	return nil
+}
+
+// deliverHandle matches a message with the descriptor that came beside it, and tells the peer whether one did.
+func (c *Channel) deliverHandle(payload []byte, assembled bool) error {
+	fd := c.incoming.handles.take()
+	if fd < 0 {
+		return c.reply(nackCommand)
+	}
+	e, inner, kind, err := c.unwrap(payload)
+	if err != nil {
+		socket.Close(fd)
+		return err
+	}
+	handle := handlewrap.New(handlewrap.Type(e.Type), fd)
+	if !handle.Type().Valid() {
+		handle.Close()
+		return fmt.Errorf("%w: a handle of the unknown type %q", ErrProtocol, e.Type)
+	}
+	if e.Key != "" && handle.Type() == handlewrap.NetSocket {
+		c.trackSocket(handle, e.Key)
+	}
+	if err := c.reply(ackCommand); err != nil {
+		handle.Close()
+		return err
+	}
+	m := Message{Handle: handle, payload: inner, codec: c.codec}
+	if kind == codec.User || kind == codec.Internal {
+		return c.deliverMessage(kind, m, assembled)
+	}
+	handle.Close()
+	return fmt.Errorf("%w: a handle with a message of the channel's own: %s", ErrProtocol, codec.Excerpt(inner))
+}
+
+// unwrap takes the message of a handle out of its envelope. Node wraps a retransmitted one twice, and the
+// inner envelope is what was sent first; it has one ACK all the same, because Node dies of a second.
+func (c *Channel) unwrap(payload []byte) (e codec.Envelope, inner []byte, k codec.Kind, err error) {
+	inner, k = payload, codec.Handle
+	for layer := 0; layer < 2 && k == codec.Handle; layer++ {
+		if e, inner, err = c.codec.Open(inner); err != nil {
+			return e, nil, k, err
+		}
+		if k, err = c.codec.Classify(inner); err != nil {
+			return e, nil, k, err
+		}
+	}
+	return e, inner, k, nil
+}

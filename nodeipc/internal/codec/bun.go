@@ -1,0 +1,34 @@
+package codec
+
+import "bytes"
+
+// bun is Bun's dialect of JSON: cluster messages are marked, and a handle goes beside one without an envelope.
+const bun Dialect = 1
+
+// bunMark stands before each internal message of a Bun process, and must stand before each to one.
+const bunMark = 0x02
+
+var (
+	bunMarked = []byte(`{"cmd":"NODE_CLUSTER"`)
+	bunHandle = []byte(`,"$hasHandle":true}`)
+)
+
+// bunFrame appends a frame as Bun writes it.
+func bunFrame(dst, payload []byte) []byte {
+	if bytes.HasPrefix(payload, bunMarked) {
+		dst = append(dst, bunMark)
+	}
+	return append(append(dst, payload...), '\n')
+}
+
+// bunSealed appends a frame with a handle's message as Bun writes it, if it is one of those that Bun writes in its own
+// way.
+func bunSealed(dst, inner []byte) ([]byte, bool) {
+	if !bytes.HasPrefix(inner, bunMarked) {
+		return dst, false
+	}
+	dst = append(dst, bunMark)
+	dst = append(dst, inner[:len(inner)-1]...)
+	dst = append(dst, bunHandle...)
+	return append(dst, '\n'), true
+}

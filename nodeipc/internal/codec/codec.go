@@ -1,0 +1,99 @@
+// Package codec is how messages are written on Node's IPC channel, in either serialization: how bytes fall into
+// frames, whose message a frame holds, and how a handle's message is wrapped.
+package codec
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrProtocol is what no Node process sends; package nodeipc has it under its own name.
+var ErrProtocol = errors.New("the peer broke the protocol")
+
+// A Codec is one serialization. Payloads are a frame without what delimits it. A Codec holds no state, so that one
+// serves every channel.
+type Codec interface {
+	// Cut finds the first whole frame in buf, of which the first searched bytes are known to hold no end of
+	// one. size is how many bytes the frame takes of buf, 0 when it is not all there; need is how long it is
+	// going to be, as far as is known.
+	Cut(buf []byte, searched int) (payload []byte, size, need int)
+	// Heard takes off a payload what marks it as one of a dialect, and says which dialect that is. In what it gives,
+	// text is valid.
+	Heard(payload []byte) ([]byte, Dialect)
+	// Classify says whose message a payload is, or why it is not one.
+	Classify(payload []byte) (Kind, error)
+	// Open takes the message of a handle out of its envelope. inner is a payload, perhaps within the given one.
+	Open(payload []byte) (e Envelope, inner []byte, err error)
+	// Decode stores the value of a payload in what v points to. Where the payload is kept as it is for ever, a long string
+	// may be a part of it.
+	Decode(payload []byte, v any, kept bool) error
+
+	// AppendFrame appends a frame that holds a value.
+	AppendFrame(dst []byte, d Dialect, v any) ([]byte, error)
+	// AppendSealed appends a frame that holds a value in the envelope e.
+	AppendSealed(dst []byte, d Dialect, e Envelope, v any) ([]byte, error)
+	// NewTemplate makes a template of sealed frames. value is called with the number that stands for the one that
+	// changes, and gives the value that holds it; that number may stand nowhere else in it.
+	NewTemplate(e Envelope, value func(number uint32) any) (Template, error)
+}
+
+// A Dialect is one of a serialization's ways of writing, of which a channel uses its peer's. The zero value is what
+// every peer reads.
+type Dialect uint8
+
+// A Template gives frames in which nothing but a number changes, without encoding them again.
+type Template interface {
+	Append(dst []byte, d Dialect, number uint32) []byte
+}
+
+// templateNumber stands for the number while a template is made.
+const templateNumber = 1<<30 - 1
+
+// Envelope is what surrounds the message of a handle.
+type Envelope struct {
+	Type      string `json:"type"`
+	Key       string `json:"key,omitempty"`
+	DgramType string `json:"dgramType,omitempty"`
+}
+
+// Kind says whose a message is.
+type Kind uint8
+
+const (
+	User     Kind = iota
+	Internal      // cmd begins with NODE_, and it is not one of the channel's own
+	Handle
+	ACK
+	NACK
+	Socket  // NODE_SOCKET_*: the counting of sockets
+	Nothing // no message at all
+)
+
+const prefix = "NODE_"
+
+// kindOf says whose a message with that cmd is.
+func kindOf(command string) Kind {
+	switch {
+	case len(command) <= len(prefix) || command[:len(prefix)] != prefix:
+		return User
+	case command == "NODE_HANDLE":
+		return Handle
+	case command == "NODE_HANDLE_ACK":
+		return ACK
+	case command == "NODE_HANDLE_NACK":
+		return NACK
+	case command == "NODE_SOCKET_NOTIFY_CLOSE", command == "NODE_SOCKET_ALL_CLOSED",
+		command == "NODE_SOCKET_GET_COUNT", command == "NODE_SOCKET_COUNT":
+		return Socket
+	}
+	return Internal
+}
+
+// Excerpt quotes the beginning of bytes for an error.
+func Excerpt(b []byte) string {
+	const most = 60
+	if len(b) > most {
+		return fmt.Sprintf("%q… (%d bytes)", b[:most], len(b))
+	}
+	return fmt.Sprintf("%q", b)
+}

@@ -1,0 +1,130 @@
+package codec
+
+import (
+	"bytes"
+	stdjson "encoding/json"
+	"fmt"
+
+	"github.com/goccy/go-json"
+)
+
+// JSON is Node's default: one line of JSON a message.
+var JSON Codec = jsonCodec{}
+
+type jsonCodec struct{}
+
+// How Node writes what a channel says of handles.
+const (
+	jsonACK  = `{"cmd":"NODE_HANDLE_ACK"}`
+	jsonNACK = `{"cmd":"NODE_HANDLE_NACK"}`
+)
+
+var (
+	jsonInternal = []byte(`{"cmd":"NODE_`)
+	jsonCluster  = []byte(`{"cmd":"NODE_CLUSTER",`)
+	jsonPrefix   = []byte(prefix)
+	jsonFirstKey = []byte(`{"cmd":"`)
+	jsonNative   = []byte(`{"cmd":"NODE_HANDLE","type":"net.Native","msg":`)
+)
+
+func (jsonCodec) Cut(buf []byte, searched int) (payload []byte, size, need int) {
+	end := bytes.IndexByte(buf[searched:], '\n')
+	if end < 0 {
+		return nil, 0, len(buf) + 1
+	}
+	end += searched
+	return buf[:end], end + 1, end + 1
+}
+
+// Heard takes off Bun's mark, which stands before its internal messages only.
+func (jsonCodec) Heard(payload []byte) ([]byte, Dialect) {
+	payload = validUTF8(payload)
+	if len(payload) > 0 && payload[0] == bunMark {
+		return payload[1:], bun
+	}
+	return payload, 0
+}
+
+func (jsonCodec) Classify(payload []byte) (Kind, error) {
+	if len(payload) == 0 {
+		return Nothing, nil // Bun writes an empty line for what has no JSON, a function for one
+	}
+	if bytes.HasPrefix(payload, jsonInternal) {
+		switch string(payload) {
+		case jsonACK:
+			return ACK, nil
+		case jsonNACK:
+			return NACK, nil
+		}
+		if bytes.HasPrefix(payload, jsonCluster) {
+			return Internal, nil
+		}
+	}
+	if !validJSON(payload) {
+		reason := stdjson.Unmarshal(payload, new(stdjson.RawMessage))
+		return 0, fmt.Errorf("%w: not JSON: %w: %s", ErrProtocol, reason, Excerpt(payload))
+	}
+	if !bytes.Contains(payload, jsonPrefix) && !bytes.Contains(payload, []byte(`\u`)) {
+		return User, nil
+	}
+	return kindOf(jsonCommand(payload)), nil
+}
+
+// jsonCommand is the string at an object's key "cmd". Where that is not plainly the first key, as Node writes its own
+// messages, it goes by way of a map, because a struct's fields also match keys in other cases, which to Node are others.
+func jsonCommand(payload []byte) string {
+	if rest, ok := bytes.CutPrefix(payload, jsonFirstKey); ok {
+		if end := bytes.IndexAny(rest, `"\\`); end >= 0 && rest[end] == '"' {
+			return string(rest[:end])
+		}
+	}
+	if payload = bytes.TrimLeft(payload, " \t\r"); len(payload) == 0 || payload[0] != '{' {
+		return ""
+	}
+	var fields map[string]stdjson.RawMessage
+	var command string
+	if stdjson.Unmarshal(payload, &fields) != nil || stdjson.Unmarshal(fields["cmd"], &command) != nil {
+		return ""
+	}
+	return command
+}
+
+func (jsonCodec) Open(payload []byte) (e Envelope, inner []byte, err error) {
+	if rest, ok := bytes.CutPrefix(payload, jsonNative); ok && len(rest) > 0 && validJSON(rest[:len(rest)-1]) {
+		// So a primary sends every connection.
+		return Envelope{Type: "net.Native"}, rest[:len(rest)-1], nil
+	}
+	var wrapped struct {
+		Envelope
+		Message stdjson.RawMessage `json:"msg"`
+	}
+	if err := stdjson.Unmarshal(payload, &wrapped); err != nil {
+		return Envelope{}, nil, fmt.Errorf("%w: a handle's message: %w", ErrProtocol, err)
+	}
+	if len(wrapped.Message) == 0 {
+		return Envelope{}, nil, fmt.Errorf("%w: a handle without a message: %s", ErrProtocol, Excerpt(payload))
+	}
+	return wrapped.Envelope, wrapped.Message, nil
+}
+
+func (jsonCodec) Decode(payload []byte, v any, kept bool) error {
+	switch v := v.(type) {
+	case *stdjson.RawMessage:
+		*v = append((*v)[:0], payload...)
+		return nil
+	case *string:
+		if s, ok := plainString(payload); ok {
+			*v = stringOf(s, kept)
+			return nil
+		}
+	case *any:
+		if s, ok := plainString(payload); ok && *v == nil {
+			*v = stringOf(s, kept)
+			return nil
+		}
+	}
+	if err := json.Unmarshal(payload, v); err != nil {
+		return fmt.Errorf("nodeipc: decode the message: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package codec
+
+import (
+	"bytes"
+	stdjson "encoding/json"
+	"testing"
+)
+
+// FuzzJSON gives the codec bytes that anybody may have written.
+func FuzzJSON(f *testing.F) {
+	for _, stream := range jsonSeeds(f) {
+		f.Add(stream)
+	}
+	f.Fuzz(func(t *testing.T, stream []byte) {
+		eachFrame(t, JSON, stream, func(payload []byte) {
+			if bytes.IndexByte(payload, '\n') >= 0 {
+				t.Fatalf("a line feed in %q", payload)
+			}
+			payload, _ = JSON.Heard(payload)
+			checkJSON(t, payload)
+		})
+	})
+}
+
+// eachFrame cuts a stream into frames.
+func eachFrame(t *testing.T, c Codec, stream []byte, check func(payload []byte)) {
+	for {
+		payload, size, need := c.Cut(stream, 0)
+		if size == 0 {
+			if need <= len(stream) {
+				t.Fatalf("needs %d bytes of %d", need, len(stream))
+			}
+			return
+		}
+		stream = stream[size:]
+		check(payload)
+	}
+}
+
+func checkJSON(t *testing.T, payload []byte) {
+	valid := stdjson.Valid(payload)
+	k, err := JSON.Classify(payload)
+	if err == nil && k != Internal && k != Nothing && !valid {
+		t.Fatalf("kind %d of what is no JSON: %q", k, payload)
+	}
+	if err != nil && valid {
+		t.Fatalf("%v, but it is: %q", err, payload)
+	}
+	var value any
+	decoded := JSON.Decode(payload, &value, true)
+	if decoded != nil && valid && stdjson.Unmarshal(payload, &value) == nil {
+		t.Fatalf("%v, but it does decode: %q", decoded, payload)
+	}
+	if e, inner, err := JSON.Open(payload); err == nil {
+		checkEnvelope(t, JSON, e, inner, stdjson.RawMessage(inner), canonicalJSON)
+	}
+	checkSentAgain(t, payload, valid)
+}
+
+// checkEnvelope wraps a handle's message as it was and opens it again.
+func checkEnvelope(t *testing.T, c Codec, e Envelope, inner []byte, message any, canonical func([]byte) []byte) {
+	if _, err := c.Classify(inner); err != nil {
+		return // what is in the envelope has not been looked at
+	}
+	frame, err := c.AppendSealed(nil, 0, e, message)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, _, _ := c.Cut(frame, 0)
+	if k, err := c.Classify(payload); k != Handle || err != nil {
+		t.Fatalf("kind %d, %v of %q", k, err, frame)
+	}
+	again, innerAgain, err := c.Open(payload)
+	if err != nil || again != e || !bytes.Equal(canonical(innerAgain), canonical(inner)) {
+		t.Fatalf("%+v, %q, %v after %+v, %q", again, innerAgain, err, e, inner)
+	}
+}
+
+// canonicalJSON is what two texts that say the same have in common.
+func canonicalJSON(payload []byte) []byte {
+	var b bytes.Buffer
+	stdjson.Compact(&b, payload)
+	return b.Bytes()
+}
+
+// checkSentAgain sends a message on as it came: in one line, and the same to whoever parses it.
+func checkSentAgain(t *testing.T, payload []byte, valid bool) {
+	sent, err := JSON.AppendFrame(nil, 0, stdjson.RawMessage(payload))
+	if !valid {
+		if err == nil {
+			t.Fatalf("%q was encoded", payload)
+		}
+		return
+	}
+	if err != nil || bytes.IndexByte(sent, '\n') != len(sent)-1 {
+		t.Fatalf("%q, %v of %q", sent, err, payload)
+	}
+	var want, got bytes.Buffer
+	if stdjson.Compact(&want, payload) != nil || stdjson.Compact(&got, sent) != nil || !bytes.Equal(want.Bytes(), got.Bytes()) {
+		t.Fatalf("%q became %q", payload, sent)
+	}
+}

@@ -1,0 +1,35 @@
+package nodeipc
+
+import "time"
+
+// longestLeft is how long a message waits for whoever receives to write it.
+const longestLeft = time.Millisecond
+
+// mayLeave says whether a plain frame may be left to whoever took the last message: others stand behind that, so that he
+// is going to send more, or to ask for the next and find none. So answers go out together, and an answer to the only
+// question at once. c.mu is held.
+func (c *Channel) mayLeave(size int) bool {
+	o := &c.out
+	if c.inbox.behind.Load() == 0 || o.queued+size > mostCoalesced || o.gathered >= mostGathered {
+		return false
+	}
+	o.gathered++
+	if !o.left {
+		o.left = true
+		if o.leaving == nil {
+			o.leaving = time.AfterFunc(longestLeft, c.writeLeft)
+		} else {
+			o.leaving.Reset(longestLeft)
+		}
+	}
+	return true
+}
+
+// writeLeft writes what was left to one who has not come back.
+func (c *Channel) writeLeft() {
+	c.inbox.behind.Store(0)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.out.left = false
+	c.flushLocked()
+}

@@ -1,0 +1,86 @@
+package nodeipc
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+)
+
+// Post sends a message from within the loop. It never waits: the message is written at the end of the loop's
+// batch, and a peer that lets the answers to its questions pile up gets ErrNotReading, on which the caller
+// should close the channel. A handle, if not nil, is the channel's afterwards, in any case.
+func (c *Channel) Post(v any, h *handlewrap.Handle) error {
+	buf := scratch.Get().(*[]byte)
+	defer scratch.Put(buf)
+	frame, err := c.encode((*buf)[:0], v, h)
+	if cap(frame) <= mostScratch {
+		*buf = frame
+	}
+	if err == nil {
+		err = c.post(message{frame: frame, handle: h}, (*outgoing).submit)
+	}
+	if err != nil && h != nil {
+		h.Close()
+	}
+	return err
+}
+
+// Tell sends a message without ever waiting, from any goroutine. It is for the few and small ones of a protocol above. A
+// peer that lets them pile up loses its channel, with ErrNotReading.
+func (c *Channel) Tell(v any) error {
+	frame, err := c.encode(nil, v, nil)
+	if err != nil {
+		return err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != connected {
+		return fmt.Errorf("nodeipc: send: %w", ErrDisconnected)
+	}
+	if err := c.out.roomForReply(c.options.SendBuffer); err != nil {
+		c.loop.Post(func() { c.end(err) })
+		return err
+	}
+	c.out.submit(message{frame: frame})
+	c.flushLocked()
+	return nil
+}
+
+// reply answers the peer about a handle; ACKs are never held back.
+func (c *Channel) reply(answer command) error {
+	frame, err := c.encode(nil, answer, nil)
+	if err != nil {
+		return err
+	}
+	err = c.post(message{frame: frame}, func(o *outgoing, m message) {
+		o.queued += len(m.frame)
+		o.enqueue(m)
+	})
+	if errors.Is(err, ErrDisconnected) {
+		return nil
+	}
+	return err
+}
+
+func (c *Channel) post(m message, place func(*outgoing, message)) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state == disconnected {
+		return ErrDisconnected
+	}
+	if err := c.out.roomForReply(c.options.SendBuffer); err != nil {
+		return err
+	}
+	if m.handle != nil || c.out.holding {
+		m.frame = slices.Clone(m.frame) // it is kept, and the sender's buffer is used again
+	}
+	place(&c.out, m)
+	if c.out.gathered++; c.out.gathered >= mostGathered {
+		c.flushLocked()
+	} else {
+		c.flushSoon()
+	}
+	return nil
+}
