@@ -16,7 +16,7 @@ var (
 func readAnswer(payload []byte) (ack uint32, accepted, ok bool) {
 	rest, ok := bytes.CutPrefix(payload, answerHead)
 	if !ok {
-		return 0, false, false
+		return readAdvancedAnswer(payload)
 	}
 	number, rest, ok := readNumber(rest)
 	if !ok || number > math.MaxUint32 {

@@ -17,6 +17,7 @@ var ends = []struct {
 	{"disconnect", func(d driver, w int) { d.disconnect(w) }},
 	{"the worker's own disconnect", func(d driver, w int) { d.tell(w, command{"do": "disconnect"}) }},
 	{"the worker's own kill", func(d driver, w int) { d.tell(w, command{"do": "kill"}) }},
+	{"the channel closed", func(d driver, w int) { d.closeChannel(w) }},
 	{"exit", func(d driver, w int) { d.tell(w, command{"do": "exit", "code": 3}) }},
 	{"exit 0", func(d driver, w int) { d.tell(w, command{"do": "exit", "code": 0}) }},
 	{"crash", func(d driver, w int) { d.tell(w, command{"do": "crash"}) }},

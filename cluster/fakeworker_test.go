@@ -55,7 +55,9 @@ func newFakeWorker(tb testing.TB, p *Primary) *fakeWorker {
 	w.waiting.pause = w.pause
 	p.loop.Call(func() {
 		var channel *nodeipc.Channel
-		channel, err = nodeipc.NewChannel(pair[0], nodeipc.Options{Loop: p.loop, Handler: w, Warn: w.warn})
+		channel, err = nodeipc.NewChannel(pair[0], nodeipc.Options{
+			Serialization: p.Settings().Serialization, Loop: p.loop, Handler: w, Warn: w.warn,
+		})
 		if err == nil {
 			w.HandleStart(&nodeipc.Child{Channel: channel})
 		}

@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package cluster_test
 
@@ -7,10 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc"
@@ -18,51 +19,124 @@ import (
 )
 
 // misdeeds are what a worker may send that no Node process sends, and what becomes of its channel: the error that
-// ends it, or nil where what it sends is ignored.
+// ends it and what stands in it, or nil where what it sends is ignored.
 var misdeeds = []struct {
 	name string
+	only nodeipc.Serialization // what it is done in; empty for both
 	want error
+	says string
 }{
-	{"garbage", nodeipc.ErrProtocol},
-	{"half a message", nil},
-	{"endless message", nodeipc.ErrMessageTooLarge},
-	{"ACK for nothing", nodeipc.ErrProtocol},
-	{"NACK for nothing", nodeipc.ErrProtocol},
-	{"answers for nothing", nil},
-	{"unknown keys", nil},
-	{"unknown acts", nil},
-	{"wrong types", nodeipc.ErrProtocol},
-	{"flood of queries", nodeipc.ErrNotReading},
-	{"flood of servers", nil},
-	{"flood of descriptors", nil},
-	{"large data", nodeipc.ErrProtocol},
+	{"garbage", nodeipc.JSON, nodeipc.ErrProtocol, "not JSON: invalid character"},
+	{"garbage in a frame", nodeipc.Advanced, nodeipc.ErrProtocol, "at byte 0"},
+	{"nothing", nodeipc.Advanced, nodeipc.ErrProtocol, "at byte 0"},
+	{"broken UTF-8", nodeipc.JSON, nil, ""},
+	{"broken UTF-8 where no text is", nodeipc.JSON, nodeipc.ErrProtocol, "not JSON"},
+	{"half a character", nodeipc.Advanced, nodeipc.ErrProtocol, "at byte"},
+	{"a million deep", nodeipc.JSON, nodeipc.ErrProtocol, "exceeded max depth"},
+	{"a million deep in advanced", nodeipc.Advanced, nodeipc.ErrProtocol, "nested"},
+	{"half a message", "", nil, ""},
+	{"endless message", nodeipc.JSON, nodeipc.ErrMessageTooLarge, "67108864 bytes"},
+	{"frame of 4 GiB", nodeipc.Advanced, nodeipc.ErrMessageTooLarge, "67108864 bytes"},
+	{"ACK for nothing", "", nodeipc.ErrProtocol, "ACK for no handle"},
+	{"NACK for nothing", "", nodeipc.ErrProtocol, "ACK for no handle"},
+	{"handle without a descriptor", "", nil, ""},
+	{"descriptor without a message", "", nil, ""},
+	{"64 descriptors at once", "", nil, ""},
+	{"answers for nothing", "", nil, ""},
+	{"unknown keys", "", nil, ""},
+	{"unknown acts", "", nil, ""},
+	{"wrong types", "", nodeipc.ErrProtocol, "key"},
+	{"flood of queries", "", nodeipc.ErrNotReading, "the peer does not read"},
+	{"flood of servers", "", nil, ""},
+	{"flood of descriptors", "", nil, ""},
+	{"large data", "", nodeipc.ErrProtocol, "data of 10485"},
+	{"deep data", "", nodeipc.ErrProtocol, "nested deeper than 100 levels"},
 }
 
+// Workers do every misdeed, one after the other, while another serves HTTP.
 func TestHostileWorkers(t *testing.T) {
-	nodetest.NoLeaks(t)
-	r := newAgents(t, nodetest.Default(t), cluster.SchedRR, 1)
-	r.expectErrors = true
-	port := freePort(t)
-	listenAll(t, r, port, 1)
-	settings := r.Settings()
-	settings.Exec, settings.ExecPath, settings.Env = "", os.Args[0], asProgram("hostile")
-	for _, m := range misdeeds {
-		t.Run(m.name, func(t *testing.T) {
-			settings.Args = []string{m.name}
-			r.Setup(settings)
-			w := r.fork()
-			r.event(t, "disconnect", w.ID())
-			r.event(t, "exit", w.ID())
-			err := errorOf(r.journal, w.ID())
-			if !errors.Is(err, m.want) {
-				t.Errorf("the channel ended with %v, want %v", err, m.want)
+	for _, s := range []nodeipc.Serialization{nodeipc.JSON, nodeipc.Advanced} {
+		t.Run(string(s), func(t *testing.T) {
+			nodetest.NoLeaks(t)
+			port := freePort(t)
+			r := newRig(t, cluster.Settings{
+				Exec: filepath.Join("..", "testdata", "apps", "http.js"), ExecPath: nodetest.Default(t).Path, Env: []string{fmt.Sprint("PORT=", port)},
+				SchedulingPolicy: cluster.SchedRR, Serialization: s,
+			})
+			r.expectErrors = true
+			r.listening(t, r.fork().ID(), port)
+			served := serveSteadily(t, port)
+			settings := r.Settings()
+			settings.Exec, settings.ExecPath, settings.Env = "", os.Args[0], asProgram("hostile")
+			for _, m := range misdeeds {
+				if m.only != "" && m.only != s {
+					continue
+				}
+				t.Run(m.name, func(t *testing.T) {
+					settings.Args = []string{m.name}
+					r.Setup(settings)
+					w := r.fork()
+					served(t, 1)
+					r.event(t, "disconnect", w.ID())
+					r.event(t, "exit", w.ID())
+					served(t, 3)
+					expectErrorOf(t, r.journal, w.ID(), m.want, m.says)
+				})
 			}
-			if got := serves(t, port, 3); got[1] != 3 {
-				t.Errorf("connections by worker: %v, want all with worker 1", got)
-			}
+			expectWorkers(t, r, 1)
 		})
 	}
-	expectWorkers(t, r, 1)
+}
+
+// serveSteadily has a client ask one request after the other, of which none may fail, and gives a function that waits
+// for so many further answers.
+func serveSteadily(t *testing.T, port int) (served func(t *testing.T, n int)) {
+	answers := make(chan struct{})
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		for ctx.Err() == nil {
+			if err := ask(local(port), time.Now().Add(patience)); err != nil {
+				t.Errorf("a request fails: %v", err)
+				return
+			}
+			select {
+			case answers <- struct{}{}:
+			case <-time.After(10 * time.Millisecond):
+			case <-ctx.Done():
+			}
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+	})
+	return func(t *testing.T, n int) {
+		t.Helper()
+		for range n {
+			select {
+			case <-answers:
+			case <-patient(t).Done():
+				t.Fatal("no request is answered")
+			}
+		}
+	}
+}
+
+// expectErrorOf checks the error that a worker's channel ended with: one line that says whose channel it is, and why.
+func expectErrorOf(t *testing.T, j *journal, worker int, want error, says string) {
+	t.Helper()
+	err := errorOf(j, worker)
+	if !errors.Is(err, want) {
+		t.Errorf("the channel ended with %v, want %v", err, want)
+	}
+	if err == nil {
+		return
+	}
+	whose := fmt.Sprintf("cluster: the channel of worker %d: ", worker)
+	if text := err.Error(); !strings.HasPrefix(text, whose) || !strings.Contains(text, says) || strings.ContainsAny(text, "\r\n") || len(text) > 300 {
+		t.Errorf("the error is not one line that says %q and %q: %q", whose, says, text)
+	}
 }
 
 // errorOf is what ended a worker's channel, if it was an error. A worker that ends within a message has done nothing
@@ -74,70 +148,4 @@ func errorOf(j *journal, worker int) error {
 		}
 	}
 	return nil
-}
-
-// A worker whose events nobody takes is soon not read any more, and until then costs a bounded amount of memory and
-// few descriptors.
-func TestFloodOfEventsThatNobodyTakes(t *testing.T) {
-	nodetest.NoLeaks(t)
-	for _, flood := range []string{"messages", "large messages", "listening events", "large listening events", "messages with descriptors"} {
-		t.Run(flood, func(t *testing.T) {
-			nodetest.NoLeaks(t)
-			primary, err := cluster.NewPrimary(cluster.Settings{
-				ExecPath: os.Args[0], Args: []string{flood}, Env: asProgram("hostile"), Silent: true,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer primary.Close()
-			before := heap()
-			w, err := primary.Fork()
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer w.Stdin().Close()
-			defer w.Stdout().Close()
-			defer w.Stderr().Close()
-			var sent int
-			if _, err := fmt.Fscan(w.Stdout(), &sent); err != nil {
-				t.Fatalf("the worker is not paused: %v", err)
-			}
-			const most = 96 << 20
-			if now := heap(); now > before+most {
-				t.Errorf("%d bytes of events wait, and %d MiB of memory are in use", sent, now>>20)
-			}
-			if n := openDescriptors(t); n > 512 {
-				t.Errorf("%d descriptors are open", n)
-			}
-			var taken sync.WaitGroup
-			taken.Go(func() {
-				for event := range primary.Events(context.Background()) {
-					occurrenceOf(t, event)
-				}
-			})
-			var again string
-			if _, err := fmt.Fscan(w.Stdout(), &again); err != nil || again != "again" {
-				t.Errorf("once its events are taken, the worker says %q, %v", again, err)
-			}
-			primary.Close()
-			taken.Wait()
-		})
-	}
-}
-
-// openDescriptors is how many descriptors this process has.
-func openDescriptors(t *testing.T) int {
-	t.Helper()
-	entries, err := os.ReadDir("/dev/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(entries)
-}
-
-func heap() uint64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }

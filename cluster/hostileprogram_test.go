@@ -3,22 +3,29 @@
 package cluster_test
 
 import (
+	"encoding/binary"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/nodecluster/nodecluster/nodeipc/structuredclone"
 )
 
 func init() { programs["hostile"] = hostileProgram }
 
 // channelEnd is a worker's bare end of its channel.
 type channelEnd struct {
-	fd int
+	fd       int
+	advanced bool
 	// patience is for how long the primary may read nothing before write gives up; negative if without end.
 	patience time.Duration
 }
@@ -28,18 +35,41 @@ func openChannelEnd() (channelEnd, error) {
 	if err != nil {
 		return channelEnd{}, err
 	}
-	return channelEnd{fd, -time.Millisecond}, unix.SetNonblock(fd, true)
+	advanced := os.Getenv("NODE_CHANNEL_SERIALIZATION_MODE") == string(nodeipc.Advanced)
+	return channelEnd{fd, advanced, -time.Millisecond}, unix.SetNonblock(fd, true)
 }
 
 var errStuck = errors.New("the primary does not read")
 
-// write writes a line, with a descriptor beside it unless that is negative.
-func (c channelEnd) write(line string, fd int) error {
-	var rights []byte
-	if fd >= 0 {
-		rights = unix.UnixRights(fd)
+// write writes a message, of which line is the JSON, with copies of a descriptor beside it.
+func (c channelEnd) write(line string, fds ...int) error {
+	if !c.advanced {
+		return c.writeRaw(line+"\n", fds...)
 	}
-	for text := []byte(line + "\n"); len(text) > 0; {
+	frame, err := advancedFrame(line)
+	if err != nil {
+		return err
+	}
+	return c.writeRaw(frame, fds...)
+}
+
+// advancedFrame is a message, of which line is the JSON, as it is on an advanced channel.
+func advancedFrame(line string) (string, error) {
+	payload, err := structuredclone.Marshal(json.RawMessage(line))
+	return framed(string(payload)), err
+}
+
+// framed is a payload as it is on an advanced channel.
+func framed(payload string) string {
+	return string(binary.BigEndian.AppendUint32(nil, uint32(len(payload)))) + payload
+}
+
+func (c channelEnd) writeRaw(raw string, fds ...int) error {
+	var rights []byte
+	if len(fds) > 0 {
+		rights = unix.UnixRights(fds...)
+	}
+	for text := []byte(raw); len(text) > 0; {
 		n, err := unix.SendmsgN(c.fd, text, rights, nil, unix.MSG_NOSIGNAL)
 		switch {
 		case err == nil:
@@ -78,13 +108,39 @@ func (c channelEnd) awaitEnd() error {
 // queryInVain has a long answer.
 var queryInVain = `{"cmd":"NODE_CLUSTER","act":"queryServer","address":"` + strings.Repeat("nowhere", 500) + `","port":1,"addressType":4,"index":0,"seq":1}`
 
-// onceOnly are misdeeds that are done with one write.
+const manyLevels = 1_000_000
+
+// rawOnce are misdeeds that are done with one write of bytes that are no message.
+var rawOnce = map[string]string{
+	"garbage":                       "{{{\n{{{\n",
+	"garbage in a frame":            framed("garbage"),
+	"nothing":                       framed(""),
+	"broken UTF-8":                  "\"a\xffb\xe2\x82\"\n",
+	"broken UTF-8 where no text is": "\xff\n",
+	"half a character":              framed("\xff\x0fc\x01a"),
+	"frame of 4 GiB":                "\xff\xff\xff\xff",
+	"half a message":                framed("\xff\x0fo")[:5],
+}
+
+// rawAtLength are the long ones among them, which are not made for every program of the tests.
+var rawAtLength = map[string]func() string{
+	"a million deep": func() string { return strings.Repeat("[", manyLevels) + strings.Repeat("]", manyLevels) + "\n" },
+	"a million deep in advanced": func() string {
+		return framed("\xff\x0f" + strings.Repeat("A\x01", manyLevels) + "0" + strings.Repeat("$\x00\x01", manyLevels))
+	},
+	"endless message": func() string { return strings.Repeat("x", 65<<20) },
+}
+
+// endsItself are misdeeds that do not cost the worker its channel, and so it goes by itself.
+var endsItself = map[string]bool{"broken UTF-8": true, "half a message": true}
+
+// onceOnly are misdeeds that are done with one message.
 var onceOnly = map[string]string{
-	"garbage":          "{{{",
 	"ACK for nothing":  `{"cmd":"NODE_HANDLE_ACK"}`,
 	"NACK for nothing": `{"cmd":"NODE_HANDLE_NACK"}`,
 	"wrong types":      `{"cmd":"NODE_CLUSTER","act":"close","key":{},"seq":1}`,
 	"large data":       `{"cmd":"NODE_CLUSTER","act":"queryServer","port":0,"data":"` + strings.Repeat("x", 1<<20) + `","seq":1}`,
+	"deep data":        `{"cmd":"NODE_CLUSTER","act":"queryServer","port":0,"data":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `,"seq":1}`,
 }
 
 // manyTimes are misdeeds that are done so many times and then left, with the number of the time in them.
@@ -97,6 +153,10 @@ var manyTimes = map[string]struct {
 	"unknown acts":         {1000, `{"cmd":"NODE_CLUSTER","act":"act %d","seq":1}`},
 	"flood of servers":     {5000, `{"cmd":"NODE_CLUSTER","act":"queryServer","address":"127.0.0.1","port":0,"addressType":4,"index":%d,"seq":1}`},
 	"flood of descriptors": {2000, `{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_CLUSTER","act":"act %d"}}`},
+
+	"handle without a descriptor":  {300, `{"cmd":"NODE_HANDLE","type":"net.Native","msg":%d}`},
+	"descriptor without a message": {300, `{"text":%d}`},
+	"64 descriptors at once":       {10, `{"cmd":"NODE_HANDLE","type":"net.Native","msg":%d}`},
 }
 
 // withoutEnd are misdeeds that go on until the primary does not read any more.
@@ -116,17 +176,24 @@ func hostileProgram() error {
 		return err
 	}
 	name := os.Args[1]
-	if name == "endless message" {
-		c.write(strings.Repeat("x", 65<<20), -1)
+	if raw, ok := rawOnce[name]; ok {
+		c.writeRaw(raw)
+		if endsItself[name] {
+			return nil
+		}
+		return c.awaitEnd()
+	}
+	if raw, ok := rawAtLength[name]; ok {
+		c.writeRaw(raw())
 		return c.awaitEnd()
 	}
 	if line, ok := onceOnly[name]; ok {
-		c.write(line, -1)
+		c.write(line)
 		return c.awaitEnd()
 	}
 	if many, ok := manyTimes[name]; ok {
 		for i := range many.times {
-			if err := c.write(fmt.Sprintf(many.format, i), descriptorFor(name)); err != nil {
+			if err := c.write(fmt.Sprintf(many.format, i), descriptorsFor(name)...); err != nil {
 				return err
 			}
 		}
@@ -136,24 +203,27 @@ func hostileProgram() error {
 		if name != "flood of queries" {
 			c.patience = 300 * time.Millisecond
 		}
-		return c.flood(line, descriptorFor(name))
+		return c.flood(line, descriptorsFor(name)...)
 	}
-	_, err = unix.Write(c.fd, []byte(`{"cmd":"NODE_CLUSTER","act":"onl`))
-	return err
+	return fmt.Errorf("no misdeed %q", name)
 }
 
-// descriptorFor is what goes with each message of a misdeed, if anything does.
-func descriptorFor(name string) int {
-	if strings.HasSuffix(name, "descriptors") {
-		return int(os.Stdin.Fd())
+// descriptorsFor is what goes with each message of a misdeed.
+func descriptorsFor(name string) []int {
+	fd := int(os.Stdin.Fd())
+	switch {
+	case name == "64 descriptors at once":
+		return slices.Repeat([]int{fd}, 64)
+	case strings.HasSuffix(name, "descriptors"), name == "descriptor without a message":
+		return []int{fd}
 	}
-	return -1
+	return nil
 }
 
 // flood writes until the primary does not read any more, says how much that was, and then when it reads again.
-func (c channelEnd) flood(line string, fd int) error {
+func (c channelEnd) flood(line string, fds ...int) error {
 	for sent := 0; ; sent += len(line) {
-		err := c.write(line, fd)
+		err := c.write(line, fds...)
 		if err == nil {
 			continue
 		}

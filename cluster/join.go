@@ -21,7 +21,8 @@ const uniqueIDVariable = "NODE_UNIQUE_ID"
 var (
 	// ErrAskedToLeave: the primary, or Disconnect here, has asked the worker to leave.
 	ErrAskedToLeave = errors.New("the worker was asked to leave")
-	// ErrPrimaryLost: the channel to the primary has ended without anybody's asking.
+	// ErrPrimaryLost: the channel to the primary has ended without anybody's asking. Where the primary broke the
+	// protocol, the cause wraps what was wrong too.
 	ErrPrimaryLost = errors.New("the primary is gone")
 	// ErrNotWorker: the process was not forked by a primary.
 	ErrNotWorker = errors.New("this process is not a cluster's worker")
@@ -29,8 +30,9 @@ var (
 
 // JoinOptions say how a process is a worker. The zero value is as Node.
 type JoinOptions struct {
-	// OutlivePrimary lets the process go on when the primary is lost. By default it exits with code 0 then, as
-	// Node's worker does; [Self.Context] ends in either case.
+	// OutlivePrimary lets the process go on when the primary is lost. By default it exits with code 0 then, or with
+	// code 1 and a line on slog where the primary broke the protocol, as Node's worker does; [Self.Context] ends in
+	// either case.
 	OutlivePrimary bool
 }
 
@@ -42,6 +44,7 @@ type Self struct {
 	options JoinOptions
 	context context.Context
 	end     context.CancelCauseFunc
+	done    chan struct{}
 
 	mu      sync.Mutex
 	state   State
@@ -71,7 +74,7 @@ func Join(ctx context.Context) (*Self, error) { return JoinWith(ctx, JoinOptions
 // JoinWith is Join with options.
 func JoinWith(ctx context.Context, o JoinOptions) (*Self, error) {
 	s := &Self{
-		options: o, state: StateOnline, replies: map[uint32]func(*primaryMessage, *handlewrap.Handle){},
+		options: o, state: StateOnline, done: make(chan struct{}), replies: map[uint32]func(*primaryMessage, *handlewrap.Handle){},
 		indexes: map[string]*indexes{}, servers: map[*serverEnd]struct{}{}, byKey: map[string]*serverEnd{},
 	}
 	s.context, s.end = context.WithCancelCause(ctx)
@@ -114,7 +117,7 @@ func (s *Self) Done() <-chan struct{} {
 	if s.channel == nil {
 		return nil
 	}
-	return s.channel.Done()
+	return s.done
 }
 
 // State is where the worker is in its life: online, listening, disconnecting, disconnected.

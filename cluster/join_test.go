@@ -61,7 +61,7 @@ func (j *joining) expectExit(code int) {
 func TestOutlivePrimary(t *testing.T) {
 	eachProgram(t, "outlive", func(j *joining) {
 		j.awaitEvent("listening", j.worker)
-		j.do(command{"do": "closeChannel", "worker": j.worker})
+		j.closeChannel(j.worker)
 		j.expectExit(leftAsExpected)
 	})
 }

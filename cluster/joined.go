@@ -137,7 +137,7 @@ func (s *Self) HandleNACK(uint32) {}
 func (s *Self) HandleWritable() {}
 
 // HandleDisconnect is the channel's call.
-func (s *Self) HandleDisconnect(error) { s.lost() }
+func (s *Self) HandleDisconnect(err error) { s.lost(err) }
 
 func closeHandle(h *handlewrap.Handle) {
 	if h != nil {

@@ -68,7 +68,7 @@ func occurrenceOf(t testing.TB, event cluster.Event) occurrence {
 		if e.Message.Handle != nil {
 			e.Message.Handle.Close()
 		}
-		return occurrence{Event: "message", Worker: e.Worker.ID(), Message: e.Message.Payload()}
+		return occurrence{Event: "message", Worker: e.Worker.ID(), Message: text(e.Message)}
 	case cluster.DisconnectEvent:
 		return occurrence{Event: "disconnect", Worker: e.Worker.ID(), ExitedAfterDisconnect: e.Worker.ExitedAfterDisconnect()}
 	case cluster.ExitEvent:

@@ -1,6 +1,10 @@
 package cluster
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
 	"os"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
@@ -22,7 +26,7 @@ func (s *Self) Kill() {
 		s.left, s.state = true, StateDestroying
 		s.mu.Unlock()
 		s.farewell()
-		<-s.channel.Done()
+		<-s.done
 	}
 	os.Exit(0)
 }
@@ -81,18 +85,32 @@ func (s *Self) closed() {
 
 // farewell tells the primary that the worker goes by itself, and goes when that is known there.
 func (s *Self) farewell() {
-	s.tell(&toPrimary{Act: actExitedAfterDisconnect}, func(*primaryMessage, *handlewrap.Handle) { s.channel.Disconnect() })
+	s.tell(&toPrimary{Act: actExitedAfterDisconnect}, func(_ *primaryMessage, h *handlewrap.Handle) {
+		closeHandle(h)
+		s.channel.Disconnect()
+	})
 }
 
-// lost is the end of the channel.
-func (s *Self) lost() {
+// lost is the end of the channel. A primary that is gone is told from one that broke the protocol, of which a worker that
+// ends says so: it is as if a Node worker had thrown.
+func (s *Self) lost(err error) {
 	s.mu.Lock()
 	left := s.left
 	s.state = StateDisconnected
 	s.mu.Unlock()
+	cause := ErrPrimaryLost
+	broken := err != nil && !errors.Is(err, io.ErrUnexpectedEOF)
+	if broken {
+		cause = fmt.Errorf("%w: the channel of worker %d: %w", ErrPrimaryLost, s.id, err)
+	}
 	if !left && !s.options.OutlivePrimary {
+		if broken {
+			slog.Error("cluster: " + cause.Error())
+			os.Exit(1)
+		}
 		os.Exit(0)
 	}
-	s.end(ErrPrimaryLost)
+	s.end(cause)
 	s.closeServers()
+	close(s.done)
 }

@@ -231,17 +231,28 @@ func listenAddress(q *serverMessage, name *sockName) net.Addr {
 	return &net.UnixAddr{Name: q.path, Net: "unix"}
 }
 
-// decline closes a server that came too late for the one who had asked.
+// decline closes a server that came too late for the one who had asked. An answer that came before the end of the
+// channel is there at the end.
 func (s *Self) decline(reply chan *answer) {
 	select {
 	case a := <-reply:
-		closeHandle(a.handle)
-		if a.dealt != nil {
-			a.dealt.Close()
-		} else if a.end != nil {
-			a.end.run()
-		}
+		a.discard()
 	case <-s.channel.Done():
+		select {
+		case a := <-reply:
+			a.discard()
+		default:
+		}
+	}
+}
+
+// discard gives up what an answer has brought.
+func (a *answer) discard() {
+	closeHandle(a.handle)
+	if a.dealt != nil {
+		a.dealt.Close()
+	} else if a.end != nil {
+		a.end.run()
 	}
 }
 

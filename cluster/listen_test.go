@@ -5,10 +5,7 @@ package cluster_test
 import (
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -174,34 +171,6 @@ func pathModes(t *testing.T, r *rig) {
 	}
 }
 
-// A path may be too long by itself, but not from the working directory, which may be another's when it is taken away.
-func TestListenOnLongPath(t *testing.T) {
-	nodetest.NoLeaks(t)
-	for _, policy := range []cluster.SchedulingPolicy{cluster.SchedRR, cluster.SchedNone} {
-		folder := filepath.Join(t.TempDir(), strings.Repeat("long", 25))
-		if err := os.Mkdir(folder, 0o755); err != nil {
-			t.Fatal(err)
-		}
-		r := newAgents(t, nodetest.Default(t), policy, 1)
-		options := map[string]any{"path": filepath.Join(folder, "socket")}
-		a := askAgent(t, r, 1, command{"do": "listen", "options": options})
-		if a.Error == nil || a.Error.Code != "EINVAL" || a.Error.Errno != -22 {
-			t.Errorf("a path of %d bytes: %v, want EINVAL", len(folder)+7, a.Error)
-		}
-		t.Run(string(policy), func(t *testing.T) {
-			t.Chdir(folder)
-			listen(t, r, 1, options)
-			if w := whoServes(t, "unix", "socket"); w != 1 {
-				t.Errorf("worker %d serves", w)
-			}
-		})
-		closeServers(t, r, 1, "tcp")
-		if _, err := os.Stat(options["path"].(string)); !os.IsNotExist(err) {
-			t.Errorf("after the last server: %v, want no file", err)
-		}
-	}
-}
-
 func listenAgain(t *testing.T, r *rig) {
 	options := map[string]any{"port": freePort(t)}
 	for _, w := range []int{1, 2} {
@@ -218,37 +187,6 @@ func listenAgain(t *testing.T, r *rig) {
 		closeServers(t, r, w, "tcp")
 	}
 	expectRefusal(t, options["port"].(int))
-}
-
-// An address is free again at once, even if a process is just being started, which has a copy of every descriptor
-// until it runs its program.
-func TestListenAgainWhileOthersAreForked(t *testing.T) {
-	nodetest.NoLeaks(t)
-	eachPolicy(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
-		r := newAgents(t, nodetest.Default(t), policy, 1)
-		done := make(chan struct{})
-		var forking sync.WaitGroup
-		forking.Go(func() {
-			for {
-				select {
-				case <-done:
-					return
-				default:
-				}
-				if err := exec.Command("true").Run(); err != nil {
-					t.Error(err)
-					return
-				}
-			}
-		})
-		defer forking.Wait()
-		defer close(done)
-		options := map[string]any{"port": freePort(t)}
-		for range 60 {
-			listen(t, r, 1, options)
-			closeServers(t, r, 1, "tcp")
-		}
-	})
 }
 
 func closeServers(t testing.TB, d driver, worker int, names ...string) {

@@ -37,9 +37,10 @@ func FuzzWorkerMessage(f *testing.F) {
 	f.Add([]byte("{\n"))
 	f.Add([]byte("\x02" + `{"act":"online"}` + "\n"))
 	f.Add([]byte(`{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_CLUSTER"}}` + "\n"))
-	f.Chdir(f.TempDir())
+	folder := f.TempDir()
 	primaries := []*Primary{newTestPrimary(f, SchedRR), newTestPrimary(f, SchedNone)}
 	f.Fuzz(func(t *testing.T, said []byte) {
+		t.Chdir(folder) // here, because the fuzzing writes what fails below its own folder
 		for _, p := range primaries {
 			w := newFakeWorker(t, p)
 			w.write(said)

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"encoding/json"
 	"math"
 	"strconv"
@@ -105,4 +106,22 @@ func stringOrEmpty(raw json.RawMessage) string {
 	var s string
 	json.Unmarshal(raw, &s)
 	return s
+}
+
+// isDeeper says whether arrays and objects are nested in a value in more than so many levels.
+func isDeeper(raw json.RawMessage, levels int) bool {
+	tokens := json.NewDecoder(bytes.NewReader(raw))
+	for depth := 0; depth <= levels; {
+		token, err := tokens.Token()
+		if err != nil {
+			return false
+		}
+		switch token {
+		case json.Delim('['), json.Delim('{'):
+			depth++
+		case json.Delim(']'), json.Delim('}'):
+			depth--
+		}
+	}
+	return true
 }

@@ -97,6 +97,8 @@ func (p *nodePrimary) tell(worker int, message any) {
 
 func (p *nodePrimary) disconnect(worker int) { p.do(command{"do": "disconnect", "worker": worker}) }
 
+func (p *nodePrimary) closeChannel(worker int) { p.do(command{"do": "closeChannel", "worker": worker}) }
+
 func (p *nodePrimary) kill(worker int, signal syscall.Signal) {
 	p.do(command{"do": "signal", "worker": worker, "signal": nodeipc.SignalName(signal)})
 }

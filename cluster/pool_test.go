@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -26,6 +27,7 @@ func newPoolRig(t testing.TB, settings cluster.Settings, keep cluster.PoolSettin
 	t.Helper()
 	var printed output
 	settings.Stdout, settings.Stderr = &printed, &printed
+	speaks(&settings)
 	pool, err := cluster.NewPool(settings, keep)
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +45,7 @@ const saysItListens = `echo '{"cmd":"NODE_CLUSTER","act":"listening","address":n
 
 // shell is a worker that is a few words of shell.
 func shell(words string) cluster.Settings {
-	return cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", words}}
+	return cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", words}, Serialization: nodeipc.JSON}
 }
 
 // greeters are workers in Go that listen on a port.
@@ -171,12 +173,9 @@ func TestPoolGivesUpBrokenProgram(t *testing.T) {
 	if err := broken.done(t); err == nil || !strings.Contains(err.Error(), "/bin/sh ended with code 1 before it listened") {
 		t.Errorf("the pool ended with %v", err)
 	}
-	script := nodetest.Script(t, "taken.cjs", `require('net').createServer().listen(+process.env.PORT, '127.0.0.1')`)
-	taken := newPoolRig(t, cluster.Settings{
-		Exec: script, ExecPath: nodetest.Default(t).Path, Env: []string{fmt.Sprintf("PORT=%d", takePort(t))}, SchedulingPolicy: cluster.SchedRR,
-	}, cluster.PoolSettings{Instances: 1})
-	if err := taken.done(t); !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), script) {
-		t.Errorf("the pool ended with %v, want %v and the script's name", err, syscall.EADDRINUSE)
+	taken := newPoolRig(t, greeters(takePort(t)), cluster.PoolSettings{Instances: 1})
+	if err := taken.done(t); !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), os.Args[0]) {
+		t.Errorf("the pool ended with %v, want %v and the program's name", err, syscall.EADDRINUSE)
 	}
 }
 
@@ -213,7 +212,7 @@ func TestPoolWhoseProgramIsGone(t *testing.T) {
 	if err := os.WriteFile(program, []byte("#!/bin/sh\n"+saysItListens+"read forever <&3; exit 1\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	r := newPoolRig(t, cluster.Settings{ExecPath: program}, cluster.PoolSettings{Instances: 1, MinPause: time.Millisecond, MaxRestarts: 3})
+	r := newPoolRig(t, cluster.Settings{ExecPath: program, Serialization: nodeipc.JSON}, cluster.PoolSettings{Instances: 1, MinPause: time.Millisecond, MaxRestarts: 3})
 	r.event(t, "listening", 1)
 	if err := os.Remove(program); err != nil {
 		t.Fatal(err)

@@ -23,12 +23,12 @@ type Primary struct {
 	events *stream
 	policy SchedulingPolicy
 
-	mu       sync.Mutex
-	settings Settings
-	lastID   int
-	closing  bool
-	forking  sync.WaitGroup
-	inspect  int
+	mu        sync.Mutex
+	settings  Settings
+	lastID    int
+	closing   bool
+	forking   sync.WaitGroup
+	inspected int // how many inspector ports were counted up
 
 	// What follows is the loop's alone.
 	workers   map[int]*Worker // those of whom not everything has ended
@@ -63,7 +63,7 @@ func NewPrimary(settings Settings) (*Primary, error) {
 	p := &Primary{
 		loop: loop, forker: newForker(), events: newStream(), policy: policy, settings: settings,
 		workers: map[int]*Worker{}, dismissed: map[int]*Worker{}, servers: map[string]server{},
-		inspect: firstInspectPort, onGone: func(*Worker) {},
+		onGone: func(*Worker) {},
 	}
 	p.events.emit(SetupEvent{settings})
 	return p, nil
@@ -119,7 +119,7 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{id: id, primary: p, program: settings.program(), exited: make(chan struct{}), memberships: map[string]membership{}}
+	w := &Worker{id: id, primary: p, program: settings.program(), args: cmd.Args, exited: make(chan struct{}), memberships: map[string]membership{}}
 	w.waiting.pause = w.pause
 	theirs, err := w.stdio.connect(cmd, settings)
 	if err != nil {
@@ -147,8 +147,15 @@ func (p *Primary) inspectPort(settings *Settings) func() int {
 	return func() int {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.inspect++
-		return p.inspect - 1
+		p.inspected++
+		port := p.inspected + defaultDebugPort
+		if settings.DebugPort != 0 {
+			port = p.inspected + settings.DebugPort
+		}
+		for port > maxPort {
+			port -= maxPort - minInspectPort + 1
+		}
+		return port
 	}
 }
 

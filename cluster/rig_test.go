@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -55,6 +56,7 @@ func newRig(t testing.TB, settings cluster.Settings) *rig {
 	if settings.Stdout == nil && !settings.Silent {
 		settings.Stdout, settings.Stderr = &printed, &printed
 	}
+	speaks(&settings)
 	primary, err := cluster.NewPrimary(settings)
 	if err != nil {
 		t.Fatal(err)
@@ -96,6 +98,9 @@ func agentSettings(t testing.TB, runtime nodetest.Runtime) cluster.Settings {
 		t.Fatal(err)
 	}
 	settings := cluster.Settings{Exec: script, ExecPath: runtime.Path, SchedulingPolicy: cluster.SchedRR}
+	if runtime.Name == "bun" {
+		settings.Serialization = nodeipc.JSON // its advanced is a format of its own
+	}
 	if runtime.Name == "deno" {
 		settings.ExecArgv = []string{"run", "--no-config", "--allow-all"}
 	}
@@ -153,6 +158,7 @@ type driver interface {
 	start(env ...string) int
 	tell(worker int, message any)
 	disconnect(worker int)
+	closeChannel(worker int)
 	kill(worker int, signal syscall.Signal)
 	book() *journal
 }
@@ -169,6 +175,13 @@ func (r *rig) tell(worker int, message any) {
 }
 
 func (r *rig) disconnect(worker int) { r.worker(worker).Disconnect() }
+
+func (r *rig) closeChannel(worker int) {
+	r.t.Helper()
+	if err := r.worker(worker).CloseChannel(); err != nil {
+		r.t.Fatal(err)
+	}
+}
 
 func (r *rig) kill(worker int, signal syscall.Signal) { r.signal(r.worker(worker), signal) }
 

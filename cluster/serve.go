@@ -26,7 +26,7 @@ func Serve(ctx context.Context, server *http.Server, network, address string) er
 func (s *Self) Serve(ctx context.Context, server *http.Server, network, address string) error {
 	l, err := ListenConfig{TLS: server.TLSConfig}.Listen(ctx, s, network, address)
 	if errors.Is(err, ErrAskedToLeave) {
-		<-s.channel.Done()
+		<-s.done
 		return nil
 	}
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *Self) ServeListener(ctx context.Context, server *http.Server, l net.Lis
 		return err
 	}
 	if s.channel != nil {
-		<-s.channel.Done()
+		<-s.done
 	}
 	return nil
 }

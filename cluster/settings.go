@@ -50,8 +50,14 @@ type Settings struct {
 	Stdout, Stderr io.Writer
 	// UID and GID are whom the workers run as, if not nil.
 	UID, GID *uint32
-	// InspectPort gives each worker's inspector port; by default they count up from 9230.
+	// ExtraFiles are further open files of each worker, from descriptor 3 on, as os/exec has them. The channel takes the
+	// place of the first nil, as 'ipc' in Node's stdio does, or the one after the last. They stay the caller's.
+	ExtraFiles []*os.File
+	// InspectPort gives each worker's inspector port; by default they count up from the one after DebugPort, and after
+	// 65535 from 1024. One that is no port fails the fork with an *InspectPortError.
 	InspectPort func() int
+	// DebugPort is Node's process.debugPort of the primary: the port of its own inspector, or 9229, which is the default.
+	DebugPort int
 	// Serialization is that of the channel between primary and worker.
 	Serialization nodeipc.Serialization
 	// SchedulingPolicy is read once, when the primary is made. By default NODE_CLUSTER_SCHED_POLICY decides.
@@ -70,8 +76,20 @@ type Settings struct {
 // the other end.
 const outputDelay = time.Second
 
-// firstInspectPort is the port after Node's own 9229.
-const firstInspectPort = 9230
+// Ports of inspectors.
+const (
+	defaultDebugPort = 9229
+	minInspectPort   = 1024
+	maxPort          = 65535
+)
+
+// InspectPortError is why a worker was not forked: its inspector was to listen on a port that there is not.
+type InspectPortError struct{ Port int }
+
+// Error names the port and what ports there are.
+func (e *InspectPortError) Error() string {
+	return fmt.Sprintf("cluster: a worker's inspector cannot have port %d: use one from 0 to %d", e.Port, maxPort)
+}
 
 func (s *Settings) schedulingPolicy() (SchedulingPolicy, error) {
 	policy := s.SchedulingPolicy
@@ -101,7 +119,11 @@ func (s *Settings) command(id int, env []string, inspectPort func() int) (*exec.
 	}
 	args := slices.Clone(s.ExecArgv)
 	if usesInspector(args) || usesInspector(strings.Fields(os.Getenv("NODE_OPTIONS"))) {
-		args = append(args, "--inspect-port="+strconv.Itoa(inspectPort()))
+		port := inspectPort()
+		if port < 0 || port > maxPort {
+			return nil, &InspectPortError{port}
+		}
+		args = append(args, "--inspect-port="+strconv.Itoa(port))
 	}
 	if hasPrefix(args, "--prof") && !hasPrefix(args, "--logfile=") {
 		// Workers that profile into one file would overwrite each other's.
@@ -114,6 +136,7 @@ func (s *Settings) command(id int, env []string, inspectPort func() int) (*exec.
 	cmd.Dir = s.Cwd
 	cmd.Env = slices.Concat(os.Environ(), s.Env, env, []string{"NODE_UNIQUE_ID=" + strconv.Itoa(id)})
 	cmd.SysProcAttr = s.sysProcAttr()
+	cmd.ExtraFiles = slices.Clone(s.ExtraFiles)
 	cmd.WaitDelay = outputDelay
 	return cmd, nil
 }

@@ -6,12 +6,10 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -76,63 +74,6 @@ func TestSettings(t *testing.T) {
 	})
 }
 
-// Each worker gets an inspector's port of its own, as under Node.
-func TestInspectPorts(t *testing.T) {
-	nodetest.NoLeaks(t)
-	for _, c := range []struct {
-		name     string
-		execArgv []string
-		ports    []int
-	}{
-		{"not asked for", nil, nil},
-		{"counted up", []string{"--inspect-port=0"}, nil},
-		{"given", []string{"--inspect-port=0"}, []int{9411, 9415}},
-		{"any", []string{"--inspect=127.0.0.1:0"}, []int{0, 0}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			node := nodetest.Default(t)
-			settings := agentSettings(t, node)
-			settings.ExecArgv = c.execArgv
-			theirs := map[string]any{"exec": settings.Exec, "execArgv": append([]string{}, c.execArgv...)}
-			if c.ports != nil {
-				theirs["inspectPorts"] = c.ports
-				ports := slices.Clone(c.ports)
-				settings.InspectPort = func() int {
-					defer func() { ports = ports[1:] }()
-					return ports[0]
-				}
-			}
-			see := func(d driver) (seen [][]string) {
-				for range 2 {
-					w := d.start()
-					awaitReady(t, d.book(), w)
-					seen = append(seen, factsOf(t, d, w).ExecArgv)
-				}
-				return seen
-			}
-			node1 := see(newNodePrimary(t, node, cluster.SchedRR, theirs))
-			if diff := cmp.Diff(node1, see(newRig(t, settings))); diff != "" {
-				t.Errorf("under Node's primary (-) and ours (+):\n%s", diff)
-			}
-		})
-	}
-}
-
-// The inspector is asked for in NODE_OPTIONS as well.
-func TestInspectPortsByEnvironment(t *testing.T) {
-	nodetest.NoLeaks(t)
-	t.Setenv("NODE_OPTIONS", "--no-warnings --inspect-port=0")
-	r := newAgents(t, nodetest.Default(t), cluster.SchedRR, 2)
-	for w, want := range []string{1: "--inspect-port=9230", 2: "--inspect-port=9231"} {
-		if w == 0 {
-			continue
-		}
-		if got := factsOf(t, r, w).ExecArgv; !slices.Equal(got, []string{want}) {
-			t.Errorf("worker %d has %q, want %q", w, got, want)
-		}
-	}
-}
-
 func TestProfilesHaveFilesOfTheirOwn(t *testing.T) {
 	nodetest.NoLeaks(t)
 	settings := agentSettings(t, nodetest.Default(t))
@@ -141,65 +82,6 @@ func TestProfilesHaveFilesOfTheirOwn(t *testing.T) {
 	r.ready(r.fork())
 	if got, want := factsOf(t, r, 1).ExecArgv, []string{"--prof", "--logfile=v8-%p.log"}; !slices.Equal(got, want) {
 		t.Errorf("execArgv %q, want %q", got, want)
-	}
-}
-
-func TestSilent(t *testing.T) {
-	nodetest.NoLeaks(t)
-	settings := cluster.Settings{
-		ExecPath: "/bin/sh", Args: []string{"-c", `read line; echo "out $line"; echo "err $line" >&2`}, Silent: true,
-	}
-	r := newRig(t, settings)
-	w := r.fork()
-	defer w.Stdin().Close()
-	defer w.Stdout().Close()
-	defer w.Stderr().Close()
-	if _, err := fmt.Fprintln(w.Stdin(), "hello"); err != nil {
-		t.Fatal(err)
-	}
-	for want, stream := range map[string]io.Reader{"out hello\n": w.Stdout(), "err hello\n": w.Stderr()} {
-		if got, err := io.ReadAll(stream); err != nil || string(got) != want {
-			t.Errorf("printed %q, %v, want %q", got, err, want)
-		}
-	}
-	r.event(t, "exit", 1)
-}
-
-func TestStandardStreams(t *testing.T) {
-	nodetest.NoLeaks(t)
-	var out, err output
-	r := newRig(t, cluster.Settings{
-		ExecPath: "/bin/sh", Args: []string{"-c", `read line; echo "out $line"; echo "err $line" >&2`},
-		Stdin: strings.NewReader("hello\n"), Stdout: &out, Stderr: &err,
-	})
-	w := r.fork()
-	if w.Stdin() != nil || w.Stdout() != nil || w.Stderr() != nil {
-		t.Error("a worker that is not silent has pipes")
-	}
-	r.event(t, "exit", 1)
-	if out.String() != "out hello\n" || err.String() != "err hello\n" {
-		t.Errorf("printed %q and %q", &out, &err)
-	}
-}
-
-// What a worker leaves running, and what has its standard output, does not hold up the news of its end.
-func TestStandardStreamsOfGrandchildren(t *testing.T) {
-	nodetest.NoLeaks(t)
-	var out output
-	r := newRig(t, cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", `sleep 1000 & echo $!; exit 3`}, Stdout: &out})
-	r.fork()
-	if o := r.event(t, "exit", 1); o.Code != 3 {
-		t.Errorf("%v, want code 3", o)
-	}
-	var grandchild int
-	if _, err := fmt.Sscan(out.String(), &grandchild); err != nil {
-		t.Fatalf("the worker printed %q: %v", &out, err)
-	}
-	if err := r.Close(); err != nil {
-		t.Error(err)
-	}
-	if err := syscall.Kill(grandchild, syscall.SIGKILL); err != nil {
-		t.Errorf("the end of what the worker left running: %v", err)
 	}
 }
 

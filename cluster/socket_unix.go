@@ -109,7 +109,7 @@ func bindInternet(kind int, address string, port, flags int) (s socket, err erro
 	if err != nil {
 		return socket{}, err
 	}
-	if err := errors.Join(setOptions(fd, family, kind, flags), bindAddress(fd, ip, port)); err != nil {
+	if err := errors.Join(setOptions(fd, family, kind, flags), bindReleased(fd, ip, port)); err != nil {
 		closeFD(fd)
 		return socket{}, err
 	}
@@ -194,11 +194,8 @@ func (s *socket) bindPath(path string, abstract, readableAll, writableAll bool) 
 
 // close closes the socket and takes its path away, unless another socket stands there by now.
 func (s *socket) close() {
-	// A process that is just being started has a copy of every descriptor until it runs its program, and the address
-	// would be in use that long.
-	syscall.ForkLock.RLock()
+	release(s.fd)
 	closeFD(s.fd)
-	syscall.ForkLock.RUnlock()
 	if s.file == nil {
 		return
 	}

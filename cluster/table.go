@@ -43,8 +43,12 @@ func (b *serverBase) base() *serverBase { return b }
 // mostServers is how many servers a worker may have: a bound on the descriptors that it can take.
 const mostServers = 4096
 
-// mostData is how many bytes of data, which are kept, may go with a server; a server's TLS ticket keys are 96 digits.
-const mostData = 64 << 10
+// Bounds on the data of a server, which are kept and told to all workers; a server's TLS ticket keys are 96 digits in an
+// object. What is nested so deep that it cannot be told would cost each further worker its channel.
+const (
+	mostData      = 64 << 10
+	mostDataDepth = 100
+)
 
 // key is what a server is known by, in the words of Node 22 and later: servers of different workers on one
 // address are one, and so only servers on port 0 are told apart by their index.
@@ -63,6 +67,10 @@ func (w *Worker) queryServer(m *fromWorker) {
 	}
 	if len(m.Data) > mostData {
 		w.fail(fmt.Errorf("%w: a server with data of %d bytes", nodeipc.ErrProtocol, len(m.Data)))
+		return
+	}
+	if isDeeper(m.Data, mostDataDepth) {
+		w.fail(fmt.Errorf("%w: a server with data nested deeper than %d levels", nodeipc.ErrProtocol, mostDataDepth))
 		return
 	}
 	key := m.key()

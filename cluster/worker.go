@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"sync/atomic"
 	"syscall"
 
@@ -18,6 +19,7 @@ type Worker struct {
 	id      int
 	primary *Primary
 	program string
+	args    []string
 	child   *nodeipc.Child
 	life    lifeline
 	left    atomic.Bool // exitedAfterDisconnect
@@ -38,6 +40,9 @@ func (w *Worker) ID() int { return w.id }
 
 // Pid is the process id.
 func (w *Worker) Pid() int { return w.child.Pid() }
+
+// Args is the command line that the worker was started with, as Node's worker.process.spawnargs.
+func (w *Worker) Args() []string { return slices.Clone(w.args) }
 
 // State is where the worker is in its life.
 func (w *Worker) State() State { return stateNames[w.life.now()] }
@@ -86,6 +91,11 @@ func (w *Worker) SendHandleKeepOpen(ctx context.Context, message any, h *handlew
 func (w *Worker) Disconnect() {
 	w.primary.loop.Post(w.disconnect)
 }
+
+// CloseChannel closes the channel to the worker without asking it to leave, as Node's worker.process.disconnect() in the
+// primary: what was sent before still arrives, and a Node worker then exits at once. It returns [nodeipc.ErrDisconnected]
+// when the channel was closed before.
+func (w *Worker) CloseChannel() error { return w.child.Disconnect() }
 
 // Kill sends the worker's process a signal, SIGTERM if it is 0, as Node's worker.kill() since 18. It returns
 // os.ErrProcessDone when the process has ended.

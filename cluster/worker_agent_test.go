@@ -94,14 +94,15 @@ func (a *agent) say(message any) error { return a.Send(context.Background(), mes
 
 func (a *agent) do(m nodeipc.Message) error {
 	var o order
-	if m.Payload()[0] == '{' {
-		if err := m.Decode(&o); err != nil {
-			return fmt.Errorf("%s: %w", m.Payload(), err)
+	value := text(m)
+	if value[0] == '{' {
+		if err := json.Unmarshal(value, &o); err != nil {
+			return fmt.Errorf("%s: %w", value, err)
 		}
 	}
 	command, ok := commands[o.Do]
 	if !ok {
-		return a.say(reply{"got": json.RawMessage(m.Payload())})
+		return a.say(reply{"got": value})
 	}
 	result, err := command(a, o, m.Handle)
 	if err != nil || result == nil {

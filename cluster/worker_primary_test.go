@@ -193,6 +193,11 @@ func (p *tracingPrimary) disconnect(worker int) {
 	p.do(command{"do": "disconnect", "worker": worker})
 }
 
+func (p *tracingPrimary) closeChannel(worker int) {
+	p.t.Helper()
+	p.do(command{"do": "closeChannel", "worker": worker})
+}
+
 func (p *tracingPrimary) kill(worker int, signal syscall.Signal) {
 	p.t.Helper()
 	p.do(command{"do": "signal", "worker": worker, "signal": nodeipc.SignalName(signal)})

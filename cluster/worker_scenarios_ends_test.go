@@ -101,7 +101,7 @@ func playCrash(s *scene) {
 func playChannelClosed(s *scene) {
 	w := s.listeningAgent()
 	s.ask(w, command{"do": "stay"})
-	s.do(command{"do": "closeChannel", "worker": w})
+	s.closeChannel(w)
 	s.awaitEnd(w)
 }
 

@@ -28,11 +28,13 @@ const commands = {
     cluster.schedulingPolicy = policy === 'none' ? cluster.SCHED_NONE : cluster.SCHED_RR;
     const { inspectPorts } = settings;
     if (inspectPorts) settings.inspectPort = () => inspectPorts.shift();
-    cluster.setupPrimary(settings);
+    if (settings.debugPort) process.debugPort = settings.debugPort;
+    cluster.setupPrimary({ serialization: process.env.CLUSTER_TEST_SERIALIZATION, ...settings });
   },
   fork({ env }) { cluster.fork(env); },
   tell({ worker, message }) { cluster.workers[worker].send(message); },
   disconnect({ worker }) { cluster.workers[worker].disconnect(); },
+  closeChannel({ worker }) { cluster.workers[worker].process.disconnect(); },
   disconnectAll() { cluster.disconnect(() => tell('disconnected')); },
   signal({ worker, signal }) { process.kill(cluster.workers[worker].process.pid, signal); },
 };

@@ -86,7 +86,7 @@ const send = {
 const commands = {
   setup({ settings, policy }) {
     cluster.schedulingPolicy = policy === 'none' ? cluster.SCHED_NONE : cluster.SCHED_RR;
-    cluster.setupPrimary(settings);
+    cluster.setupPrimary({ serialization: process.env.CLUSTER_TEST_SERIALIZATION, ...settings });
   },
   fork({ program, settings, env }) {
     if (settings) cluster.setupPrimary(settings);

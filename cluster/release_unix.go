@@ -1,0 +1,70 @@
+//go:build unix
+
+package cluster
+
+import (
+	"errors"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// releaseTime is how long a port that was closed may still seem to be in use: a process that is just being started
+	// has copies of all descriptors, which it closes only after whoever starts it goes on.
+	releaseTime  = 100 * time.Millisecond
+	releasePause = time.Millisecond
+)
+
+// released are the ports that were closed not long ago, and when.
+var released = struct {
+	sync.Mutex
+	ports map[int]time.Time
+}{ports: map[int]time.Time{}}
+
+// release notes that the port of a socket is being closed.
+func release(fd int) {
+	bound, err := unix.Getsockname(fd)
+	if err != nil {
+		return
+	}
+	var port int
+	switch address := bound.(type) {
+	case *unix.SockaddrInet4:
+		port = address.Port
+	case *unix.SockaddrInet6:
+		port = address.Port
+	default:
+		return
+	}
+	now := time.Now()
+	released.Lock()
+	defer released.Unlock()
+	for port, at := range released.ports {
+		if now.Sub(at) > releaseTime {
+			delete(released.ports, port)
+		}
+	}
+	released.ports[port] = now
+}
+
+// isReleased says whether the port was closed not long ago.
+func isReleased(port int) bool {
+	released.Lock()
+	defer released.Unlock()
+	at, ok := released.ports[port]
+	return ok && time.Since(at) < releaseTime
+}
+
+// bindReleased binds a socket, and waits for a port that was just closed here.
+func bindReleased(fd int, ip netip.Addr, port int) error {
+	for {
+		err := bindAddress(fd, ip, port)
+		if !errors.Is(err, unix.EADDRINUSE) || !isReleased(port) {
+			return err
+		}
+		time.Sleep(releasePause)
+	}
+}

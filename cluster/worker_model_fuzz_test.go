@@ -1,0 +1,102 @@
+//go:build linux
+
+package cluster
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// workerMessages are a worker's, of which the model changes some. The first question is that of the good worker.
+var workerMessages = []message{
+	clusterMessage("act", "queryServer", "address", "127.0.0.1", "port", 0, "addressType", 4, "fd", nil, "flags", 0, "backlog", 511, "index", 0, "data", nil, "seq", 1),
+	clusterMessage("act", "queryServer", "address", "127.0.0.1", "port", 0, "addressType", 4, "index", 1, "data", map[string]any{"ticketKeys": "00"}, "seq", 1),
+	clusterMessage("act", "queryServer", "address", nil, "port", 0, "addressType", 6, "flags", 1, "index", 0, "seq", 1),
+	clusterMessage("act", "queryServer", "address", "socket", "port", -1, "addressType", -1, "readableAll", true, "index", 0, "seq", 1),
+	clusterMessage("act", "queryServer", "address", "127.0.0.1", "port", 0, "addressType", "udp4", "fd", -1, "flags", 4, "index", 0, "seq", 1),
+	clusterMessage("act", "queryServer", "fd", 0, "addressType", nil, "seq", 1),
+	clusterMessage("act", "online", "seq", 0),
+	clusterMessage("act", "listening", "address", "127.0.0.1", "port", 80, "addressType", 4, "seq", 2),
+	clusterMessage("act", "close", "key", "127.0.0.1:0:4:null:0", "seq", 3),
+	clusterMessage("act", "close", "key", "none", "seq", 3),
+	clusterMessage("act", "exitedAfterDisconnect", "seq", 4),
+	clusterMessage("ack", 0, "accepted", true, "seq", 5),
+	{{Key: "cmd", Value: "NODE_HANDLE_ACK"}},
+	{{Key: "cmd", Value: "NODE_HANDLE_NACK"}},
+	{{Key: "cmd", Value: "NODE_SOCKET_GET_COUNT"}, {Key: "key", Value: "k"}},
+	{{Key: "cmd", Value: "NODE_SOCKET_NOTIFY_CLOSE"}, {Key: "key", Value: "k"}},
+	{{Key: "cmd", Value: "NODE_SOCKET_COUNT"}, {Key: "key", Value: "k"}, {Key: "count", Value: 1}},
+	{{Key: "cmd", Value: "NODE_OTHER"}},
+	{{Key: "text", Value: "a message of the user's"}},
+}
+
+var handleTypes = []string{"net.Native", "net.Server", "net.Socket", "dgram.Native", "dgram.Socket", "net.Pipe"}
+
+// What a bad worker does.
+var workerSteps = []func(*workerModel, *modelWorker){
+	func(m *workerModel, w *modelWorker) { w.say(workerMessages[0]) },
+	func(m *workerModel, w *modelWorker) { w.say(pick(m.script, workerMessages)) },
+	func(m *workerModel, w *modelWorker) {
+		w.say(pick(m.script, workerMessages).changed(m.script, modelValues))
+	},
+	func(m *workerModel, w *modelWorker) {
+		w.say(pick(m.script, workerMessages).changed(m.script, modelValues).sealed(pick(m.script, handleTypes)), m.spare)
+	},
+	func(m *workerModel, w *modelWorker) {
+		w.say(pick(m.script, workerMessages).sealed(pick(m.script, handleTypes)).changed(m.script, modelValues), m.spare)
+	},
+	func(m *workerModel, w *modelWorker) {
+		w.say(pick(m.script, workerMessages).sealed(pick(m.script, handleTypes)))
+	},
+	func(m *workerModel, w *modelWorker) { w.say(pick(m.script, workerMessages), m.spare, m.spare) },
+	func(m *workerModel, w *modelWorker) { w.answer(m, true, true) },
+	func(m *workerModel, w *modelWorker) { w.answer(m, false, true) },
+	func(m *workerModel, w *modelWorker) { w.answer(m, m.next(2) == 0, false) },
+	func(m *workerModel, w *modelWorker) { w.write(m.take()) },
+	func(m *workerModel, w *modelWorker) { w.begin(m) },
+	func(m *workerModel, w *modelWorker) { w.write(w.half) },
+	func(m *workerModel, w *modelWorker) { m.connect() },
+	func(m *workerModel, w *modelWorker) { m.connect() },
+	func(m *workerModel, w *modelWorker) { m.fork() },
+	func(m *workerModel, w *modelWorker) { w.end(m) },
+	func(m *workerModel, w *modelWorker) { unix.Shutdown(w.fd, unix.SHUT_WR) },
+	func(m *workerModel, w *modelWorker) { w.fake.Disconnect() },
+	func(m *workerModel, w *modelWorker) { m.send(w) },
+	func(m *workerModel, w *modelWorker) { m.sendHandle(w) },
+}
+
+// FuzzWorkers has workers do anything in any order. However that goes, the good one still gets a connection, the primary
+// can be closed, and nothing is left of all.
+func FuzzWorkers(f *testing.F) {
+	for step := range workerSteps {
+		for _, begin := range []string{"\x00\x00", "\x01\x00", "\x00\x01", "\x01\x01"} {
+			query, connect := "\x00\x00", "\x00\x0d"
+			f.Add([]byte(begin + query + connect + connect + "\x00" + string(rune(step)) + "\x00\x00\x00\x00\x00" + string(rune(step)) + "\x03\x01\x02" + connect))
+		}
+	}
+	folder := f.TempDir()
+	spare, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Cleanup(func() { unix.Close(spare) })
+	openTimers()
+	f.Fuzz(func(t *testing.T, input []byte) {
+		t.Chdir(folder)
+		before := holdingsNow()
+		s := &script{input}
+		settings := Settings{Serialization: s.serialization(), SchedulingPolicy: pick(s, []SchedulingPolicy{SchedRR, SchedNone})}
+		m := newWorkerModel(t, s, settings, spare)
+		for range mostSteps {
+			if len(m.bytes) == 0 {
+				break
+			}
+			w := m.bad[m.next(len(m.bad))]
+			workerSteps[m.next(len(workerSteps))](m, w)
+			m.settle()
+		}
+		m.expectGood()
+		before.expectAgain(t)
+	})
+}

@@ -1,0 +1,249 @@
+//go:build linux
+
+package cluster
+
+import (
+	"context"
+	"encoding/json"
+	"net"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+)
+
+// workerModel is a primary with a good worker, and bad ones that do what a script says.
+type workerModel struct {
+	*script
+	tb      testing.TB
+	primary *Primary
+	taken   sync.WaitGroup
+	good    *modelWorker
+	bad     []*modelWorker
+	port    int // where all listen
+	clients []net.Conn
+	spare   int // a descriptor to send
+	heard   heardEvents
+}
+
+// modelWorker is a worker without a process, and the other end of its channel.
+type modelWorker struct {
+	*modelPeer
+	fake    *fakeWorker
+	offered []uint32 // numbers of connections that it has not answered for
+	half    []byte   // the rest of a message that it has begun
+	ended   bool
+}
+
+func newWorkerModel(tb testing.TB, s *script, settings Settings, spare int) *workerModel {
+	p, err := NewPrimary(settings)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	m := &workerModel{script: s, tb: tb, primary: p, spare: spare}
+	m.taken.Go(func() {
+		for event := range p.Events(context.Background()) {
+			m.heard.add(event)
+		}
+	})
+	m.fork()
+	m.good, m.bad = m.bad[0], nil
+	m.fork()
+	m.good.say(workerMessages[0])
+	m.port = m.portOfGood()
+	return m
+}
+
+// fork starts a bad worker, if there are not many.
+func (m *workerModel) fork() {
+	if len(m.bad) >= 4 {
+		return
+	}
+	w := newFakeWorker(m.tb, m.primary)
+	m.bad = append(m.bad, &modelWorker{fake: w, modelPeer: &modelPeer{fd: w.end, serialization: m.primary.Settings().Serialization}})
+}
+
+// settle lets the primary handle what it has been sent, and answer.
+func (m *workerModel) settle() {
+	for range 2 {
+		m.primary.loop.Call(func() {})
+	}
+}
+
+// portOfGood reads the answer to the good worker's question.
+func (m *workerModel) portOfGood() int {
+	m.tb.Helper()
+	var reply serverReply
+	for end := time.Now().Add(modelPatience); reply.Command == ""; {
+		for _, text := range m.good.heard() {
+			if err := json.Unmarshal(text, &reply); err != nil {
+				m.tb.Fatal(err)
+			}
+		}
+		if time.Now().After(end) {
+			m.tb.Fatal("the good worker gets no answer")
+		}
+	}
+	if reply.SockName != nil {
+		return reply.SockName.Port
+	}
+	if err := unix.Listen(m.good.fds[0], 128); err != nil {
+		m.tb.Fatal(err)
+	}
+	name, err := unix.Getsockname(m.good.fds[0])
+	if err != nil {
+		m.tb.Fatal(err)
+	}
+	m.good.say(message{{Key: "cmd", Value: "NODE_HANDLE_ACK"}})
+	return name.(*unix.SockaddrInet4).Port
+}
+
+// connect opens a connection, which somebody may take.
+func (m *workerModel) connect() {
+	conn, err := net.Dial("tcp4", "127.0.0.1:"+strconv.Itoa(m.port))
+	if err != nil {
+		m.tb.Fatal(err)
+	}
+	conn.(*net.TCPConn).SetLinger(0)
+	m.clients = append(m.clients, conn)
+}
+
+// answer says whether a connection is taken, truly or of one that it was not offered.
+func (w *modelWorker) answer(m *workerModel, accepted, known bool) {
+	w.offered = append(w.offered, w.takeOffers()...)
+	w.closeFDs()
+	seq := uint32(m.next(256))
+	if known {
+		if len(w.offered) == 0 {
+			return
+		}
+		i := m.next(len(w.offered))
+		seq = w.offered[i]
+		w.offered = append(w.offered[:i], w.offered[i+1:]...)
+	}
+	w.say(clusterMessage("ack", seq, "accepted", accepted, "seq", 6))
+}
+
+// takeOffers gives the numbers of the connections that have been offered, whose receipt is acknowledged.
+func (w *modelWorker) takeOffers() (seqs []uint32) {
+	for _, text := range w.heard() {
+		var envelope struct {
+			Message newConnection `json:"msg"`
+		}
+		if json.Unmarshal(text, &envelope) == nil && envelope.Message.Act == actNewConnection {
+			w.say(message{{Key: "cmd", Value: "NODE_HANDLE_ACK"}})
+			seqs = append(seqs, envelope.Message.Seq)
+		}
+	}
+	return seqs
+}
+
+// begin says half of something.
+func (w *modelWorker) begin(m *workerModel) {
+	frame := w.frame(pick(m.script, workerMessages))
+	n := m.next(len(frame))
+	w.write(frame[:n], m.spare)
+	w.half = frame[n:]
+}
+
+func (m *workerModel) send(w *modelWorker) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	w.fake.Send(ctx, "text")
+}
+
+func (m *workerModel) sendHandle(w *modelWorker) {
+	fd, err := unix.FcntlInt(uintptr(m.spare), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		m.tb.Fatal(err)
+	}
+	h := handlewrap.New(handlewrap.NetNative, fd)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
+	defer cancel()
+	if w.fake.SendHandle(ctx, "handle", h) != nil {
+		h.Close()
+	}
+}
+
+// end is the worker's death.
+func (w *modelWorker) end(m *workerModel) {
+	if w.ended {
+		return
+	}
+	w.ended = true
+	w.closeFDs()
+	w.fake.finish()
+	// What a number of a closed descriptor stands for now is not known.
+	w.fd = -1
+}
+
+// expectGood ends the bad workers, has the good one get a connection, and ends all.
+func (m *workerModel) expectGood() {
+	for _, w := range m.bad {
+		w.end(m)
+	}
+	m.primary.loop.Call(func() {
+		if len(m.primary.workers) != 1 || len(m.primary.servers) != 1 {
+			m.tb.Errorf("there are %d workers and %d servers, want one", len(m.primary.workers), len(m.primary.servers))
+		}
+	})
+	m.connect()
+	if last := m.clients[len(m.clients)-1].LocalAddr().String(); !m.goodGets(last) {
+		m.tb.Errorf("the good worker does not get the connection from %s", last)
+	}
+	m.good.end(m)
+	for _, client := range m.clients {
+		client.Close()
+	}
+	m.primary.loop.Call(func() {
+		if len(m.primary.workers) > 0 || len(m.primary.servers) > 0 {
+			m.tb.Errorf("in the end there are %d workers and %d servers", len(m.primary.workers), len(m.primary.servers))
+		}
+	})
+	if err := m.primary.Close(); err != nil {
+		m.tb.Error(err)
+	}
+	m.taken.Wait()
+}
+
+// goodGets has the good worker take connections until that from an address is among them.
+func (m *workerModel) goodGets(address string) bool {
+	listener := -1
+	if m.primary.policy == SchedNone {
+		listener = m.good.fds[0]
+	}
+	for end := time.Now().Add(modelPatience); time.Now().Before(end); {
+		if listener >= 0 {
+			if fd, from, err := unix.Accept4(listener, unix.SOCK_CLOEXEC); err == nil {
+				unix.Close(fd)
+				if addressOf(from) == address {
+					return true
+				}
+			}
+			continue
+		}
+		for _, seq := range m.good.takeOffers() {
+			m.good.say(clusterMessage("ack", seq, "accepted", true, "seq", 7))
+		}
+		for _, fd := range m.good.fds {
+			if from, err := unix.Getpeername(fd); err == nil && addressOf(from) == address {
+				return true
+			}
+		}
+		m.good.closeFDs()
+		wait := []unix.PollFd{{Fd: int32(m.good.fd), Events: unix.POLLIN}}
+		unix.Poll(wait, 100)
+	}
+	return false
+}
+
+func addressOf(a unix.Sockaddr) string {
+	if in, ok := a.(*unix.SockaddrInet4); ok {
+		return net.JoinHostPort(net.IP(in.Addr[:]).String(), strconv.Itoa(in.Port))
+	}
+	return ""
+}
