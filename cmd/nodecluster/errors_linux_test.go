@@ -51,7 +51,14 @@ func TestErrorsBeforeTheStart(t *testing.T) {
 		{"run ok.js", "no node on PATH: install Node.js, or say with --node where it is", 1},
 		{"run --node gone ok.js", "--node gone: no such program", 1},
 		{"run --node ./plain.txt ok.js", "--node ./plain.txt: it is not executable", 1},
-		{"run --node ./program --serialization advanced ok.js", `serialization "advanced" is not supported yet; use "json": unsupported operation`, 1},
+		{"trace", "no COMMAND to run, such as node app.js (see nodecluster trace --help)", 2},
+		{"trace --format xml true", `invalid argument "xml" for "--format" flag: use one of [text json] (see nodecluster trace --help)`, 2},
+		{"trace --out gone/file true", "cannot write the trace: open gone/file: no such file or directory", 1},
+		{"trace gone", "there is no program gone", 127},
+		{"trace ./gone", "there is no program ./gone", 127},
+		{"trace ./plain.txt", "cannot run ./plain.txt: permission denied", 126},
+		{"trace -- ./ok.js", "cannot run ./ok.js: permission denied", 126},
+		{"trace-exec", "trace: trace-exec is for the use of nodecluster trace only", 126},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			cmd := exec.Command(binary, strings.Fields(test.args)...)

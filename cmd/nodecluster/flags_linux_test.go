@@ -153,14 +153,16 @@ func TestEnv(t *testing.T) {
 
 func TestSerialization(t *testing.T) {
 	script := nodetest.Script(t, "wait.js", "process.on('message', () => {}); process.send('here');")
-	p := launch(t, nil, "-i", "1", "--serialization", "json", script)
-	worker := p.await("message", 1)[0]
-	environ, err := os.ReadFile(procFile(worker.PID, "environ"))
-	if err != nil {
-		t.Fatal(err)
+	for _, serialization := range []string{"json", "advanced"} {
+		p := launch(t, nil, "-i", "1", "--serialization", serialization, script)
+		worker := p.await("message", 1)[0]
+		environ, err := os.ReadFile(procFile(worker.PID, "environ"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(environ), "NODE_CHANNEL_SERIALIZATION_MODE="+serialization+"\x00") {
+			t.Errorf("the worker's environment is %q", environ)
+		}
+		p.stop()
 	}
-	if !strings.Contains(string(environ), "NODE_CHANNEL_SERIALIZATION_MODE=json\x00") {
-		t.Errorf("the worker's environment is %q", environ)
-	}
-	p.stop()
 }

@@ -24,13 +24,25 @@ func execute(args []string) int {
 	root := newRootCommand()
 	root.SetArgs(args)
 	command, err := root.ExecuteC()
+	var failed statusError
 	switch {
 	case err == nil:
 		return 0
 	case errors.Is(err, errReported):
 		return statusFailed
+	case errors.As(err, &failed):
+		fmt.Fprintf(os.Stderr, "nodecluster: %s\n", oneLine(err))
+		return failed.status
 	default:
 		fmt.Fprintf(os.Stderr, "nodecluster: %s (see %s --help)\n", oneLine(err), command.CommandPath())
 		return statusUsage
 	}
 }
+
+// statusError is the end of a command line that was right with an exit status of its own.
+type statusError struct {
+	status int
+	error
+}
+
+func (e statusError) Unwrap() error { return e.error }

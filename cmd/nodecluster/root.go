@@ -13,6 +13,6 @@ func newRootCommand() *cobra.Command {
 		DisableSuggestions: true,
 		CompletionOptions:  cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(newRunCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(), newTraceCommand(), newTraceExecCommand(), newVersionCommand())
 	return root
 }

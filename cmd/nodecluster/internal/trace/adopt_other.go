@@ -1,0 +1,15 @@
+//go:build unix && !linux
+
+package trace
+
+import (
+	"os/signal"
+	"syscall"
+)
+
+// adopt does nothing here: processes whose parents end are not waited for.
+func adopt() {}
+
+func resetSignal(s syscall.Signal) { signal.Reset(s) }
+
+func noCoreDump() {}

@@ -1,0 +1,27 @@
+//go:build unix
+
+package trace
+
+import "fmt"
+
+// finish says what there is to say after the last message.
+func (o *Options) finish(where folder, s *server) error {
+	if s.channels() == 0 {
+		s.log.note("%s", nothingTraced(o.Command[0], where.loaded()))
+	}
+	if err := s.log.close(); err != nil {
+		return fmt.Errorf("writing the trace: %w", err)
+	}
+	if o.Summary {
+		return s.summary.write(o.Out, o.JSON)
+	}
+	return nil
+}
+
+// nothingTraced says why there is nothing in a trace.
+func nothingTraced(program string, loaded bool) string {
+	if loaded {
+		return "no child with a channel was forked"
+	}
+	return fmt.Sprintf("nothing was traced: %s has run no Node program, and only of those the channels can be traced (not Deno's, not Bun's)", program)
+}

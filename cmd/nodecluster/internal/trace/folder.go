@@ -1,0 +1,88 @@
+package trace
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+//go:embed preload.cjs
+var preload []byte
+
+// The files of a trace's folder. The preload knows their names too.
+const (
+	preloadFile = "preload.cjs"
+	programLink = "nodecluster" // to this program
+	socketFile  = "socket"      // where those that become children report
+	loadedFile  = "loaded"      // is there once a process has run the preload
+)
+
+// longestSocketPath is what every system has room for in a socket's address.
+const longestSocketPath = 100
+
+// folder is where the traced processes find what they need.
+type folder string
+
+// newFolder makes a folder that processes of other users can use too: if they could not read the preload, their Node
+// would not start.
+func newFolder() (folder, error) {
+	path, err := os.MkdirTemp("", "nodecluster-trace-")
+	if err == nil && len(filepath.Join(path, socketFile)) > longestSocketPath {
+		os.Remove(path)
+		path, err = os.MkdirTemp("/tmp", "nodecluster-trace-")
+	}
+	if err != nil {
+		return "", fmt.Errorf("a temporary folder: %w", err)
+	}
+	f := folder(path)
+	if err := f.fill(); err != nil {
+		f.remove()
+		return "", err
+	}
+	return f, nil
+}
+
+func (f folder) fill() error {
+	program, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("where this program is: %w", err)
+	}
+	if err := os.Symlink(program, f.path(programLink)); err != nil {
+		return err
+	}
+	if err := os.WriteFile(f.path(preloadFile), preload, 0o644); err != nil {
+		return err
+	}
+	if err := os.Chmod(f.path(preloadFile), 0o644); err != nil {
+		return err
+	}
+	return os.Chmod(string(f), 0o755)
+}
+
+func (f folder) path(name string) string { return filepath.Join(string(f), name) }
+
+func (f folder) remove() { os.RemoveAll(string(f)) }
+
+// loaded says whether a process has run the preload.
+func (f folder) loaded() bool {
+	_, err := os.Stat(f.path(loadedFile))
+	return err == nil
+}
+
+// environment is one in which Node runs the preload before all else.
+func (f folder) environment(env []string) []string {
+	const name = "NODE_OPTIONS="
+	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(f.path(preloadFile))
+	options := fmt.Sprintf(`%s--require "%s"`, name, quoted)
+	var rest []string
+	for _, variable := range env {
+		if before, ok := strings.CutPrefix(variable, name); ok {
+			options += " " + before
+			continue
+		}
+		rest = append(rest, variable)
+	}
+	return append(rest, options)
+}

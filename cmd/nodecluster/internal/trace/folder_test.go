@@ -1,0 +1,29 @@
+package trace
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestEnvironment(t *testing.T) {
+	f := folder(`/tmp/a "b" \c`)
+	ours := `NODE_OPTIONS=--require "/tmp/a \"b\" \\c/preload.cjs"`
+	for _, test := range []struct{ before, after []string }{
+		{[]string{"A=1"}, []string{"A=1", ours}},
+		{[]string{"NODE_OPTIONS=--no-warnings", "A=1"}, []string{"A=1", ours + " --no-warnings"}},
+	} {
+		if got := f.environment(test.before); !slices.Equal(got, test.after) {
+			t.Errorf("of %q it makes %q, want %q", test.before, got, test.after)
+		}
+	}
+}
+
+func TestReportIsShortened(t *testing.T) {
+	var r report
+	r.setCommand([]string{"node", strings.Repeat("x", mostReported), "never"})
+	if n := len(fmt.Sprint(r.Command)); len(r.Command) != 2 || n > mostReported+10 || r.Command[0] != "node" {
+		t.Errorf("%d words in %d bytes", len(r.Command), n)
+	}
+}

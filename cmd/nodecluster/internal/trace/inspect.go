@@ -1,0 +1,117 @@
+package trace
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// mostInspected is how many bytes of a message are shown, mostString how many of one string.
+	mostInspected = 240
+	mostString    = 80
+	// mostBytes is how many bytes of a buffer are shown.
+	mostBytes = 16
+)
+
+// inspector writes a value as a programmer would write it in JavaScript, on one line, and stops where that gets long.
+type inspector struct {
+	out    []byte
+	full   bool
+	within map[any]bool
+}
+
+// text adds to the line, if there is room.
+func (p *inspector) text(s string) {
+	if p.full {
+		return
+	}
+	if len(p.out)+len(s) > mostInspected {
+		p.out, p.full = append(p.out, "…"...), true
+		return
+	}
+	p.out = append(p.out, s...)
+}
+
+// list writes elements between brackets until there is no room.
+func (p *inspector) list(open, close string, n int, element func(int)) {
+	p.text(open)
+	for i := 0; i < n && !p.full; i++ {
+		if i > 0 {
+			p.text(", ")
+		}
+		element(i)
+	}
+	p.text(close)
+}
+
+func (p *inspector) string(s string) {
+	if len(s) <= mostString {
+		p.text(quote(s))
+		return
+	}
+	p.cutString(s, len(s))
+}
+
+// cutString writes the beginning of a string that has size bytes.
+func (p *inspector) cutString(s string, size int) {
+	most := min(mostString, len(s))
+	for most > 0 && most < len(s) && !utf8.RuneStart(s[most]) {
+		most--
+	}
+	p.text(quote(s[:most]) + "… " + strconv.Itoa(size-most) + " more bytes")
+}
+
+// quote is a string in single quotes.
+func quote(s string) string { return "'" + strings.ReplaceAll(escape(s), "'", `\'`) + "'" }
+
+func escape(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return r == '\\' || !isPlain(r) }) {
+		return s
+	}
+	q := strconv.Quote(s)
+	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
+}
+
+// printable is a string without anything that would leave the line or colour a terminal.
+func printable(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return !isPlain(r) }) {
+		return escape(s)
+	}
+	return s
+}
+
+func isPlain(r rune) bool { return r >= ' ' && r <= '~' || strconv.IsPrint(r) && r != utf8.RuneError }
+
+func (p *inspector) key(key string) {
+	if isIdentifier(key) {
+		p.text(key)
+	} else {
+		p.string(key)
+	}
+	p.text(": ")
+}
+
+func isIdentifier(s string) bool {
+	for i, r := range s {
+		letter := r == '_' || r == '$' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func (p *inspector) number(f float64) {
+	switch size := math.Abs(f); {
+	case math.IsNaN(f):
+		p.text("NaN")
+	case math.IsInf(f, 0):
+		p.text(strings.TrimPrefix(strconv.FormatFloat(f, 'g', -1, 64), "+") + "inity")
+	case f == 0 || size >= 1e-6 && size < 1e21:
+		p.text(strconv.FormatFloat(f, 'f', -1, 64))
+	default:
+		p.text(strconv.FormatFloat(f, 'g', -1, 64))
+	}
+}

@@ -1,0 +1,139 @@
+'use strict';
+// Has every child that gets a channel started by way of nodecluster, which shows the channel to the tracer and then
+// becomes the child. It works below child_process, so that the program finds there what it has asked for.
+
+const { accessSync, closeSync, constants, openSync, statSync } = require('fs');
+const path = require('path');
+const { ChildProcess } = require('child_process');
+const { clearTimeout, setImmediate, setTimeout } = globalThis;
+
+const nodecluster = path.join(__dirname, 'nodecluster');
+const socket = path.join(__dirname, 'socket');
+const preload = `--require "${__filename.replace(/[\\"]/g, '\\$&')}"`;
+const patience = 2000;
+
+// What Node 24 and later pass one by one, and earlier ones as an object.
+const names = ['file', 'args', 'cwd', 'envPairs', 'stdio', 'flags', 'uid', 'gid'];
+
+const handle = new ChildProcess()._handle;
+if (handle && process.platform !== 'win32') {
+  intercept(Object.getPrototypeOf(handle));
+  try {
+    closeSync(openSync(path.join(__dirname, 'loaded'), 'a'));
+  } catch {
+    // Another user's process may not write there.
+  }
+}
+
+function intercept(prototype) {
+  const { spawn } = prototype;
+  prototype.spawn = function(...given) {
+    const together = typeof given[0] === 'object';
+    const options = together ? { ...given[0] } : Object.fromEntries(names.map((name, i) => [name, given[i]]));
+    const channel = options.stdio.find(({ ipc }) => ipc)?.handle;
+    if (!channel || !redirect(options)) {
+      return Reflect.apply(spawn, this, given);
+    }
+    const changed = together ? [options] : given.map((value, i) => names[i] ? options[names[i]] : value);
+    const error = Reflect.apply(spawn, this, changed);
+    if (error === 0) {
+      exitAfterChannel(this, channel);
+    }
+    return error;
+  };
+}
+
+// redirect has nodecluster started with all that it needs to become the child. Where that is not possible, and where
+// the child could not be started either, everything is left as it is.
+function redirect(options) {
+  try {
+    const file = find(options);
+    accessSync(nodecluster, constants.X_OK);
+    accessSync(socket, constants.W_OK);
+    const ids = dropPrivileges(options);
+    options.args = [nodecluster, 'trace-exec', __dirname, ...ids, file, ...options.args];
+    options.file = nodecluster;
+    options.envPairs = withPreload(options.envPairs);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+// find gives the program as the system would find it, and throws where it would not.
+function find({ file, cwd, envPairs }) {
+  const check = (candidate) => {
+    const resolved = path.resolve(cwd || '.', candidate);
+    accessSync(resolved, constants.X_OK);
+    if (!statSync(resolved).isFile()) {
+      throw new Error(`${resolved} is not a file`);
+    }
+    return candidate;
+  };
+  if (file.includes('/')) {
+    return check(file);
+  }
+  const variable = envPairs.find((pair) => pair.startsWith('PATH=')) || 'PATH=/usr/local/bin:/bin:/usr/bin';
+  for (const folder of variable.slice('PATH='.length).split(':')) {
+    try {
+      return check(`${folder || '.'}/${file}`);
+    } catch {
+      // The next one may have it.
+    }
+  }
+  throw new Error(`${file} is not in PATH`);
+}
+
+// dropPrivileges leaves it to nodecluster to become another user, who may not have access to it.
+function dropPrivileges(options) {
+  if (process.geteuid() !== 0) {
+    return ['', ''];
+  }
+  const ids = [options.uid, options.gid].map((id) => String(id ?? ''));
+  delete options.uid;
+  delete options.gid;
+  return ids;
+}
+
+// withPreload has the child's own children traced too, whatever environment the program gives it.
+function withPreload(pairs) {
+  const prefix = 'NODE_OPTIONS=';
+  const i = pairs.findIndex((pair) => pair.startsWith(prefix));
+  if (i < 0) {
+    return [...pairs, prefix + preload];
+  }
+  if (pairs[i].includes(preload)) {
+    return pairs;
+  }
+  const changed = [...pairs];
+  changed[i] = `${prefix}${preload} ${pairs[i].slice(prefix.length)}`;
+  return changed;
+}
+
+// exitAfterChannel keeps a child's exit back until the channel has ended: what the child had sent before is then still
+// on its way through the tracer, while without it Node has read it before it hears of the exit. A channel that
+// another process has kept open does not end.
+function exitAfterChannel(child, channel) {
+  const { onexit } = child;
+  const { close } = channel;
+  let ended = false;
+  let deliver = () => {};
+  channel.close = function(...args) {
+    if (!ended) {
+      ended = true;
+      setImmediate(() => deliver());
+    }
+    return Reflect.apply(close, this, args);
+  };
+  child.onexit = function(...args) {
+    if (ended) {
+      return Reflect.apply(onexit, this, args);
+    }
+    const timer = setTimeout(() => deliver(), patience);
+    deliver = () => {
+      deliver = () => {};
+      clearTimeout(timer);
+      Reflect.apply(onexit, this, args);
+    };
+  };
+}

@@ -1,0 +1,31 @@
+package trace
+
+import (
+	"github.com/nodecluster/nodecluster/nodeipc"
+)
+
+// report is what a process says of itself before it becomes a child, on the tracer's socket, as a line of JSON. With
+// it go the child's end of the channel that its parent has made, and one end of the channel that it will have.
+type report struct {
+	PID           int                   `json:"pid"`
+	Parent        int                   `json:"parent"`
+	Worker        string                `json:"worker,omitempty"` // the id of a cluster worker
+	Serialization nodeipc.Serialization `json:"serialization"`
+	Command       []string              `json:"command"`
+}
+
+// mostReported is how many bytes of a command line are reported.
+const mostReported = 4 << 10
+
+// newReport shortens a command line to what is worth showing.
+func (r *report) setCommand(words []string) {
+	left := mostReported
+	for _, word := range words {
+		if len(word) > left {
+			r.Command = append(r.Command, word[:left]+"…")
+			return
+		}
+		left -= len(word)
+		r.Command = append(r.Command, word)
+	}
+}

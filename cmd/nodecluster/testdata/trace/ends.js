@@ -1,0 +1,90 @@
+// Children that end, and cannot begin, in many ways. Prints what the parent hears of each.
+const { fork, spawn } = require('child_process');
+
+const serialization = process.argv[2];
+
+const children = {
+  'code 0': () => {},
+  'code 7': () => process.exit(7),
+  'uncaught': () => { throw new Error('expected'); },
+  'last words': () => {
+    for (let i = 0; i < 100; i++) {
+      process.send(i);
+    }
+    process.send({ last: 'words'.repeat(10000) }, () => process.exit(1));
+  },
+  'killed': () => process.kill(process.pid, 'SIGKILL'),
+  'abort': () => process.abort(),
+  'disconnects': () => process.disconnect(),
+  'is disconnected': () => process.on('disconnect', () => process.exit(2)).send('ready'),
+  'is killed': () => process.on('message', () => {}).send('ready'),
+  'takes a signal': () => process.on('message', () => {}).on('SIGUSR2', () => process.send('SIGUSR2', () => process.exit(4))).send('ready'),
+  'ignores a signal': () => process.on('message', () => process.exit(5)).on('SIGTERM', () => process.send('SIGTERM')).send('ready'),
+  'stops': () => process.on('message', () => process.exit(6)).send('ready'),
+};
+
+// What the parent does when a child is ready.
+const parents = {
+  'is disconnected': (child) => child.disconnect(),
+  'is killed': (child) => child.kill(),
+  'takes a signal': (child) => child.kill('SIGUSR2'),
+  'ignores a signal': (child, message) => message === 'ready' ? child.kill() : child.send('exit'),
+  'stops': (child) => {
+    child.kill('SIGSTOP');
+    child.send('exit');
+    setTimeout(() => child.kill('SIGCONT'), 100);
+  },
+};
+
+if (process.argv[3]) {
+  children[process.argv[3]]();
+} else {
+  main();
+}
+
+async function main() {
+  for (const name of Object.keys(children)) {
+    const child = fork(__filename, [serialization, name], { serialization, stdio: ['ignore', 'pipe', 'ignore', 'ipc'] });
+    await watch(name, child);
+  }
+  const stdio = ['ignore', 'pipe', 'ignore', 'ipc'];
+  await watch('missing', spawn('/nowhere/at-all', [], { stdio }));
+  await watch('missing in PATH', spawn('nowhere-at-all', [], { stdio }));
+  await watch('not executable', spawn(__filename, [], { stdio }));
+  await watch('a folder', spawn(__dirname, [], { stdio }));
+  await watch('no folder', spawn('sh', ['-c', 'exit 8'], { stdio, cwd: '/nowhere/at-all' }));
+  await watch('a shell', spawn('sh', ['-c', 'echo "[1]" >&3; exit 9'], { stdio }));
+  const heir = spawn('sh', ['-c', 'sleep 1000 & echo $!; exit 11'], { stdio });
+  heir.stdout.on('data', (pid) => heir.on('exit', () => process.kill(Number(pid))));
+  await watch('leaves its channel to another process', heir);
+  await watch('in a folder', spawn('./sh', ['-c', 'exit 10'], { stdio, cwd: '/bin' }));
+}
+
+function watch(name, child) {
+  const events = [];
+  let words = 0;
+  child.on('spawn', () => events.push('spawn'));
+  child.on('message', (message) => {
+    if (name === 'last words') {
+      words++;
+      return;
+    }
+    events.push(`message ${message}`);
+    parents[name]?.(child, message);
+  });
+  child.on('error', ({ message, code, path, spawnargs }) => events.push(`error ${message} ${code} ${path} ${spawnargs}`));
+  let exit = '';
+  child.on('exit', (code, signal) => exit = `exit ${code} ${signal}`);
+  return new Promise((resolve) => {
+    let left = 2;
+    const done = () => {
+      if (--left === 0) {
+        console.log(`${name}: ${[...events, exit, `${words} words`, `pid ${typeof child.pid}`, `killed ${child.killed}`].join(', ')}`);
+        resolve();
+      }
+    };
+    // Node promises no order of these, nor that all messages have come at the exit, and on a busy machine there is none.
+    child.on('disconnect', done);
+    child.on(child.pid ? 'exit' : 'error', done);
+  });
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"os/signal"
+	"syscall"
+
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/trace"
+	"github.com/spf13/cobra"
+)
+
+const traceHelp = `Run COMMAND and show what crosses the channels between Node programs and the children that they fork.
+
+Each message is shown as it was sent: time, child, direction, bytes, the message, the handle that goes with it (its
+descriptor and addresses), and of an answer how long it took: of a NODE_HANDLE_ACK since the handle, of cluster's
+replies since the question. → is to the child, ← from it.
+
+The program runs as it does without the trace. NODE_OPTIONS has each Node process in it load a small script first;
+children are traced that fork() and cluster.fork() start, and spawn() with 'ipc', whatever program they are, and their
+children too. Not traced: children of Deno and Bun programs and of Node programs that are started without
+NODE_OPTIONS, and worker threads' messages, which go through no channel.
+
+The trace goes to standard error, among what the program writes there, unless --out names a file. It ends when the
+program and all that it has started have ended.
+
+--format json writes an object a line, with "time" and "event", which is
+  fork     "channel" (a number for each child), "pid", "worker" (cluster's id), "parent", "serialization", "command"
+  message  "channel", "pid", "worker", "direction" ("to child" or "from child"), "bytes", "kind" (message, internal,
+           handle, ack, nack, socket, nothing, broken), "message", or "text" where JSON cannot say it, "truncated",
+           "type" and "handles" [{"fd", "network", "local", "remote", "listening", "inode"}], "latencyMs", "error"
+  end      "channel", "pid", "worker", "direction", "partial" (bytes of a message that did not come whole), "error"
+  note     "note"
+  summary  at the end, with --summary: "direction", "label", "messages", "bytes", "p50Ms", "p99Ms", "maxMs"
+
+Exit status: that of COMMAND, or its signal; 127 when there is no such program, 126 when it cannot be run, 1 when the
+trace could not be made, 2 when the command line is wrong.`
+
+const traceExample = `  nodecluster trace -- node app.js
+  nodecluster trace --out trace.txt --summary -- npm start
+  nodecluster trace --format json --out trace.json -- node --enable-source-maps app.js --port 3000`
+
+// Exit statuses of a command that was not run, as of env.
+const (
+	statusCannotRun = 126
+	statusNotFound  = 127
+)
+
+// traceFlags are the flags of trace.
+type traceFlags struct {
+	out     string
+	format  logFormat
+	summary bool
+}
+
+func newTraceCommand() *cobra.Command {
+	f := traceFlags{format: logText}
+	command := &cobra.Command{
+		Use:                   "trace [flags] [--] COMMAND [ARGS...]",
+		Short:                 "Show what crosses the channels of a Node program",
+		Long:                  traceHelp,
+		Example:               traceExample,
+		DisableFlagsInUseLine: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("no COMMAND to run, such as node app.js")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error { return f.run(args) },
+	}
+	flags := command.Flags()
+	flags.SortFlags = false
+	flags.SetInterspersed(false)
+	flags.VarP(value{"FILE", func(s string) error { f.out = s; return nil }}, "out", "o", "where the trace goes (default standard error)")
+	flags.Var(value{"text|json", oneOf(&f.format, logText, logJSON)}, "format", "how it is written (default text)")
+	flags.BoolVar(&f.summary, "summary", false, "counts, bytes and latencies of each kind of message at the end")
+	return command
+}
+
+// newTraceExecCommand is what the preload of trace starts in place of a child.
+func newTraceExecCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:                "trace-exec",
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE: func(_ *cobra.Command, args []string) error {
+			return statusError{statusCannotRun, fmt.Errorf("trace: %w", trace.Exec(args))}
+		},
+	}
+}
+
+// run does not return but with an error.
+func (f *traceFlags) run(command []string) error {
+	out, err := f.open()
+	if err != nil {
+		return statusError{statusFailed, err}
+	}
+	// Where nobody reads the trace any more, writing fails rather than ending the process.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	status, err := trace.Run(trace.Options{
+		Command: command,
+		Out:     out,
+		JSON:    f.format == logJSON,
+		Color:   isTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Summary: f.summary,
+		Waiting: func() {
+			if isTerminal(os.Stderr) {
+				fmt.Fprintf(os.Stderr, "nodecluster: %s has ended, but not all that it has started: Ctrl-C leaves that untraced\n", command[0])
+			}
+		},
+	})
+	var start trace.StartError
+	if errors.As(err, &start) {
+		return startFailure(command[0], err)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "nodecluster: trace: %s\n", oneLine(err))
+	}
+	status.Exit()
+	return nil
+}
+
+func (f *traceFlags) open() (*os.File, error) {
+	if f.out == "" {
+		return os.Stderr, nil
+	}
+	out, err := os.Create(f.out)
+	if err != nil {
+		return nil, fmt.Errorf("cannot write the trace: %w", err)
+	}
+	return out, nil
+}
+
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// startFailure says why the command did not run.
+func startFailure(program string, err error) error {
+	switch {
+	case errors.Is(err, exec.ErrDot):
+		return statusError{statusNotFound, fmt.Errorf("PATH has %s in the working directory only: say ./%[1]s if it is meant", program)}
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return statusError{statusNotFound, fmt.Errorf("there is no program %s", program)}
+	}
+	for cause := errors.Unwrap(err); cause != nil; cause = errors.Unwrap(cause) {
+		err = cause // the name stands there already
+	}
+	return statusError{statusCannotRun, fmt.Errorf("cannot run %s: %w", program, err)}
+}

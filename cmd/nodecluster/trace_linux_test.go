@@ -1,0 +1,101 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+func TestTraceCluster(t *testing.T) {
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		inBoth(t, func(t *testing.T, s string) {
+			events := sameWithTrace(t, node.Path, scenario(t, "cluster.js"), s)
+			expectSound(t, events)
+			forks := count(events, func(e traceEvent) bool {
+				return e.Event == "fork" && e.Worker != "" && e.Parent > 0 && e.Serialization == s && len(e.Command) == 3
+			})
+			connections := count(events, func(e traceEvent) bool {
+				return e.Type == "net.Native" && e.Handles[0].Network == "tcp" && e.Handles[0].Remote != "" &&
+					text(e.Message) == text(map[string]any{"cmd": "NODE_HANDLE", "type": "net.Native", "msg": field(e.Message, "msg")})
+			})
+			online := count(events, func(e traceEvent) bool { return field(e.Message, "act") == "online" })
+			ends := count(events, func(e traceEvent) bool { return e.Event == "end" })
+			if forks != 4 || connections != 400 || online != 4 || ends != 4 {
+				t.Errorf("%d forks, %d connections, %d online, %d ends; want 4, 400, 4, 4", forks, connections, online, ends)
+			}
+		})
+	})
+}
+
+func TestTraceHandles(t *testing.T) {
+	onEdges(t, func(t *testing.T, node nodetest.Runtime) {
+		inBoth(t, func(t *testing.T, s string) {
+			events := sameWithTrace(t, node.Path, scenario(t, "handles.js"), s)
+			expectSound(t, events)
+			types := map[string]int{}
+			for _, e := range events {
+				if e.Kind == "handle" {
+					h := e.Handles[0]
+					state := ""
+					if h.Listening {
+						state = " listening"
+					}
+					if h.Remote != "" {
+						state = " connected"
+					}
+					types[e.Type+" "+h.Network+state]++
+				}
+			}
+			want := `{"dgram.Socket udp":2,"net.Native tcp listening":2,"net.Server tcp listening":2,"net.Server unix listening":2,"net.Socket tcp connected":4}`
+			if got := text(types); got != want {
+				t.Errorf("the handles are %s, want %s", got, want)
+			}
+		})
+	})
+}
+
+func TestTraceMessages(t *testing.T) {
+	inBoth(t, func(t *testing.T, s string) {
+		events := sameWithTrace(t, nodetest.Default(t).Path, scenario(t, "messages.js"), s)
+		expectSound(t, events)
+		long := count(events, func(e traceEvent) bool { return e.Bytes > 10<<20 && e.Truncated && e.Text != "" })
+		handles := count(events, func(e traceEvent) bool { return e.Kind == "handle" })
+		if want := map[string]int{"json": 2, "advanced": 4}[s]; long != want || handles != 300 {
+			t.Errorf("%d long messages, %d handles; want %d, 300", long, handles, want)
+		}
+	})
+}
+
+func TestTraceEnds(t *testing.T) {
+	onEdges(t, func(t *testing.T, node nodetest.Runtime) {
+		inBoth(t, func(t *testing.T, s string) {
+			expectSound(t, sameWithTrace(t, node.Path, scenario(t, "ends.js"), s))
+		})
+	})
+}
+
+func TestTraceSurroundings(t *testing.T) {
+	onEdges(t, func(t *testing.T, node nodetest.Runtime) {
+		events := sameWithTrace(t, node.Path, scenario(t, "surroundings.js"))
+		expectSound(t, events)
+		if forks := count(events, func(e traceEvent) bool { return e.Event == "fork" && e.Worker == "" }); forks != 6 {
+			t.Errorf("%d forks, want 6", forks)
+		}
+	})
+}
+
+func TestTraceGrandchildren(t *testing.T) {
+	onEdges(t, func(t *testing.T, node nodetest.Runtime) {
+		events := sameWithTrace(t, node.Path, scenario(t, "family.js"))
+		expectSound(t, events)
+		parents := map[int]bool{}
+		for _, e := range events {
+			if e.Event == "fork" {
+				parents[e.Parent] = true
+			}
+		}
+		if forks := count(events, func(e traceEvent) bool { return e.Event == "fork" }); forks != 4 || len(parents) != 3 {
+			t.Errorf("%d forks by %d processes, want 4 by 3", forks, len(parents))
+		}
+	})
+}
