@@ -1,0 +1,2 @@
+'use strict';
+process.on('message', (message) => process.send(message));
