@@ -1,0 +1,109 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// rig is a way to run a test with Go on the other end.
+type rig struct {
+	name     string
+	patterns []string // of the tests that are for it
+	// setting is what the rig adds to a test that runs in that place.
+	setting func(place) (setting, error)
+	// log is the file that Go writes there. It has part in it when Go had a part in the test, and each for every process that
+	// it had to do with; how says in which way.
+	log, part, each, how string
+}
+
+// setting is what a rig adds to a test.
+type setting struct {
+	prefix []string // of the command line
+	env    []string
+}
+
+// relayed is in the trace for each child whose channel was relayed.
+const relayed = `"event":"fork"`
+
+// proxy puts nodecluster's relay between a test's process and all that it forks.
+func (r *runner) proxy(ctx context.Context, report *report) error {
+	return r.run(ctx, report, &rig{
+		name: "proxy", patterns: slices.Concat(clusterTests, processTests), how: "relayed",
+		log: "trace", part: relayed, each: relayed,
+		setting: func(p place) (setting, error) {
+			return setting{prefix: []string{
+				filepath.Join(r.programs, "nodecluster"), "trace", "--format", "json", "--out", filepath.Join(p.folder, "trace"), "--",
+			}}, nil
+		},
+	})
+}
+
+// primary puts a Go primary in place of the cluster module of a test's process.
+func (r *runner) primary(ctx context.Context, report *report) error {
+	return r.run(ctx, report, &rig{
+		name: "primary", patterns: clusterTests, how: "forked by Go",
+		log: "log", part: "start\n", each: "fork\n",
+		setting: func(p place) (setting, error) {
+			log := filepath.Join(p.folder, "log")
+			return setting{env: []string{
+				`NODE_OPTIONS=--require "` + filepath.Join(r.root, "testdata", "conformance", "primary.cjs") + `"`,
+				"NODECLUSTER_CONFORMANCE_PRIMARY=" + filepath.Join(r.programs, "primary"),
+				"NODECLUSTER_CONFORMANCE_PIPES=" + p.folder,
+				"NODECLUSTER_CONFORMANCE_LOG=" + log,
+			}}, os.WriteFile(log, nil, 0o644)
+		},
+	})
+}
+
+// run runs each test of a rig on plain Node and then in the rig's setting.
+func (r *runner) run(ctx context.Context, report *report, rig *rig) error {
+	tests, err := r.tests(rig.patterns...)
+	if err != nil {
+		return err
+	}
+	return r.runAll(ctx, tests, report, func(t *test, thread int) (*result, error) {
+		res := &result{Rig: rig.name, Name: t.name, Outcome: skipped, Reason: r.excluded[rig.name+" "+t.name]}
+		if res.Reason != "" || ctx.Err() != nil {
+			return res, nil
+		}
+		var err error
+		if res.Reason, err = r.plain(ctx, t, thread); res.Reason != "" || err != nil {
+			return res, err
+		}
+		return res, r.runIn(ctx, t, thread, rig, res)
+	})
+}
+
+// runIn runs a test in a rig. A test with which Go had nothing to do has not passed.
+func (r *runner) runIn(ctx context.Context, t *test, thread int, rig *rig, res *result) error {
+	p, err := r.newPlace(thread)
+	if err != nil {
+		return err
+	}
+	s, err := rig.setting(p)
+	if err != nil {
+		return err
+	}
+	o, err := r.execute(ctx, t, p, s)
+	if err != nil {
+		return err
+	}
+	log, err := os.ReadFile(filepath.Join(p.folder, rig.log))
+	if err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	if o.failure == "" && !strings.Contains(string(log), rig.part) {
+		o.failure = "Go had no part in it"
+	}
+	res.Outcome, res.Seconds = passed, o.seconds
+	res.Processes, res.How = strings.Count(string(log), rig.each), rig.how
+	if o.failure != "" {
+		res.Outcome, res.Reason, res.Output = failed, o.failure, o.output
+	}
+	return nil
+}
