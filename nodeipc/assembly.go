@@ -73,11 +73,11 @@ func (a *assembly) keep(rest []byte, assembled bool, need int) {
 // reserve makes room for the rest of a message. A peer gets little more than it has filled, whatever length it announces.
 func (a *assembly) reserve(need int) {
 	have := len(a.partial)
-	if need == have+1 {
-		need = max(a.last, have+have/2+leastAssembled) // it is not known
-	}
 	if need <= cap(a.partial) {
 		return
+	}
+	if need == have+1 {
+		need = max(a.last, have+have/2+leastAssembled) // it is not known
 	}
 	roomy := make([]byte, have, min(need, 4*have+leastAssembled))
 	copy(roomy, a.partial)

@@ -5,6 +5,7 @@ package nodeipc
 import (
 	"bytes"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -65,6 +66,32 @@ func TestMessagesKeepTheirBytes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A message whose end does not come costs memory, and work, in proportion to what has come of it.
+func TestALineWithoutAnEnd(t *testing.T) {
+	nodetest.NoLeaks(t)
+	c, peer := channelAndPeer(t, Options{Handler: nobody{}, Paused: true})
+	const size = 32 << 20
+	piece := bytes.Repeat([]byte("x"), 64<<10)
+	before := allocated()
+	for written := 0; written < size; {
+		n, err := unix.Write(peer, piece)
+		if err != nil {
+			t.Fatal(err)
+		}
+		written += n
+		c.loop.Call(c.Drain)
+	}
+	if n := allocated() - before; n > 6*size {
+		t.Errorf("%d bytes were allocated for %d", n, size)
+	}
+}
+
+func allocated() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
 }
 
 // channelAndPeer gives a channel, and the descriptor of its other end.
