@@ -58,7 +58,7 @@ func (o *options) run() error {
 			return fmt.Errorf("%s: %w", v.name, err)
 		}
 		for direction, list := range all {
-			if err := measure(list, o.rounds, time.Duration(o.milliseconds)*time.Millisecond); err != nil {
+			if err := giveTurns(list, o.rounds, time.Duration(o.milliseconds)*time.Millisecond); err != nil {
 				return fmt.Errorf("%s: %w", v.name, err)
 			}
 			tables[direction].add(v.name, list)

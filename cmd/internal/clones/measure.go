@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"slices"
 	"syscall"
 	"time"
+
+	"github.com/nodecluster/nodecluster/cmd/internal/measure"
 )
 
-// measure gives each contender a turn in every round.
-func measure(contenders []*contender, rounds int, d time.Duration) error {
+// giveTurns gives each contender a turn in every round.
+func giveTurns(contenders []*contender, rounds int, d time.Duration) error {
 	for range rounds {
 		for _, c := range contenders {
 			nanoseconds, err := c.turn(d)
@@ -34,9 +35,8 @@ func (c *contender) ratio(first *contender) float64 {
 	return median(ratios)
 }
 
-func median(figures []float64) float64 {
-	sorted := slices.Sorted(slices.Values(figures))
-	return sorted[len(sorted)/2]
+func median(all []float64) float64 {
+	return measure.Median(all, func(f float64) float64 { return f })
 }
 
 // goContender is one in this process. What the collector takes meanwhile counts, as it does in a Node.

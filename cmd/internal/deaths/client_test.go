@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cmd/internal/measure"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -71,7 +72,7 @@ func TestOutcomes(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	nodetest.NoLeaks(t)
-	address, err := freeAddress()
+	address, err := measure.FreeAddress()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +84,7 @@ func TestRefused(t *testing.T) {
 func TestTurnUnderNode(t *testing.T) {
 	nodetest.NoLeaks(t)
 	c := contestant{name: "node", command: []string{nodetest.Default(t).Path, "testdata/primary.js", "../../../testdata/apps/http.js"}}
-	if err := c.turn(time.Second); err != nil {
+	if err := c.turn(t.Context(), time.Second); err != nil {
 		t.Fatal(err)
 	}
 	if c.kills == 0 || c.counts[answered] == 0 {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"math/rand/v2"
 	"sync"
 	"syscall"
@@ -89,13 +90,15 @@ func (l *load) kill() {
 }
 
 // killFor kills a worker every now and then.
-func (l *load) killFor(d time.Duration) {
+func (l *load) killFor(ctx context.Context, d time.Duration) {
 	over := time.After(d)
 	tick := time.NewTicker(killEvery)
 	defer tick.Stop()
 	for {
 		select {
 		case <-over:
+			return
+		case <-ctx.Done():
 			return
 		case <-tick.C:
 			l.kill()

@@ -3,12 +3,15 @@
 package main
 
 import (
+	"context"
 	_ "embed"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
@@ -39,13 +42,15 @@ func main() {
 	flag.IntVar(&o.seconds, "seconds", 10, "how long a turn of one primary takes")
 	flag.IntVar(&o.turns, "turns", 1, "how many turns each primary has")
 	flag.Parse()
-	if err := o.run(flag.Args()); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := o.run(ctx, flag.Args()); err != nil {
 		fmt.Fprintf(os.Stderr, "deaths: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func (o *options) run(args []string) error {
+func (o *options) run(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		return fmt.Errorf("unknown argument %q; --help lists the flags", args[0])
 	}
@@ -67,7 +72,7 @@ func (o *options) run(args []string) error {
 	}
 	for range o.turns {
 		for i := range contestants {
-			if err := contestants[i].turn(time.Duration(o.seconds) * time.Second); err != nil {
+			if err := contestants[i].turn(ctx, time.Duration(o.seconds)*time.Second); err != nil {
 				return fmt.Errorf("%s: %w", contestants[i].name, err)
 			}
 		}

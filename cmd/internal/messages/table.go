@@ -4,7 +4,8 @@ package main
 
 import (
 	"fmt"
-	"slices"
+
+	"github.com/nodecluster/nodecluster/cmd/internal/measure"
 )
 
 // printTable prints the medians over the rounds, and their ratios to the first contender's.
@@ -31,11 +32,4 @@ func (r *result) columns(first *result) string {
 	return fmt.Sprintf("%.0f | %.2f | %.2f, %.2f", speed, cpu, speed/first.median(figures.perSecond), cpu/first.median(figures.cpu))
 }
 
-func (r *result) median(of func(figures) float64) float64 {
-	var all []float64
-	for _, f := range r.turns {
-		all = append(all, of(f))
-	}
-	slices.Sort(all)
-	return all[len(all)/2]
-}
+func (r *result) median(of func(figures) float64) float64 { return measure.Median(r.turns, of) }

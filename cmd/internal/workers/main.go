@@ -3,19 +3,16 @@
 package main
 
 import (
-	_ "embed"
+	"context"
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
+	"os/signal"
 	"strconv"
+	"syscall"
+
+	"github.com/nodecluster/nodecluster/cmd/internal/measure"
 )
-
-//go:embed testdata/primary.js
-var nodePrimary []byte
-
-//go:embed testdata/worker.js
-var nodeWorker []byte
 
 // options are the program's flags.
 type options struct {
@@ -33,34 +30,34 @@ func main() {
 	flag.IntVar(&o.seconds, "seconds", 4, "how long a turn takes")
 	flag.IntVar(&o.clients, "clients", 64, "how many connections are open at once")
 	flag.Parse()
-	if err := o.run(); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	if err := o.run(ctx); err != nil {
 		fmt.Fprintf(os.Stderr, "workers: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func (o *options) run() error {
+func (o *options) run(ctx context.Context) error {
 	folder, err := os.MkdirTemp("", "workers")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(folder)
-	primary, script := filepath.Join(folder, "primary.js"), filepath.Join(folder, "worker.js")
-	for path, source := range map[string][]byte{primary: nodePrimary, script: nodeWorker} {
-		if err := os.WriteFile(path, source, 0o600); err != nil {
-			return err
-		}
+	scripts, err := measure.WriteScripts(folder)
+	if err != nil {
+		return err
 	}
 	n := strconv.Itoa(o.workers)
 	places := []*place{
-		{primary: "Node", worker: "Node", command: []string{o.node, primary}, env: []string{"SCRIPT=" + script, "WORKERS=" + n}},
-		{primary: "Node", worker: "Go", command: []string{o.node, primary}, env: []string{"WORKER=" + o.worker, "WORKERS=" + n}},
-		{primary: "nodecluster", worker: "Node", command: []string{o.nodecluster, "run", "-i", n, "--node", o.node, script}},
+		{primary: "Node", worker: "Node", command: []string{o.node, scripts.Primary}, env: []string{"SCRIPT=" + scripts.Worker, "WORKERS=" + n}},
+		{primary: "Node", worker: "Go", command: []string{o.node, scripts.Primary}, env: []string{"WORKER=" + o.worker, "WORKERS=" + n}},
+		{primary: "nodecluster", worker: "Node", command: []string{o.nodecluster, "run", "-i", n, "--node", o.node, scripts.Worker}},
 		{primary: "nodecluster", worker: "Go", command: []string{o.nodecluster, "run", "-i", n, o.worker}},
 	}
 	for range o.rounds {
 		for _, p := range places {
-			if err := p.turn(o); err != nil {
+			if err := p.turn(ctx, o); err != nil {
 				return fmt.Errorf("%s primary, %s workers: %w", p.primary, p.worker, err)
 			}
 		}

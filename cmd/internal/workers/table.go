@@ -4,7 +4,8 @@ package main
 
 import (
 	"fmt"
-	"slices"
+
+	"github.com/nodecluster/nodecluster/cmd/internal/measure"
 )
 
 // printTable prints medians over the rounds, and their ratios to the first place.
@@ -19,18 +20,10 @@ func printTable(places []*place) {
 	}
 }
 
-func (p *place) median() measure {
-	of := func(figure func(measure) float64) float64 {
-		var all []float64
-		for _, t := range p.turns {
-			all = append(all, figure(t))
-		}
-		slices.Sort(all)
-		return all[len(all)/2]
-	}
-	return measure{
-		perSecond:     of(func(m measure) float64 { return m.perSecond }),
-		workerMicros:  of(func(m measure) float64 { return m.workerMicros }),
-		primaryMicros: of(func(m measure) float64 { return m.primaryMicros }),
+func (p *place) median() figures {
+	return figures{
+		perSecond:     measure.Median(p.turns, func(f figures) float64 { return f.perSecond }),
+		workerMicros:  measure.Median(p.turns, func(f figures) float64 { return f.workerMicros }),
+		primaryMicros: measure.Median(p.turns, func(f figures) float64 { return f.primaryMicros }),
 	}
 }

@@ -1,0 +1,87 @@
+package measure
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// clockTick is what /proc counts CPU time in, on every Linux.
+const clockTick = 10 * time.Millisecond
+
+// CPU is the time that processes have run so far. One that is gone counts as nothing.
+func CPU(pids ...int) (total time.Duration) {
+	for _, pid := range pids {
+		total += cpuOf(status(pid))
+	}
+	return total
+}
+
+// Memory is what processes have in memory, in bytes. What several of them share counts for each.
+func Memory(pids ...int) (total int) {
+	for _, pid := range pids {
+		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+		if err == nil {
+			total += residentPages(string(text)) * os.Getpagesize()
+		}
+	}
+	return total
+}
+
+// Children are the processes that a process has started and that have not been waited for.
+func Children(parent int) (children []int) {
+	paths, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, path := range paths {
+		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+		if parentOf(status(pid)) == parent {
+			children = append(children, pid)
+		}
+	}
+	return children
+}
+
+// status are the fields of /proc/PID/stat from the process's state on, none if it is gone.
+func status(pid int) []string {
+	line, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil
+	}
+	return statusFields(line)
+}
+
+// statusFields cuts a line of /proc/PID/stat at the end of the program's name, which may contain anything.
+func statusFields(line []byte) []string {
+	return strings.Fields(string(line[bytes.LastIndexByte(line, ')')+1:]))
+}
+
+func cpuOf(status []string) time.Duration {
+	const user, system = 11, 12
+	if len(status) <= system {
+		return 0
+	}
+	u, _ := strconv.Atoi(status[user])
+	s, _ := strconv.Atoi(status[system])
+	return time.Duration(u+s) * clockTick
+}
+
+func parentOf(status []string) int {
+	if len(status) < 2 {
+		return 0
+	}
+	pid, _ := strconv.Atoi(status[1])
+	return pid
+}
+
+// residentPages is the second number of /proc/PID/statm.
+func residentPages(statm string) int {
+	fields := strings.Fields(statm)
+	if len(fields) < 2 {
+		return 0
+	}
+	pages, _ := strconv.Atoi(fields[1])
+	return pages
+}
