@@ -32,6 +32,12 @@ func Memory(pids ...int) (total int) {
 	return total
 }
 
+// Runs says whether a process has not ended yet.
+func Runs(pid int) bool {
+	fields := status(pid)
+	return len(fields) > 0 && fields[0] != "Z" && fields[0] != "X"
+}
+
 // Children are the processes that a process has started and that have not been waited for.
 func Children(parent int) (children []int) {
 	paths, _ := filepath.Glob("/proc/[0-9]*/stat")

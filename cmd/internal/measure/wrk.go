@@ -25,10 +25,20 @@ func FindWrk() error {
 	return nil
 }
 
-// Wrk has wrk make requests, each on a connection of its own. More arguments are wrk's.
-func Wrk(ctx context.Context, address string, seconds, clients int, more ...string) (Load, error) {
-	arguments := append([]string{"-t1", fmt.Sprintf("-c%d", clients), fmt.Sprintf("-d%ds", seconds), "-H", "Connection: close"}, more...)
-	out, err := exec.CommandContext(ctx, "wrk", append(arguments, "http://"+address+"/")...).CombinedOutput()
+// WrkScript is a program in Lua that says what wrk does, none if there is no path.
+type WrkScript struct {
+	Path      string
+	Arguments []string
+}
+
+// Wrk has wrk make requests, each on a connection of its own.
+func Wrk(ctx context.Context, address string, seconds, clients int, script WrkScript) (Load, error) {
+	arguments := []string{"-t1", fmt.Sprintf("-c%d", clients), fmt.Sprintf("-d%ds", seconds), "-H", "Connection: close"}
+	if script.Path != "" {
+		arguments = append(arguments, "-s", script.Path)
+	}
+	arguments = append(append(arguments, "http://"+address+"/", "--"), script.Arguments...)
+	out, err := exec.CommandContext(ctx, "wrk", arguments...).CombinedOutput()
 	if err != nil {
 		return Load{}, fmt.Errorf("wrk, which makes the load: %w: %s", err, telling(string(out)))
 	}

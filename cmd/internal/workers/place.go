@@ -45,7 +45,7 @@ func (p *place) turn(ctx context.Context, o *options) error {
 	}); err != nil {
 		return err
 	}
-	if _, err := measure.Wrk(ctx, address, 1, o.clients); err != nil {
+	if _, err := measure.Wrk(ctx, address, 1, o.clients, measure.WrkScript{}); err != nil {
 		return err
 	}
 	return p.measure(ctx, o, address, program.PID(), workers)
@@ -53,7 +53,7 @@ func (p *place) turn(ctx context.Context, o *options) error {
 
 func (p *place) measure(ctx context.Context, o *options, address string, primary int, workers []int) error {
 	primaryBefore, workersBefore := measure.CPU(primary), measure.CPU(workers...)
-	load, err := measure.Wrk(ctx, address, o.seconds, o.clients)
+	load, err := measure.Wrk(ctx, address, o.seconds, o.clients, measure.WrkScript{})
 	if err != nil {
 		return err
 	}
