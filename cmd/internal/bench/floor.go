@@ -37,5 +37,14 @@ func (b *bench) compileFloor(ctx context.Context) error {
 func (b *bench) floor() string { return filepath.Join(b.folder, "floor") }
 
 func (b *bench) startFloor(ctx context.Context, p place) (server, error) {
-	return startSingle(ctx, p, []string{b.floor(), fmt.Sprint(p.port), fmt.Sprint(p.workers), b.options.node, b.scripts.Worker})
+	return b.floorOf(ctx, p, b.options.node, b.scripts.Worker)
+}
+
+// startFloorOfGo starts it with workers in Go.
+func (b *bench) startFloorOfGo(ctx context.Context, p place) (server, error) {
+	return b.floorOf(ctx, p, b.options.goWorker)
+}
+
+func (b *bench) floorOf(ctx context.Context, p place, worker ...string) (server, error) {
+	return startSingle(ctx, p, append([]string{b.floor(), fmt.Sprint(p.port), fmt.Sprint(p.workers)}, worker...))
 }

@@ -36,6 +36,12 @@ func (b *bench) scale(ctx context.Context, out io.Writer, many sizes) error {
 		{contender: inGo, size: size{few, 1}}, {contender: inGo, size: size{many.workers, 1}},
 		{contender: inNode, size: size{few, 1}}, {contender: inNode, size: size{few, many.ports}},
 	}
+	if err := b.compileFloor(ctx); err != nil {
+		b.progress("the bare system calls are not measured: %v", err)
+	} else {
+		bare := contender{name: "scale-floor", title: "Go, under the bare system calls", start: (*bench).startFloorOfGo, asked: true}
+		settings = append(settings, &setting{contender: bare, size: size{few, 1}}, &setting{contender: bare, size: size{many.workers, 1}})
+	}
 	for round := range b.options.rounds {
 		for _, s := range settings {
 			b.progress("round %d of %d: %d workers in %s, %d ports", round+1, b.options.rounds, s.size.workers, s.contender.title, s.size.ports)
@@ -61,9 +67,9 @@ func writeScale(w io.Writer, settings []*setting) error {
 		fmt.Fprintf(&b, "| %d in %s | %d | %.0f | %.1f | %.1f |\n", s.size.workers, s.contender.title, s.size.ports,
 			s.median(figures.perSecond), s.median(figures.cpu), s.median(figures.memory))
 	}
-	b.WriteString("\n| bar | measured | at most |\n|---|---|---|\n")
+	b.WriteString("\n| bar | measured | at most | the bare system calls |\n|---|---|---|---|\n")
 	for _, bar := range bars(settings) {
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", bar.what, bar.measured(), bar.most)
+		fmt.Fprintf(&b, "| %s | %s | %g%s | %s |\n", bar.what, bar.measured(), bar.limit, bar.unit, bar.floor)
 	}
 	writeErrors(&b, settings)
 	_, err := io.WriteString(w, b.String())
@@ -82,11 +88,10 @@ func writeErrors(b *strings.Builder, settings []*setting) {
 
 // bar is what a figure may be at most.
 type bar struct {
-	what   string
-	figure float64
-	limit  float64
-	unit   string
-	most   string
+	what          string
+	figure, limit float64
+	unit          string
+	floor         string // the same figure of the bare system calls
 }
 
 func (b bar) measured() string {
@@ -98,17 +103,18 @@ func (b bar) measured() string {
 }
 
 func bars(s []*setting) []bar {
-	all := []bar{
-		{what: fmt.Sprintf("CPU a connection: %d workers beside %d", s[1].size.workers, s[0].size.workers),
-			figure: s[1].median(figures.cpu) / s[0].median(figures.cpu), limit: 1.3},
-		{what: fmt.Sprintf("CPU a connection: %d ports beside %d", s[3].size.ports, s[2].size.ports),
-			figure: s[3].median(figures.cpu) / s[2].median(figures.cpu), limit: 1.3},
-		{what: fmt.Sprintf("memory with %d workers", s[0].size.workers), figure: s[0].median(figures.memory), limit: 15, unit: " MiB"},
-		{what: "memory of each further worker", limit: 100, unit: " KiB",
-			figure: (s[1].median(figures.memory) - s[0].median(figures.memory)) * 1024 / float64(s[1].size.workers-s[0].size.workers)},
+	floor := "–"
+	if len(s) > 4 {
+		floor = fmt.Sprintf("%.2f", growth(s[4], s[5]))
 	}
-	for i := range all {
-		all[i].most = fmt.Sprintf("%g%s", all[i].limit, all[i].unit)
+	further := s[1].size.workers - s[0].size.workers
+	return []bar{
+		{fmt.Sprintf("CPU a connection: %d workers beside %d", s[1].size.workers, s[0].size.workers), growth(s[0], s[1]), 1.3, "", floor},
+		{fmt.Sprintf("CPU a connection: %d ports beside %d", s[3].size.ports, s[2].size.ports), growth(s[2], s[3]), 1.3, "", "–"},
+		{fmt.Sprintf("memory with %d workers", s[0].size.workers), s[0].median(figures.memory), 15, " MiB", "–"},
+		{"memory of each further worker", (s[1].median(figures.memory) - s[0].median(figures.memory)) * 1024 / float64(further), 100, " KiB", "–"},
 	}
-	return all
 }
+
+// growth is how many times as much CPU a connection takes in a setting as in another.
+func growth(from, to *setting) float64 { return to.median(figures.cpu) / from.median(figures.cpu) }

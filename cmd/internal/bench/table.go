@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -45,9 +46,9 @@ func (r *report) writeNotes(b *strings.Builder) {
 		if row.Median.Errors != "" {
 			notes = append(notes, fmt.Sprintf("Clients of %s with %d workers saw: %s.", row.Name, row.Workers, row.Median.Errors))
 		}
-		if row.Name == "sticky" {
-			notes = append(notes, "All of wrk's connections come from one address, so that under sticky one worker has them all.")
-		}
+	}
+	if slices.ContainsFunc(r.Results, func(row *result) bool { return row.Name == "sticky" }) {
+		notes = append(notes, "All of wrk's connections come from one address, so that under sticky one worker has them all.")
 	}
 	if all := r.notMeasured(); len(all) > 0 {
 		notes = append(notes, "Not measured:\n\n- "+strings.Join(all, "\n- "))

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+func TestOptionsThatMakeNoSense(t *testing.T) {
+	const see = " (scripts/bench --help lists the flags)"
+	for _, c := range []struct{ args, want string }{
+		{"--nonsense", "unknown flag: --nonsense"},
+		{"fast", `unknown argument "fast"`},
+		{"--rounds 0", `invalid argument "0" for "--rounds" flag: use a number from 1 to 65536`},
+		{"--seconds x", `invalid argument "x" for "--seconds" flag: use a number from 1 to 65536`},
+		{"--clients 65537", `invalid argument "65537" for "--clients" flag: use a number from 1 to 65536`},
+		{"--kind udp", `invalid argument "udp" for "--kind" flag: use one of [http net]`},
+		{"--workers 0", `invalid argument "0" for "--workers" flag: use a number from 1 on, or several that rise, such as 1,2,4,8`},
+		{"--workers 4,2", `invalid argument "4,2" for "--workers" flag: use a number from 1 on, or several that rise, such as 1,2,4,8`},
+		{"--workers 1,,2", `invalid argument "1,,2" for "--workers" flag: use a number from 1 on, or several that rise, such as 1,2,4,8`},
+		{"--only rr,fast", `invalid argument "rr,fast" for "--only" flag: no contender is named "fast": there are ` +
+			`node, node-none, pm2, nginx, floor, rr, none, reuseport, sticky, least`},
+		{"--rounds", "flag needs an argument: --rounds"},
+		{"--scale --plot x", "--scale has workers of its own and prints a table only: leave out --workers, --only, --plot and --json"},
+		{"--scale --workers 2", "--scale has workers of its own and prints a table only: leave out --workers, --only, --plot and --json"},
+	} {
+		if _, err := parseOptions(strings.Fields(c.args)); err == nil || err.Error() != c.want+see {
+			t.Errorf("%s: %v, want %s", c.args, err, c.want+see)
+		}
+	}
+}
+
+func TestOptions(t *testing.T) {
+	o, err := parseOptions(strings.Fields("--workers 1,2,8 --only rr,node --kind=net --rounds 5 --plot p.svg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := options{
+		node: "node", nodecluster: "nodecluster", goWorker: "worker", getPM2: "scripts/pm2", kind: "net",
+		rounds: 5, seconds: 4, clients: 64, workers: []int{1, 2, 8}, only: []string{"rr", "node"}, plot: "p.svg",
+	}
+	if !reflect.DeepEqual(*o, want) {
+		t.Errorf("%+v, want %+v", *o, want)
+	}
+	if !o.takes("rr") || o.takes("none") || !new(options).takes("none") {
+		t.Error("--only takes others than it names")
+	}
+}

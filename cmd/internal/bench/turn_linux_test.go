@@ -1,0 +1,220 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/cmd/internal/measure"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// build builds programs of this repository, and gives the folder where they are.
+func build(t *testing.T, packages ...string) string {
+	t.Helper()
+	folder := t.TempDir()
+	cmd := exec.Command("go", append([]string{"build", "-buildvcs=false", "-o", folder}, packages...)...)
+	cmd.Dir = "../../.."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return folder
+}
+
+// withoutWrk checks what the program says where there is no wrk, and says whether this machine is one of those.
+func withoutWrk(t *testing.T, args ...string) bool {
+	t.Helper()
+	var out bytes.Buffer
+	const want = "no wrk, which makes the load: install it ("
+	if measure.FindWrk() == nil {
+		return false
+	}
+	if err := run(t.Context(), args, &out); err == nil || !strings.HasPrefix(err.Error(), want) || out.Len() > 0 {
+		t.Errorf("without wrk: %v, and %q on standard output, want %s", err, out.String(), want)
+	}
+	return true
+}
+
+func TestNodeAndOurs(t *testing.T) {
+	nodetest.NoLeaks(t)
+	programs, files := build(t, "./cmd/nodecluster"), t.TempDir()
+	plot, figures := filepath.Join(files, "plot.svg"), filepath.Join(files, "figures.json")
+	args := []string{"--node", nodetest.Default(t).Path, "--nodecluster", filepath.Join(programs, "nodecluster"),
+		"--only", "node,rr", "--seconds", "1", "--rounds", "1", "--clients", "8", "--plot", plot, "--json", figures}
+	if withoutWrk(t, args...) {
+		return
+	}
+	for _, kind := range []string{"http", "net"} {
+		var out bytes.Buffer
+		if err := run(t.Context(), append(args, "--kind", kind), &out); err != nil {
+			t.Fatal(err)
+		}
+		table := out.String()
+		for _, want := range []string{kind + ", ", "\n| 2 | Node's cluster, rr | ", " | 1.00, 1.00, 1.00 |\n", "\n| 2 | nodecluster, rr | ", "\n- floor: --only leaves it out\n"} {
+			if !strings.Contains(table, want) {
+				t.Errorf("there is no %q in\n%s", want, table)
+			}
+		}
+		if strings.Contains(table, "saw:") {
+			t.Errorf("clients saw errors:\n%s", table)
+		}
+	}
+	for _, path := range []string{plot, figures} {
+		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+			t.Errorf("%s: %v", path, err)
+		}
+	}
+}
+
+func TestScaleOfAFew(t *testing.T) {
+	nodetest.NoLeaks(t)
+	programs := build(t, "./cmd/nodecluster", "./cmd/examples/worker")
+	args := []string{"--scale", "--node", nodetest.Default(t).Path, "--nodecluster", filepath.Join(programs, "nodecluster"),
+		"--go-worker", filepath.Join(programs, "worker"), "--seconds", "1", "--rounds", "1", "--clients", "8"}
+	if withoutWrk(t, args...) {
+		return
+	}
+	var out bytes.Buffer
+	b := newTestBench(t, args...)
+	if err := b.scale(t.Context(), &out, sizes{workers: 5, ports: 20}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\n| 5 in Go | 1 | ", "\n| 2 in Node | 20 | ", "\n| memory of each further worker | "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "saw:") {
+		t.Errorf("clients saw errors:\n%s", out.String())
+	}
+}
+
+func newTestBench(t *testing.T, args ...string) *bench {
+	t.Helper()
+	o, err := parseOptions(args)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := newBench(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(b.folder) })
+	return b
+}
+
+func TestContenderThatFails(t *testing.T) {
+	nodetest.NoLeaks(t)
+	args := []string{"--node", nodetest.Default(t).Path, "--nodecluster", "false", "--only", "rr", "--rounds", "1"}
+	if withoutWrk(t, args...) {
+		return
+	}
+	var out bytes.Buffer
+	err := run(t.Context(), args, &out)
+	if want := "nothing could be measured: "; err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "rr with 2 workers: it has ended with exit status 1") {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+func TestNoNode(t *testing.T) {
+	args := []string{"--node", "/nowhere/node"}
+	if withoutWrk(t, args...) {
+		return
+	}
+	err := run(t.Context(), args, &bytes.Buffer{})
+	if err == nil || !strings.HasPrefix(err.Error(), "no node: ") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%v, want a line that says that there is no node", err)
+	}
+}
+
+// What every turn needs is there, or one line says what to install.
+func TestWhatIsMissing(t *testing.T) {
+	b := newTestBench(t, "--node", nodetest.Default(t).Path)
+	b.options.getPM2 = filepath.Join(t.TempDir(), "pm2")
+	if err := os.WriteFile(b.options.getPM2, []byte("#!/bin/sh\necho fetching >&2\necho 'no network' >&2\nexit 1\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", "/usr/bin:/bin")
+	if err := b.fetchPM2(t.Context()); err == nil || err.Error() != "no network" {
+		t.Errorf("PM2: %v, want what the script that fetches it said last", err)
+	}
+	t.Setenv("PATH", t.TempDir())
+	if err := b.compileFloor(t.Context()); err == nil || err.Error() != "no cc to compile it with: install a C compiler" {
+		t.Errorf("floor: %v", err)
+	}
+}
+
+// A floor that can be compiled serves.
+func TestFloor(t *testing.T) {
+	nodetest.NoLeaks(t)
+	b := newTestBench(t, "--node", nodetest.Default(t).Path)
+	if err := b.compileFloor(t.Context()); err != nil {
+		if _, missing := exec.LookPath("cc"); missing == nil {
+			t.Fatal(err)
+		}
+		return // TestWhatIsMissing has seen what it says then
+	}
+	serves(t, b, (*bench).startFloor)
+}
+
+// Nginx serves where it is installed.
+func TestNginx(t *testing.T) {
+	nodetest.NoLeaks(t)
+	b := newTestBench(t, "--node", nodetest.Default(t).Path)
+	if err := b.findNginx(t.Context()); err != nil {
+		if want := "no nginx: install it to have it measured"; err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+		return
+	}
+	serves(t, b, (*bench).startNginx)
+}
+
+// PM2 serves where npm can fetch it, and leaves no daemon behind.
+func TestPM2(t *testing.T) {
+	nodetest.NoLeaks(t)
+	b := newTestBench(t, "--node", nodetest.Default(t).Path, "--get-pm2", "../../../scripts/pm2")
+	if err := b.fetchPM2(t.Context()); err != nil {
+		if !strings.HasPrefix(err.Error(), "scripts/npm: ") {
+			t.Errorf("%v, want a line that says why it cannot be fetched", err)
+		}
+		return
+	}
+	serves(t, b, (*bench).startPM2)
+}
+
+// serves checks that a contender brings connections to each of 2 workers, and ends.
+func serves(t *testing.T, b *bench, start func(*bench, context.Context, place) (server, error)) {
+	t.Helper()
+	p, err := b.newPlace(t.TempDir(), size{workers: 2, ports: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := start(b, t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pids := s.processes()
+	for _, pid := range pids {
+		pids = append(pids, measure.Children(pid)...)
+	}
+	if err := p.await(s, false); err != nil {
+		t.Error(err)
+	}
+	if err := awaitAnswers(p.address(), 2, s.running); err != nil {
+		t.Error(err)
+	}
+	if measure.Memory(s.processes()...) == 0 {
+		t.Error("it has no memory")
+	}
+	s.end()
+	for _, pid := range pids {
+		if measure.Runs(pid) {
+			t.Errorf("its process %d still runs", pid)
+		}
+	}
+}
