@@ -13,7 +13,7 @@ import (
 
 // compare gives each contender its turns, and reports.
 func (b *bench) compare(ctx context.Context, out io.Writer) error {
-	r := &report{Kind: b.options.kind, Seconds: b.options.seconds, Clients: b.options.clients, Rounds: b.options.rounds, Machine: b.machine()}
+	r := &report{Kind: b.options.kind, Seconds: b.options.seconds, Clients: b.options.clients, Addresses: max(1, b.options.addresses), Rounds: b.options.rounds, Machine: b.machine()}
 	ready := b.ready(ctx, r)
 	for _, workers := range b.options.workers {
 		b.rounds(ctx, r, ready, workers)
@@ -51,7 +51,7 @@ func (b *bench) writeFiles(r *report) error {
 func (b *bench) ready(ctx context.Context, r *report) (ready []contender) {
 	for _, c := range contenders() {
 		if !b.options.takes(c.name) {
-			r.NotMeasured = append(r.NotMeasured, omission{Name: c.name, Reason: "--only leaves it out"})
+			r.LeftOut = append(r.LeftOut, c.name)
 			continue
 		}
 		if c.prepare != nil {

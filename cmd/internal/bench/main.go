@@ -28,8 +28,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if err := measure.FindWrk(); err != nil {
-		return err
+	if o.addresses == 0 {
+		if err := measure.FindWrk(); err != nil {
+			return err
+		}
 	}
 	b, err := newBench(ctx, o)
 	if err != nil {

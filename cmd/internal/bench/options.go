@@ -18,6 +18,7 @@ type options struct {
 	nodecluster, goWorker, getPM2 string
 	kind                          string
 	rounds, seconds, clients      int
+	addresses                     int // of the clients; 0 is wrk's one
 	workers                       []int
 	only                          []string
 	plot, json                    string
@@ -40,6 +41,7 @@ func parseOptions(args []string) (*options, error) {
 	flags.Var((*number)(&o.rounds), "rounds", "")
 	flags.Var((*number)(&o.seconds), "seconds", "")
 	flags.Var((*number)(&o.clients), "clients", "")
+	flags.Var((*number)(&o.addresses), "addresses", "")
 	flags.Var((*numbers)(&o.workers), "workers", "")
 	flags.Var((*contenderNames)(&o.only), "only", "")
 	flags.StringVar(&o.plot, "plot", "", "")
@@ -51,8 +53,8 @@ func parseOptions(args []string) (*options, error) {
 	switch {
 	case flags.NArg() > 0:
 		return nil, explained(fmt.Errorf("unknown argument %q", flags.Arg(0)))
-	case o.scale && (o.plot != "" || o.json != "" || len(o.only) > 0 || flags.Changed("workers")):
-		return nil, explained(errors.New("--scale has workers of its own and prints a table only: leave out --workers, --only, --plot and --json"))
+	case o.scale && (o.plot != "" || o.json != "" || len(o.only) > 0 || o.addresses > 0 || flags.Changed("workers")):
+		return nil, explained(errors.New("--scale takes only --rounds, --seconds, --clients, --kind and --node beside it"))
 	}
 	return o, nil
 }

@@ -7,6 +7,7 @@ import (
 )
 
 func TestOptionsThatMakeNoSense(t *testing.T) {
+	const onlyBeside = "--scale takes only --rounds, --seconds, --clients, --kind and --node beside it"
 	const see = " (scripts/bench --help lists the flags)"
 	for _, c := range []struct{ args, want string }{
 		{"--nonsense", "unknown flag: --nonsense"},
@@ -21,8 +22,10 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		{"--only rr,fast", `invalid argument "rr,fast" for "--only" flag: no contender is named "fast": there are ` +
 			`node, node-none, pm2, nginx, floor, rr, none, reuseport, sticky, least`},
 		{"--rounds", "flag needs an argument: --rounds"},
-		{"--scale --plot x", "--scale has workers of its own and prints a table only: leave out --workers, --only, --plot and --json"},
-		{"--scale --workers 2", "--scale has workers of its own and prints a table only: leave out --workers, --only, --plot and --json"},
+		{"--scale --plot x", onlyBeside},
+		{"--scale --addresses 2", onlyBeside},
+		{"--addresses 0", `invalid argument "0" for "--addresses" flag: use a number from 1 to 65536`},
+		{"--scale --workers 2", onlyBeside},
 	} {
 		if _, err := parseOptions(strings.Fields(c.args)); err == nil || err.Error() != c.want+see {
 			t.Errorf("%s: %v, want %s", c.args, err, c.want+see)
@@ -31,13 +34,13 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	o, err := parseOptions(strings.Fields("--workers 1,2,8 --only rr,node --kind=net --rounds 5 --plot p.svg"))
+	o, err := parseOptions(strings.Fields("--workers 1,2,8 --only rr,node --kind=net --rounds 5 --addresses 50 --plot p.svg"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := options{
 		node: "node", nodecluster: "nodecluster", goWorker: "worker", getPM2: "scripts/pm2", kind: "net",
-		rounds: 5, seconds: 4, clients: 64, workers: []int{1, 2, 8}, only: []string{"rr", "node"}, plot: "p.svg",
+		rounds: 5, seconds: 4, clients: 64, addresses: 50, workers: []int{1, 2, 8}, only: []string{"rr", "node"}, plot: "p.svg",
 	}
 	if !reflect.DeepEqual(*o, want) {
 		t.Errorf("%+v, want %+v", *o, want)

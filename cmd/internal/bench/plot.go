@@ -21,7 +21,7 @@ const (
 	panelWidth, panelHeight = 360.0, 260.0
 	panelLeft, panelTop     = 70.0, 50.0
 	panelGap                = 90.0
-	legendWidth             = 190.0
+	legendWidth             = 220.0
 )
 
 // colours tell contenders apart, in the order of contenders.
@@ -88,10 +88,12 @@ func (r *report) panel(title string, left float64, figure func(figures) float64)
 		highest = max(highest, figure(row.Median))
 	}
 	step := niceStep(highest)
-	top := step * math.Max(1, math.Ceil(highest/step))
+	steps := max(1, int(math.Ceil(highest/step)))
+	top := step * float64(steps)
 	y := func(v float64) float64 { return round(p.Bottom - v/top*panelHeight) }
-	for v := 0.0; v <= top; v += step {
-		p.Y = append(p.Y, tick{y(v), fmt.Sprintf("%g", v)})
+	for i := range steps + 1 {
+		v := step * float64(i)
+		p.Y = append(p.Y, tick{y(v), fmt.Sprintf("%.6g", v)})
 	}
 	counts := r.workerCounts()
 	x := func(i int) float64 { return round(left + (float64(i)+0.5)*panelWidth/float64(len(counts))) }

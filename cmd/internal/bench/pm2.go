@@ -43,12 +43,12 @@ type pm2 struct {
 	daemon int
 }
 
-func (b *bench) startPM2(ctx context.Context, p place) (server, error) {
+func (b *bench) startPM2(_ context.Context, p place) (server, error) {
 	s := &pm2{bench: b, home: filepath.Join(p.folder, "pm2")}
 	if err := os.Mkdir(s.home, 0o700); err != nil {
 		return nil, err
 	}
-	err := s.command(ctx, p.env, "start", b.scripts.Worker, "-i", fmt.Sprint(p.workers))
+	err := s.command(p.env, "start", b.scripts.Worker, "-i", fmt.Sprint(p.workers))
 	if err == nil {
 		s.daemon, err = s.readPID()
 	}
@@ -59,10 +59,14 @@ func (b *bench) startPM2(ctx context.Context, p place) (server, error) {
 	return s, nil
 }
 
-// command runs PM2's program, which starts the daemon if there is none, and tells the daemon.
-func (s *pm2) command(ctx context.Context, env []string, args ...string) error {
+// command runs PM2's program, which starts the daemon if there is none, and tells the daemon. Nothing interrupts it,
+// because a daemon that it has only begun to start would stay.
+func (s *pm2) command(env []string, args ...string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), measure.Patience)
+	defer cancel()
 	cmd := exec.CommandContext(ctx, s.bench.options.node, append([]string{s.bench.pm2}, args...)...)
 	cmd.Env = append(append(os.Environ(), env...), "PM2_HOME="+s.home)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	// Into a file, because the daemon would keep a pipe open.
 	log, err := os.Create(filepath.Join(s.home, "command.log"))
 	if err != nil {
@@ -101,9 +105,7 @@ func (s *pm2) end() {
 		return // it was never there
 	}
 	all := append(measure.Children(daemon), daemon)
-	ctx, cancel := context.WithTimeout(context.Background(), measure.EndPatience)
-	defer cancel()
-	if err := s.command(ctx, nil, "kill"); err != nil {
+	if err := s.command(nil, "kill"); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
 	}
 	for _, pid := range all {

@@ -22,7 +22,9 @@ type report struct {
 	Rounds      int        `json:"rounds"`
 	Seconds     int        `json:"seconds"`
 	Clients     int        `json:"clients"`
+	Addresses   int        `json:"addresses"`
 	Results     []*result  `json:"results"`
+	LeftOut     []string   `json:"leftOut"` // by --only
 	NotMeasured []omission `json:"notMeasured"`
 }
 
@@ -75,7 +77,7 @@ type omission struct {
 
 func (o omission) String() string {
 	if o.Workers > 0 {
-		return fmt.Sprintf("%s with %d workers: %s", o.Name, o.Workers, o.Reason)
+		return fmt.Sprintf("%s with %s: %s", o.Name, plural(o.Workers, "worker", "workers"), o.Reason)
 	}
 	return fmt.Sprintf("%s: %s", o.Name, o.Reason)
 }

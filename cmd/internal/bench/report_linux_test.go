@@ -13,7 +13,7 @@ import (
 
 // sample is a report of two contenders with 2 and 4 workers, of one that fails and of one that is not there.
 func sample() *report {
-	r := &report{Machine: machine{CPUs: 2, Kernel: "Linux 6", Node: "v20.1.0"}, Kind: "http", Rounds: 3, Seconds: 4, Clients: 64}
+	r := &report{Machine: machine{CPUs: 2, Kernel: "Linux 6", Node: "v20.1.0"}, Kind: "http", Rounds: 3, Seconds: 4, Clients: 64, Addresses: 1}
 	find := func(name string) contender {
 		for _, c := range contenders() {
 			if c.name == name {
@@ -34,10 +34,11 @@ func sample() *report {
 		newResult(find("node"), 2, turns(1000, 3000, 2000)), newResult(find("sticky"), 2, ours),
 		newResult(find("sticky"), 4, turns(4000)))
 	r.NotMeasured = append(r.NotMeasured, omission{Name: "nginx", Reason: "no nginx: install it"}, omission{Name: "node", Workers: 4, Reason: "it <died> & left"})
+	r.LeftOut = []string{"pm2", "floor"}
 	return r
 }
 
-const sampleTable = `http, 2 CPUs, Linux 6, Node 20.1.0: rounds of 4 s, 64 clients, medians of 3; ratios are to Node's cluster, rr.
+const sampleTable = `http, 2 CPUs, Linux 6, Node 20.1.0: rounds of 4 s, 64 clients with 1 address, medians of 3; ratios are to Node's cluster, rr.
 
 | workers | primary | connections/s | primary's CPU, µs a connection | primary's memory, MiB | ratios |
 |---|---|---|---|---|---|
@@ -47,7 +48,9 @@ const sampleTable = `http, 2 CPUs, Linux 6, Node 20.1.0: rounds of 4 s, 64 clien
 
 Clients of sticky with 2 workers saw: Socket errors: connect 0, read 1, write 0, timeout 0.
 
-All of wrk's connections come from one address, so that under sticky one worker has them all.
+All connections come from one address, so that under sticky one worker has them all: --addresses 1000 spreads them.
+
+Left out by --only: pm2, floor.
 
 Not measured:
 
@@ -62,6 +65,18 @@ func TestTable(t *testing.T) {
 	}
 	if got.String() != sampleTable {
 		t.Errorf("the table is\n%s\nwant\n%s", got.String(), sampleTable)
+	}
+}
+
+func TestStickyWithManyAddresses(t *testing.T) {
+	r := sample()
+	r.Addresses = 1000
+	var got strings.Builder
+	if err := r.writeTable(&got); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(got.String(), "64 clients with 1000 addresses, ") || strings.Contains(got.String(), "one address") {
+		t.Errorf("the table is\n%s", got.String())
 	}
 }
 

@@ -12,8 +12,9 @@ import (
 // writeTable writes the medians and their ratios to the baseline's, what clients saw, and what was not measured.
 func (r *report) writeTable(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d CPUs, %s, Node %s: rounds of %d s, %d clients, medians of %d; ratios are to %s.\n\n",
-		r.Kind, r.Machine.CPUs, r.Machine.Kernel, strings.TrimPrefix(r.Machine.Node, "v"), r.Seconds, r.Clients, r.Rounds, contenders()[0].title)
+	fmt.Fprintf(&b, "%s, %d CPUs, %s, Node %s: rounds of %d s, %d clients with %s, medians of %d; ratios are to %s.\n\n",
+		r.Kind, r.Machine.CPUs, r.Machine.Kernel, strings.TrimPrefix(r.Machine.Node, "v"), r.Seconds, r.Clients,
+		plural(r.Addresses, "address", "addresses"), r.Rounds, contenders()[0].title)
 	b.WriteString("| workers | primary | connections/s | primary's CPU, µs a connection | primary's memory, MiB | ratios |\n|---|---|---|---|---|---|\n")
 	for _, row := range r.Results {
 		m := row.Median
@@ -22,6 +23,13 @@ func (r *report) writeTable(w io.Writer) error {
 	r.writeNotes(&b)
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }
 
 // ratios are those to a baseline, if there is one.
@@ -44,11 +52,14 @@ func (r *report) writeNotes(b *strings.Builder) {
 	var notes []string
 	for _, row := range r.Results {
 		if row.Median.Errors != "" {
-			notes = append(notes, fmt.Sprintf("Clients of %s with %d workers saw: %s.", row.Name, row.Workers, row.Median.Errors))
+			notes = append(notes, fmt.Sprintf("Clients of %s with %s saw: %s.", row.Name, plural(row.Workers, "worker", "workers"), row.Median.Errors))
 		}
 	}
-	if slices.ContainsFunc(r.Results, func(row *result) bool { return row.Name == "sticky" }) {
-		notes = append(notes, "All of wrk's connections come from one address, so that under sticky one worker has them all.")
+	if r.Addresses == 1 && slices.ContainsFunc(r.Results, func(row *result) bool { return row.Name == "sticky" }) {
+		notes = append(notes, "All connections come from one address, so that under sticky one worker has them all: --addresses 1000 spreads them.")
+	}
+	if len(r.LeftOut) > 0 {
+		notes = append(notes, "Left out by --only: "+strings.Join(r.LeftOut, ", ")+".")
 	}
 	if all := r.notMeasured(); len(all) > 0 {
 		notes = append(notes, "Not measured:\n\n- "+strings.Join(all, "\n- "))

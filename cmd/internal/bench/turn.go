@@ -56,7 +56,7 @@ func (b *bench) turn(ctx context.Context, c contender, n size) (f figures, err e
 	if err != nil {
 		return f, err
 	}
-	if _, err := measure.Wrk(ctx, p.address(), warmUp, b.options.clients, wrk); err != nil {
+	if _, err := b.load(ctx, p, warmUp, wrk); err != nil {
 		return f, err
 	}
 	return b.measure(ctx, s, p, wrk)
@@ -102,10 +102,18 @@ func (b *bench) spread(p place) (wrk measure.WrkScript, err error) {
 	return wrk, os.WriteFile(wrk.Path, portsLua, 0o600)
 }
 
+// load opens connections for as many seconds.
+func (b *bench) load(ctx context.Context, p place, seconds int, wrk measure.WrkScript) (measure.Load, error) {
+	if b.options.addresses > 0 {
+		return measure.Clients(ctx, p.address(), seconds, b.options.clients, b.options.addresses)
+	}
+	return measure.Wrk(ctx, p.address(), seconds, b.options.clients, wrk)
+}
+
 // measure loads a server that is warm.
 func (b *bench) measure(ctx context.Context, s server, p place, wrk measure.WrkScript) (f figures, err error) {
 	before := measure.CPU(s.processes()...)
-	load, err := measure.Wrk(ctx, p.address(), b.options.seconds, b.options.clients, wrk)
+	load, err := b.load(ctx, p, b.options.seconds, wrk)
 	if err != nil {
 		return f, err
 	}

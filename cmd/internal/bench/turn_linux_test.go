@@ -54,7 +54,7 @@ func TestNodeAndOurs(t *testing.T) {
 			t.Fatal(err)
 		}
 		table := out.String()
-		for _, want := range []string{kind + ", ", "\n| 2 | Node's cluster, rr | ", " | 1.00, 1.00, 1.00 |\n", "\n| 2 | nodecluster, rr | ", "\n- floor: --only leaves it out\n"} {
+		for _, want := range []string{kind + ", ", "\n| 2 | Node's cluster, rr | ", " | 1.00, 1.00, 1.00 |\n", "\n| 2 | nodecluster, rr | ", "\nLeft out by --only: node-none, pm2, "} {
 			if !strings.Contains(table, want) {
 				t.Errorf("there is no %q in\n%s", want, table)
 			}
@@ -67,6 +67,19 @@ func TestNodeAndOurs(t *testing.T) {
 		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", path, err)
 		}
+	}
+}
+
+func TestManyAddresses(t *testing.T) {
+	nodetest.NoLeaks(t)
+	var out bytes.Buffer
+	err := run(t.Context(), []string{"--node", nodetest.Default(t).Path, "--only", "node", "--seconds", "1", "--rounds", "1",
+		"--clients", "8", "--addresses", "100", "--workers", "1"}, &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if table := out.String(); !strings.Contains(table, "8 clients with 100 addresses") || !strings.Contains(table, "\n| 1 | Node's cluster, rr | ") || strings.Contains(table, "saw:") {
+		t.Errorf("the table is\n%s", table)
 	}
 }
 

@@ -1,0 +1,91 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// serveHTTP serves until the test ends, and gives where.
+func serveHTTP(t *testing.T, handler http.HandlerFunc) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: handler}
+	served := make(chan struct{})
+	go func() { defer close(served); server.Serve(listener) }()
+	t.Cleanup(func() { server.Close(); <-served })
+	return listener.Addr().String()
+}
+
+func TestClientsOfManyAddresses(t *testing.T) {
+	nodetest.NoLeaks(t)
+	var mu sync.Mutex
+	seen := map[string]int{}
+	address := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+		host, _, _ := net.SplitHostPort(r.RemoteAddr)
+		mu.Lock()
+		seen[host]++
+		mu.Unlock()
+		io.WriteString(w, "hello")
+	})
+	l, err := Clients(t.Context(), address, 1, 8, 300)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if l.Requests < 300 || l.PerSecond <= 0 || l.Errors != "" {
+		t.Fatalf("%+v", l)
+	}
+	total := 0
+	for host, n := range seen {
+		total += n
+		if !strings.HasPrefix(host, "127.1.") || n < l.Requests/300-1 || n > l.Requests/300+2 {
+			t.Errorf("%d of %d connections from %s", n, l.Requests, host)
+		}
+	}
+	// Those that were under way at the end do not count.
+	if len(seen) != 300 || total < l.Requests || total > l.Requests+8 {
+		t.Errorf("%d connections from %d addresses, of which %d were answered", total, len(seen), l.Requests)
+	}
+}
+
+func TestClientsThatFail(t *testing.T) {
+	nodetest.NoLeaks(t)
+	for _, c := range []struct {
+		name    string
+		handler http.HandlerFunc
+		want    string
+	}{
+		{"another status", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusBadGateway) }, `the answer "HTTP/1.1 502 `},
+		{"no answer", func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) }, errNoAnswer.Error()},
+	} {
+		l, err := Clients(t.Context(), serveHTTP(t, c.handler), 1, 2, 1)
+		if err != nil || l.Requests != 0 || !strings.Contains(l.Errors, "connections failed, the last one with: "+c.want) {
+			t.Errorf("%s: %+v, %v, want %s", c.name, l, err, c.want)
+		}
+	}
+}
+
+func TestClientsStop(t *testing.T) {
+	nodetest.NoLeaks(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	address := serveHTTP(t, func(http.ResponseWriter, *http.Request) {})
+	if _, err := Clients(ctx, address, 1000, 2, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that it was cancelled", err)
+	}
+	if _, err := Clients(t.Context(), "nowhere", 1, 1, 1); err == nil {
+		t.Error("no error for an address that is none")
+	}
+}
