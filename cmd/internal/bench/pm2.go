@@ -11,9 +11,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/nodecluster/nodecluster/cmd/internal/measure"
 )
@@ -108,9 +110,23 @@ func (s *pm2) end() {
 	if err := s.command(nil, "kill"); err != nil {
 		fmt.Fprintf(os.Stderr, "bench: %v\n", err)
 	}
+	if awaitEnd(all, measure.EndPatience) {
+		return
+	}
 	for _, pid := range all {
 		if measure.Runs(pid) {
 			syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
+	awaitEnd(all, measure.EndPatience)
+}
+
+// awaitEnd waits until processes that are no children of ours have ended, and says whether they have.
+func awaitEnd(pids []int, patience time.Duration) bool {
+	for over := time.Now().Add(patience); slices.ContainsFunc(pids, measure.Runs); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(over) {
+			return false
+		}
+	}
+	return true
 }

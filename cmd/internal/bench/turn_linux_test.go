@@ -225,9 +225,7 @@ func serves(t *testing.T, b *bench, start func(*bench, context.Context, place) (
 		t.Error("it has no memory")
 	}
 	s.end()
-	for _, pid := range pids {
-		if measure.Runs(pid) {
-			t.Errorf("its process %d still runs", pid)
-		}
+	if !awaitEnd(pids, measure.EndPatience) {
+		t.Errorf("of its processes %v some still run", pids)
 	}
 }
