@@ -14,20 +14,20 @@ func TestConnectionsDoNotAllocate(t *testing.T) {
 	p := newTestPrimary(t, SchedRR)
 	w := newFakeWorker(t, p)
 	defer w.finish()
-	var s *roundRobin
+	var s *dealtServer
 	p.loop.Call(func() {
 		w.act(&fromWorker{Act: actOnline})
 		query := &fromWorker{Act: actQueryServer, Address: []byte(`"127.0.0.1"`), Port: []byte("0"), AddressType: []byte("4"), Seq: []byte("1")}
 		w.act(query)
 		for _, server := range p.servers {
-			s = server.(*roundRobin)
+			s = server.(*dealtServer)
 		}
 	})
 	if s == nil {
 		t.Fatal("no server was made")
 	}
 	address := unix.Sockaddr(&unix.SockaddrInet4{Port: s.name.Port, Addr: [4]byte{127, 0, 0, 1}})
-	c := dealer{t: t, server: s, worker: w, address: address, received: make([]byte, 64<<10)}
+	c := clients{t: t, server: s, worker: w, address: address, received: make([]byte, 64<<10)}
 	p.loop.Call(func() {
 		s.primary.loop.Remove(s.socket.fd) // the test says itself when there is a connection
 		c.drain()
@@ -45,10 +45,10 @@ func TestConnectionsDoNotAllocate(t *testing.T) {
 	}
 }
 
-// dealer makes connections and answers for them as a worker does, all on the loop and without allocating.
-type dealer struct {
+// clients makes connections and answers for them as a worker does, all on the loop and without allocating.
+type clients struct {
 	t        *testing.T
-	server   *roundRobin
+	server   *dealtServer
 	worker   *fakeWorker
 	address  unix.Sockaddr
 	received []byte
@@ -57,12 +57,12 @@ type dealer struct {
 }
 
 // drain takes what the primary has said so far.
-func (c *dealer) drain() {
+func (c *clients) drain() {
 	c.worker.child.Drain()
 	unix.Recvfrom(c.worker.end, c.received, unix.MSG_DONTWAIT)
 }
 
-func (c *dealer) one() {
+func (c *clients) one() {
 	client, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
 	if err == nil {
 		err = unix.Connect(client, c.address)
@@ -71,7 +71,7 @@ func (c *dealer) one() {
 		c.t.Error(err)
 		return
 	}
-	c.server.pending = true
+	c.server.queues[0].pending = true
 	c.server.distribute()
 	if n, err := unix.Read(c.worker.end, c.received); err != nil || n == 0 {
 		c.t.Errorf("the worker is offered nothing: %v", err)

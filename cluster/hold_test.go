@@ -16,7 +16,7 @@ import (
 
 func eachPolicy(t *testing.T, f func(t *testing.T, policy cluster.SchedulingPolicy)) {
 	t.Helper()
-	for _, policy := range []cluster.SchedulingPolicy{cluster.SchedRR, cluster.SchedNone} {
+	for _, policy := range cluster.SchedulingPolicies() {
 		t.Run(string(policy), func(t *testing.T) { f(t, policy) })
 	}
 }

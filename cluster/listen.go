@@ -134,7 +134,7 @@ func (c ListenConfig) listener(s *Self, q *serverMessage, a *answer) (net.Listen
 		l.Close()
 		return nil, os.NewSyscallError("bind", syscall.EADDRINUSE)
 	}
-	shared := &sharedListener{Listener: l, address: l.Addr(), connections: connections{self: s, most: c.MaxConnections}, end: a.end}
+	shared := newSharedListener(l, s, c.MaxConnections, a.end)
 	if q.path != "" {
 		shared.address = listenAddress(q, nil)
 	}

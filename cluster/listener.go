@@ -150,45 +150,6 @@ func (l *dealtListener) Close() error {
 // Addr is where the primary listens.
 func (l *dealtListener) Addr() net.Addr { return l.address }
 
-// sharedListener is a server on a socket that the workers share.
-type sharedListener struct {
-	net.Listener
-	address     net.Addr
-	connections connections
-	end         *serverEnd
-}
-
-// Addr is where the socket listens; a path is as the program has it, and not as the primary has bound it.
-func (l *sharedListener) Addr() net.Addr { return l.address }
-
-// offer takes a connection that the primary has for a server with its own socket: none here, since nobody waits for
-// it.
-func (l *sharedListener) offer(seq json.RawMessage, connection *handlewrap.Handle) {
-	connection.Close()
-	l.end.self.answer(seq, false)
-}
-
-// Accept waits for a connection to the socket. Over the listener's limit they are closed, as Node does.
-func (l *sharedListener) Accept() (net.Conn, error) {
-	for {
-		conn, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		if l.connections.begin() {
-			return handlewrap.Track(conn, l.connections.end), nil
-		}
-		conn.Close()
-	}
-}
-
-// Close ends the server; the primary's socket stays open.
-func (l *sharedListener) Close() error {
-	err := l.Listener.Close()
-	l.end.run()
-	return err
-}
-
 // joinedPacketConn is a UDP socket that the workers share.
 type joinedPacketConn struct {
 	*net.UDPConn

@@ -20,9 +20,9 @@ import (
 const (
 	loadWorkers     = 4
 	loadClients     = 32
-	loadTime        = 10 * time.Second
-	loadConnections = 10_000 // at least
-	loadDeaths      = 50     // at least
+	loadTime        = 5 * time.Second
+	loadConnections = 3000 // at least
+	loadDeaths      = 25   // at least
 	loadKillEvery   = 150 * time.Millisecond
 	loadPatience    = 3 * time.Second // of each client
 )
@@ -30,8 +30,12 @@ const (
 // TestLoadWithDeaths kills one worker after the other under load. A client may lose its connection only to the death
 // of the worker that had taken it: none is refused, and none waits in vain.
 func TestLoadWithDeaths(t *testing.T) {
+	eachPolicy(t, loadWithDeaths)
+}
+
+func loadWithDeaths(t *testing.T, policy cluster.SchedulingPolicy) {
 	nodetest.NoLeaks(t)
-	pool, port := startLoadPool(t)
+	pool, port := startLoadPool(t, policy)
 	expectFullPool(t, pool)
 	before := countResources(t)
 
@@ -49,13 +53,14 @@ func TestLoadWithDeaths(t *testing.T) {
 }
 
 // startLoadPool starts a pool whose workers have successors at once, however many of them die.
-func startLoadPool(t *testing.T) (*cluster.Pool, int) {
+func startLoadPool(t *testing.T, policy cluster.SchedulingPolicy) (*cluster.Pool, int) {
 	t.Helper()
 	var output realOutput
 	output.logOnFailure(t)
 	port := nodetest.FreePort(t)
 	settings := realSettings(t, nodetest.Default(t), realApp(t, "http.js"), &output)
 	settings.Env = append(settings.Env, "PORT="+strconv.Itoa(port))
+	settings.SchedulingPolicy = policy
 	pool, err := cluster.NewPool(settings, cluster.PoolSettings{
 		Instances: loadWorkers, MinPause: time.Millisecond, MaxPause: time.Millisecond, MaxRestarts: 1 << 20,
 	})

@@ -1,6 +1,16 @@
 package cluster
 
-import "time"
+import (
+	"math"
+	"time"
+)
+
+// mostInFlight is how many connections may be on their way to a member at once. Node's primary has one; with more, a worker
+// that is busy for a moment finds the next connections waiting.
+const mostInFlight = 8
+
+// A member that takes longer than slow to answer does not keep up, and gets fewer at once.
+const slow = 20 * time.Millisecond
 
 // A member that refuses a connection is left alone for a moment: it closes its server, and says so soon, or it has
 // as many connections as it wants, and does not say when that changes.
@@ -9,65 +19,70 @@ const (
 	longestRest  = 128 * time.Millisecond
 )
 
-// member is a worker that takes connections of a round-robin server.
-type member struct {
-	of     *roundRobin
-	worker *Worker
+// latencyHalfLife is how long it takes a latency that is not confirmed to fade to its half.
+const latencyHalfLife = time.Second
 
-	place      *turn // where it stands, nil when it takes no connections
-	prev, next *member
-	inFlight   int
-	resting    time.Duration
-	suspended  bool
-	gone       bool
-}
+func newMember(d *dealer, w *Worker) *Member { return &Member{dealer: d, worker: w, window: 1} }
 
-func (m *member) server() server { return m.of }
-
-// window is how many connections may be on their way to the member. One that has refused gets a single one until it
-// takes that.
-func (m *member) window() int {
-	if m.resting > 0 {
-		return 1
+// latencyAt is the latency as it has faded by now.
+func (m *Member) latencyAt(now time.Duration) time.Duration {
+	age := now - m.measured
+	if m.latency == 0 || age <= 0 {
+		return m.latency
 	}
-	return window
+	return time.Duration(float64(m.latency) * math.Exp2(-float64(age)/float64(latencyHalfLife)))
 }
 
-func (m *member) leave() {
-	m.gone = true
-	m.of.turns.remove(m)
-}
-
-// retry is for a member that was suspended because its channel was full.
-func (m *member) retry() {
-	if m.suspended {
-		m.of.turns.resume(m)
-		m.of.soon()
+// measure takes the time from an offer to its answer into account.
+func (m *Member) measure(sent, now time.Duration) {
+	took := now - sent
+	if faded := m.latencyAt(now); took >= faded {
+		m.latency, m.measured = took, now
+	}
+	if took > slow {
+		m.window = max(m.window/2, 1)
+	} else if m.window < mostInFlight {
+		m.window++
 	}
 }
 
 // accepted: the worker has a connection and may get another.
-func (m *member) accepted() {
+func (m *Member) accepted(sent time.Duration) {
 	m.resting = 0
+	m.measure(sent, m.dealer.now())
 	m.answered()
 }
 
-func (m *member) answered() {
+func (m *Member) answered() {
 	m.inFlight--
-	if !m.gone {
-		m.of.turns.answered(m)
-	}
-	m.of.soon()
+	m.dealer.changed(m)
+	m.dealer.soon()
 }
 
-// refused: the connection goes to another member, and this one gets none for a while.
-func (m *member) refused(connection int) {
+// refused: the connection goes to another member, and this one gets none for a while, and then a single one.
+func (m *Member) refused(connection int) {
+	m.window = 1
 	m.answered()
-	m.of.giveBack(connection)
+	m.dealer.giveBack(connection)
 	if m.gone || m.suspended {
 		return
 	}
 	m.resting = min(max(2*m.resting, shortestRest), longestRest)
-	m.of.turns.suspend(m)
-	time.AfterFunc(m.resting, func() { m.of.primary.loop.Post(m.retry) })
+	m.suspend()
+	time.AfterFunc(m.resting, func() { m.dealer.primary.loop.Post(m.retry) })
+}
+
+// suspend has the member passed over until retry.
+func (m *Member) suspend() {
+	m.suspended = true
+	m.dealer.changed(m)
+}
+
+// retry is for a member that was suspended because its channel was full, or it rests.
+func (m *Member) retry() {
+	if m.suspended {
+		m.suspended = false
+		m.dealer.changed(m)
+		m.dealer.soon()
+	}
 }

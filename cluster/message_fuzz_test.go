@@ -38,7 +38,10 @@ func FuzzWorkerMessage(f *testing.F) {
 	f.Add([]byte("\x02" + `{"act":"online"}` + "\n"))
 	f.Add([]byte(`{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_CLUSTER"}}` + "\n"))
 	folder := f.TempDir()
-	primaries := []*Primary{newTestPrimary(f, SchedRR), newTestPrimary(f, SchedNone)}
+	var primaries []*Primary
+	for _, policy := range SchedulingPolicies() {
+		primaries = append(primaries, newTestPrimary(f, policy))
+	}
 	f.Fuzz(func(t *testing.T, said []byte) {
 		t.Chdir(folder) // here, because the fuzzing writes what fails below its own folder
 		for _, p := range primaries {

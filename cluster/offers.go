@@ -1,11 +1,14 @@
 package cluster
 
+import "time"
+
 // offer is a connection on its way to a worker: the descriptor is still the primary's, who closes it when the
 // worker has taken the connection, and gives it to another when it has not.
 type offer struct {
 	seq        uint32
 	connection int
-	member     *member
+	member     *Member
+	sent       time.Duration
 }
 
 // offers are a worker's, in the order in which they were made, which is that of the answers. It keeps its
@@ -54,7 +57,7 @@ func (w *Worker) answered(seq uint32, accepted bool) {
 	}
 	if accepted {
 		closeFD(o.connection)
-		o.member.accepted()
+		o.member.accepted(o.sent)
 		return
 	}
 	o.member.refused(o.connection)
@@ -63,6 +66,6 @@ func (w *Worker) answered(seq uint32, accepted bool) {
 // giveBack hands what a worker had not answered for to the others.
 func (w *Worker) giveBack() {
 	for _, o := range w.offers.takeAll() {
-		o.member.of.giveBack(o.connection)
+		o.member.dealer.giveBack(o.connection)
 	}
 }

@@ -22,6 +22,9 @@ type Primary struct {
 	forker *forker
 	events *stream
 	policy SchedulingPolicy
+	begun  time.Time
+
+	newBalancer func() Balancer
 
 	mu        sync.Mutex
 	settings  Settings
@@ -37,7 +40,8 @@ type Primary struct {
 	seq       uint32
 	frame     []byte
 	leaving   bool // all are to leave
-	warned    bool
+	warned    bool // of connections that wait
+	policed   bool // of a policy that could not be had
 	listenErr error
 	empty     []chan struct{}
 	onGone    func(*Worker)
@@ -62,6 +66,7 @@ func NewPrimary(settings Settings) (*Primary, error) {
 	}
 	p := &Primary{
 		loop: loop, forker: newForker(), events: newStream(), policy: policy, settings: settings,
+		begun: time.Now(), newBalancer: settings.balancer(policy),
 		workers: map[int]*Worker{}, dismissed: map[int]*Worker{}, servers: map[string]server{},
 		onGone: func(*Worker) {},
 	}
@@ -79,6 +84,7 @@ func (p *Primary) Setup(settings Settings) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	settings.SchedulingPolicy, settings.Serialization = p.settings.SchedulingPolicy, p.settings.Serialization
+	settings.NewBalancer = p.settings.NewBalancer
 	p.settings = settings
 	p.events.emit(SetupEvent{settings})
 }
@@ -325,5 +331,13 @@ func (p *Primary) warnOnce(err error) {
 	if !p.warned {
 		p.warned = true
 		p.events.emit(ErrorEvent{Err: fmt.Errorf("cluster: connections wait: %w", err)})
+	}
+}
+
+// warnOfPolicy tells that connections are handed out otherwise than by the policy, not of every server for which that is so.
+func (p *Primary) warnOfPolicy(err error) {
+	if !p.policed {
+		p.policed = true
+		p.events.emit(ErrorEvent{Err: fmt.Errorf("cluster: scheduling policy %q: %w", p.policy, err)})
 	}
 }

@@ -15,16 +15,6 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
-// SchedulingPolicy says who hands out connections.
-type SchedulingPolicy string
-
-const (
-	// SchedRR: the primary accepts and deals connections out in turns. It is the default.
-	SchedRR SchedulingPolicy = "rr"
-	// SchedNone: workers share the listening socket, and the operating system decides.
-	SchedNone SchedulingPolicy = "none"
-)
-
 // Settings are what cluster.setupPrimary takes in Node, and what child_process.fork takes for a worker. The zero
 // value of a field is Node's default.
 type Settings struct {
@@ -62,6 +52,9 @@ type Settings struct {
 	Serialization nodeipc.Serialization
 	// SchedulingPolicy is read once, when the primary is made. By default NODE_CLUSTER_SCHED_POLICY decides.
 	SchedulingPolicy SchedulingPolicy
+	// NewBalancer, if not nil, makes what deals out the connections of a listening socket, for each one, in place of the
+	// turns of SchedRR. It is read once, when the primary is made.
+	NewBalancer func() Balancer
 	// HoldListeners keeps a listening socket open when its last worker has died, so that connections wait for
 	// the next one in the socket's queue. Node closes it, and they are refused.
 	HoldListeners bool
@@ -89,23 +82,6 @@ type InspectPortError struct{ Port int }
 // Error names the port and what ports there are.
 func (e *InspectPortError) Error() string {
 	return fmt.Sprintf("cluster: a worker's inspector cannot have port %d: use one from 0 to %d", e.Port, maxPort)
-}
-
-func (s *Settings) schedulingPolicy() (SchedulingPolicy, error) {
-	policy := s.SchedulingPolicy
-	if policy == "" {
-		// Node takes any other value of the variable for the default.
-		switch fromEnv := SchedulingPolicy(os.Getenv("NODE_CLUSTER_SCHED_POLICY")); fromEnv {
-		case SchedRR, SchedNone:
-			policy = fromEnv
-		default:
-			policy = SchedRR
-		}
-	}
-	if policy != SchedRR && policy != SchedNone {
-		return "", fmt.Errorf("cluster: scheduling policy %q is not known; use %q or %q", policy, SchedRR, SchedNone)
-	}
-	return policy, nil
 }
 
 // command makes a worker's command line and environment.

@@ -9,27 +9,18 @@ type sharedServer struct {
 	socket     socket
 }
 
-func newSharedServer(key string, t handlewrap.Type, bind func() (socket, error)) (server, error) {
-	bound, err := bind()
-	if err != nil {
-		return nil, err
-	}
-	return &sharedServer{serverBase: serverBase{key: key}, handleType: t, socket: bound}, nil
+func newSharedServer(base serverBase, t handlewrap.Type, bound socket) server {
+	return &sharedServer{serverBase: base, handleType: t, socket: bound}
 }
 
-func (s *sharedServer) join(*Worker) membership { return sharedMember{s} }
-
-func (s *sharedServer) describe(reply *serverReply) (*handlewrap.Handle, error) {
+func (s *sharedServer) join(_ *Worker, reply *serverReply) (membership, *handlewrap.Handle, error) {
 	fd, err := dup(s.socket.fd)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	reply.Errno = new(int)
-	return handlewrap.New(s.handleType, fd), nil
+	return sharedMember{s}, handlewrap.New(s.handleType, fd), nil
 }
-
-// giveBack has nothing to take: the kernel deals these connections out.
-func (s *sharedServer) giveBack(connection int) { closeFD(connection) }
 
 func (s *sharedServer) close() { s.socket.close() }
 

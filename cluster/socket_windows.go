@@ -23,3 +23,7 @@ func listen(int, int) error { return errors.ErrUnsupported }
 func accept(int) (int, error) { return -1, errors.ErrUnsupported }
 
 func reuseAddress(uintptr) error { return errors.ErrUnsupported }
+
+const nodeBacklog = 511
+
+func release(int) {}

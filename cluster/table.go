@@ -12,14 +12,10 @@ import (
 
 // server is an entry of the primary's handle table: a socket that servers in workers listen on.
 type server interface {
-	// join makes a worker a member.
-	join(*Worker) membership
-	// describe completes the reply to a worker that joins, and gives the handle that goes with it, if any.
-	describe(*serverReply) (*handlewrap.Handle, error)
-	// shared gives what is the same for every kind of server.
+	// join makes a worker a member, completes the reply to it, and gives the handle that goes with that, if any.
+	join(*Worker, *serverReply) (membership, *handlewrap.Handle, error)
+	// base gives what is the same for every kind of server.
 	base() *serverBase
-	// giveBack takes a connection that a worker was offered and did not get.
-	giveBack(connection int)
 	close()
 }
 
@@ -107,7 +103,7 @@ func (w *Worker) joinServer(key string, m *fromWorker, reply *serverReply) (*han
 			return nil, err
 		}
 	}
-	handle, err := s.describe(reply)
+	membership, handle, err := s.join(w, reply)
 	if err != nil {
 		if !found {
 			s.close()
@@ -120,23 +116,12 @@ func (w *Worker) joinServer(key string, m *fromWorker, reply *serverReply) (*han
 	}
 	reply.Data = base.data
 	w.primary.servers[key] = s
-	w.memberships[key] = s.join(w)
+	w.memberships[key] = membership
 	base.members++
 	return handle, nil
 }
 
 func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
-
-func (p *Primary) newServer(key string, m *fromWorker) (server, error) {
-	switch addressType := text(m.AddressType); {
-	case addressType == "udp4" || addressType == "udp6":
-		return newSharedServer(key, handlewrap.DgramNative, func() (socket, error) { return bindUDP(m) })
-	case p.policy == SchedNone:
-		return newSharedServer(key, handlewrap.NetNative, func() (socket, error) { return bindStream(m) })
-	default:
-		return newRoundRobin(p, key, m)
-	}
-}
 
 // leave ends a worker's part in one server, which nobody serves then if it was the last.
 func (w *Worker) leave(key string) {

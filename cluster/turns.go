@@ -1,84 +1,137 @@
 package cluster
 
-// window is how many connections may be on their way to a member at once. Node's primary has one; with more, a
-// worker that is busy for a moment finds the next connections waiting.
-const window = 8
+import (
+	"math/bits"
+	"time"
+)
 
-// turns says which member is next: of those with the fewest connections on their way the one that has waited
-// longest. Every step is constant work, however many members there are.
+// ranks is how many classes of members turns tell apart among those with the same number of connections on their way.
+const ranks = 8
+
+// turns say which member is next: of those with the fewest connections on their way one of the best rank, and of those the
+// one that has waited longest. Every step is constant work, however many members there are.
 type turns struct {
-	waiting [window]turn // by the number of connections on their way
+	rank    func(*Member) int
+	waiting [mostInFlight][ranks]turn
 }
 
 // turn is a queue of members.
-type turn struct{ first, last *member }
+type turn struct{ first, last *Member }
 
-// next is the member whose turn it is, nil when none can take a connection.
-func (t *turns) next() *member {
+// place is where a member stands in a queue, in none while it takes no connections.
+type place struct {
+	queue      *turn
+	prev, next *Member
+}
+
+// newTurns is Node's round robin.
+func newTurns() Balancer { return &turns{rank: func(*Member) int { return 0 }} }
+
+// Join is the dealer's call.
+func (t *turns) Join(m *Member) { t.Changed(m) }
+
+// Leave is the dealer's call.
+func (t *turns) Leave(m *Member) { m.place.remove(m) }
+
+// Next is the dealer's call.
+func (t *turns) Next(Connection) *Member {
 	for i := range t.waiting {
-		if m := t.waiting[i].first; m != nil {
-			return m
+		for j := range t.waiting[i] {
+			if m := t.waiting[i][j].first; m != nil {
+				return m
+			}
 		}
 	}
 	return nil
 }
 
-func (t *turns) join(m *member) { t.enter(m) }
-
-func (t *turns) took(m *member) {
-	m.inFlight++
-	t.enter(m)
-}
-
-func (t *turns) answered(m *member) {
-	if !m.suspended {
-		t.enter(m)
+// Changed puts a member at the end of the queue where it belongs.
+func (t *turns) Changed(m *Member) {
+	m.place.remove(m)
+	if m.Available() {
+		t.waiting[m.inFlight][t.rank(m)].push(m)
 	}
 }
 
-// suspend passes a member over until resume.
-func (t *turns) suspend(m *member) {
-	m.suspended = true
-	t.remove(m)
-}
-
-func (t *turns) resume(m *member) {
-	m.suspended = false
-	if !m.gone {
-		t.enter(m)
-	}
-}
-
-// enter puts a member at the end of the queue where it belongs.
-func (t *turns) enter(m *member) {
-	t.remove(m)
-	if m.inFlight >= m.window() {
-		return
-	}
-	q := &t.waiting[m.inFlight]
-	m.place, m.prev = q, q.last
+func (q *turn) push(m *Member) {
+	m.place = place{queue: q, prev: q.last}
 	if q.last == nil {
 		q.first = m
 	} else {
-		q.last.next = m
+		q.last.place.next = m
 	}
 	q.last = m
 }
 
-func (t *turns) remove(m *member) {
-	q := m.place
+func (p *place) remove(m *Member) {
+	q := p.queue
 	if q == nil {
 		return
 	}
-	if m.prev == nil {
-		q.first = m.next
+	if p.prev == nil {
+		q.first = p.next
 	} else {
-		m.prev.next = m.next
+		p.prev.place.next = p.next
 	}
-	if m.next == nil {
-		q.last = m.prev
+	if p.next == nil {
+		q.last = p.prev
 	} else {
-		m.next.prev = m.prev
+		p.next.place.prev = p.prev
 	}
-	m.place, m.prev, m.next = nil, nil, nil
+	*p = place{}
+}
+
+// refreshEvery is how often members are ranked anew who have not changed.
+const refreshEvery = 100 * time.Millisecond
+
+// leastBusy are turns of which the member comes first that has answered most quickly lately.
+type leastBusy struct {
+	turns
+	members   map[*Member]struct{}
+	refreshed time.Duration
+}
+
+func newLeastBusy() Balancer {
+	return &leastBusy{turns: turns{rank: latencyRank}, members: map[*Member]struct{}{}}
+}
+
+// latencyRank puts latencies into classes that differ by their double, so that small differences do not matter: up to a
+// millisecond, two, four, and so on.
+func latencyRank(m *Member) int {
+	return min(bits.Len(uint(m.Latency()/time.Millisecond)), ranks-1)
+}
+
+// Join is the dealer's call.
+func (l *leastBusy) Join(m *Member) {
+	l.members[m] = struct{}{}
+	l.turns.Join(m)
+}
+
+// Leave is the dealer's call.
+func (l *leastBusy) Leave(m *Member) {
+	delete(l.members, m)
+	l.turns.Leave(m)
+}
+
+// Next is the dealer's call.
+func (l *leastBusy) Next(c Connection) *Member {
+	m := l.turns.Next(c)
+	if m == nil {
+		return nil
+	}
+	if now := m.dealer.now(); now-l.refreshed > refreshEvery {
+		l.refreshed = now
+		l.refresh()
+		m = l.turns.Next(c)
+	}
+	return m
+}
+
+// refresh ranks those anew whose latency has faded.
+func (l *leastBusy) refresh() {
+	for m := range l.members {
+		if q := m.place.queue; q != nil && q != &l.waiting[m.inFlight][latencyRank(m)] {
+			l.Changed(m)
+		}
+	}
 }

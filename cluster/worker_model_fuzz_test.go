@@ -86,7 +86,7 @@ func FuzzWorkers(f *testing.F) {
 		t.Chdir(folder)
 		before := holdingsNow()
 		s := &script{input}
-		settings := Settings{Serialization: s.serialization(), SchedulingPolicy: pick(s, []SchedulingPolicy{SchedRR, SchedNone})}
+		settings := Settings{Serialization: s.serialization(), SchedulingPolicy: pick(s, SchedulingPolicies())}
 		m := newWorkerModel(t, s, settings, spare)
 		for range mostSteps {
 			if len(m.bytes) == 0 {

@@ -213,7 +213,7 @@ func (m *workerModel) expectGood() {
 // goodGets has the good worker take connections until that from an address is among them.
 func (m *workerModel) goodGets(address string) bool {
 	listener := -1
-	if m.primary.policy == SchedNone {
+	if m.primary.policy != SchedRR && m.primary.policy != SchedLeast {
 		listener = m.good.fds[0]
 	}
 	for end := time.Now().Add(modelPatience); time.Now().Before(end); {
