@@ -20,7 +20,7 @@ func eachAgents(t *testing.T, f func(t *testing.T, r *rig)) {
 	t.Helper()
 	nodetest.NoLeaks(t)
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
-		for _, policy := range []cluster.SchedulingPolicy{cluster.SchedRR, cluster.SchedNone} {
+		for _, policy := range cluster.SchedulingPolicies() {
 			t.Run(string(policy), func(t *testing.T) {
 				t.Parallel()
 				f(t, newAgents(t, node, policy, 2))

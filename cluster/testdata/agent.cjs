@@ -57,6 +57,10 @@ const commands = {
     return new Promise((resolve) => servers[name].getConnections((error, count) => resolve({ count })));
   },
   received() { return { count: received }; },
+  block({ every, for: long }) {
+    setInterval(() => { for (const end = Date.now() + long; Date.now() < end;); }, every);
+    return {};
+  },
   echo({ value }) { return { value }; },
   process({ env = [] }) {
     const { argv, execArgv, debugPort } = process;

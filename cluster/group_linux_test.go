@@ -1,0 +1,421 @@
+package cluster_test
+
+import (
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// A worker's socket is the primary's: what waits in it when the worker dies goes to others, and the socket to its
+// successor.
+func TestGroups(t *testing.T) {
+	nodetest.NoLeaks(t)
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) { t.Parallel(); groups(t, node) })
+	t.Run("deno", func(t *testing.T) { groups(t, nodetest.Deno(t)) })
+}
+
+func groups(t *testing.T, runtime nodetest.Runtime) {
+	for _, policy := range []cluster.SchedulingPolicy{cluster.SchedReusePort, cluster.SchedSticky} {
+		t.Run(string(policy), func(t *testing.T) {
+			r := newAgents(t, runtime, policy, 3)
+			port := freePort(t)
+			step(t, "connections", func(t *testing.T) {
+				listenAll(t, r, port, 1, 2, 3)
+				expectAllServe(t, port, 1, 2, 3)
+			})
+			step(t, "death", func(t *testing.T) { groupDeath(t, r, port) })
+			step(t, "leave", func(t *testing.T) { groupLeave(t, r, port) })
+			step(t, "close", func(t *testing.T) { groupClose(t, r, port) })
+			step(t, "end", func(t *testing.T) {
+				if err := r.Disconnect(patient(t)); err != nil {
+					t.Fatal(err)
+				}
+				expectRefusal(t, port)
+			})
+		})
+	}
+}
+
+// manyClients is how many addresses are enough for each worker to get some.
+const manyClients = 60
+
+// connectFromMany opens connections from as many addresses.
+func connectFromMany(t testing.TB, port, n int) (clients []*client) {
+	t.Helper()
+	for i := range n {
+		clients = append(clients, connectFrom(t, clientAddress(i), port))
+	}
+	return clients
+}
+
+func clientAddress(i int) netip.Addr { return netip.AddrFrom4([4]byte{127, 2, byte(i >> 8), byte(i)}) }
+
+func connectFrom(t testing.TB, from netip.Addr, port int) *client {
+	t.Helper()
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: from.AsSlice()}, Timeout: patience}
+	conn, err := d.Dial("tcp", local(port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return newClient(t, conn)
+}
+
+// expectAllServe checks that connections go to these workers and to no other.
+func expectAllServe(t testing.TB, port int, workers ...int) {
+	t.Helper()
+	expectServers(t, connectFromMany(t, port, manyClients), workers...)
+}
+
+func expectServers(t testing.TB, clients []*client, workers ...int) {
+	t.Helper()
+	by := greetings(t, clients)
+	for _, w := range workers {
+		if by[w] == 0 {
+			t.Errorf("worker %d serves none of %d: %v", w, len(clients), by)
+		}
+	}
+	for w := range by {
+		if !slices.Contains(workers, w) {
+			t.Errorf("worker %d serves: %v", w, by)
+		}
+	}
+	hangUp(clients)
+}
+
+// What waits for a worker that dies is the others', and its successor has its place.
+func groupDeath(t *testing.T, r *rig, port int) {
+	stop(t, r.worker(3))
+	clients := connectFromMany(t, port, manyClients)
+	r.kill(3, syscall.SIGKILL)
+	expectServers(t, clients, 1, 2)
+	expectAllServe(t, port, 1, 2)
+	r.ready(r.fork())
+	listenAll(t, r, port, 4)
+	expectAllServe(t, port, 1, 2, 4)
+}
+
+// A worker that is asked to leave gets no more, and those in its socket are the others'.
+func groupLeave(t *testing.T, r *rig, port int) {
+	stop(t, r.worker(4))
+	clients := connectFromMany(t, port, manyClients)
+	r.disconnect(4)
+	expectServers(t, clients, 1, 2)
+	r.kill(4, syscall.SIGCONT)
+	r.event(t, "exit", 4)
+	expectAllServe(t, port, 1, 2)
+}
+
+// A worker that closes its server is no longer one of those who serve.
+func groupClose(t *testing.T, r *rig, port int) {
+	closeServers(t, r, 2, "tcp")
+	expectAllServe(t, port, 1)
+	listenAll(t, r, port, 2)
+	expectAllServe(t, port, 1, 2)
+}
+
+// goGroup is workers in Go on a port.
+func goGroup(t *testing.T, policy cluster.SchedulingPolicy, workers int) (*rig, int) {
+	t.Helper()
+	port := freePort(t)
+	settings := greeters(port)
+	settings.SchedulingPolicy = policy
+	r := newRig(t, settings)
+	for range workers {
+		w := r.fork()
+		r.listening(t, w.ID(), port)
+	}
+	return r, port
+}
+
+func TestGroupOfGoWorkers(t *testing.T) {
+	nodetest.NoLeaks(t)
+	for _, policy := range []cluster.SchedulingPolicy{cluster.SchedReusePort, cluster.SchedSticky} {
+		t.Run(string(policy), func(t *testing.T) {
+			r, port := goGroup(t, policy, 3)
+			expectAllServe(t, port, 1, 2, 3)
+			stop(t, r.worker(2))
+			clients := connectFromMany(t, port, manyClients)
+			r.kill(2, syscall.SIGKILL)
+			expectServers(t, clients, 1, 3)
+			stop(t, r.worker(1))
+			clients = connectFromMany(t, port, manyClients)
+			r.disconnect(1)
+			expectServers(t, clients, 3)
+			r.kill(1, syscall.SIGCONT)
+			r.event(t, "exit", 1)
+			expectAllServe(t, port, 3)
+		})
+	}
+}
+
+// While a worker has no successor, all that comes waits for one, also where it came to the sockets of several.
+func TestGroupWithoutWorkers(t *testing.T) {
+	nodetest.NoLeaks(t)
+	port := freePort(t)
+	settings := greeters(port)
+	settings.SchedulingPolicy, settings.HoldListeners = cluster.SchedReusePort, true
+	r := newRig(t, settings)
+	for w := 1; w <= 3; w++ {
+		r.fork()
+		r.listening(t, w, port)
+		stop(t, r.worker(w))
+	}
+	clients := connectFromMany(t, port, manyClients)
+	for w := 1; w <= 3; w++ {
+		r.kill(w, syscall.SIGKILL)
+		r.event(t, "exit", w)
+	}
+	clients = append(clients, connectFromMany(t, port, manyClients)...)
+	r.fork()
+	expectServers(t, clients, 4)
+}
+
+// Somebody else's port is not taken, though he would share it.
+func TestGroupOnAPortInUse(t *testing.T) {
+	nodetest.NoLeaks(t)
+	_, port := goGroup(t, cluster.SchedReusePort, 1)
+	other := newAgents(t, nodetest.Default(t), cluster.SchedReusePort, 1)
+	a := askAgent(t, other, 1, command{"do": "listen", "options": map[string]any{"port": port, "host": "127.0.0.1"}})
+	if a.Error == nil || a.Error.Code != "EADDRINUSE" {
+		t.Errorf("a second primary listens on the port of a first: %v", a.Error)
+	}
+}
+
+// whose says which worker serves each of n addresses, and whether it does so again and again.
+func whose(t *testing.T, port, n, times int) (workers []int) {
+	t.Helper()
+	for i := range n {
+		var w int
+		for again := range times {
+			c := connectFrom(t, clientAddress(i), port)
+			got := c.worker(t)
+			c.Close()
+			if again > 0 && got != w {
+				t.Fatalf("%s is served by worker %d and then by %d", clientAddress(i), w, got)
+			}
+			w = got
+		}
+		workers = append(workers, w)
+	}
+	return workers
+}
+
+func TestStickyClients(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r, port := goGroup(t, cluster.SchedSticky, 4)
+	const clients = 1000
+	before := whose(t, port, clients, 10)
+	by := map[int]int{}
+	for _, w := range before {
+		by[w]++
+	}
+	for w := 1; w <= 4; w++ {
+		if by[w] < clients/4*3/4 || by[w] > clients/4*5/4 {
+			t.Errorf("worker %d has %d of %d clients", w, by[w], clients)
+		}
+	}
+
+	r.kill(2, syscall.SIGKILL)
+	r.event(t, "exit", 2)
+	r.event(t, "disconnect", 2)
+	for i, w := range whose(t, port, clients, 1) {
+		if w == 2 || before[i] != 2 && w != before[i] {
+			t.Errorf("%s moves from worker %d to %d when worker 2 dies", clientAddress(i), before[i], w)
+		}
+	}
+	r.fork()
+	r.listening(t, 5, port)
+	for i, w := range whose(t, port, clients, 1) {
+		if w != before[i] && (before[i] != 2 || w != 5) {
+			t.Errorf("%s moves from worker %d to %d, and worker 5 has succeeded worker 2", clientAddress(i), before[i], w)
+		}
+	}
+
+	r.fork()
+	r.listening(t, 6, port)
+	moved := 0
+	for i, w := range whose(t, port, clients, 1) {
+		switch {
+		case w == 6:
+			moved++
+		case w != before[i] && w != 5:
+			t.Errorf("%s moves from worker %d to %d, and the new worker is 6", clientAddress(i), before[i], w)
+		}
+	}
+	if moved < clients/5*3/4 || moved > clients/5*5/4 {
+		t.Errorf("the new worker has %d of %d clients, want a fifth within a quarter", moved, clients)
+	}
+}
+
+// Where the kernel cannot choose, the primary does: here because the socket is one that it was started with.
+func TestStickyInThePrimary(t *testing.T) {
+	nodetest.NoLeaks(t)
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	file, err := l.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	port, fd := l.Addr().(*net.TCPAddr).Port, int(file.Fd())
+	r := newAgents(t, nodetest.Default(t), cluster.SchedSticky, 3)
+	for w := 1; w <= 3; w++ {
+		listen(t, r, w, map[string]any{"fd": fd})
+	}
+	const clients = 200
+	before := whose(t, port, clients, 3)
+
+	// Those of a worker that stands still wait for it, and hold up nobody else.
+	stop(t, r.worker(1))
+	var waiting []*client
+	for i := range 100 {
+		c := connectFrom(t, clientAddress(i), port)
+		if before[i] == 1 {
+			waiting = append(waiting, c)
+		} else if w := c.worker(t); w != before[i] {
+			t.Errorf("%s moves from worker %d to %d while worker 1 stands still", clientAddress(i), before[i], w)
+		}
+	}
+	r.kill(1, syscall.SIGCONT)
+	expectServers(t, waiting, 1)
+
+	stop(t, r.worker(1))
+	waiting = connectFromMany(t, port, clients)
+	r.kill(1, syscall.SIGKILL)
+	for i, c := range waiting {
+		if w := c.worker(t); w == 1 || before[i] != 1 && w != before[i] {
+			t.Errorf("%s moves from worker %d to %d when worker 1 dies", clientAddress(i), before[i], w)
+		}
+	}
+	r.ready(r.fork())
+	listen(t, r, 4, map[string]any{"fd": fd})
+	for i, w := range whose(t, port, clients, 1) {
+		if w != before[i] && (before[i] != 1 || w != 4) {
+			t.Errorf("%s moves from worker %d to %d, and worker 4 has succeeded worker 1", clientAddress(i), before[i], w)
+		}
+	}
+}
+
+func TestPacketGroups(t *testing.T) {
+	nodetest.NoLeaks(t)
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		t.Parallel()
+		for _, policy := range []cluster.SchedulingPolicy{cluster.SchedReusePort, cluster.SchedSticky} {
+			t.Run(string(policy), func(t *testing.T) {
+				r := newAgents(t, node, policy, 3)
+				port := freePort(t)
+				bind := func(w int) {
+					a := askAgent(t, r, w, command{"do": "bind", "socket": "udp4", "options": map[string]any{"port": port, "address": "127.0.0.1"}})
+					if a.Error != nil {
+						t.Fatal(a.Error)
+					}
+				}
+				for w := 1; w <= 3; w++ {
+					bind(w)
+				}
+				before := answerers(t, port)
+				if policy == cluster.SchedSticky && !slices.Equal(before, answerers(t, port)) {
+					t.Error("a client's datagrams go to one worker and then to another")
+				}
+				r.kill(3, syscall.SIGKILL)
+				r.event(t, "exit", 3)
+				r.event(t, "disconnect", 3)
+				if now := answerers(t, port); slices.Contains(now, 3) {
+					t.Errorf("a dead worker answers: %v", now)
+				}
+				r.ready(r.fork())
+				bind(4)
+				after := answerers(t, port)
+				for i, w := range after {
+					if policy == cluster.SchedSticky && w != before[i] && (before[i] != 3 || w != 4) {
+						t.Errorf("client %d moves from worker %d to %d, and worker 4 has succeeded worker 3", i, before[i], w)
+					}
+				}
+				for _, answered := range []struct {
+					by   []int
+					want []int
+				}{{before, []int{1, 2, 3}}, {after, []int{1, 2, 4}}} {
+					slices.Sort(answered.by)
+					if got := slices.Compact(answered.by); !slices.Equal(got, answered.want) {
+						t.Errorf("workers %v answer, want %v", got, answered.want)
+					}
+				}
+			})
+		}
+	})
+}
+
+// answerers sends a datagram from many addresses, and says who answers which.
+func answerers(t *testing.T, port int) (workers []int) {
+	t.Helper()
+	for i := range manyClients {
+		from := &net.UDPAddr{IP: clientAddress(i).AsSlice()}
+		conn, err := net.DialUDP("udp4", from, &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write([]byte("hello")); err != nil {
+			t.Fatal(err)
+		}
+		answer := packets{conn}.read(t)
+		conn.Close()
+		w, err := strconv.Atoi(answer[:len(answer)-len(" hello")])
+		if err != nil {
+			t.Fatalf("an answer that makes no sense: %q", answer)
+		}
+		workers = append(workers, w)
+	}
+	return workers
+}
+
+// The worker whose event loop is busy gets next to nothing while others are at leisure.
+func TestLeastSparesTheBusy(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newAgents(t, nodetest.Default(t), cluster.SchedLeast, 4)
+	port := freePort(t)
+	listenAll(t, r, port, 1, 2, 3, 4)
+	askAgent(t, r, 1, command{"do": "block", "every": 100, "for": 50})
+	by := map[int]int{}
+	const connections = 400
+	for range connections {
+		c := connect(t, "tcp", local(port))
+		by[c.worker(t)]++
+		c.Close()
+		time.Sleep(time.Millisecond) // so that it takes several of the times that worker 1 is busy
+	}
+	if by[1] > connections/20 {
+		t.Errorf("worker 1 is busy half of the time and has %d of %d connections: %v", by[1], connections, by)
+	}
+	for w := 2; w <= 4; w++ {
+		if by[w] < connections/6 {
+			t.Errorf("worker %d is at leisure and has %d of %d connections: %v", w, by[w], connections, by)
+		}
+	}
+}
+
+func TestGroupHoldsNoMoreThanItsSockets(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r, port := goGroup(t, cluster.SchedReusePort, 2)
+	descriptors := openDescriptors(t)
+	for id := 3; id < 8; id++ {
+		r.kill(id-1, syscall.SIGKILL)
+		r.event(t, "exit", id-1)
+		r.fork()
+		r.listening(t, id, port)
+		expectAllServe(t, port, 1, id)
+	}
+	if !eventually(func() bool { return openDescriptors(t) <= descriptors }) {
+		t.Errorf("%d descriptors after deaths and successors, before %d", openDescriptors(t), descriptors)
+	}
+}
