@@ -24,10 +24,11 @@ type dealer struct {
 	newconn   *nodeipc.Template
 	balancer  Balancer
 	queues    []*queue
-	waiting   []int // connections that were accepted and are nobody's, the oldest first
-	available int   // members that are
-	held      int   // connections that wait for certain members
-	resting   bool  // the system is out of descriptors
+	waiting   []int     // connections that were accepted and are nobody's, the oldest first
+	available int       // members that are
+	held      int       // connections that wait for certain members
+	ready     []*Member // those who have room again for what is held for them
+	resting   bool      // the system is out of descriptors
 	deferred  bool
 	closed    bool
 	run       func()
@@ -37,7 +38,8 @@ type dealer struct {
 type queue struct {
 	dealer  *dealer
 	fd      int
-	pending bool // there may be some
+	owner   *Member // who gets them, nil if the balancer chooses
+	pending bool    // there may be some
 }
 
 func newDealer(p *Primary, key string, b Balancer) (*dealer, error) {
@@ -52,9 +54,9 @@ func newDealer(p *Primary, key string, b Balancer) (*dealer, error) {
 	return d, nil
 }
 
-// watch has the connections of a listening socket accepted from now on.
-func (d *dealer) watch(fd int) error {
-	q := &queue{dealer: d, fd: fd}
+// watch has the connections of a listening socket accepted from now on, for the owner if there is one.
+func (d *dealer) watch(fd int, owner *Member) error {
+	q := &queue{dealer: d, fd: fd, owner: owner}
 	if err := d.primary.loop.Add(fd, eventloop.Readable|eventloop.Edge, q); err != nil {
 		return err
 	}
@@ -87,20 +89,36 @@ func (d *dealer) soon() {
 // distribute gives connections to members as long as there are both.
 func (d *dealer) distribute() {
 	d.deferred = false
+	d.dealHeld()
 	for !d.closed && !d.resting && d.available > 0 && d.held < mostHeld {
-		connection, ok := d.next()
-		if !ok || !d.deal(connection) {
+		connection, owner, ok := d.next()
+		if !ok || !d.deal(connection, owner) {
 			return
 		}
 	}
 }
 
+// dealHeld gives members that have room again what is held for them.
+func (d *dealer) dealHeld() {
+	for !d.closed && !d.resting && len(d.ready) > 0 {
+		m := d.ready[len(d.ready)-1]
+		if !m.Available() || len(m.held) == 0 {
+			d.ready = d.ready[:len(d.ready)-1]
+			continue
+		}
+		connection := m.held[0]
+		m.held = m.held[1:]
+		d.held--
+		d.offer(m, connection)
+	}
+}
+
 // next is the connection whose turn it is: one that waits, or else one from the kernel's queues.
-func (d *dealer) next() (connection int, ok bool) {
+func (d *dealer) next() (connection int, owner *Member, ok bool) {
 	if len(d.waiting) > 0 {
 		connection = d.waiting[0]
 		d.waiting = d.waiting[1:]
-		return connection, true
+		return connection, nil, true
 	}
 	for _, q := range d.queues {
 		if !q.pending {
@@ -109,21 +127,23 @@ func (d *dealer) next() (connection int, ok bool) {
 		connection, err := accept(q.fd)
 		switch {
 		case err == nil:
-			return connection, true
+			return connection, q.owner, true
 		case errors.Is(err, errNothingToAccept):
 			q.pending = false
 			d.primary.loop.Rearm(q.fd)
 		default:
 			d.rest(err)
-			return -1, false
+			return -1, nil, false
 		}
 	}
-	return -1, false
+	return -1, nil, false
 }
 
-// deal gives a connection to the member that the balancer chooses, and says false when there is none.
-func (d *dealer) deal(connection int) bool {
-	m := d.balancer.Next(Connection{connection})
+// deal gives a connection to its owner, or to the member that the balancer chooses, and says false when there is none.
+func (d *dealer) deal(connection int, m *Member) bool {
+	if m == nil {
+		m = d.balancer.Next(Connection{connection})
+	}
 	switch {
 	case m == nil || m.gone || m.dealer != d:
 		d.waiting = slices.Insert(d.waiting, 0, connection)
@@ -193,7 +213,9 @@ func (d *dealer) leave(m *Member) {
 	m.gone = true
 	d.changed(m)
 	d.balancer.Leave(m)
-	d.release(m, len(m.held))
+	d.waiting = append(d.waiting, m.held...)
+	d.held -= len(m.held)
+	m.held = nil
 	d.soon()
 }
 
@@ -211,17 +233,8 @@ func (d *dealer) changed(m *Member) {
 		return
 	}
 	d.balancer.Changed(m)
-	if m.counted {
-		d.release(m, min(len(m.held), m.window-m.inFlight))
-	}
-}
-
-// release lets connections go on that have waited for a member.
-func (d *dealer) release(m *Member, n int) {
-	if n > 0 {
-		d.waiting = append(d.waiting, m.held[:n]...)
-		m.held = m.held[n:]
-		d.held -= n
+	if m.counted && len(m.held) > 0 {
+		d.ready = append(d.ready, m)
 	}
 }
 

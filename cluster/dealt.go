@@ -22,7 +22,7 @@ func newDealtServer(p *Primary, base serverBase, bound socket, backlog int, bala
 	if err != nil {
 		return nil, err
 	}
-	if err := d.watch(bound.fd); err != nil {
+	if err := d.watch(bound.fd, nil); err != nil {
 		return nil, err
 	}
 	return &dealtServer{serverBase: base, dealer: d, socket: bound, name: name}, nil

@@ -94,14 +94,19 @@ func (s *seats) close() {
 }
 
 // groupServer is a group of listening sockets, one a member. The primary accepts from those that are vacant, and deals out
-// what waits there.
+// what waits there; and from those of members that it has to deal to.
 type groupServer struct {
 	serverBase
 	*dealer
 	*seats
+	name *sockName
 }
 
 func newGroupServer(p *Primary, base serverBase, bound socket, backlog int, by rendezvous.By) (server, error) {
+	name, err := bound.name()
+	if err != nil {
+		return nil, err
+	}
 	d, err := newDealer(p, base.key, newTurns())
 	if err != nil {
 		return nil, err
@@ -110,7 +115,7 @@ func newGroupServer(p *Primary, base serverBase, bound socket, backlog int, by r
 	if err != nil {
 		return nil, err
 	}
-	return &groupServer{serverBase: base, dealer: d, seats: s}, nil
+	return &groupServer{serverBase: base, dealer: d, seats: s, name: name}, nil
 }
 
 func (s *groupServer) join(w *Worker, reply *serverReply) (membership, *handlewrap.Handle, error) {
@@ -118,9 +123,19 @@ func (s *groupServer) join(w *Worker, reply *serverReply) (membership, *handlewr
 	if err != nil {
 		return nil, nil, err
 	}
-	reply.Errno = new(int)
-	s.unwatch(s.group.FD(seat))
+	fd := s.group.FD(seat)
+	s.unwatch(fd)
 	m := newMember(s.dealer, w)
+	if !takesBoth(w.Pid()) {
+		handle.Close()
+		if err := s.watch(fd, m); err != nil {
+			s.vacate(seat)
+			return nil, nil, err
+		}
+		reply.SockName, handle = s.name, nil
+	} else {
+		reply.Errno = new(int)
+	}
 	s.dealer.join(m)
 	return groupMember{m, s, seat}, handle, nil
 }
@@ -142,7 +157,8 @@ func (m groupMember) leave() {
 	s := m.of
 	s.dealer.leave(m.Member)
 	s.vacate(m.seat)
-	if err := s.watch(s.group.FD(m.seat)); err != nil {
+	s.unwatch(s.group.FD(m.seat))
+	if err := s.watch(s.group.FD(m.seat), nil); err != nil {
 		s.seats.primary.warnOnce(err)
 	}
 }

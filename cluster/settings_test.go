@@ -111,6 +111,10 @@ func TestSettingsThatMakeNoSense(t *testing.T) {
 	if _, err := cluster.NewPrimary(cluster.Settings{SchedulingPolicy: "random"}); err == nil || !strings.Contains(err.Error(), `"random"`) {
 		t.Errorf("policy random: %v, want an error that names it", err)
 	}
+	ours := func() cluster.Balancer { return nil }
+	if _, err := cluster.NewPrimary(cluster.Settings{SchedulingPolicy: cluster.SchedNone, NewBalancer: ours}); err == nil || !strings.Contains(err.Error(), "NewBalancer") {
+		t.Errorf("a balancer where the kernel chooses: %v, want an error that names it", err)
+	}
 	r := newRig(t, cluster.Settings{})
 	if _, err := r.Fork(); err == nil || !strings.Contains(err.Error(), "Exec") {
 		t.Errorf("fork of nothing: %v, want an error that names Exec", err)
@@ -120,7 +124,7 @@ func TestSettingsThatMakeNoSense(t *testing.T) {
 func TestSchedulingPolicyOfTheEnvironment(t *testing.T) {
 	nodetest.NoLeaks(t)
 	for variable, want := range map[string]cluster.SchedulingPolicy{
-		"rr": cluster.SchedRR, "none": cluster.SchedNone, "": cluster.SchedRR, "other": cluster.SchedRR,
+		"rr": cluster.SchedRR, "none": cluster.SchedNone, "sticky": cluster.SchedSticky, "": cluster.SchedRR, "other": cluster.SchedRR,
 	} {
 		t.Setenv("NODE_CLUSTER_SCHED_POLICY", variable)
 		if got := newRig(t, cluster.Settings{}).SchedulingPolicy(); got != want {

@@ -33,7 +33,7 @@ func TestErrorsBeforeTheStart(t *testing.T) {
 		{"run --node= ok.js", `invalid argument "" for "--node" flag: use a program's name or path` + see, 2},
 		{"run --node-args ' ok.js", `invalid argument "'" for "--node-args" flag: a quote or a backslash is not complete` + see, 2},
 		{"run --node-args -x program", "--node-args are for scripts, but program is run by itself; add --node PROGRAM" + see, 2},
-		{"run --sched fair ok.js", `invalid argument "fair" for "--sched" flag: use one of [rr none]` + see, 2},
+		{"run --sched fair ok.js", `invalid argument "fair" for "--sched" flag: use one of [rr none reuseport sticky least]` + see, 2},
 		{"run --serialization xml ok.js", `invalid argument "xml" for "--serialization" flag: use one of [json advanced]` + see, 2},
 		{"run --cwd nowhere ok.js", `invalid argument "nowhere" for "--cwd" flag: there is no such folder` + see, 2},
 		{"run --cwd ok.js ok.js", `invalid argument "ok.js" for "--cwd" flag: it is not a folder` + see, 2},
@@ -126,7 +126,7 @@ func TestHelpNamesEachFlag(t *testing.T) {
 	p := launchCommand(t, exec.Command(binary, "run", "--help"))
 	p.expectStatus(0)
 	for _, want := range []string{
-		"-i, --instances N|max", "--node PROGRAM", "--node-args ARGS", "--sched rr|none", "--serialization json|advanced",
+		"-i, --instances N|max", "--node PROGRAM", "--node-args ARGS", "--sched rr|none|reuseport|sticky|least", "--serialization json|advanced",
 		"--cwd FOLDER", "--env K=V", "--uid USER", "--gid GROUP", "--restart always|on-failure|never", "--max-restarts N",
 		"--kill-timeout DURATION", "--log-format text|json", "nodecluster run [flags] SCRIPT [ARGS...]",
 		"PORT=3000 nodecluster run --instances 2 server.js",

@@ -33,8 +33,8 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 	flags.Var(value{"N=COMMAND", o.addMix}, "mix", "N more workers of another command behind the same ports; may be repeated")
 	flags.Var(value{"PROGRAM", o.setNode}, "node", "what runs SCRIPT (default node, as PATH has it)")
 	flags.Var(value{"ARGS", o.setNodeArgs}, "node-args", "its arguments before SCRIPT, split as a shell does")
-	flags.Var(value{"POLICY", oneOf(&s.SchedulingPolicy, cluster.SchedulingPolicies()...)}, "sched",
-		"who gets connections: rr, workers in turns; least, the least busy one; none, who\ntakes it from one socket; reuseport, the kernel's choice among sockets of their own;\nsticky, the same client always the same worker\n(default: NODE_CLUSTER_SCHED_POLICY, or else rr)")
+	flags.Var(value{"rr|none|reuseport|sticky|least", oneOf(&s.SchedulingPolicy, cluster.SchedulingPolicies()...)}, "sched",
+		"who gets a connection: rr, workers in turns; none, who takes it from one socket;\nreuseport, whom the kernel chooses of one socket each; sticky, for one address always\nthe same; least, the least busy\n(default: NODE_CLUSTER_SCHED_POLICY, or else rr)")
 	flags.Var(value{"json|advanced", oneOf(&s.Serialization, nodeipc.JSON, nodeipc.Advanced)}, "serialization",
 		"how messages to workers are written (default json)")
 	flags.Var(value{"FOLDER", o.setCwd}, "cwd", "the workers' working directory (default this one)")

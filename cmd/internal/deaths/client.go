@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"syscall"
 	"time"
 )
@@ -26,10 +27,18 @@ const (
 
 var outcomeNames = [outcomes]string{"answered", "hung", "refused", "reset"}
 
+// clientAddress is an address of a client's own, where the system has several for itself: by it sticky workers are chosen.
+func clientAddress(client int) net.Addr {
+	if runtime.GOOS != "linux" {
+		return nil
+	}
+	return &net.TCPAddr{IP: net.IPv4(127, 0, byte(client>>8), byte(client)|1)}
+}
+
 // request opens a connection, reads the answer to a request to its end, and gives the pid in it. The error is one
 // that is none of the outcomes.
-func request(address string, patience time.Duration) (outcome, int, error) {
-	pid, err := ask(address, time.Now().Add(patience))
+func request(from net.Addr, address string, patience time.Duration) (outcome, int, error) {
+	pid, err := ask(from, address, time.Now().Add(patience))
 	var network net.Error
 	switch {
 	case err == nil:
@@ -45,8 +54,8 @@ func request(address string, patience time.Duration) (outcome, int, error) {
 	return 0, 0, err
 }
 
-func ask(address string, deadline time.Time) (pid int, err error) {
-	conn, err := (&net.Dialer{Deadline: deadline}).Dial("tcp", address)
+func ask(from net.Addr, address string, deadline time.Time) (pid int, err error) {
+	conn, err := (&net.Dialer{Deadline: deadline, LocalAddr: from}).Dial("tcp", address)
 	if err != nil {
 		return 0, err
 	}

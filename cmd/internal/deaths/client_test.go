@@ -62,7 +62,7 @@ func TestOutcomes(t *testing.T) {
 			if test.want == hung {
 				patience = 50 * time.Millisecond
 			}
-			got, pid, err := request(serve(t, test.handle), patience)
+			got, pid, err := request(nil, serve(t, test.handle), patience)
 			if got != test.want || pid != test.pid || err != nil {
 				t.Errorf("%s with pid %d and error %v, want %s with pid %d", outcomeNames[got], pid, err, outcomeNames[test.want], test.pid)
 			}
@@ -76,7 +76,7 @@ func TestRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, _, err := request(address, time.Minute); got != refused || err != nil {
+	if got, _, err := request(nil, address, time.Minute); got != refused || err != nil {
 		t.Errorf("%s with error %v, want refused", outcomeNames[got], err)
 	}
 }

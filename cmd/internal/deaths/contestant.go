@@ -52,10 +52,12 @@ func (c *contestant) turn(ctx context.Context, d time.Duration) error {
 func awaitWorkers(p *measure.Program, address string) error {
 	seen := map[int]bool{}
 	var failure error
+	client := 0
 	err := p.Await(fmt.Sprintf("answer from each of %d workers", workers), func() bool {
+		client++
 		var o outcome
 		var pid int
-		if o, pid, failure = request(address, patience); o == answered && failure == nil {
+		if o, pid, failure = request(clientAddress(2*client), address, patience); o == answered && failure == nil {
 			seen[pid] = true
 		}
 		return failure != nil || len(seen) == workers

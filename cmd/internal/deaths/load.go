@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"math/rand/v2"
+	"net"
 	"sync"
 	"syscall"
 	"time"
@@ -26,8 +27,8 @@ type load struct {
 
 func startLoad(address string) *load {
 	l := &load{address: address, ending: make(chan struct{}), killed: map[int]bool{}}
-	for range clients {
-		l.running.Go(l.client)
+	for i := range clients {
+		l.running.Go(func() { l.client(clientAddress(2 * i)) })
 	}
 	return l
 }
@@ -39,14 +40,14 @@ func (l *load) stop() error {
 	return l.err
 }
 
-func (l *load) client() {
+func (l *load) client(from net.Addr) {
 	for {
 		select {
 		case <-l.ending:
 			return
 		default:
 		}
-		outcome, pid, err := request(l.address, patience)
+		outcome, pid, err := request(from, l.address, patience)
 		l.mu.Lock()
 		if err != nil {
 			l.err = err

@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
 )
 
 const (
@@ -68,7 +70,11 @@ func (o *options) run(ctx context.Context, args []string) error {
 	}
 	contestants := []contestant{
 		{name: "Node's cluster", command: []string{o.node, script, o.app}},
-		{name: "nodecluster", command: []string{o.nodecluster, "run", "-i", fmt.Sprint(workers), "--node", o.node, o.app}},
+	}
+	for _, policy := range cluster.SchedulingPolicies() {
+		contestants = append(contestants, contestant{name: "nodecluster, " + string(policy), command: []string{
+			o.nodecluster, "run", "-i", fmt.Sprint(workers), "--sched", string(policy), "--node", o.node, o.app,
+		}})
 	}
 	for range o.turns {
 		for i := range contestants {
