@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -148,6 +149,10 @@ func (d *deaths) cause(t *testing.T, w *cluster.Worker) {
 		<-w.Exited()
 		this.exited = time.Now()
 	})
+}
+
+func (d *deaths) has(w *cluster.Worker) bool {
+	return slices.ContainsFunc(d.list, func(death *death) bool { return death.worker == w })
 }
 
 func (d *deaths) wait() { d.pending.Wait() }

@@ -19,8 +19,12 @@ const (
 	longestRest  = 128 * time.Millisecond
 )
 
-// latencyHalfLife is how long it takes a latency that is not confirmed to fade to its half.
-const latencyHalfLife = time.Second
+const (
+	// latencyWeight is how many answers it takes for a latency to be mostly theirs.
+	latencyWeight = 4
+	// latencyHalfLife is how long it takes a latency that no answer confirms to fade to its half.
+	latencyHalfLife = time.Second
+)
 
 func newMember(d *dealer, w *Worker) *Member { return &Member{dealer: d, worker: w, window: 1} }
 
@@ -36,9 +40,8 @@ func (m *Member) latencyAt(now time.Duration) time.Duration {
 // measure takes the time from an offer to its answer into account.
 func (m *Member) measure(sent, now time.Duration) {
 	took := now - sent
-	if faded := m.latencyAt(now); took >= faded {
-		m.latency, m.measured = took, now
-	}
+	faded := m.latencyAt(now)
+	m.latency, m.measured = faded+(took-faded)/latencyWeight, now
 	if took > slow {
 		m.window = max(m.window/2, 1)
 	} else if m.window < mostInFlight {

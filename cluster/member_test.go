@@ -69,19 +69,25 @@ func TestRefusal(t *testing.T) {
 	})
 }
 
-// The latency is the longest time lately, and fades.
+// The latency follows the answers within a few of them, and fades.
 func TestLatency(t *testing.T) {
 	m := newTestMember(&Primary{begun: time.Now()})
-	m.measure(0, 64*time.Millisecond)
-	m.measure(64*time.Millisecond, 65*time.Millisecond)
-	if l := m.latencyAt(64 * time.Millisecond); l != 64*time.Millisecond {
-		t.Errorf("after a quick answer the latency is %v", l)
+	for range 10 * latencyWeight {
+		m.measure(0, 64*time.Millisecond)
 	}
+	if l := m.latencyAt(64 * time.Millisecond).Round(time.Millisecond); l != 64*time.Millisecond {
+		t.Errorf("after many answers in 64 ms the latency is %v", l)
+	}
+	m.latency = 64 * time.Millisecond
 	for _, age := range []time.Duration{1, 2, 3} {
 		want := 64 * time.Millisecond >> age
 		if l := m.latencyAt(64*time.Millisecond + age*latencyHalfLife); l != want {
 			t.Errorf("after %d half-lives the latency is %v, want %v", age, l, want)
 		}
+	}
+	m.measure(64*time.Millisecond, 64*time.Millisecond)
+	if l := m.latencyAt(64 * time.Millisecond); l != 48*time.Millisecond {
+		t.Errorf("after an answer at once the latency is %v of 64ms", l)
 	}
 }
 

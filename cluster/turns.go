@@ -95,10 +95,12 @@ func newLeastBusy() Balancer {
 	return &leastBusy{turns: turns{rank: latencyRank}, members: map[*Member]struct{}{}}
 }
 
-// latencyRank puts latencies into classes that differ by their double, so that small differences do not matter: up to a
-// millisecond, two, four, and so on.
+// leisure is the latency of a worker that has nothing to do, on a machine that has.
+const leisure = 4 * time.Millisecond
+
+// latencyRank puts latencies into classes that differ by their double, so that small differences do not matter.
 func latencyRank(m *Member) int {
-	return min(bits.Len(uint(m.Latency()/time.Millisecond)), ranks-1)
+	return min(bits.Len(uint(m.Latency()/leisure)), ranks-1)
 }
 
 // Join is the dealer's call.
