@@ -41,6 +41,12 @@
 // [Join] makes the process that calls it a worker. Its Listen gives a listener whose connections come from the
 // primary; without a primary, the same program listens by itself.
 //
+// # Who gets a connection
+//
+// [SchedulingPolicy] says it: the two policies of Node's, [SchedRR] and [SchedNone]; [SchedReusePort] and [SchedSticky], in
+// which each worker has a listening socket of its own, and the kernel chooses; and [SchedLeast]. A [Balancer] is a policy of
+// the program's own.
+//
 // # What differs from Node
 //
 // A primary behaves as Node's, and what a worker sees of it is the same: addresses, errors, the order of events. On
@@ -48,7 +54,7 @@
 //
 //   - Connections that a worker was given and had not answered for when it died or refused them go to other workers.
 //     Under Node their clients wait for an answer that never comes.
-//   - Several connections may be on their way to one worker at once, where Node waits for each answer.
+//   - Several connections may be on their way at once to one worker that keeps up, where Node waits for each answer.
 //   - A worker's second server on an address that it listens on already gets EADDRINUSE, as up to Node 20, or, if it is
 //     a UDP socket that reuses addresses, a socket of its own. Under later Nodes the worker dies of an assertion.
 //   - readableAll and writableAll of a Unix socket add to its mode, as up to Node 20, and do so under SchedNone too.
