@@ -28,7 +28,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if o.addresses == 0 {
+	if o.addresses == 0 && !o.busy {
 		if err := measure.FindWrk(); err != nil {
 			return err
 		}
@@ -38,9 +38,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(b.folder)
-	if o.scale {
+	switch {
+	case o.scale:
 		err = b.scale(ctx, out, sizes{workers: 256, ports: 1000})
-	} else {
+	case o.busy:
+		err = b.busy(ctx, out)
+	default:
 		err = b.compare(ctx, out)
 	}
 	if ctx.Err() != nil {

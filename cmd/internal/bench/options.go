@@ -3,7 +3,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -22,7 +21,7 @@ type options struct {
 	workers                       []int
 	only                          []string
 	plot, json                    string
-	scale                         bool
+	scale, busy                   bool
 }
 
 // most keeps a slip of the finger from starting a million processes.
@@ -47,16 +46,37 @@ func parseOptions(args []string) (*options, error) {
 	flags.StringVar(&o.plot, "plot", "", "")
 	flags.StringVar(&o.json, "json", "", "")
 	flags.BoolVar(&o.scale, "scale", false, "")
+	flags.BoolVar(&o.busy, "busy", false, "")
 	if err := flags.Parse(args); err != nil {
 		return nil, explained(err)
 	}
-	switch {
-	case flags.NArg() > 0:
+	if flags.NArg() > 0 {
 		return nil, explained(fmt.Errorf("unknown argument %q", flags.Arg(0)))
-	case o.scale && (o.plot != "" || o.json != "" || len(o.only) > 0 || o.addresses > 0 || flags.Changed("workers")):
-		return nil, explained(errors.New("--scale takes only --rounds, --seconds, --clients, --kind and --node beside it"))
+	}
+	if err := onlyBeside(flags, "scale", "rounds", "seconds", "clients", "kind", "node"); err != nil {
+		return nil, err
+	}
+	if err := onlyBeside(flags, "busy", "rounds", "seconds", "kind", "node"); err != nil {
+		return nil, err
 	}
 	return o, nil
+}
+
+// given are the flags that the script gives by itself.
+var given = []string{"nodecluster", "go-worker", "get-pm2"}
+
+// onlyBeside says what is wrong when one flag, which measures something of its own, stands beside others than it takes.
+func onlyBeside(flags *pflag.FlagSet, one string, takes ...string) (err error) {
+	if !flags.Changed(one) {
+		return nil
+	}
+	flags.Visit(func(f *pflag.Flag) {
+		if f.Name != one && !slices.Contains(takes, f.Name) && !slices.Contains(given, f.Name) {
+			last := len(takes) - 1
+			err = explained(fmt.Errorf("--%s takes only --%s and --%s beside it", one, strings.Join(takes[:last], ", --"), takes[last]))
+		}
+	})
+	return err
 }
 
 func explained(err error) error { return fmt.Errorf("%w (scripts/bench --help lists the flags)", err) }

@@ -7,7 +7,8 @@ import (
 )
 
 func TestOptionsThatMakeNoSense(t *testing.T) {
-	const onlyBeside = "--scale takes only --rounds, --seconds, --clients, --kind and --node beside it"
+	const onlyBesideScale = "--scale takes only --rounds, --seconds, --clients, --kind and --node beside it"
+	const onlyBesideBusy = "--busy takes only --rounds, --seconds, --kind and --node beside it"
 	const see = " (scripts/bench --help lists the flags)"
 	for _, c := range []struct{ args, want string }{
 		{"--nonsense", "unknown flag: --nonsense"},
@@ -22,10 +23,13 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		{"--only rr,fast", `invalid argument "rr,fast" for "--only" flag: no contender is named "fast": there are ` +
 			`node, node-none, pm2, nginx, floor, rr, none, reuseport, sticky, least`},
 		{"--rounds", "flag needs an argument: --rounds"},
-		{"--scale --plot x", onlyBeside},
-		{"--scale --addresses 2", onlyBeside},
+		{"--scale --plot x", onlyBesideScale},
+		{"--scale --addresses 2", onlyBesideScale},
+		{"--busy --clients 2", onlyBesideBusy},
+		{"--busy --only rr", onlyBesideBusy},
+		{"--scale --busy", onlyBesideScale},
 		{"--addresses 0", `invalid argument "0" for "--addresses" flag: use a number from 1 to 65536`},
-		{"--scale --workers 2", onlyBeside},
+		{"--scale --workers 2", onlyBesideScale},
 	} {
 		if _, err := parseOptions(strings.Fields(c.args)); err == nil || err.Error() != c.want+see {
 			t.Errorf("%s: %v, want %s", c.args, err, c.want+see)

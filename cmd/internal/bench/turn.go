@@ -33,33 +33,57 @@ const warmUp = 1
 // size is how much there is of what brings connections.
 type size struct{ workers, ports int }
 
+// started is a contender that serves in its place.
+type started struct {
+	server
+	place
+}
+
+func (s started) end() {
+	s.server.end()
+	os.RemoveAll(s.folder)
+}
+
 // turn starts a contender, loads it and measures.
 func (b *bench) turn(ctx context.Context, c contender, n size) (f figures, err error) {
-	folder, err := os.MkdirTemp(b.folder, c.name)
-	if err != nil {
-		return f, err
-	}
-	defer os.RemoveAll(folder)
-	p, err := b.newPlace(folder, n)
-	if err != nil {
-		return f, err
-	}
-	s, err := c.start(b, ctx, p)
+	s, err := b.start(ctx, c, n)
 	if err != nil {
 		return f, err
 	}
 	defer s.end()
-	if err := p.await(s, c.asked); err != nil {
-		return f, err
-	}
-	wrk, err := b.spread(p)
+	wrk, err := b.spread(s.place)
 	if err != nil {
 		return f, err
 	}
-	if _, err := b.load(ctx, p, warmUp, wrk); err != nil {
+	if _, err := b.load(ctx, s.place, warmUp, wrk); err != nil {
 		return f, err
 	}
-	return b.measure(ctx, s, p, wrk)
+	return b.measure(ctx, s, wrk)
+}
+
+// start starts a contender, with more variables in its workers' environment, and waits until it serves.
+func (b *bench) start(ctx context.Context, c contender, n size, env ...string) (s started, err error) {
+	folder, err := os.MkdirTemp(b.folder, c.name)
+	if err != nil {
+		return s, err
+	}
+	defer func() {
+		if err != nil {
+			os.RemoveAll(folder)
+		}
+	}()
+	if s.place, err = b.newPlace(folder, n); err != nil {
+		return s, err
+	}
+	s.env = append(s.env, env...)
+	if s.server, err = c.start(b, ctx, s.place); err != nil {
+		return s, err
+	}
+	if err := s.await(s.server, c.asked); err != nil {
+		s.server.end()
+		return s, err
+	}
+	return s, nil
 }
 
 func (b *bench) newPlace(folder string, n size) (p place, err error) {
@@ -111,9 +135,9 @@ func (b *bench) load(ctx context.Context, p place, seconds int, wrk measure.WrkS
 }
 
 // measure loads a server that is warm.
-func (b *bench) measure(ctx context.Context, s server, p place, wrk measure.WrkScript) (f figures, err error) {
+func (b *bench) measure(ctx context.Context, s started, wrk measure.WrkScript) (f figures, err error) {
 	before := measure.CPU(s.processes()...)
-	load, err := b.load(ctx, p, b.options.seconds, wrk)
+	load, err := b.load(ctx, s.place, b.options.seconds, wrk)
 	if err != nil {
 		return f, err
 	}

@@ -106,6 +106,25 @@ func TestScaleOfAFew(t *testing.T) {
 	}
 }
 
+func TestBusy(t *testing.T) {
+	nodetest.NoLeaks(t)
+	programs := build(t, "./cmd/nodecluster")
+	var out bytes.Buffer
+	err := run(t.Context(), []string{"--busy", "--node", nodetest.Default(t).Path, "--nodecluster", filepath.Join(programs, "nodecluster"),
+		"--seconds", "1", "--rounds", "1"}, &out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\n| Node's cluster, rr | ", " | 1.00 |\n", "\n| nodecluster, rr | ", "\n| nodecluster, least | "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "saw:") {
+		t.Errorf("clients saw errors:\n%s", out.String())
+	}
+}
+
 func newTestBench(t *testing.T, args ...string) *bench {
 	t.Helper()
 	o, err := parseOptions(args)

@@ -1,9 +1,7 @@
 package measure
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -21,7 +19,7 @@ func Clients(ctx context.Context, address string, seconds, clients, addresses in
 	c := &crowd{
 		to:        unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())},
 		addresses: addresses,
-		request:   []byte("GET / HTTP/1.1\r\nHost: " + address + "\r\nConnection: close\r\n\r\n"),
+		request:   requestTo(address),
 		byFD:      map[int32]*client{},
 		buffer:    make([]byte, 64<<10),
 	}
@@ -61,8 +59,6 @@ type client struct {
 	asked  bool
 	answer int // how many bytes of it have come
 }
-
-var errNoAnswer = errors.New("no answer before the end")
 
 // from is the address of the next connection.
 func (c *crowd) from() *unix.SockaddrInet4 {
@@ -149,8 +145,11 @@ func (c *crowd) step(cl *client) (over bool, err error) {
 			return true, errNoAnswer
 		case n == 0:
 			return true, nil
-		case cl.answer == 0 && !bytes.HasPrefix(c.buffer[:n], []byte("HTTP/1.1 200 ")):
-			return true, fmt.Errorf("the answer %.40q", c.buffer[:n])
+		}
+		if cl.answer == 0 {
+			if err := wrongAnswer(c.buffer[:n]); err != nil {
+				return true, err
+			}
 		}
 		cl.answer += n
 	}

@@ -13,20 +13,6 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// serveHTTP serves until the test ends, and gives where.
-func serveHTTP(t *testing.T, handler http.HandlerFunc) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &http.Server{Handler: handler}
-	served := make(chan struct{})
-	go func() { defer close(served); server.Serve(listener) }()
-	t.Cleanup(func() { server.Close(); <-served })
-	return listener.Addr().String()
-}
-
 func TestClientsOfManyAddresses(t *testing.T) {
 	nodetest.NoLeaks(t)
 	var mu sync.Mutex

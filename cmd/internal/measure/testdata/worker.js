@@ -1,6 +1,7 @@
 'use strict';
 // The server that is measured, the same under every primary: it listens on PORT, and on PORTS of them in a row if there
 // is that variable. KIND net answers without reading HTTP. Once it listens on all, a file of its pid's name is in READY.
+// With BUSY the first worker answers nothing for 50 ms of every 100.
 const net = require('net');
 const http = require('http');
 const answer = `${process.pid}`;
@@ -22,3 +23,11 @@ for (let port = first; port < first + ports; port++) {
     if (++listening === ports && process.env.READY) require('fs').writeFileSync(`${process.env.READY}/${process.pid}`, '');
   });
 }
+
+function beBusy() {
+  const end = Date.now() + 50;
+  while (Date.now() < end);
+  setTimeout(beBusy, 50);
+}
+const { worker } = require('cluster');
+if (process.env.BUSY && worker && worker.id === 1) beBusy();

@@ -1,0 +1,67 @@
+//go:build unix
+
+package measure
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// Every tenth request takes long, and no other waits for it.
+func TestSteadily(t *testing.T) {
+	nodetest.NoLeaks(t)
+	const long = 300 * time.Millisecond
+	var n atomic.Int32
+	address := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1)%10 == 0 {
+			time.Sleep(long)
+		}
+	})
+	s, err := Steadily(t.Context(), address, 1, 200)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Errors != "" || len(s.took) != 200 || n.Load() != 200 {
+		t.Errorf("%d of %d requests took their time, and clients saw %q", len(s.took), n.Load(), s.Errors)
+	}
+	if median, most := s.Quantile(0.5), s.Quantile(1); median >= long || most < long {
+		t.Errorf("the median is %v, the most %v", median, most)
+	}
+	if ninth, tenth := s.Quantile(0.85), s.Quantile(0.95); ninth > tenth || tenth < long {
+		t.Errorf("the quantile 0.85 is %v, 0.95 is %v", ninth, tenth)
+	}
+}
+
+func TestSteadilyWithFailures(t *testing.T) {
+	nodetest.NoLeaks(t)
+	var n atomic.Int32
+	address := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+		if n.Add(1) == 3 {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	s, err := Steadily(t.Context(), address, 1, 10)
+	if want := `1 of 10 requests failed, the last one with: the answer "HTTP/1.1 502 `; err != nil || len(s.took) != 9 || !strings.HasPrefix(s.Errors, want) {
+		t.Errorf("%d requests, %q, %v, want %s", len(s.took), s.Errors, err, want)
+	}
+	address = serveHTTP(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	if _, err := Steadily(t.Context(), address, 1, 3); !errors.Is(err, errNoAnswer) {
+		t.Errorf("%v, want that there was no answer", err)
+	}
+}
+
+func TestSteadilyStops(t *testing.T) {
+	nodetest.NoLeaks(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Steadily(ctx, serveHTTP(t, func(http.ResponseWriter, *http.Request) {}), 1000, 1); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want that it was cancelled", err)
+	}
+}
