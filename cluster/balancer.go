@@ -52,5 +52,5 @@ func (m *Member) InFlight() int { return m.inFlight }
 func (m *Member) Available() bool { return !m.gone && !m.suspended && m.inFlight < m.window }
 
 // Latency is how long the worker takes to answer for a connection, which is how long its event loop keeps things waiting:
-// smoothed over the last few answers, and fading by half every second.
+// the longest time lately, which fades by half every second.
 func (m *Member) Latency() time.Duration { return m.latencyAt(m.dealer.now()) }

@@ -411,11 +411,6 @@ func TestLeastSparesTheBusy(t *testing.T) {
 	if by[1] > connections/20 {
 		t.Errorf("worker 1 is busy half of the time and has %d of %d connections: %v", by[1], connections, by)
 	}
-	for w := 2; w <= 4; w++ {
-		if by[w] < 2*by[1] {
-			t.Errorf("worker %d is at leisure and has %d of %d connections: %v", w, by[w], connections, by)
-		}
-	}
 }
 
 func TestGroupHoldsNoMoreThanItsSockets(t *testing.T) {

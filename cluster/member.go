@@ -19,12 +19,8 @@ const (
 	longestRest  = 128 * time.Millisecond
 )
 
-const (
-	// latencyWeight is how many answers it takes for a latency to be mostly theirs.
-	latencyWeight = 4
-	// latencyHalfLife is how long it takes a latency that no answer confirms to fade to its half.
-	latencyHalfLife = time.Second
-)
+// latencyHalfLife is how long it takes a latency that no answer confirms to fade to its half.
+const latencyHalfLife = time.Second
 
 func newMember(d *dealer, w *Worker) *Member { return &Member{dealer: d, worker: w, window: 1} }
 
@@ -37,11 +33,13 @@ func (m *Member) latencyAt(now time.Duration) time.Duration {
 	return time.Duration(float64(m.latency) * math.Exp2(-float64(age)/float64(latencyHalfLife)))
 }
 
-// measure takes the time from an offer to its answer into account.
+// measure takes the time from an offer to its answer into account. A long one counts at once and wholly: a worker that is
+// busy by turns answers quickly between them, and the next connection would wait for it.
 func (m *Member) measure(sent, now time.Duration) {
 	took := now - sent
-	faded := m.latencyAt(now)
-	m.latency, m.measured = faded+(took-faded)/latencyWeight, now
+	if took > m.latencyAt(now) {
+		m.latency, m.measured = took, now
+	}
 	if took > slow {
 		m.window = max(m.window/2, 1)
 	} else if m.window < mostInFlight {

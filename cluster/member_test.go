@@ -71,16 +71,10 @@ func TestRefusal(t *testing.T) {
 	})
 }
 
-// The latency follows the answers within a few of them, and fades.
+// The latency is the longest time, which fades; quick answers in between do not hide it.
 func TestLatency(t *testing.T) {
 	m := newTestMember(&Primary{begun: time.Now()})
-	for range 10 * latencyWeight {
-		m.measure(0, 64*time.Millisecond)
-	}
-	if l := m.latencyAt(64 * time.Millisecond).Round(time.Millisecond); l != 64*time.Millisecond {
-		t.Errorf("after many answers in 64 ms the latency is %v", l)
-	}
-	m.latency = 64 * time.Millisecond
+	m.measure(0, 64*time.Millisecond)
 	for _, age := range []time.Duration{1, 2, 3} {
 		want := 64 * time.Millisecond >> age
 		if l := m.latencyAt(64*time.Millisecond + age*latencyHalfLife); l != want {
@@ -88,8 +82,12 @@ func TestLatency(t *testing.T) {
 		}
 	}
 	m.measure(64*time.Millisecond, 64*time.Millisecond)
-	if l := m.latencyAt(64 * time.Millisecond); l != 48*time.Millisecond {
-		t.Errorf("after an answer at once the latency is %v of 64ms", l)
+	if l := m.latencyAt(64 * time.Millisecond); l != 64*time.Millisecond {
+		t.Errorf("after an answer at once the latency is %v", l)
+	}
+	m.measure(time.Second, time.Second+50*time.Millisecond)
+	if l := m.latencyAt(time.Second + 50*time.Millisecond); l != 50*time.Millisecond {
+		t.Errorf("after an answer that took longer than the faded latency it is %v, want 50ms", l)
 	}
 }
 

@@ -96,7 +96,7 @@ func newLeastBusy() Balancer {
 }
 
 // leisure is the latency of a worker that has nothing to do, on a machine that has.
-const leisure = 4 * time.Millisecond
+const leisure = 8 * time.Millisecond
 
 // latencyRank puts latencies into classes that differ by their double, so that small differences do not matter.
 func latencyRank(m *Member) int {
