@@ -76,7 +76,7 @@ func (s *Settings) balancer(policy SchedulingPolicy) func() Balancer {
 	case policy == SchedLeast:
 		return newLeastBusy
 	default:
-		return newTurns
+		return newRoundRobin
 	}
 }
 

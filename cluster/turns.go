@@ -24,8 +24,8 @@ type place struct {
 	prev, next *Member
 }
 
-// newTurns is Node's round robin.
-func newTurns() Balancer { return &turns{rank: func(*Member) int { return 0 }} }
+// newTurns are turns in which all members are of the same rank.
+func newTurns() *turns { return &turns{rank: func(*Member) int { return 0 }} }
 
 // Join is the dealer's call.
 func (t *turns) Join(m *Member) { t.Changed(m) }

@@ -7,8 +7,6 @@ import (
 	"time"
 )
 
-func newTestTurns() *turns { return newTurns().(*turns) }
-
 // newMembers makes members that keep up.
 func newMembers(b Balancer, n int) (members []*Member) {
 	d := &dealer{primary: &Primary{begun: time.Now()}, balancer: b}
@@ -42,7 +40,7 @@ func suspend(b Balancer, m *Member, suspended bool) {
 }
 
 func TestTurnsGoRound(t *testing.T) {
-	turns := newTestTurns()
+	turns := newTurns()
 	members := newMembers(turns, 3)
 	for i := range mostInFlight * len(members) {
 		if m := take(turns); m != members[i%3] {
@@ -60,7 +58,7 @@ func TestTurnsGoRound(t *testing.T) {
 
 // The member with the fewest connections on their way is next, and of several the one that has waited longest.
 func TestTurnsPreferTheLeastBusy(t *testing.T) {
-	turns := newTestTurns()
+	turns := newTurns()
 	members := newMembers(turns, 2)
 	for range 4 {
 		take(turns)
@@ -76,7 +74,7 @@ func TestTurnsPreferTheLeastBusy(t *testing.T) {
 }
 
 func TestSuspendedMembersArePassedOver(t *testing.T) {
-	turns := newTestTurns()
+	turns := newTurns()
 	members := newMembers(turns, 2)
 	take(turns)
 	suspend(turns, members[0], true)
@@ -102,7 +100,7 @@ func TestSuspendedMembersArePassedOver(t *testing.T) {
 
 // Whatever happens in whatever order, each member that can take a connection is in its place, and no other.
 func TestTurnsInAnyOrder(t *testing.T) {
-	turns := newTestTurns()
+	turns := newTurns()
 	members := newMembers(turns, 5)
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 100_000 {
@@ -155,7 +153,7 @@ func expectPlaces(t *testing.T, turns *turns, members []*Member) {
 func BenchmarkTurns(b *testing.B) {
 	for _, n := range []int{2, 1000} {
 		b.Run("", func(b *testing.B) {
-			turns := newTestTurns()
+			turns := newTurns()
 			newMembers(turns, n)
 			for b.Loop() {
 				m := take(turns)
