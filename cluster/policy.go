@@ -16,7 +16,8 @@ type SchedulingPolicy string
 
 const (
 	// SchedRR: the primary accepts and deals connections out in turns, as Node does, up to 8 of them on their way to a worker
-	// that keeps up. It is the default.
+	// that keeps up. It is the default. With more than four workers for each of GOMAXPROCS, connections that come together go
+	// to one of them, up to 8 in its turn, rather than wake as many.
 	SchedRR SchedulingPolicy = "rr"
 	// SchedNone: workers share the listening socket, and the operating system decides, as in Node.
 	SchedNone SchedulingPolicy = "none"
