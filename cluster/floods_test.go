@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"runtime"
 	"sync"
 	"testing"
 
@@ -28,7 +27,7 @@ func TestFloodOfEventsThatNobodyTakes(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer primary.Close()
-			before := heap()
+			before := nodetest.Heap()
 			w, err := primary.Fork()
 			if err != nil {
 				t.Fatal(err)
@@ -41,7 +40,7 @@ func TestFloodOfEventsThatNobodyTakes(t *testing.T) {
 				t.Fatalf("the worker is not paused: %v", err)
 			}
 			const most = 96 << 20
-			if now := heap(); now > before+most {
+			if now := nodetest.Heap(); now > before+most {
 				t.Errorf("%d bytes of events wait, and %d MiB of memory are in use", sent, now>>20)
 			}
 			if n := openDescriptors(t); n > 512 {
@@ -71,11 +70,4 @@ func openDescriptors(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return len(entries)
-}
-
-func heap() uint64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }

@@ -36,7 +36,7 @@ func TestPeerThatNeverReads(t *testing.T) {
 		loop := newLoop(t)
 		expectGood := besides(t, loop)
 		c, p := newRawPeer(t, nodeipc.Options{Serialization: s, Loop: loop, SendBuffer: 64 << 10})
-		before := heap()
+		before := nodetest.Heap()
 		var sent atomic.Int32
 		result := make(chan error, 1)
 		go func() {
@@ -96,7 +96,7 @@ func TestPeerThatIsNeverRead(t *testing.T) {
 		expectGood := besides(t, loop)
 		const limit = 64 << 10
 		c, p := newRawPeer(t, nodeipc.Options{Serialization: s, Loop: loop, ReceiveBuffer: limit})
-		before := heap()
+		before := nodetest.Heap()
 		frame := p.frames(`"` + unheardMessage + `"` + "\n")
 		var sent atomic.Int32
 		result := make(chan error, 1)
@@ -142,7 +142,7 @@ func standsStill(count func() int32) int {
 
 func expectLittleMemory(t *testing.T, before uint64) {
 	t.Helper()
-	if now := heap(); now > before+4*mostInSockets {
+	if now := nodetest.Heap(); now > before+4*mostInSockets {
 		t.Errorf("%d MiB are in use, %d before", now>>20, before>>20)
 	}
 }

@@ -4,7 +4,6 @@ package nodeipc_test
 
 import (
 	"errors"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -37,7 +36,7 @@ func TestBadPeers(t *testing.T) {
 		for _, bad := range peers {
 			t.Run(string(serialization)+"/"+bad.name, func(t *testing.T) {
 				nodetest.NoLeaks(t)
-				before := heap()
+				before := nodetest.Heap()
 				loop := newLoop(t)
 				expectGood := besides(t, loop)
 				c, p := newRawPeer(t, nodeipc.Options{Serialization: serialization, Loop: loop, MaxMessageSize: badPeerLimit})
@@ -50,7 +49,7 @@ func TestBadPeers(t *testing.T) {
 					expectEndedForAll(t, c)
 				}
 				expectGood()
-				if now := heap(); now > before+badPeerLimit/2 {
+				if now := nodetest.Heap(); now > before+badPeerLimit/2 {
 					t.Errorf("%d MiB are in use after it, %d before", now>>20, before>>20)
 				}
 			})
@@ -113,11 +112,4 @@ func expectEndedForAll(t *testing.T, c *nodeipc.Channel) {
 	if err := c.Send(patient(t), 1); !errors.Is(err, nodeipc.ErrDisconnected) {
 		t.Errorf("send: %v", err)
 	}
-}
-
-func heap() uint64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }
