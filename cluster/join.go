@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"os"
 	"strconv"
 	"sync"
@@ -87,8 +86,7 @@ func JoinWith(ctx context.Context, o JoinOptions) (*Self, error) {
 		return nil, fmt.Errorf("cluster: join: %s=%q is not a worker's id", uniqueIDVariable, value)
 	}
 	os.Unsetenv(uniqueIDVariable)
-	// A program that never calls Receive is still to read what else comes, as Node's worker does.
-	channel, err := nodeipc.Parent(nodeipc.Options{Handler: s, Paused: true, ReceiveBuffer: math.MaxInt})
+	channel, err := nodeipc.Parent(nodeipc.Options{Handler: s, Paused: true})
 	if err != nil {
 		return nil, fmt.Errorf("cluster: join: %w", err)
 	}
@@ -165,6 +163,11 @@ func (s *Self) SendHandleKeepOpen(ctx context.Context, message any, h *handlewra
 
 // Receive waits for the next message of the primary, as [nodeipc.Channel.Receive]. Its handle is the caller's. It
 // returns ErrNotWorker in a process that runs alone.
+//
+// Up to 16 MiB of messages wait for it, and the one that goes over that; a message counts 256 bytes beside its own, and a
+// handle 64 KiB. A program that goes on receiving loses none: the primary is held back. One that never did, or lets a
+// second pass without a call while so many wait, does not listen: what comes further is dropped with its handles, as
+// Node's worker drops what has no listener. slog is told so once, and the worker goes on serving.
 func (s *Self) Receive(ctx context.Context) (nodeipc.Message, error) {
 	if s.channel == nil {
 		return nodeipc.Message{}, fmt.Errorf("cluster: receive: %w", ErrNotWorker)

@@ -12,6 +12,7 @@ import (
 	"os"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
 // leftAsExpected is with what code a program exits that found everything as it should be.
@@ -147,5 +148,8 @@ func serveWithoutReceiving() error {
 	if err != nil {
 		return err
 	}
-	return self.Serve(context.Background(), &http.Server{Handler: identityHandler(self)}, "tcp", "127.0.0.1:"+os.Getenv("PORT"))
+	mux := http.NewServeMux()
+	mux.Handle("/", identityHandler(self))
+	mux.HandleFunc("/heap", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, nodetest.Heap()) })
+	return self.Serve(context.Background(), &http.Server{Handler: mux}, "tcp", "127.0.0.1:"+os.Getenv("PORT"))
 }

@@ -5,6 +5,7 @@ package cluster_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -142,18 +143,44 @@ func postText(t *testing.T, client *http.Client, port int, body io.Reader) strin
 	return string(answer)
 }
 
-// TestDeafWorkerServes sends a worker more than a channel keeps for a program that does not receive.
+// TestDeafWorkerServes sends a worker more than is kept for a program that does not receive, which goes on serving, keeps
+// no more, says so once, and leaves when it is asked to.
 func TestDeafWorkerServes(t *testing.T) {
 	nodetest.NoLeaks(t)
 	j := startProgram(t, nodetest.Default(t), cluster.SchedRR, "deaf")
 	j.awaitEvent("listening", j.worker)
-	j.do(command{"do": "flood", "worker": j.worker, "count": 20, "size": 1 << 20})
 	client := realClient(t, false, nil)
-	if answers := identities(t, client, "http://"+local(j.port), 2); answers[1].Worker != j.worker {
+	url := "http://" + local(j.port)
+	before := heapOf(t, client, url)
+	j.do(command{"do": "flood", "worker": j.worker, "count": 100_000, "size": 1 << 10})
+	if answers := identities(t, client, url, 2); answers[1].Worker != j.worker {
 		t.Errorf("worker %d answers", answers[1].Worker)
+	}
+	const kept = 16 << 20
+	if now := heapOf(t, client, url); now < before+kept/2 || now > before+2*kept {
+		t.Errorf("%d bytes are in use before 100 MiB of messages and %d after, want %d more", before, now, kept)
 	}
 	j.disconnect(j.worker)
 	j.expectExit(0)
+	j.child.Disconnect()
+	<-j.exited
+	const says = "messages are dropped that nobody receives"
+	if n := strings.Count(j.printed.String(), says); n != 1 {
+		t.Errorf("the worker says %d times that %s:\n%s", n, says, j.printed)
+	}
+}
+
+func heapOf(t *testing.T, client *http.Client, url string) (bytes int) {
+	t.Helper()
+	response, err := client.Get(url + "/heap")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if _, err := fmt.Fscan(response.Body, &bytes); err != nil {
+		t.Fatal(err)
+	}
+	return bytes
 }
 
 // TestSecondServerOnOnePort has a worker with two servers on one port, of which Node's primary refuses the second.

@@ -20,7 +20,8 @@ type Options struct {
 	// SendBuffer is how many bytes may wait for a peer that does not read before Send waits; 1 MiB by default.
 	SendBuffer int
 	// ReceiveBuffer is how many bytes of messages may wait for Receive before the channel stops reading;
-	// 16 MiB by default.
+	// 16 MiB by default. A message costs 256 bytes beside its own, and a handle 64 KiB. See Keep for a channel with
+	// a Handler.
 	ReceiveBuffer int
 	// Warn is told of what went wrong without ending the channel. By default it goes to slog.
 	Warn func(error)
@@ -241,6 +242,10 @@ func (c *Channel) Receive(ctx context.Context) (Message, error) { return c.inbox
 
 // Keep puts a message where Receive finds it. It is for a [Handler] that takes internal messages only, and may be
 // called on the loop only.
+//
+// When Options.ReceiveBuffer is full, the channel stops reading for a program that listens: from its first Receive on,
+// until the buffer has been full for a second without another. For any other it reads on, so that the handler gets its
+// messages. What is to be kept then is dropped, handles too, and Options.Warn is told once, with ErrNotReceived.
 func (c *Channel) Keep(m Message) { c.inbox.HandleMessage(m) }
 
 // Disconnect ends the channel in good order, as Node's disconnect(): nothing may be sent any more, what was

@@ -20,6 +20,9 @@ var (
 	// ErrHandleNotReceived: the peer answered three times that a handle did not reach it, and the handle was
 	// closed, as Node's SentHandleNotReceivedWarning says. The channel goes on.
 	ErrHandleNotReceived = errors.New("the handle did not reach the receiving process")
+	// ErrNotReceived: messages of a channel with a Handler were dropped, because too many waited and nobody took them. The
+	// channel goes on.
+	ErrNotReceived = errors.New("messages are dropped that nobody receives")
 	// ErrNoChannel: this process was not started with a channel, or has taken it already.
 	ErrNoChannel = errors.New("there is no channel to a parent: NODE_CHANNEL_FD is not set")
 	// ErrWouldBlock: the channel cannot take an offered handle at the moment.

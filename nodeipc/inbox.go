@@ -13,16 +13,18 @@ const messageCost = 256
 // handleCost is what a waiting handle costs, because a process has fewer descriptors than memory.
 const handleCost = 64 << 10
 
-// inbox keeps messages until somebody asks for them, and stops the channel's reading when they are too many.
+// inbox keeps messages until somebody asks for them, and stops the channel's reading when they are too many. Where a
+// handler has more to read and nobody listens, it drops what comes then.
 type inbox struct {
 	channel *Channel
 
-	mu       sync.Mutex
-	messages fifo[Message]
-	size     int
-	full     bool
-	closed   bool
-	arrival  chan struct{}
+	mu        sync.Mutex
+	messages  fifo[Message]
+	size      int
+	full      bool
+	closed    bool
+	listening attention
+	arrival   chan struct{}
 
 	behind atomic.Int64 // how many messages stood behind the last that was taken
 }
@@ -30,19 +32,39 @@ type inbox struct {
 func newInbox(c *Channel) *inbox { return &inbox{channel: c, arrival: make(chan struct{}, 1)} }
 
 func (b *inbox) HandleMessage(m Message) {
+	kept, warning := b.keep(m)
+	if !kept {
+		closeHandle(m)
+	}
+	if warning != nil {
+		b.channel.options.Warn(warning)
+	}
+}
+
+// keep says whether a message is kept, and what is to be said of it if it is the first that is not.
+func (b *inbox) keep(m Message) (kept bool, warning error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.closed {
-		closeHandle(m)
-		return
+	limit := b.channel.options.ReceiveBuffer
+	switch {
+	case b.closed:
+		return false, nil
+	case b.size > limit && !b.isAttended():
+		if b.listening.drops {
+			return false, nil
+		}
+		b.listening.drops = true
+		return false, fmt.Errorf("nodeipc: %w, and more than %d bytes of them wait: call Receive to have them all", ErrNotReceived, limit)
 	}
 	b.messages.push(m)
 	b.size += cost(m)
-	if b.size > b.channel.options.ReceiveBuffer && !b.full {
+	if b.size > limit && b.isAttended() && !b.full {
 		b.full = true
 		b.channel.hold(&b.channel.full, true)
+		b.watchOver()
 	}
 	b.notify()
+	return true, nil
 }
 
 // notify wakes one who waits; that one wakes the next.
@@ -65,6 +87,7 @@ func (b *inbox) HandleDisconnect(error) { b.notify() }
 func (b *inbox) take() (Message, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.listening.renew()
 	if b.messages.len() == 0 {
 		return Message{}, false
 	}
