@@ -33,6 +33,7 @@ program and all that it has started have ended.
            handle, ack, nack, socket, nothing, broken), "message", or "text" where JSON cannot say it, "truncated",
            "type" and "handles" [{"fd", "network", "local", "remote", "listening", "inode"}], "latencyMs", "error"
   end      "channel", "pid", "worker", "direction", "partial" (bytes of a message that did not come whole), "error"
+  exit     "channel", "pid", "worker", and "code" or "signal" (as SIGKILL): how the child has ended
   note     "note"
   summary  at the end, with --summary: "direction", "label", "messages", "bytes", "p50Ms", "p99Ms", "maxMs"
 

@@ -32,6 +32,46 @@ func TestTraceEndsAsTheProgram(t *testing.T) {
 	}
 }
 
+// TestTraceShowsExits of children whose parent hears of them, of one that outlives its parent, of those of a parent that
+// is killed, and of a worker thread's.
+func TestTraceShowsExits(t *testing.T) {
+	script := nodetest.Script(t, "exits.js", `
+		const { fork } = require('child_process');
+		const { Worker, isMainThread } = require('worker_threads');
+		const [, , role, ...args] = process.argv;
+		const start = (...args) => fork(__filename, args);
+		switch (isMainThread ? role : 'thread') {
+		case undefined:
+			new Worker(__filename);
+			start('code', 3);
+			start('waits').on('message', function() { this.kill('SIGKILL'); });
+			start('killed');
+			start('outlives');
+			break;
+		case 'thread': start('code', 4); break;
+		case 'code': process.exitCode = Number(args[0]); process.disconnect(); break;
+		case 'waits': process.on('message', () => {}).send('ready'); break;
+		case 'killed': start('waits').on('message', () => process.kill(process.pid, 'SIGKILL')); break;
+		case 'outlives': start('stays').on('message', () => process.exit(5)); break;
+		case 'stays': process.on('disconnect', () => setTimeout(() => process.exit(6), 50)).send('ready'); break;
+		}`)
+	onEdges(t, func(t *testing.T, node nodetest.Runtime) {
+		cmd, read := traceOf(t, node.Path, script)
+		launchCommand(t, cmd).expectStatus(0)
+		events := read()
+		if got, want := exitsIn(events), "SIGKILL, SIGKILL, code 0, code 3, code 4, code 5, code 6"; got != want {
+			t.Errorf("the exits are %s, want %s", got, want)
+		}
+		gone := map[int]bool{}
+		for _, e := range events {
+			if gone[e.Channel] {
+				t.Errorf("after the exit of its child there is %+v", e)
+			}
+			gone[e.Channel] = e.Event == "exit"
+		}
+	})
+}
+
 // signalReporter says which signals it gets, and leaves at the second one.
 const signalReporter = `
 	let got = 0;

@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +34,8 @@ type traceEvent struct {
 	LatencyMS     float64
 	Partial       int
 	Error         string
+	Code          *int
+	Signal        string
 	Note          string
 	Label         string
 	Messages      int
@@ -166,4 +170,20 @@ func field(object any, name string) any {
 func text(v any) string {
 	b, _ := json.Marshal(v)
 	return string(b)
+}
+
+// exitsIn are the ends of the children in a trace, sorted.
+func exitsIn(events []traceEvent) string {
+	var exits []string
+	for _, e := range events {
+		switch {
+		case e.Event != "exit":
+		case e.Code != nil && e.Signal == "":
+			exits = append(exits, "code "+strconv.Itoa(*e.Code))
+		default:
+			exits = append(exits, e.Signal)
+		}
+	}
+	slices.Sort(exits)
+	return strings.Join(exits, ", ")
 }

@@ -23,6 +23,9 @@ func TestTraceCluster(t *testing.T) {
 			if forks != 4 || connections != 400 || online != 4 || ends != 4 {
 				t.Errorf("%d forks, %d connections, %d online, %d ends; want 4, 400, 4, 4", forks, connections, online, ends)
 			}
+			if got, want := exitsIn(events), "SIGKILL, SIGTERM, code 0, code 3"; got != want {
+				t.Errorf("the exits are %s, want %s", got, want)
+			}
 		})
 	})
 }

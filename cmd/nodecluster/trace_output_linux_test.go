@@ -31,6 +31,7 @@ TIME pid PID → %d {cmd: 'NODE_HANDLE', type: 'net.Server', msg: {server: 1}} f
 TIME pid PID ← %d {cmd: 'NODE_HANDLE_ACK'} <TOOK>
 TIME pid PID ← %d {got: {server: 1}, 'a key': 'it\'s "quoted"', long: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'… 20 more bytes, list: [1, null, true]}
 TIME pid PID ← end of the channel
+TIME pid PID exited with code 0
 messages bytes p50 ms p99 ms max ms kind
 1 %[2]d - - - ← NODE_HANDLE_ACK
 1 %[1]d MS MS MS → message + net.Server
@@ -88,6 +89,8 @@ func TestTraceJSON(t *testing.T) {
 			switch e.Event {
 			case "fork":
 				lines = append(lines, e.Event+" "+e.Serialization+" "+strings.Join(e.Command, " "))
+			case "exit":
+				lines = append(lines, fmt.Sprintf("%s %d %s", e.Event, *e.Code, e.Signal))
 			case "summary":
 				lines = append(lines, e.Event+" "+e.Direction+" "+e.Label)
 			default:
@@ -107,6 +110,7 @@ func TestTraceJSON(t *testing.T) {
 			`message from child ack {"cmd":"NODE_HANDLE_ACK"}`,
 			`message from child message {"a key":"it's \"quoted\"","got":{"server":1},"list":[1,null,true],"long":"` + strings.Repeat("x", 100) + `"}`,
 			"end from child  null",
+			"exit 0 ",
 			"summary from child NODE_HANDLE_ACK", "summary to child message + net.Server", "summary from child message",
 		}
 		if got := strings.Join(lines, "\n"); got != strings.Join(want, "\n") {
@@ -186,8 +190,8 @@ func TestTraceLeavesNoFolder(t *testing.T) {
 		cmd, read := traceOf(t, nodetest.Default(t).Path, script)
 		cmd.Env = append(os.Environ(), "TMPDIR="+folder, "NODE_OPTIONS=--no-warnings")
 		launchCommand(t, cmd).expectStatus(0)
-		if n := len(read()); n != 5 {
-			t.Errorf("in %q the trace has %d events, want 5", name, n)
+		if n := len(read()); n != 6 {
+			t.Errorf("in %q the trace has %d events, want 6", name, n)
 		}
 		if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
 			t.Errorf("in %q is left %v (%v)", name, left, err)

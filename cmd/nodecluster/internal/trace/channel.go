@@ -15,6 +15,7 @@ type channel struct {
 	report  report
 	answers answers
 	begun   chan struct{} // closed once the log has it
+	ended   chan struct{} // closed once it has the end of what the child sends
 }
 
 // message is a frame with what the tracer has found out about it.
@@ -46,10 +47,16 @@ func (c *channel) HandleFrame(f *relay.Frame) {
 // HandleEnd is the relay's call. The end of one direction ends the other, of which there is nothing to say then.
 func (c *channel) HandleEnd(e relay.End) {
 	<-c.begun
+	if e.Direction == relay.FromChild {
+		defer close(c.ended)
+	}
 	if e.Err == nodeipc.ErrDisconnected && e.Partial == 0 {
 		return
 	}
 	c.log.add(e.Time, c.log.format.ended(c, &ending{e}))
 }
+
+// exit tells of the end of the child.
+func (c *channel) exit(e exit) { c.log.add(time.Now(), c.log.format.exited(c, e)) }
 
 func (c *channel) advanced() bool { return c.report.Serialization == nodeipc.Advanced }

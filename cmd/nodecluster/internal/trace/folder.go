@@ -16,6 +16,7 @@ const (
 	preloadFile = "preload.cjs"
 	programLink = "nodecluster" // to this program
 	socketFile  = "socket"      // where those that become children report
+	exitsFile   = "exits"       // where their parents say how they have ended
 	loadedFile  = "loaded"      // is there once a process has run the preload
 )
 

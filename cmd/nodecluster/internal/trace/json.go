@@ -14,7 +14,7 @@ type jsonFormat struct{}
 
 // event is what the line of any event says, after its time.
 type event struct {
-	Event         string                `json:"event"` // fork, message, end or note
+	Event         string                `json:"event"` // fork, message, end, exit or note
 	Channel       int                   `json:"channel,omitempty"`
 	PID           int                   `json:"pid,omitempty"`
 	Worker        string                `json:"worker,omitempty"`
@@ -33,6 +33,8 @@ type event struct {
 	LatencyMS float64         `json:"latencyMs,omitempty"`
 	Partial   int             `json:"partial,omitempty"`
 	Error     string          `json:"error,omitempty"`
+	Code      *int            `json:"code,omitempty"`
+	Signal    string          `json:"signal,omitempty"`
 	Note      string          `json:"note,omitempty"`
 }
 
@@ -104,6 +106,14 @@ func (jsonFormat) ended(c *channel, e *ending) []byte {
 	line.Direction, line.Partial = e.Direction.String(), e.Partial
 	if e.Err != nil {
 		line.Error = e.Err.Error()
+	}
+	return line.line()
+}
+
+func (jsonFormat) exited(c *channel, e exit) []byte {
+	line := c.event("exit")
+	if line.Signal = e.Signal; e.Signal == "" {
+		line.Code = &e.Code
 	}
 	return line.line()
 }

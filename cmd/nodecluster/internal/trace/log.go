@@ -16,6 +16,7 @@ type format interface {
 	started(*channel) []byte
 	message(*channel, *message) []byte
 	ended(*channel, *ending) []byte
+	exited(*channel, exit) []byte
 	note(string) []byte
 }
 

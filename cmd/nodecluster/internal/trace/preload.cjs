@@ -2,13 +2,14 @@
 // Has every child that gets a channel started by way of nodecluster, which shows the channel to the tracer and then
 // becomes the child. It works below child_process, so that the program finds there what it has asked for.
 
-const { accessSync, closeSync, constants, openSync, statSync } = require('fs');
+const { accessSync, closeSync, constants, openSync, statSync, writeSync } = require('fs');
 const path = require('path');
 const { ChildProcess } = require('child_process');
 const { clearTimeout, setImmediate, setTimeout } = globalThis;
 
 const nodecluster = path.join(__dirname, 'nodecluster');
 const socket = path.join(__dirname, 'socket');
+const exits = path.join(__dirname, 'exits');
 const preload = `--require "${__filename.replace(/[\\"]/g, '\\$&')}"`;
 const patience = 2000;
 
@@ -37,6 +38,7 @@ function intercept(prototype) {
     const changed = together ? [options] : given.map((value, i) => names[i] ? options[names[i]] : value);
     const error = Reflect.apply(spawn, this, changed);
     if (error === 0) {
+      tellOfExit(this);
       exitAfterChannel(this, channel);
     }
     return error;
@@ -108,6 +110,22 @@ function withPreload(pairs) {
   const changed = [...pairs];
   changed[i] = `${prefix}${preload} ${pairs[i].slice(prefix.length)}`;
   return changed;
+}
+
+// tellOfExit has the tracer know how a child has ended, at once, since this process may be about to end itself.
+function tellOfExit(child) {
+  const { onexit, pid } = child;
+  child.onexit = function(...args) {
+    const [code, signal] = args;
+    try {
+      const pipe = openSync(exits, constants.O_RDWR);
+      writeSync(pipe, `${JSON.stringify({ pid, code, signal: signal || '' })}\n`);
+      closeSync(pipe);
+    } catch {
+      // The tracer is gone, or another user's.
+    }
+    return Reflect.apply(onexit, this, args);
+  };
 }
 
 // exitAfterChannel keeps a child's exit back until the channel has ended: what the child had sent before is then still

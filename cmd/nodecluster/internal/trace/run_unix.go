@@ -32,7 +32,7 @@ func Run(o Options) (status Status, err error) {
 		return status, err
 	}
 	adopt()
-	program, err := startProgram(path, o.Command, where.environment(os.Environ()))
+	program, err := startProgram(path, o.Command, where.environment(os.Environ()), s.exited)
 	if err != nil {
 		s.close()
 		return status, errors.Join(StartError{err}, s.log.close())
@@ -50,14 +50,15 @@ func Run(o Options) (status Status, err error) {
 // program is the running program.
 type program struct {
 	pid     int
+	exited  func(exit) // is told of all other processes that end as children of this one
 	signals chan os.Signal
 	ended   chan struct{} // the program has ended
 	left    chan struct{} // what it has started is not waited for
 	done    chan struct{} // all has ended
 }
 
-func startProgram(path string, command, env []string) (*program, error) {
-	p := &program{signals: make(chan os.Signal, 8), ended: make(chan struct{}), left: make(chan struct{}), done: make(chan struct{})}
+func startProgram(path string, command, env []string, exited func(exit)) (*program, error) {
+	p := &program{exited: exited, signals: make(chan os.Signal, 8), ended: make(chan struct{}), left: make(chan struct{}), done: make(chan struct{})}
 	// Caught before there is a process that they have to be passed on to.
 	for _, s := range forwarded {
 		if !signal.Ignored(s) {
@@ -138,6 +139,8 @@ func (p *program) reap(of *syscall.WaitStatus) error {
 		case pid == p.pid:
 			*of = status
 			close(p.ended)
+		default:
+			p.exited(exitOf(pid, status))
 		}
 	}
 }

@@ -24,18 +24,22 @@ const (
 	reportTime = 30 * time.Second
 	// mostReport is more than a report of mostReported bytes takes as JSON.
 	mostReport = 64 << 10
+	// endPatience is how long after a child's exit its channel may end; one that it has left to another process goes on.
+	endPatience = 2 * time.Second
 )
 
 // server takes the channels of the processes that report, and relays them.
 type server struct {
 	listener *net.UnixListener
 	log      *log
+	exits    *exits
 	summary  *summary
-	running  sync.WaitGroup // channels and reports
+	running  sync.WaitGroup // channels, reports and exits
 
 	mu     sync.Mutex
 	relays map[*relay.Relay]bool
-	count  int // of channels so far
+	alive  map[int]*channel // by the child's process id
+	count  int              // of channels so far
 	closed bool
 }
 
@@ -53,8 +57,14 @@ func listen(where folder, l *log, sum *summary) (*server, error) {
 		listener.Close()
 		return nil, err
 	}
-	s := &server{listener: listener, log: l, summary: sum, relays: map[*relay.Relay]bool{}}
+	exits, err := newExits(where, mode)
+	if err != nil {
+		listener.Close()
+		return nil, err
+	}
+	s := &server{listener: listener, log: l, exits: exits, summary: sum, relays: map[*relay.Relay]bool{}, alive: map[int]*channel{}}
 	s.running.Go(s.accept)
+	s.running.Go(func() { exits.hear(s.exited, func(err error) { l.note("an exit is not in the trace: %v", err) }) })
 	return s, nil
 }
 
@@ -132,7 +142,7 @@ func (s *server) start(r report, fds []int) error {
 	if s.closed {
 		return net.ErrClosed
 	}
-	c := &channel{log: s.log, summary: s.summary, number: s.count + 1, report: r, begun: make(chan struct{})}
+	c := &channel{log: s.log, summary: s.summary, number: s.count + 1, report: r, begun: make(chan struct{}), ended: make(chan struct{})}
 	running, err := relay.Start(fds[0], fds[1], relay.Options{Serialization: r.Serialization, Observer: c})
 	if err != nil {
 		return err
@@ -140,6 +150,7 @@ func (s *server) start(r report, fds []int) error {
 	c.begin()
 	s.count++
 	s.relays[running] = true
+	s.alive[r.PID] = c
 	s.running.Go(func() {
 		<-running.Done()
 		s.mu.Lock()
@@ -149,9 +160,28 @@ func (s *server) start(r report, fds []int) error {
 	return nil
 }
 
+// exited tells of the end of a child, if it is one, once what it had sent before has been told.
+func (s *server) exited(e exit) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.alive[e.PID]
+	if c == nil || s.closed {
+		return
+	}
+	delete(s.alive, e.PID)
+	s.running.Go(func() {
+		select {
+		case <-c.ended:
+		case <-time.After(endPatience):
+		}
+		c.exit(e)
+	})
+}
+
 // wait waits for the end of all channels, and takes no more.
 func (s *server) wait() {
 	s.listener.Close()
+	s.exits.stop()
 	s.running.Wait()
 }
 

@@ -124,3 +124,11 @@ func (t textFormat) ended(c *channel, e *ending) []byte {
 	}
 	return fmt.Appendf(nil, "%s %s %s\n", t.who(c), t.arrow(e.Direction), t.paint(dim, text))
 }
+
+func (t textFormat) exited(c *channel, e exit) []byte {
+	color := dim
+	if e.Signal != "" || e.Code != 0 {
+		color = red
+	}
+	return fmt.Appendf(nil, "%s %s\n", t.who(c), t.paint(color, printable(e.String())))
+}

@@ -1,0 +1,80 @@
+//go:build unix
+
+package trace
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"github.com/nodecluster/nodecluster/nodeipc"
+	"golang.org/x/sys/unix"
+)
+
+// longestExit is what every system lets one write put into a pipe whole.
+const longestExit = 512
+
+// exits is a named pipe in which parents say how their children have ended: a line of JSON each, which one write puts
+// there whole, even that of a process which ends right after it.
+type exits struct{ pipe *os.File }
+
+func newExits(where folder, mode os.FileMode) (*exits, error) {
+	path := where.path(exitsFile)
+	if err := unix.Mkfifo(path, uint32(mode)); err != nil {
+		return nil, &os.PathError{Op: "mkfifo", Path: path, Err: err}
+	}
+	if err := os.Chmod(path, mode); err != nil { // whatever the umask is
+		return nil, err
+	}
+	// Open for writing as well, it has no end while no parent has it open.
+	pipe, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	return &exits{pipe}, nil
+}
+
+// hear tells of all exits until stop.
+func (e *exits) hear(exited func(exit), broken func(error)) {
+	defer e.pipe.Close()
+	lines := bufio.NewReaderSize(e.pipe, longestExit)
+	tooLong := false
+	for {
+		line, err := lines.ReadSlice('\n')
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+			tooLong = true
+			continue
+		case err == nil && tooLong:
+			tooLong = false
+			broken(errors.New("an exit that makes no sense: it is too long"))
+			continue
+		case err != nil:
+			broken(err)
+			return
+		case len(line) == 1:
+			return
+		}
+		var x exit
+		if err := json.Unmarshal(bytes.TrimSpace(line), &x); err != nil {
+			broken(fmt.Errorf("an exit that makes no sense: %w", err))
+			continue
+		}
+		exited(x)
+	}
+}
+
+// stop has hear return once it has told of all exits that were written before.
+func (e *exits) stop() { e.pipe.Write([]byte{'\n'}) }
+
+// exitOf is the exit of a process that ended as a child of this one.
+func exitOf(pid int, status syscall.WaitStatus) exit {
+	if status.Signaled() {
+		return exit{PID: pid, Signal: nodeipc.SignalName(status.Signal())}
+	}
+	return exit{PID: pid, Code: status.ExitStatus()}
+}
