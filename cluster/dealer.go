@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"errors"
+	"runtime"
 	"slices"
 	"time"
 
@@ -17,6 +18,9 @@ const acceptPause = 20 * time.Millisecond
 // mostHeld is how many connections may wait for certain members, before others wait in the kernel's queue.
 const mostHeld = 1024
 
+// fewPerCPU is how many members a CPU may have that are no crowd. In a crowd, more wait for a CPU than run.
+const fewPerCPU = 4
+
 // dealer takes connections from the kernel and deals them out to members. The path of a connection goes through this file
 // from top to bottom: Ready, distribute, next, deal, offer, and then the member's accepted or refused.
 type dealer struct {
@@ -24,7 +28,9 @@ type dealer struct {
 	newconn   *nodeipc.Template
 	balancer  Balancer
 	queues    []*queue
-	waiting   []int     // connections that were accepted and are nobody's, the oldest first
+	waiting   []int // connections that were accepted and are nobody's, the oldest first
+	members   int
+	crowd     int       // more members than this are one
 	available int       // members that are
 	held      int       // connections that wait for certain members
 	ready     []*Member // those who have room again for what is held for them
@@ -49,7 +55,7 @@ func newDealer(p *Primary, key string, b Balancer) (*dealer, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &dealer{primary: p, newconn: template, balancer: b}
+	d := &dealer{primary: p, newconn: template, balancer: b, crowd: fewPerCPU * runtime.GOMAXPROCS(0)}
 	d.run = d.distribute
 	return d, nil
 }
@@ -178,6 +184,8 @@ func (d *dealer) offer(m *Member, connection int) {
 	m.suspend()
 }
 
+func (d *dealer) crowded() bool { return d.members > d.crowd }
+
 // now is the time of the loop's clock.
 func (d *dealer) now() time.Duration { return time.Since(d.primary.begun) }
 
@@ -204,6 +212,7 @@ func (d *dealer) giveBack(connection int) {
 }
 
 func (d *dealer) join(m *Member) {
+	d.members++
 	d.balancer.Join(m)
 	d.changed(m)
 	d.soon()
@@ -211,6 +220,7 @@ func (d *dealer) join(m *Member) {
 
 func (d *dealer) leave(m *Member) {
 	m.gone = true
+	d.members--
 	d.changed(m)
 	d.balancer.Leave(m)
 	d.waiting = append(d.waiting, m.held...)

@@ -9,8 +9,12 @@ import (
 // that is busy for a moment finds the next connections waiting.
 const mostInFlight = 8
 
-// A member that takes longer than slow to answer does not keep up, and gets fewer at once.
-const slow = 20 * time.Millisecond
+// A member that takes longer than slow to answer does not keep up, and gets fewer at once. In a crowd it waits for a CPU
+// that long though it keeps up.
+const (
+	slow        = 20 * time.Millisecond
+	slowInCrowd = 200 * time.Millisecond
+)
 
 // A member that refuses a connection is left alone for a moment: it closes its server, and says so soon, or it has
 // as many connections as it wants, and does not say when that changes.
@@ -40,7 +44,7 @@ func (m *Member) measure(sent, now time.Duration) {
 	if took > m.latencyAt(now) {
 		m.latency, m.measured = took, now
 	}
-	if took > slow {
+	if took > slow && (took > slowInCrowd || !m.dealer.crowded()) {
 		m.window = max(m.window/2, 1)
 	} else if m.window < mostInFlight {
 		m.window++

@@ -8,7 +8,7 @@ import (
 )
 
 func newTestMember(p *Primary) *Member {
-	d := &dealer{primary: p, balancer: newTurns(), deferred: true}
+	d := &dealer{primary: p, balancer: newTurns(), deferred: true, crowd: fewPerCPU}
 	m := newMember(d, nil)
 	d.join(m)
 	return m
@@ -43,6 +43,19 @@ func TestWindowFollowsTheAnswers(t *testing.T) {
 	}
 	if m.window != 1 {
 		t.Errorf("a member that is slow has a window of %d, want 1", m.window)
+	}
+}
+
+// In a crowd a member that takes its time may have waited for a CPU.
+func TestWindowInACrowd(t *testing.T) {
+	m := newTestMember(&Primary{begun: time.Now()})
+	m.window, m.dealer.members = mostInFlight, fewPerCPU+1
+	offered(m, 2)
+	if m.accepted(m.dealer.now() - 2*slow); m.window != mostInFlight {
+		t.Errorf("after an answer in %v the window is %d, want %d", 2*slow, m.window, mostInFlight)
+	}
+	if m.accepted(m.dealer.now() - 2*slowInCrowd); m.window != mostInFlight/2 {
+		t.Errorf("after an answer in %v the window is %d, want %d", 2*slowInCrowd, m.window, mostInFlight/2)
 	}
 }
 

@@ -5,17 +5,11 @@ import (
 	"testing"
 )
 
-func newTestRoundRobin(few int) *roundRobin {
-	r := newRoundRobin().(*roundRobin)
-	r.few = few
-	return r
-}
-
-// With more workers than the CPUs run at once, connections that come together go to one, up to its limit, and then to
+// In a crowd, connections that come together go to one, up to its limit, and then to
 // the next; a connection that comes when all are answered goes to the next at once.
-func TestManyWorkersWakeOneByOne(t *testing.T) {
-	r := newTestRoundRobin(3)
-	members := newMembers(r, 4)
+func TestCrowdWakesOneByOne(t *testing.T) {
+	r := newRoundRobin()
+	members := newCrowd(r, 3, 4)
 	for i := range mostInFlight * len(members) {
 		if m := take(r); m != members[i/mostInFlight] {
 			t.Fatalf("connection %d goes to member %d, want %d", i, slices.Index(members, m), i/mostInFlight)
@@ -40,8 +34,8 @@ func TestManyWorkersWakeOneByOne(t *testing.T) {
 
 // A worker that is never without connections has no longer turn for that.
 func TestTurnsOfABusyWorkerEnd(t *testing.T) {
-	r := newTestRoundRobin(1)
-	members := newMembers(r, 2)
+	r := newRoundRobin()
+	members := newCrowd(r, 1, 2)
 	got := map[*Member]int{}
 	for range 100 {
 		first, second := take(r), take(r)
@@ -59,10 +53,10 @@ func TestTurnsOfABusyWorkerEnd(t *testing.T) {
 	}
 }
 
-// Where there are few workers each connection goes to the next.
-func TestFewWorkersWakeTogether(t *testing.T) {
-	r := newTestRoundRobin(3)
-	members := newMembers(r, 3)
+// Where there is no crowd each connection goes to the next.
+func TestFewWakeTogether(t *testing.T) {
+	r := newRoundRobin()
+	members := newCrowd(r, 3, 3)
 	for i := range members {
 		if m := take(r); m != members[i] {
 			t.Errorf("connection %d goes to member %d", i, slices.Index(members, m))
@@ -72,8 +66,8 @@ func TestFewWorkersWakeTogether(t *testing.T) {
 
 // A worker that has gone, or rests, gets no more of those that come together.
 func TestWorkerThatGoesWhileItWakes(t *testing.T) {
-	r := newTestRoundRobin(1)
-	members := newMembers(r, 3)
+	r := newRoundRobin()
+	members := newCrowd(r, 1, 3)
 	take(r)
 	members[0].gone = true
 	r.Leave(members[0])

@@ -9,7 +9,12 @@ import (
 
 // newMembers makes members that keep up.
 func newMembers(b Balancer, n int) (members []*Member) {
-	d := &dealer{primary: &Primary{begun: time.Now()}, balancer: b}
+	return newCrowd(b, n, n)
+}
+
+// newCrowd makes members that are a crowd if there are more than so many.
+func newCrowd(b Balancer, crowd, n int) (members []*Member) {
+	d := &dealer{primary: &Primary{begun: time.Now()}, balancer: b, crowd: crowd, members: n}
 	for range n {
 		m := newMember(d, nil)
 		m.window = mostInFlight
