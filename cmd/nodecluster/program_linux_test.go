@@ -69,7 +69,9 @@ func launchCommand(t *testing.T, cmd *exec.Cmd) *program {
 			t.Errorf("the output is still open after the end: %v", err)
 		}
 		p.stdout.end()
-		p.stderr.end()
+		if cmd.Stderr == p.stderr { // else a terminal's reader ends it
+			p.stderr.end()
+		}
 	}()
 	t.Cleanup(func() {
 		select {

@@ -63,6 +63,7 @@ func launchOnTerminal(t *testing.T, cmd *exec.Cmd) (p *program, keyboard *os.Fil
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
+		defer p.stderr.end()
 		io.Copy(p.stderr, keyboard)
 	}()
 	t.Cleanup(func() {
