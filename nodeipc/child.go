@@ -34,6 +34,7 @@ type Child struct {
 	*Channel
 
 	cmd    *exec.Cmd
+	traced traced
 	exited chan struct{}
 	status ExitStatus
 	err    error
@@ -44,7 +45,7 @@ type Child struct {
 // streams, credentials, context and further files are as os/exec has them, and are inherited, discarded or
 // piped as there. The child finds its end of the channel by NODE_CHANNEL_FD. It is in the place of the first nil in
 // cmd.ExtraFiles, as that of 'ipc' in Node's option stdio, or after the last of them: 3 if there are none. cmd.Env and
-// cmd.ExtraFiles are changed.
+// cmd.ExtraFiles are changed. In a process that nodecluster trace runs, the child is a part of the trace.
 //
 // It fails as exec.Cmd.Start does, and where there is no room for a channel. It must not be called on the
 // channel's loop. The caller must call [Child.Wait].
@@ -53,12 +54,12 @@ func Start(cmd *exec.Cmd, o Options) (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours, err := startWithSocket(cmd, channel.options.Serialization)
+	ours, traced, err := startWithSocket(cmd, channel.options.Serialization)
 	if err != nil {
 		channel.release()
 		return nil, err
 	}
-	child := &Child{Channel: channel, cmd: cmd, exited: make(chan struct{})}
+	child := &Child{Channel: channel, cmd: cmd, traced: traced, exited: make(chan struct{})}
 	if err := child.begin(ours); err != nil {
 		socket.Close(ours)
 		cmd.Process.Kill()
@@ -96,10 +97,10 @@ func (c *Child) begin(fd int) (err error) {
 }
 
 // startWithSocket starts the command with one end of a socket pair, and returns the other.
-func startWithSocket(cmd *exec.Cmd, s Serialization) (int, error) {
+func startWithSocket(cmd *exec.Cmd, s Serialization) (int, traced, error) {
 	ours, theirs, err := socket.NewPair()
 	if err != nil {
-		return -1, err
+		return -1, "", err
 	}
 	end := os.NewFile(uintptr(theirs), "channel")
 	defer end.Close()
@@ -114,11 +115,14 @@ func startWithSocket(cmd *exec.Cmd, s Serialization) (int, error) {
 	cmd.ExtraFiles[place] = end
 	cmd.Env = append(cmd.Environ(), channelFDVariable+"="+strconv.Itoa(3+place), serializationVariable+"="+string(s))
 	preparePidFD(cmd)
-	if err := cmd.Start(); err != nil {
+	traced, restore := throughTrace(cmd)
+	err = cmd.Start()
+	restore()
+	if err != nil {
 		socket.Close(ours)
-		return -1, fmt.Errorf("nodeipc: start %s: %w", cmd.Path, err)
+		return -1, "", fmt.Errorf("nodeipc: start %s: %w", cmd.Path, err)
 	}
-	return ours, nil
+	return ours, traced, nil
 }
 
 // reap takes the exit status. Whoever calls it knows that the process has ended, or may wait for that.
@@ -126,6 +130,8 @@ func (c *Child) reap() {
 	defer c.reaper.Done()
 	c.err = c.cmd.Wait()
 	c.status = exitStatus(c.cmd.ProcessState)
+	c.traced.exited(c.Pid(), c.status)
+	c.traced.awaitLastWords(c.Done())
 	if !c.loop.Post(c.exit) {
 		close(c.exited)
 	}

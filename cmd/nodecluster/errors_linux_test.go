@@ -52,6 +52,7 @@ func TestErrorsBeforeTheStart(t *testing.T) {
 		{"run --node gone ok.js", "--node gone: no such program", 1},
 		{"run --node ./plain.txt ok.js", "--node ./plain.txt: it is not executable", 1},
 		{"trace", "no COMMAND to run, such as node app.js (see nodecluster trace --help)", 2},
+		{"trace --nonsense true", "unknown flag: --nonsense (see nodecluster trace --help)", 2},
 		{"trace --format xml true", `invalid argument "xml" for "--format" flag: use one of [text json] (see nodecluster trace --help)`, 2},
 		{"trace --out gone/file true", "cannot write the trace: open gone/file: no such file or directory", 1},
 		{"trace gone", "there is no program gone", 127},

@@ -21,8 +21,9 @@ replies since the question. → is to the child, ← from it.
 
 The program runs as it does without the trace. NODE_OPTIONS has each Node process in it load a small script first;
 children are traced that fork() and cluster.fork() start, and spawn() with 'ipc', whatever program they are, and their
-children too. Not traced: children of Deno and Bun programs and of Node programs that are started without
-NODE_OPTIONS, and worker threads' messages, which go through no channel.
+children too. So are those of Go programs that fork with nodeipc or cluster, nodecluster run among them, which
+NODECLUSTER_TRACE tells to. Not traced: children of Deno and Bun programs and of programs that are started without these
+two variables, and worker threads' messages, which go through no channel.
 
 The trace goes to standard error, among what the program writes there, unless --out names a file. It ends when the
 program and all that it has started have ended.
@@ -37,8 +38,8 @@ program and all that it has started have ended.
   note     "note"
   summary  at the end, with --summary: "direction", "label", "messages", "bytes", "p50Ms", "p99Ms", "maxMs"
 
-Exit status: that of COMMAND, or its signal; 127 when there is no such program, 126 when it cannot be run, 1 when the
-trace could not be made, 2 when the command line is wrong.`
+Exit status: that of COMMAND, or its signal; 127 when there is no such program, 126 when it cannot be run, 2 when the
+command line is wrong, 1 when the trace could not be made, or written where COMMAND ended with 0.`
 
 const traceExample = `  nodecluster trace -- node app.js
   nodecluster trace --out trace.txt --summary -- npm start
@@ -113,13 +114,22 @@ func (f *traceFlags) run(command []string) error {
 				fmt.Fprintf(os.Stderr, "nodecluster: %s has ended, but not all that it has started: Ctrl-C leaves that untraced\n", command[0])
 			}
 		},
+		Untraced: func(reason string) {
+			if f.out != "" {
+				fmt.Fprintf(os.Stderr, "nodecluster: trace: %s\n", reason)
+			}
+		},
 	})
 	var start trace.StartError
 	if errors.As(err, &start) {
 		return startFailure(command[0], err)
 	}
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "nodecluster: trace: %s\n", oneLine(err))
+		err = fmt.Errorf("trace: %w", err)
+		if status.Success() {
+			return statusError{statusFailed, err}
+		}
+		fmt.Fprintf(os.Stderr, "nodecluster: %s\n", oneLine(err))
 	}
 	status.Exit()
 	return nil

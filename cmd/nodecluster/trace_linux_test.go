@@ -57,6 +57,37 @@ func TestTraceHandles(t *testing.T) {
 	})
 }
 
+// TestTraceBoundSocket: what Node 26 can send is shown with its address.
+func TestTraceBoundSocket(t *testing.T) {
+	script := nodetest.Script(t, "bound.js", `
+		const { fork } = require('child_process');
+		const net = require('net');
+		if (process.argv[2]) {
+			process.on('message', (m, bound) => {
+				console.log(bound.constructor.name);
+				bound.close();
+				process.disconnect();
+			});
+		} else {
+			const bound = new net.BoundSocket({ host: '127.0.0.1', port: 0 });
+			const { address, port } = bound.address();
+			const child = fork(__filename, ['child']);
+			child.send('bound', bound);
+			child.on('exit', () => console.error(address + ':' + port));
+		}`)
+	cmd, read := traceOf(t, nodetest.Node(t, 26).Path, script)
+	p := launchCommand(t, cmd)
+	p.expectStatus(0)
+	events := read()
+	expectSound(t, events)
+	shown := count(events, func(e traceEvent) bool {
+		return e.Type == "net.BoundSocket" && e.Handles[0].Network == "tcp" && !e.Handles[0].Listening && e.Handles[0].Local+"\n" == p.stderr.String()
+	})
+	if shown != 1 || p.stdout.String() != "BoundSocket\n" {
+		t.Errorf("the socket %q is %d times in the trace, and its receiver has a %q", p.stderr, shown, p.stdout)
+	}
+}
+
 func TestTraceMessages(t *testing.T) {
 	inBoth(t, func(t *testing.T, s string) {
 		events := sameWithTrace(t, nodetest.Default(t).Path, scenario(t, "messages.js"), s)

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -138,13 +139,15 @@ func TestTraceColours(t *testing.T) {
 	}
 }
 
-// TestTraceCannotBeWritten: the program runs on all the same.
+// TestTraceCannotBeWritten: the program runs on all the same, and only if it has not failed itself the status tells.
 func TestTraceCannotBeWritten(t *testing.T) {
-	node, script := nodetest.Default(t).Path, nodetest.Script(t, "conversation.js", conversation+"\nprocess.exitCode = 3")
-	p := launchCommand(t, exec.Command(binary, "trace", "--out", "/dev/full", node, script))
-	p.expectStatus(3)
-	if got := p.stderr.String(); got != "nodecluster: trace: writing the trace: write /dev/full: no space left on device\n" {
-		t.Errorf("standard error is %q", got)
+	for code, want := range map[string]int{"0": 1, "3": 3} {
+		node, script := nodetest.Default(t).Path, nodetest.Script(t, "conversation.js", conversation+"\nprocess.exitCode = "+code)
+		p := launchCommand(t, exec.Command(binary, "trace", "--out", "/dev/full", node, script))
+		p.expectStatus(want)
+		if got := p.stderr.String(); got != "nodecluster: trace: writing the trace: write /dev/full: no space left on device\n" {
+			t.Errorf("standard error is %q", got)
+		}
 	}
 }
 
@@ -156,14 +159,16 @@ func TestTraceNothing(t *testing.T) {
 		want    string
 	}{
 		"Node": {[]string{nodetest.Default(t).Path, empty}, "no child with a channel was forked"},
-		"Bun":  {[]string{nodetest.Bun(t).Path, empty}, "bun has run no Node program, and only of those"},
-		"Deno": {[]string{nodetest.Deno(t).Path, "run", "--no-config", "-A", empty}, "deno has run no Node program, and only of those"},
+		"Bun":  {[]string{nodetest.Bun(t).Path, empty}, "bun has run no Node program and forked nothing"},
+		"Deno": {[]string{nodetest.Deno(t).Path, "run", "--no-config", "-A", empty}, "deno has run no Node program and forked nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := launchCommand(t, exec.Command(binary, append([]string{"trace", "--"}, test.command...)...))
-			p.expectStatus(0)
-			if got := p.stderr.String(); !strings.Contains(got, test.want) || strings.Count(got, "\n") != 1 {
-				t.Errorf("standard error is %q, want a line with %q", got, test.want)
+			for _, flags := range [][]string{nil, {"--out", os.DevNull}} {
+				p := launchCommand(t, exec.Command(binary, slices.Concat([]string{"trace"}, flags, []string{"--"}, test.command)...))
+				p.expectStatus(0)
+				if got := p.stderr.String(); !strings.Contains(got, test.want) || strings.Count(got, "\n") != 1 {
+					t.Errorf("with %q standard error is %q, want a line with %q", flags, got, test.want)
+				}
 			}
 		})
 	}

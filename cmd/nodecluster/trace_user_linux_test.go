@@ -2,7 +2,9 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
+	"syscall"
 	"testing"
 )
 
@@ -33,5 +35,34 @@ func TestTraceOfOtherUsers(t *testing.T) {
 	}
 	if n := count(sameWithTrace(t, nodeForAll(t), script), func(e traceEvent) bool { return e.Kind == "message" }); n != 3 {
 		t.Errorf("%d messages in the trace, want 3", n)
+	}
+}
+
+// TestTraceOfGoWithOtherUsers: a worker that becomes another user is traced, and does not outlive its primary.
+func TestTraceOfGoWithOtherUsers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		return // There is no other user to be.
+	}
+	script := filepath.Join(filepath.Dir(binary), "loop.js")
+	if err := os.WriteFile(script, []byte("process.send([process.getuid(), process.getgid()], () => {"+loop+"});"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary, "run", "-i", "1", "--uid", "65534", "--gid", "65534", "--node", nodeForAll(t), script)
+	cmd.Dir = filepath.Dir(binary)
+	cmd, read := traced(t, cmd)
+	p := launchCommand(t, cmd)
+	p.stdout.awaitText(t, "looping")
+	for _, primary := range childrenOf(p.cmd.Process.Pid) {
+		if err := syscall.Kill(primary, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.wait()
+	events := read()
+	if n := count(events, func(e traceEvent) bool { return text(e.Message) == "[65534,65534]" }); n != 1 {
+		t.Errorf("the worker's message is %d times in the trace", n)
+	}
+	if got := exitsIn(events); got != "SIGKILL" {
+		t.Errorf("the exits are %q, want SIGKILL", got)
 	}
 }

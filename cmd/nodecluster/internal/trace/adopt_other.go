@@ -10,6 +10,8 @@ import (
 // adopt does nothing here: processes whose parents end are not waited for.
 func adopt() {}
 
+func keepDeathSignal() (restore func()) { return func() {} }
+
 func resetSignal(s syscall.Signal) { signal.Reset(s) }
 
 func noCoreDump() {}

@@ -31,10 +31,11 @@ func Exec(args []string) error {
 	if err := become(uid, gid); err != nil {
 		return err
 	}
-	err := syscall.Exec(program, argv, os.Environ())
+	env := where.environment(os.Environ()) // whatever environment the parent gives it
+	err := syscall.Exec(program, argv, env)
 	if err == syscall.ENOEXEC {
 		// A script without a first line that says what runs it.
-		err = syscall.Exec("/bin/sh", append([]string{"sh", program}, argv[1:]...), os.Environ())
+		err = syscall.Exec("/bin/sh", append([]string{"sh", program}, argv[1:]...), env)
 	}
 	return fmt.Errorf("cannot start %s: %w", program, err)
 }
@@ -91,6 +92,7 @@ func become(uid, gid string) error {
 	if uid == "" && gid == "" {
 		return nil
 	}
+	defer keepDeathSignal()()
 	unix.Setgroups(nil) // fails where there are none to drop
 	for _, change := range []struct {
 		id  string

@@ -7,7 +7,9 @@ import "fmt"
 // finish says what there is to say after the last message.
 func (o *Options) finish(where folder, s *server) error {
 	if s.channels() == 0 {
-		s.log.note("%s", nothingTraced(o.Command[0], where.loaded()))
+		reason := nothingTraced(o.Command[0], where.loaded())
+		s.log.note("%s", reason)
+		o.Untraced(reason)
 	}
 	if err := s.log.close(); err != nil {
 		return fmt.Errorf("writing the trace: %w", err)
@@ -23,5 +25,5 @@ func nothingTraced(program string, loaded bool) string {
 	if loaded {
 		return "no child with a channel was forked"
 	}
-	return fmt.Sprintf("nothing was traced: %s has run no Node program, and only of those the channels can be traced (not Deno's, not Bun's)", program)
+	return fmt.Sprintf("nothing was traced: %s has run no Node program and forked nothing with nodeipc, and only of those the channels can be traced (not Deno's, not Bun's)", program)
 }

@@ -11,7 +11,7 @@ import (
 //go:embed preload.cjs
 var preload []byte
 
-// The files of a trace's folder. The preload knows their names too.
+// The files of a trace's folder. The preload and nodeipc know their names too.
 const (
 	preloadFile = "preload.cjs"
 	programLink = "nodecluster" // to this program
@@ -72,18 +72,25 @@ func (f folder) loaded() bool {
 	return err == nil
 }
 
-// environment is one in which Node runs the preload before all else.
+// folderVariable tells nodeipc of the folder.
+const folderVariable = "NODECLUSTER_TRACE="
+
+// environment is one in which Node runs the preload before all else, and Go programs start children as that does.
 func (f folder) environment(env []string) []string {
 	const name = "NODE_OPTIONS="
 	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(f.path(preloadFile))
-	options := fmt.Sprintf(`%s--require "%s"`, name, quoted)
+	options := fmt.Sprintf(`--require "%s"`, quoted)
 	var rest []string
 	for _, variable := range env {
-		if before, ok := strings.CutPrefix(variable, name); ok {
+		before, ok := strings.CutPrefix(variable, name)
+		switch {
+		case ok && strings.Contains(before, options):
+			options = before
+		case ok:
 			options += " " + before
-			continue
+		case !strings.HasPrefix(variable, folderVariable):
+			rest = append(rest, variable)
 		}
-		rest = append(rest, variable)
 	}
-	return append(rest, options)
+	return append(rest, name+options, folderVariable+string(f))
 }

@@ -10,7 +10,6 @@ const { clearTimeout, setImmediate, setTimeout } = globalThis;
 const nodecluster = path.join(__dirname, 'nodecluster');
 const socket = path.join(__dirname, 'socket');
 const exits = path.join(__dirname, 'exits');
-const preload = `--require "${__filename.replace(/[\\"]/g, '\\$&')}"`;
 const patience = 2000;
 
 // What Node 24 and later pass one by one, and earlier ones as an object.
@@ -55,7 +54,6 @@ function redirect(options) {
     const ids = dropPrivileges(options);
     options.args = [nodecluster, 'trace-exec', __dirname, ...ids, file, ...options.args];
     options.file = nodecluster;
-    options.envPairs = withPreload(options.envPairs);
     return true;
   } catch {
     return false;
@@ -95,21 +93,6 @@ function dropPrivileges(options) {
   delete options.uid;
   delete options.gid;
   return ids;
-}
-
-// withPreload has the child's own children traced too, whatever environment the program gives it.
-function withPreload(pairs) {
-  const prefix = 'NODE_OPTIONS=';
-  const i = pairs.findIndex((pair) => pair.startsWith(prefix));
-  if (i < 0) {
-    return [...pairs, prefix + preload];
-  }
-  if (pairs[i].includes(preload)) {
-    return pairs;
-  }
-  const changed = [...pairs];
-  changed[i] = `${prefix}${preload} ${pairs[i].slice(prefix.length)}`;
-  return changed;
 }
 
 // tellOfExit has the tracer know how a child has ended, at once, since this process may be about to end itself.

@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// Success says whether the program has ended with code 0.
+func (s Status) Success() bool { return s.wait.Exited() && s.wait.ExitStatus() == 0 }
+
 // Exit ends this process as the program has ended: with its code, or by its signal.
 func (s Status) Exit() {
 	if s.wait.Signaled() {

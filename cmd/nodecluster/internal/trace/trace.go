@@ -21,6 +21,8 @@ type Options struct {
 	Summary bool
 	// Waiting is called when the program has ended and processes that it has started have not.
 	Waiting func()
+	// Untraced is called with the reason when there was no channel to trace.
+	Untraced func(reason string)
 }
 
 func (o *Options) format() format {

@@ -10,6 +10,9 @@ var errWindows = fmt.Errorf("not on windows, where Node's channel is a named pip
 // Status is how the program has ended.
 type Status struct{}
 
+// Success is not reached here.
+func (Status) Success() bool { return false }
+
 // Exit is not reached here.
 func (Status) Exit() {}
 

@@ -1,4 +1,4 @@
-// What a child finds around it, and what the parent sees of the child: all but pids and the trace's own variable.
+// What a child finds around it, and what the parent sees of the child: all but pids and the trace's own variables.
 const { fork, spawn } = require('child_process');
 const crypto = require('crypto');
 const fs = require('fs');
@@ -12,7 +12,7 @@ if (process.argv[2] === 'child') {
 
 function child() {
   // What is other for every process of the tests, and a digest of the rest.
-  const { NODE_OPTIONS, NODECLUSTER_TEST, ...env } = process.env;
+  const { NODE_OPTIONS, NODECLUSTER_TRACE, NODECLUSTER_TEST, ...env } = process.env;
   const digest = crypto.createHash('sha256').update(JSON.stringify(env)).digest('hex');
   const descriptors = fs.readdirSync('/proc/self/fd').filter((fd) => fs.existsSync(`/proc/self/fd/${fd}`));
   if (process.argv[3] === 'writes') {

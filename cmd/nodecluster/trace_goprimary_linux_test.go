@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"os/exec"
+	"syscall"
+	"testing"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// traced has a command line of nodecluster traced, and reads the trace.
+func traced(t *testing.T, cmd *exec.Cmd) (*exec.Cmd, func() []traceEvent) {
+	t.Helper()
+	outer, read := traceOf(t, cmd.Args...)
+	outer.Env, outer.Dir = cmd.Env, cmd.Dir
+	return outer, read
+}
+
+// TestTraceGoPrimary under load: it deals as it does without the trace, and every connection is there with its answer.
+func TestTraceGoPrimary(t *testing.T) {
+	inBoth(t, func(t *testing.T, s string) {
+		port := nodetest.FreePort(t)
+		cmd, read := traced(t, runCommand(t, portVariable(port), "-i", "4", "--serialization", s, app(t, "http.js")))
+		p := launchCommand(t, cmd)
+		p.await("listening", 4)
+		const asked = 100
+		answers := map[int]int{}
+		for range asked {
+			answers[mustAsk(t, "tcp", localhost(port)).Worker]++
+		}
+		p.signal(syscall.SIGTERM)
+		p.expectStatus(0)
+		if got, want := fmt.Sprint(answers), "map[1:25 2:25 3:25 4:25]"; got != want {
+			t.Errorf("the workers have answered %s, want %s", got, want)
+		}
+		events := read()
+		expectSound(t, events)
+		forks := count(events, func(e traceEvent) bool {
+			return e.Event == "fork" && e.Worker != "" && e.Serialization == s && e.Command[1] == app(t, "http.js")
+		})
+		connections := count(events, func(e traceEvent) bool { return e.Type == "net.Native" && e.Handles[0].Remote != "" })
+		taken := count(events, func(e traceEvent) bool { return field(e.Message, "accepted") == true && e.LatencyMS > 0 })
+		if forks != 4 || connections != asked || taken != asked {
+			t.Errorf("%d forks, %d connections, %d taken; want 4, %d, %[4]d", forks, connections, taken, asked)
+		}
+		if got, want := exitsIn(events), "code 0, code 0, code 0, code 0"; got != want {
+			t.Errorf("the exits are %s, want %s", got, want)
+		}
+	})
+}
+
+// TestTraceOfGoKeepsLastWords: what a worker has sent is with a Go primary before its exit, and so is what
+// a worker's own child has with the worker, whose environment the trace is not to be lost with.
+func TestTraceOfGoKeepsLastWords(t *testing.T) {
+	script := nodetest.Script(t, "words.js", `
+		if (process.argv[2]) {
+			process.send('word', () => process.exit(4));
+		} else {
+			require('child_process').fork(__filename, ['child'], { env: {} }).on('exit', () => {
+				for (let i = 0; i < 1000; i++) {
+					process.send('x'.repeat(1000), () => i === 999 && process.kill(process.pid, 'SIGKILL'));
+				}
+			});
+		}`)
+	cmd, read := traced(t, runCommand(t, nil, "-i", "1", "--restart", "never", script))
+	p := launchCommand(t, cmd)
+	p.expectStatus(1)
+	if n := len(p.events("message")); n != 1000 {
+		t.Errorf("the primary has heard %d messages, want 1000", n)
+	}
+	if got, want := exitsIn(read()), "SIGKILL, code 4"; got != want {
+		t.Errorf("the exits are %s, want %s", got, want)
+	}
+}
+
+// TestTraceOfGoWithoutTracer: where that is gone, children start all the same.
+func TestTraceOfGoWithoutTracer(t *testing.T) {
+	port := nodetest.FreePort(t)
+	p := launch(t, append(portVariable(port), "NODECLUSTER_TRACE="+t.TempDir()), "-i", "1", app(t, "http.js"))
+	p.await("listening", 1)
+	mustAsk(t, "tcp", localhost(port))
+	p.stop()
+}
