@@ -1,4 +1,4 @@
-// Children that end, and cannot begin, in many ways. Prints what the parent hears of each.
+// Children that end, and cannot begin, in many ways, all at once. Prints what the parent hears of each.
 const { fork, spawn } = require('child_process');
 
 const serialization = process.argv[2];
@@ -43,21 +43,22 @@ if (process.argv[3]) {
 }
 
 async function main() {
-  for (const name of Object.keys(children)) {
-    const child = fork(__filename, [serialization, name], { serialization, stdio: ['ignore', 'pipe', 'ignore', 'ipc'] });
-    await watch(name, child);
-  }
   const stdio = ['ignore', 'pipe', 'ignore', 'ipc'];
-  await watch('missing', spawn('/nowhere/at-all', [], { stdio }));
-  await watch('missing in PATH', spawn('nowhere-at-all', [], { stdio }));
-  await watch('not executable', spawn(__filename, [], { stdio }));
-  await watch('a folder', spawn(__dirname, [], { stdio }));
-  await watch('no folder', spawn('sh', ['-c', 'exit 8'], { stdio, cwd: '/nowhere/at-all' }));
-  await watch('a shell', spawn('sh', ['-c', 'echo "[1]" >&3; exit 9'], { stdio }));
+  const forked = Object.keys(children).map((name) => watch(name, fork(__filename, [serialization, name], { serialization, stdio })));
   const heir = spawn('sh', ['-c', 'sleep 1000 & echo $!; exit 11'], { stdio });
   heir.stdout.on('data', (pid) => heir.on('exit', () => process.kill(Number(pid))));
-  await watch('leaves its channel to another process', heir);
-  await watch('in a folder', spawn('./sh', ['-c', 'exit 10'], { stdio, cwd: '/bin' }));
+  const lines = await Promise.all([
+    ...forked,
+    watch('missing', spawn('/nowhere/at-all', [], { stdio })),
+    watch('missing in PATH', spawn('nowhere-at-all', [], { stdio })),
+    watch('not executable', spawn(__filename, [], { stdio })),
+    watch('a folder', spawn(__dirname, [], { stdio })),
+    watch('no folder', spawn('sh', ['-c', 'exit 8'], { stdio, cwd: '/nowhere/at-all' })),
+    watch('a shell', spawn('sh', ['-c', 'echo "[1]" >&3; exit 9'], { stdio })),
+    watch('leaves its channel to another process', heir),
+    watch('in a folder', spawn('./sh', ['-c', 'exit 10'], { stdio, cwd: '/bin' })),
+  ]);
+  console.log(lines.join('\n'));
 }
 
 function watch(name, child) {
@@ -79,8 +80,7 @@ function watch(name, child) {
     let left = 2;
     const done = () => {
       if (--left === 0) {
-        console.log(`${name}: ${[...events, exit, `${words} words`, `pid ${typeof child.pid}`, `killed ${child.killed}`].join(', ')}`);
-        resolve();
+        resolve(`${name}: ${[...events, exit, `${words} words`, `pid ${typeof child.pid}`, `killed ${child.killed}`].join(', ')}`);
       }
     };
     // Node promises no order of these, nor that all messages have come at the exit, and on a busy machine there is none.
