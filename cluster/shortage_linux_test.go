@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -20,8 +21,8 @@ import (
 
 func init() { programs["primary short of descriptors"] = shortPrimary }
 
-// shortPrimary is a primary with one worker, which stands still on $PORT, and room for a few descriptors only. It
-// prints what it has to say, and lets the worker go on when a line comes.
+// shortPrimary is a primary with one worker on $PORT. It prints what it has to say. When a line comes, the worker stands
+// still, and there is room for a few descriptors only; at the next one the worker goes on.
 func shortPrimary() error {
 	primary, err := cluster.NewPrimary(cluster.Settings{
 		ExecPath: os.Args[0], Env: append(asProgram("greeter"), "LISTEN=127.0.0.1:"+os.Getenv("PORT")), SchedulingPolicy: cluster.SchedRR,
@@ -35,11 +36,19 @@ func shortPrimary() error {
 		return err
 	}
 	go func() {
+		defer primary.Close()
 		lines := bufio.NewScanner(os.Stdin)
+		if !lines.Scan() {
+			return
+		}
+		if err := errors.Join(standStill(w), leaveRoomFor(window/2)); err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println("short")
 		for lines.Scan() {
 			w.Kill(syscall.SIGCONT)
 		}
-		primary.Close()
 	}()
 	for {
 		event, err := primary.Next(context.Background())
@@ -48,12 +57,6 @@ func shortPrimary() error {
 		}
 		switch e := event.(type) {
 		case cluster.ListeningEvent:
-			if err := standStill(w); err != nil {
-				return err
-			}
-			if err := leaveRoomFor(window / 2); err != nil {
-				return err
-			}
 			fmt.Println("listening")
 		case cluster.ErrorEvent:
 			fmt.Println(e.Err)
@@ -96,6 +99,18 @@ func TestShortageOfDescriptors(t *testing.T) {
 	}
 	lines := bufio.NewReader(out)
 	if line, err := lines.ReadString('\n'); line != "listening\n" {
+		t.Fatalf("the primary says %q, %v", line, err)
+	}
+	// A worker that has answered quickly gets several connections at once.
+	for range window {
+		one := connectAll(t, port, 1)
+		greetings(t, one)
+		hangUp(one)
+	}
+	if _, err := io.WriteString(in, "be short\n"); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := lines.ReadString('\n'); line != "short\n" {
 		t.Fatalf("the primary says %q, %v", line, err)
 	}
 	clients := connectAll(t, port, 5*window)
