@@ -85,6 +85,9 @@ func JoinWith(ctx context.Context, o JoinOptions) (*Self, error) {
 	if err != nil || id <= 0 {
 		return nil, fmt.Errorf("cluster: join: %s=%q is not a worker's id", uniqueIDVariable, value)
 	}
+	if err := openPoller(); err != nil {
+		return nil, fmt.Errorf("cluster: join: %w", err)
+	}
 	os.Unsetenv(uniqueIDVariable)
 	channel, err := nodeipc.Parent(nodeipc.Options{Handler: s, Paused: true})
 	if err != nil {
@@ -97,6 +100,16 @@ func JoinWith(ctx context.Context, o JoinOptions) (*Self, error) {
 	}
 	channel.Resume()
 	return s, nil
+}
+
+// openPoller has Go open the descriptors of its network poller, which it does with the first connection otherwise: a process
+// that has no room for them then dies.
+func openPoller() error {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.Close(), w.Close())
 }
 
 // IsWorker says whether there is a primary; without one the process runs alone.

@@ -54,6 +54,8 @@ type primaryMessage struct {
 	Data     json.RawMessage `json:"data"`
 	SockName *sockName       `json:"sockname"`
 	Seq      json.RawMessage `json:"seq"`
+
+	lost bool // it came without its handle
 }
 
 // nextSeq numbers a message, and remembers who waits for the answer, if anybody does.
@@ -79,24 +81,45 @@ func (s *Self) HandleMessage(m nodeipc.Message) { s.channel.Keep(m) }
 
 // HandleInternal is the channel's call.
 func (s *Self) HandleInternal(m nodeipc.Message) {
-	var message primaryMessage
-	if err := m.Decode(&message); err != nil || message.Command != clusterCommand {
+	if message, ok := s.decode(m); ok {
+		s.act(message, m.Handle)
+	} else {
 		closeHandle(m.Handle)
-		if err != nil {
-			s.channel.Fail(fmt.Errorf("%w: %w", nodeipc.ErrProtocol, err))
-		}
-		return
 	}
+}
+
+// HandleLost is the channel's call. It answers itself for what came without its handle: Node's primary does not send that
+// again, and waits for the answer.
+func (s *Self) HandleLost(m nodeipc.Message) bool {
+	message, ok := s.decode(m)
+	if ok {
+		message.lost = true
+		s.act(message, nil)
+	}
+	return ok
+}
+
+// decode reads a message, if it is one of cluster's. What cannot be read ends the channel.
+func (s *Self) decode(m nodeipc.Message) (*primaryMessage, bool) {
+	message := &primaryMessage{}
+	if err := m.Decode(message); err != nil {
+		s.channel.Fail(fmt.Errorf("%w: %w", nodeipc.ErrProtocol, err))
+		return nil, false
+	}
+	return message, message.Command == clusterCommand
+}
+
+func (s *Self) act(m *primaryMessage, h *handlewrap.Handle) {
 	switch {
-	case message.Ack != nil:
-		s.answered(&message, m.Handle)
-	case message.Act == actNewConnection:
-		s.newConnection(&message, m.Handle)
-	case message.Act == actDisconnect:
-		closeHandle(m.Handle)
+	case m.Ack != nil:
+		s.answered(m, h)
+	case m.Act == actNewConnection:
+		s.newConnection(m, h)
+	case m.Act == actDisconnect:
+		closeHandle(h)
 		s.leave(false)
 	default:
-		closeHandle(m.Handle)
+		closeHandle(h)
 	}
 }
 
@@ -117,7 +140,7 @@ func (s *Self) newConnection(m *primaryMessage, connection *handlewrap.Handle) {
 	s.mu.Lock()
 	end := s.byKey[m.Key]
 	s.mu.Unlock()
-	if end == nil || connection == nil {
+	if end == nil || connection == nil && !m.lost {
 		closeHandle(connection)
 		s.answer(m.Seq, false)
 		return

@@ -203,6 +203,11 @@ func (s *Self) toAnswer(q *serverMessage, m *primaryMessage, h *handlewrap.Handl
 		return &answer{err: os.NewSyscallError("bind", syscall.Errno(-*m.Errno))}
 	}
 	a := &answer{data: m.Data, handle: h, end: s.serve(m.Key, index)}
+	if m.lost {
+		a.end.run()
+		a.err = os.NewSyscallError("recvmsg", errLost)
+		return a
+	}
 	switch udp := q.AddressType == "udp4" || q.AddressType == "udp6"; {
 	case h != nil || udp:
 	case m.SockName != nil && q.wantsOtherPort(m.SockName.Port):

@@ -45,17 +45,10 @@ type dealtListener struct {
 
 	mu        sync.Mutex
 	changed   sync.Cond
-	arrived   []dealt
+	arrived   []*arrival
 	accepting int // calls of Accept that wait
-	promised  int // connections in arrived that are taken for one of those
+	promised  int // connections in arrived that are settled for one of those
 	closed    bool
-}
-
-// dealt is a connection that the primary has offered. It is answered for when somebody takes it.
-type dealt struct {
-	handle   *handlewrap.Handle
-	seq      json.RawMessage
-	answered bool
 }
 
 func newDealtListener(s *Self, address net.Addr, most int, end *serverEnd) *dealtListener {
@@ -64,46 +57,43 @@ func newDealtListener(s *Self, address net.Addr, most int, end *serverEnd) *deal
 	return l
 }
 
-// offer is called on the loop. A connection is taken at once where a call of Accept waits for it; else the primary
+// offer is called on the loop. A connection is settled at once where a call of Accept waits for it; else the primary
 // waits for the answer until one does, and so does not send more than the program takes.
 func (l *dealtListener) offer(seq json.RawMessage, connection *handlewrap.Handle) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed || !l.counted.begin() {
-		connection.Close()
-		l.self.answer(seq, false)
+	a := l.counted.arrive(seq, connection, l.closed)
+	if a == nil {
 		return
 	}
-	taken := l.accepting > l.promised
-	if taken {
+	if l.accepting > l.promised {
 		l.promised++
-		l.self.answer(seq, true)
+		a.settle()
 	}
-	l.arrived = append(l.arrived, dealt{handle: connection, seq: seq, answered: taken})
+	l.arrived = append(l.arrived, a)
 	l.changed.Signal()
 }
 
-// Accept waits for the next connection that the primary deals out.
+// Accept waits for the next connection that the primary deals out. Where this process has as many descriptors open as it
+// may, connections go back to the primary, and Accept says so as that of package net does: with an error that is
+// temporary, after which a server is to wait a moment.
 func (l *dealtListener) Accept() (net.Conn, error) {
 	for {
-		d, ok := l.next()
-		if !ok {
+		a := l.next()
+		switch {
+		case a == nil:
 			return nil, &net.OpError{Op: "accept", Net: l.address.Network(), Addr: l.address, Err: net.ErrClosed}
+		case a.err == nil:
+			return a.conn, nil
+		case isShortage(a.err):
+			return nil, acceptError(a.err, l.address)
 		}
-		if !d.answered {
-			l.self.answer(d.seq, true)
-		}
-		d.handle.OnClose(l.counted.end)
-		conn, err := d.handle.Conn()
-		if err == nil {
-			return conn, nil
-		}
-		// It was reset on its way: there is another to come.
-		d.handle.Close()
+		// It was no connection: there is another to come.
 	}
 }
 
-func (l *dealtListener) next() (dealt, bool) {
+// next is the next connection, settled, or nil once the listener is closed.
+func (l *dealtListener) next() *arrival {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for len(l.arrived) == 0 && !l.closed {
@@ -112,14 +102,17 @@ func (l *dealtListener) next() (dealt, bool) {
 		l.accepting--
 	}
 	if len(l.arrived) == 0 {
-		return dealt{}, false
+		return nil
 	}
-	d := l.arrived[0]
-	l.arrived[0] = dealt{}
-	if l.arrived = l.arrived[1:]; d.answered {
+	a := l.arrived[0]
+	l.arrived[0] = nil
+	if l.arrived = l.arrived[1:]; a.settled {
 		l.promised--
 	}
-	return d, true
+	if a.settle(); isShortage(a.err) {
+		l.arrived = refuseAll(l.arrived)
+	}
+	return a
 }
 
 // Close ends the server. What the program has not accepted yet goes back to the primary.
@@ -130,17 +123,7 @@ func (l *dealtListener) Close() error {
 		return &net.OpError{Op: "close", Net: l.address.Network(), Addr: l.address, Err: net.ErrClosed}
 	}
 	l.closed = true
-	kept := l.arrived[:0]
-	for _, d := range l.arrived {
-		if d.answered {
-			kept = append(kept, d)
-			continue
-		}
-		d.handle.Close()
-		l.counted.end()
-		l.self.answer(d.seq, false)
-	}
-	l.arrived = kept
+	l.arrived = refuseAll(l.arrived)
 	l.mu.Unlock()
 	l.changed.Broadcast()
 	l.end.run()
@@ -157,7 +140,7 @@ type joinedPacketConn struct {
 }
 
 func (c *joinedPacketConn) offer(seq json.RawMessage, connection *handlewrap.Handle) {
-	connection.Close()
+	closeHandle(connection)
 	c.end.self.answer(seq, false)
 }
 

@@ -20,7 +20,7 @@ type sharedListener struct {
 	end         *serverEnd
 
 	mu      sync.Mutex
-	arrived []dealt
+	arrived []*arrival
 	closed  bool
 }
 
@@ -36,13 +36,10 @@ func (l *sharedListener) Addr() net.Addr { return l.address }
 func (l *sharedListener) offer(seq json.RawMessage, connection *handlewrap.Handle) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.closed || !l.connections.begin() {
-		connection.Close()
-		l.end.self.answer(seq, false)
-		return
+	if a := l.connections.arrive(seq, connection, l.closed); a != nil {
+		l.arrived = append(l.arrived, a)
+		l.setDeadline(time.Unix(1, 0))
 	}
-	l.arrived = append(l.arrived, dealt{handle: connection, seq: seq})
-	l.setDeadline(time.Unix(1, 0))
 }
 
 func (l *sharedListener) setDeadline(t time.Time) {
@@ -52,11 +49,15 @@ func (l *sharedListener) setDeadline(t time.Time) {
 }
 
 // Accept waits for a connection to the socket, or one that the primary deals out. Over the listener's limit they are
-// closed, as Node does.
+// closed, as Node does. Where this process has as many descriptors open as it may, the error is temporary, and what was
+// dealt out goes back.
 func (l *sharedListener) Accept() (net.Conn, error) {
 	for {
-		if conn := l.takeArrived(); conn != nil {
-			return conn, nil
+		if a := l.takeArrived(); a != nil {
+			if a.err != nil {
+				return nil, acceptError(a.err, l.address)
+			}
+			return a.conn, nil
 		}
 		conn, err := l.Listener.Accept()
 		switch {
@@ -71,23 +72,24 @@ func (l *sharedListener) Accept() (net.Conn, error) {
 	}
 }
 
-// takeArrived takes a connection that the primary has dealt out, if there is one.
-func (l *sharedListener) takeArrived() net.Conn {
+// takeArrived takes a connection that the primary has dealt out, if there is one, or the error of a shortage.
+func (l *sharedListener) takeArrived() *arrival {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for len(l.arrived) > 0 {
-		d := l.arrived[0]
-		if l.arrived = l.arrived[1:]; len(l.arrived) == 0 {
+		a := l.arrived[0]
+		l.arrived = l.arrived[1:]
+		a.settle()
+		if isShortage(a.err) {
+			l.arrived = refuseAll(l.arrived)
+		}
+		if len(l.arrived) == 0 {
 			l.arrived = nil
 			l.setDeadline(time.Time{})
 		}
-		l.end.self.answer(d.seq, true)
-		d.handle.OnClose(l.connections.end)
-		conn, err := d.handle.Conn()
-		if err == nil {
-			return conn
+		if a.err == nil || isShortage(a.err) {
+			return a
 		}
-		d.handle.Close() // it was reset on its way
 	}
 	return nil
 }
@@ -96,12 +98,7 @@ func (l *sharedListener) takeArrived() net.Conn {
 func (l *sharedListener) Close() error {
 	l.mu.Lock()
 	l.closed = true
-	for _, d := range l.arrived {
-		d.handle.Close()
-		l.connections.end()
-		l.end.self.answer(d.seq, false)
-	}
-	l.arrived = nil
+	l.arrived = refuseAll(l.arrived)
 	l.mu.Unlock()
 	err := l.Listener.Close()
 	l.end.run()

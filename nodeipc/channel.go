@@ -50,6 +50,15 @@ type Handler interface {
 	HandleDisconnect(error)
 }
 
+// A LossHandler is a [Handler] that answers for messages whose handles did not arrive.
+type LossHandler interface {
+	Handler
+	// HandleLost takes an internal message whose handle did not arrive, because this process has as many descriptors
+	// open as it may, say. Its payload is valid until the method returns, which says whether the message has been
+	// answered for: the peer is told that it came then, and otherwise that the handle is to be sent again.
+	HandleLost(Message) bool
+}
+
 // state is the life of a channel; it only moves forward.
 type state uint8
 

@@ -46,7 +46,7 @@ func (c *Channel) deliverMessage(kind codec.Kind, m Message, assembled bool) err
 func (c *Channel) deliverHandle(payload []byte, assembled bool) error {
 	fd := c.incoming.handles.take()
 	if fd < 0 {
-		return c.reply(nackCommand)
+		return c.deliverLost(payload)
 	}
 	e, inner, kind, err := c.unwrap(payload)
 	if err != nil {
@@ -71,6 +71,22 @@ func (c *Channel) deliverHandle(payload []byte, assembled bool) error {
 	}
 	handle.Close()
 	return fmt.Errorf("%w: a handle with a message of the channel's own: %s", ErrProtocol, codec.Excerpt(inner))
+}
+
+// deliverLost is for a message whose descriptor did not come. The peer is to send it again, unless the handler answers for it.
+func (c *Channel) deliverLost(payload []byte) error {
+	handler, ok := c.handler.(LossHandler)
+	if !ok {
+		return c.reply(nackCommand)
+	}
+	_, inner, kind, err := c.unwrap(payload)
+	switch {
+	case err != nil:
+		return err
+	case kind == codec.Internal && handler.HandleLost(Message{payload: inner, codec: c.codec}):
+		return c.reply(ackCommand)
+	}
+	return c.reply(nackCommand)
 }
 
 // unwrap takes the message of a handle out of its envelope. Node wraps a retransmitted one twice, and the

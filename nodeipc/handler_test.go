@@ -4,6 +4,9 @@ package nodeipc_test
 
 import (
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
@@ -137,6 +140,40 @@ func TestKeep(t *testing.T) {
 	p.expect(ack)
 	c.Close()
 	closed()
+}
+
+// answering answers for the internal messages of the given cmd whose handles got lost.
+type answering struct {
+	*recorder
+	answers string
+	lost    []string
+}
+
+func (a *answering) HandleLost(m nodeipc.Message) bool {
+	a.lost = append(a.lost, text(m))
+	return strings.Contains(text(m), a.answers)
+}
+
+// A message whose handle got lost is acknowledged where the handler answers for it, and to be sent again if not.
+func TestHandleLost(t *testing.T) {
+	eachSerialization(t, func(t *testing.T, s nodeipc.Serialization) {
+		nodetest.NoLeaks(t)
+		h := &answering{recorder: newRecorder(), answers: "NODE_A"}
+		c, p := newRawPeer(t, nodeipc.Options{Serialization: s, Handler: h})
+		envelope := `{"cmd":"NODE_HANDLE","type":"net.Native","msg":%s}` + "\n"
+		a, b := `{"cmd":"NODE_A"}`, `{"cmd":"NODE_B"}`
+		for _, m := range []string{a, b, `"a user's"`, a} {
+			p.write(fmt.Sprintf(envelope, m))
+		}
+		p.expect(ack, nack, nack, ack)
+		c.Close()
+		if want := []string{a, b, a}; !slices.Equal(h.lost, want) {
+			t.Errorf("got lost %q, want %q", h.lost, want)
+		}
+		if len(h.internal)+len(h.messages) > 0 {
+			t.Errorf("%d internal and %d messages were handled as if their handles had come", len(h.internal), len(h.messages))
+		}
+	})
 }
 
 // Handles do not overtake plain messages, nor hang when the peer has read those late.
