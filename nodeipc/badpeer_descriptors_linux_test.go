@@ -2,11 +2,13 @@ package nodeipc_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 	"golang.org/x/sys/unix"
 )
@@ -19,6 +21,7 @@ func init() {
 // runs as a program of its own, in which a failure is an error.
 type shortage struct {
 	tb      failer
+	loop    *eventloop.Loop
 	channel *nodeipc.Channel
 	peer    *rawPeer
 	limit   unix.Rlimit
@@ -50,9 +53,13 @@ func loseDescriptors(serialization nodeipc.Serialization) (err error) {
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &s.limit); err != nil {
 		return err
 	}
+	if s.loop, err = eventloop.New(); err != nil {
+		return err
+	}
+	defer s.loop.Close()
 	for name, scenario := range lostDescriptors {
 		running = name
-		s.channel, s.peer = newRawPeer(s.tb, nodeipc.Options{Serialization: serialization})
+		s.channel, s.peer = newRawPeer(s.tb, nodeipc.Options{Serialization: serialization, Loop: s.loop})
 		scenario(s)
 		s.channel.Close()
 		s.peer.close()
@@ -125,7 +132,7 @@ func (s *shortage) expectPipe(i int) {
 	m.Handle.Close()
 }
 
-// awaitRead waits until the channel has read all that the peer wrote.
+// awaitRead waits until the channel has read all that the peer wrote, and has got what descriptors it gets.
 func (s *shortage) awaitRead() {
 	raw, err := s.peer.conn.SyscallConn()
 	if err != nil {
@@ -135,6 +142,82 @@ func (s *shortage) awaitRead() {
 		raw.Control(func(fd uintptr) { unread, err = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) })
 		if err != nil {
 			s.tb.Fatal(err)
+		}
+	}
+	s.loop.Call(func() {})
+}
+
+// piece is a part of a message, with its descriptor if it is the first of one that has one.
+type piece struct {
+	bytes  string
+	fds    []int
+	number int
+}
+
+// randomPieces are messages with descriptors, and plain ones, short and long, in pieces.
+func (s *shortage) randomPieces(random *rand.Rand, fds []int) (pieces []piece) {
+	for i, fd := range fds {
+		filling := strings.Repeat("x", random.IntN(1+random.IntN(2)*150<<10))
+		line, fds := fmt.Sprintf(`"plain %d %s"`+"\n", i, filling), []int(nil)
+		if random.IntN(3) > 0 {
+			line, fds = fmt.Sprintf(`{"cmd":"NODE_HANDLE","type":"net.Native","msg":"%d %s"}`+"\n", i, filling), []int{fd}
+		}
+		rest := string(s.peer.frames(line))
+		for len(rest) > 0 {
+			n := min(len(rest), 1+random.IntN(40<<10))
+			pieces = append(pieces, piece{rest[:n], fds, i})
+			rest, fds = rest[n:], nil
+		}
+	}
+	return pieces
+}
+
+// loseAtRandom has the channel read a few pieces at a time, with room for their descriptors or without.
+func (s *shortage) loseAtRandom(seed uint64) {
+	random := rand.New(rand.NewPCG(1, seed))
+	fds := s.pipes(40)
+	defer func() {
+		for _, fd := range fds {
+			unix.Close(fd)
+		}
+	}()
+	pieces := s.randomPieces(random, fds)
+	arrives := map[int]bool{}
+	var answers []string
+	for len(pieces) > 0 {
+		group := pieces[:min(len(pieces), 1+random.IntN(4))]
+		pieces = pieces[len(group):]
+		short := random.IntN(2) == 0
+		s.channel.Pause()
+		for _, p := range group {
+			s.peer.writeRaw(p.bytes, p.fds...)
+			if p.fds == nil {
+				continue
+			}
+			if arrives[p.number] = !short; short {
+				answers = append(answers, nack)
+			} else {
+				answers = append(answers, ack)
+			}
+		}
+		if short {
+			s.leaveRoomFor(0)
+		}
+		s.channel.Resume()
+		s.awaitRead()
+		s.makeRoom()
+	}
+	s.peer.expect(answers...)
+	for i := range fds {
+		arrived, withHandle := arrives[i]
+		switch {
+		case !withHandle:
+			m := receive(s.tb, s.channel)
+			if got := text(m); !strings.HasPrefix(got, fmt.Sprintf(`"plain %d `, i)) || m.Handle != nil {
+				s.tb.Fatalf("seed %d: message %.20s, handle %v, in the place of plain %d", seed, got, m.Handle, i)
+			}
+		case arrived:
+			s.expectPipe(i)
 		}
 	}
 }
@@ -186,6 +269,11 @@ var lostDescriptors = map[string]func(*shortage){
 		s.peer.writeRaw(string(long), fds[0])
 		s.peer.expect(ack)
 		s.expectPipe(0)
+	},
+	"EMFILE at random, in messages in pieces": func(s *shortage) {
+		for seed := range uint64(5) {
+			s.loseAtRandom(seed)
+		}
 	},
 	"MSG_CTRUNC": func(s *shortage) {
 		fds := s.pipes(10)
