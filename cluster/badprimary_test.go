@@ -13,9 +13,12 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc"
@@ -99,6 +102,72 @@ func TestBadPrimaries(t *testing.T) {
 					t.Errorf("listen: %v", err)
 				}
 			})
+		}
+	}
+}
+
+// A worker acknowledges as many descriptors as come, keeps those for Receive of which there may be so many, and closes the
+// others and what came without being announced.
+func TestFloodOfDescriptorsToAWorker(t *testing.T) {
+	for _, s := range []nodeipc.Serialization{nodeipc.JSON, nodeipc.Advanced} {
+		t.Run(string(s), func(t *testing.T) {
+			nodetest.NoLeaks(t)
+			ours, theirs := channelPair(t)
+			defer ours.Close()
+			self := joinIn(t, s, theirs)
+			defer self.Close()
+			before := openDescriptors(t)
+			r := bufio.NewReader(ours)
+			const handle = `{"cmd":"NODE_HANDLE","type":"net.Native","msg":%s}`
+			newconn := fmt.Sprintf(handle, `{"cmd":"NODE_CLUSTER","act":"newconn","key":"none","seq":1}`)
+			for _, text := range []string{`"not announced"`, fmt.Sprintf(handle, `"one announced"`), newconn} {
+				sendDescriptors(t, ours, said(t, s, text, false), 64)
+			}
+			expectACKs(t, s, r, 2)
+			expectOpen(t, before, before+1)
+			const row = 300
+			for i := range row {
+				sendDescriptors(t, ours, said(t, s, fmt.Sprintf(handle, fmt.Sprint(i)), false), 1)
+			}
+			expectACKs(t, s, r, row)
+			const mostKept = 16<<20/(64<<10) + 1
+			expectOpen(t, before+mostKept/2, before+mostKept)
+			expectListens(t, self, s, ours)
+		})
+	}
+}
+
+// expectOpen waits until so many descriptors are open: those that nobody wants close after the ACK of their message.
+func expectOpen(t *testing.T, least, most int) {
+	t.Helper()
+	n := 0
+	if !eventually(func() bool { n = openDescriptors(t); return n >= least && n <= most }) {
+		t.Errorf("%d descriptors are open, want %d to %d", n, least, most)
+	}
+}
+
+// sendDescriptors writes a message with so many copies of a descriptor.
+func sendDescriptors(t *testing.T, c *net.UnixConn, message []byte, n int) {
+	t.Helper()
+	rights := unix.UnixRights(slices.Repeat([]int{int(os.Stdin.Fd())}, n)...)
+	if _, _, err := c.WriteMsgUnix(message, rights, nil); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// expectACKs reads what a worker says until it has acknowledged so many handles.
+func expectACKs(t *testing.T, s nodeipc.Serialization, r *bufio.Reader, n int) {
+	t.Helper()
+	for n > 0 {
+		text, err := readMessage(s, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch {
+		case strings.Contains(string(text), `"NODE_HANDLE_ACK"`):
+			n--
+		case strings.Contains(string(text), `"NODE_HANDLE_NACK"`):
+			t.Fatal("a handle did not arrive")
 		}
 	}
 }

@@ -38,6 +38,7 @@ var misdeeds = []struct {
 	{"endless message", nodeipc.JSON, nodeipc.ErrMessageTooLarge, "67108864 bytes"},
 	{"frame of 4 GiB", nodeipc.Advanced, nodeipc.ErrMessageTooLarge, "67108864 bytes"},
 	{"ACK for nothing", "", nodeipc.ErrProtocol, "ACK for no handle"},
+	{"ACK twice", "", nodeipc.ErrProtocol, "ACK for no handle"},
 	{"NACK for nothing", "", nodeipc.ErrProtocol, "ACK for no handle"},
 	{"handle without a descriptor", "", nil, ""},
 	{"descriptor without a message", "", nil, ""},

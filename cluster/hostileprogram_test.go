@@ -108,6 +108,9 @@ func (c channelEnd) awaitEnd() error {
 // queryInVain has a long answer.
 var queryInVain = `{"cmd":"NODE_CLUSTER","act":"queryServer","address":"` + strings.Repeat("nowhere", 500) + `","port":1,"addressType":4,"index":0,"seq":1}`
 
+// queryForSocket is answered with a handle.
+const queryForSocket = `{"cmd":"NODE_CLUSTER","act":"queryServer","address":"127.0.0.1","port":0,"addressType":"udp4","index":0,"seq":1}`
+
 const manyLevels = 1_000_000
 
 // rawOnce are misdeeds that are done with one write of bytes that are no message.
@@ -199,6 +202,9 @@ func hostileProgram() error {
 		}
 		return nil
 	}
+	if name == "ACK twice" {
+		return c.acknowledgeTwice()
+	}
 	if line, ok := withoutEnd[name]; ok {
 		if name != "flood of queries" {
 			c.patience = 300 * time.Millisecond
@@ -206,6 +212,23 @@ func hostileProgram() error {
 		return c.flood(line, descriptorsFor(name)...)
 	}
 	return fmt.Errorf("no misdeed %q", name)
+}
+
+// acknowledgeTwice has the primary send a handle, and says twice that it came.
+func (c channelEnd) acknowledgeTwice() error {
+	if err := c.write(queryForSocket); err != nil {
+		return err
+	}
+	if err := unix.SetNonblock(c.fd, false); err != nil {
+		return err
+	}
+	if _, err := unix.Read(c.fd, make([]byte, 1)); err != nil {
+		return err
+	}
+	for range 2 {
+		c.write(onceOnly["ACK for nothing"])
+	}
+	return c.awaitEnd()
 }
 
 // descriptorsFor is what goes with each message of a misdeed.
