@@ -1,9 +1,12 @@
 package cluster_test
 
 import (
+	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log"
 	"net"
 	"net/http"
@@ -11,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -158,12 +162,17 @@ func TestWorkerShortOfDescriptors(t *testing.T) {
 	eachShortage(t, func(t *testing.T, d driver, start func(room int) int, room, port int) {
 		w := start(room)
 		by := askAll(t, port, 30)
-		d.book().await(t, "a worker that is short", func(o occurrence) bool { return o.Worker == w && string(o.Message) == `"short"` })
+		awaitShort(t, d, w)
 		d.tell(w, "relief")
 		if by := by(); by[w] != 30 {
 			t.Errorf("answers by worker: %v, want 30 of worker %d", by, w)
 		}
 	})
+}
+
+func awaitShort(t *testing.T, d driver, worker int) {
+	t.Helper()
+	d.book().await(t, "a worker that is short", func(o occurrence) bool { return o.Worker == worker && string(o.Message) == `"short"` })
 }
 
 // What a worker has no descriptor for, another serves.
@@ -175,6 +184,56 @@ func TestWorkerShortOfDescriptorsBesideAnother(t *testing.T) {
 			t.Errorf("answers by worker: %v, want 30 of worker %d", by, good)
 		}
 	})
+}
+
+// A worker with a socket of its own, which has no descriptor left for what the primary deals to it besides, loses nothing
+// either.
+func TestWorkerWithASocketShortOfDescriptors(t *testing.T) {
+	nodetest.NoLeaks(t)
+	port := nodetest.FreePort(t)
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRig(t, cluster.Settings{
+		ExecPath: self, SchedulingPolicy: cluster.SchedReusePort,
+		Env: append(asProgram("worker short of descriptors"), fmt.Sprint("PORT=", port)),
+	})
+	dies, short := r.fork(), r.fork("ROOM=2")
+	r.ready(dies)
+	r.ready(short)
+	if err := standStill(dies); err != nil {
+		t.Fatal(err)
+	}
+	clients := connectAll(t, port, 30)
+	defer hangUp(clients)
+	awaitShort(t, r, short.ID())
+	r.signal(dies, syscall.SIGKILL)
+	r.event(t, "exit", dies.ID())
+	r.tell(short.ID(), "relief")
+	for _, c := range clients {
+		if by := askOn(t, c); by != short.ID() {
+			t.Errorf("worker %d answers, want %d", by, short.ID())
+		}
+	}
+}
+
+// askOn asks on a connection who answers.
+func askOn(t *testing.T, c net.Conn) (worker int) {
+	t.Helper()
+	if _, err := io.WriteString(c, "GET / HTTP/1.0\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(c), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var answer realIdentity
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		t.Fatal(err)
+	}
+	return answer.Worker
 }
 
 // A worker that has room for a few connections at once serves as many as come.
