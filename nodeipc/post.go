@@ -73,8 +73,12 @@ func (c *Channel) post(m message, place func(*outgoing, message)) error {
 	if err := c.out.roomForReply(c.options.SendBuffer); err != nil {
 		return err
 	}
-	if m.handle != nil || c.out.holding {
+	switch {
+	case m.handle != nil || c.out.holding:
 		m.frame = slices.Clone(m.frame) // it is kept, and the sender's buffer is used again
+	case len(m.frame) > mostCoalesced:
+		c.write(m.frame) // it goes alone in any case, and needs no copy if it goes at once
+		return nil
 	}
 	place(&c.out, m)
 	if c.out.gathered++; c.out.gathered >= mostGathered {
