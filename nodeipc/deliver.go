@@ -10,7 +10,10 @@ import (
 
 // deliver hands one message to whom it is for. assembled says whether it is in the assembly's memory.
 func (c *Channel) deliver(payload []byte, assembled bool) error {
-	payload = c.hear(payload)
+	payload, plain := c.hear(payload)
+	if plain {
+		return c.deliverMessage(codec.User, Message{payload: payload, known: codec.Known{Plain: true}, codec: c.codec}, assembled)
+	}
 	kind, err := c.codec.Classify(payload)
 	if err != nil {
 		return err
@@ -34,7 +37,7 @@ func (c *Channel) deliverMessage(kind codec.Kind, m Message, assembled bool) err
 	case codec.Socket:
 		return c.countSockets(m)
 	case codec.User:
-		m.payload, m.kept = c.incoming.own(m.payload, assembled), true
+		m.payload, m.known.Kept = c.incoming.own(m.payload, assembled), true
 		c.handler.HandleMessage(m)
 	default:
 		c.handler.HandleInternal(m)

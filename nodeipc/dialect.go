@@ -2,13 +2,14 @@ package nodeipc
 
 import "github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 
-// hear takes off a payload what marks its dialect, in which the channel answers from then on.
-func (c *Channel) hear(payload []byte) []byte {
-	payload, dialect := c.codec.Heard(payload)
+// hear takes off a payload what marks its dialect, in which the channel answers from then on. plain is the
+// codec's.
+func (c *Channel) hear(payload []byte) (heard []byte, plain bool) {
+	heard, dialect, plain := c.codec.Heard(payload)
 	if dialect != 0 && dialect != c.speaks() {
 		c.dialect.Store(uint32(dialect))
 	}
-	return payload
+	return heard, plain
 }
 
 // speaks is the dialect in which this end writes.

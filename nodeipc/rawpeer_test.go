@@ -172,7 +172,7 @@ func (p *rawPeer) text(payload []byte) string {
 		return string(payload)
 	}
 	var text json.RawMessage
-	if err := p.codec.Decode(payload, &text, false); err != nil {
+	if err := p.codec.Decode(payload, &text, codec.Known{}); err != nil {
 		p.t.Fatal(err)
 	}
 	return string(text)

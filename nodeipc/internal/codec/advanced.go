@@ -51,11 +51,11 @@ func (advancedCodec) Cut(buf []byte, _ int) (payload []byte, size, need int) {
 	return buf[lengthSize:need:need], need, need
 }
 
-func (advancedCodec) Heard(payload []byte) ([]byte, Dialect) {
+func (advancedCodec) Heard(payload []byte) (heard []byte, d Dialect, plain bool) {
 	if len(payload) < headerSize || payload[1] <= oldestVersion || payload[1] > newestRead {
-		return payload, 0
+		return payload, 0, false
 	}
-	return payload, Dialect(min(payload[1], latestVersion) - oldestVersion)
+	return payload, Dialect(min(payload[1], latestVersion) - oldestVersion), false
 }
 
 func (advancedCodec) Classify(payload []byte) (Kind, error) {
@@ -94,8 +94,8 @@ func (advancedCodec) Open(payload []byte) (e Envelope, inner []byte, err error) 
 	return wrapped.Envelope, wrapped.Message, nil
 }
 
-func (advancedCodec) Decode(payload []byte, v any, kept bool) error {
-	if err := (structuredclone.Options{AliasStrings: kept}).Unmarshal(payload, v); err != nil {
+func (advancedCodec) Decode(payload []byte, v any, known Known) error {
+	if err := (structuredclone.Options{AliasStrings: known.Kept}).Unmarshal(payload, v); err != nil {
 		return fmt.Errorf("nodeipc: decode the message: %w", err)
 	}
 	return nil

@@ -18,15 +18,14 @@ type Codec interface {
 	// going to be, as far as is known.
 	Cut(buf []byte, searched int) (payload []byte, size, need int)
 	// Heard takes off a payload what marks it as one of a dialect, and says which dialect that is. In what it gives,
-	// text is valid.
-	Heard(payload []byte) ([]byte, Dialect)
+	// text is valid. plain says that it is a user's message, one string that stands there as it is.
+	Heard(payload []byte) (heard []byte, d Dialect, plain bool)
 	// Classify says whose message a payload is, or why it is not one.
 	Classify(payload []byte) (Kind, error)
 	// Open takes the message of a handle out of its envelope. inner is a payload, perhaps within the given one.
 	Open(payload []byte) (e Envelope, inner []byte, err error)
-	// Decode stores the value of a payload in what v points to. Where the payload is kept as it is for ever, a long string
-	// may be a part of it.
-	Decode(payload []byte, v any, kept bool) error
+	// Decode stores the value of a payload in what v points to.
+	Decode(payload []byte, v any, known Known) error
 
 	// AppendFrame appends a frame that holds a value.
 	AppendFrame(dst []byte, d Dialect, v any) ([]byte, error)
@@ -35,6 +34,14 @@ type Codec interface {
 	// NewTemplate makes a template of sealed frames. value is called with the number that stands for the one that
 	// changes, and gives the value that holds it; that number may stand nowhere else in it.
 	NewTemplate(e Envelope, value func(number uint32) any) (Template, error)
+}
+
+// Known is what is known of a payload that is decoded.
+type Known struct {
+	// Kept says that it stays as it is for ever, so that a long string may be a part of it.
+	Kept bool
+	// Plain is what Heard has said.
+	Plain bool
 }
 
 // A Dialect is one of a serialization's ways of writing, of which a channel uses its peer's. The zero value is what

@@ -37,12 +37,15 @@ func (jsonCodec) Cut(buf []byte, searched int) (payload []byte, size, need int) 
 }
 
 // Heard takes off Bun's mark, which stands before its internal messages only.
-func (jsonCodec) Heard(payload []byte) ([]byte, Dialect) {
+func (jsonCodec) Heard(payload []byte) (heard []byte, d Dialect, plain bool) {
+	if isPlainString(payload) {
+		return payload, 0, true
+	}
 	payload = validUTF8(payload)
 	if len(payload) > 0 && payload[0] == bunMark {
-		return payload[1:], bun
+		return payload[1:], bun, false
 	}
-	return payload, 0
+	return payload, 0, false
 }
 
 func (jsonCodec) Classify(payload []byte) (Kind, error) {
@@ -107,19 +110,19 @@ func (jsonCodec) Open(payload []byte) (e Envelope, inner []byte, err error) {
 	return wrapped.Envelope, wrapped.Message, nil
 }
 
-func (jsonCodec) Decode(payload []byte, v any, kept bool) error {
+func (jsonCodec) Decode(payload []byte, v any, known Known) error {
 	switch v := v.(type) {
 	case *stdjson.RawMessage:
 		*v = append((*v)[:0], payload...)
 		return nil
 	case *string:
-		if s, ok := plainString(payload); ok {
-			*v = stringOf(s, kept)
+		if known.Plain || isPlainString(payload) {
+			*v = stringOf(payload[1:len(payload)-1], known.Kept)
 			return nil
 		}
 	case *any:
-		if s, ok := plainString(payload); ok && *v == nil {
-			*v = stringOf(s, kept)
+		if *v == nil && (known.Plain || isPlainString(payload)) {
+			*v = stringOf(payload[1:len(payload)-1], known.Kept)
 			return nil
 		}
 	}

@@ -16,7 +16,7 @@ func FuzzJSON(f *testing.F) {
 			if bytes.IndexByte(payload, '\n') >= 0 {
 				t.Fatalf("a line feed in %q", payload)
 			}
-			payload, _ = JSON.Heard(payload)
+			payload, _, _ = JSON.Heard(payload)
 			checkJSON(t, payload)
 		})
 	})
@@ -47,7 +47,7 @@ func checkJSON(t *testing.T, payload []byte) {
 		t.Fatalf("%v, but it is: %q", err, payload)
 	}
 	var value any
-	decoded := JSON.Decode(payload, &value, true)
+	decoded := JSON.Decode(payload, &value, Known{Kept: true})
 	if decoded != nil && valid && stdjson.Unmarshal(payload, &value) == nil {
 		t.Fatalf("%v, but it does decode: %q", decoded, payload)
 	}

@@ -41,11 +41,10 @@ func printable(b []byte) bool {
 	return bad&highs == 0
 }
 
-// plainString gives what a payload holds that is one string in which nothing is escaped.
-func plainString(payload []byte) ([]byte, bool) {
-	if len(payload) < 2 || payload[0] != '"' {
-		return nil, false
+// isPlainString says whether a payload is one string of ASCII in which nothing is escaped.
+func isPlainString(payload []byte) bool {
+	if len(payload) < 2 || payload[0] != '"' || payload[len(payload)-1] != '"' {
+		return false
 	}
-	n := plain(payload[1:])
-	return payload[1 : 1+n], n == len(payload)-2 && payload[n+1] == '"'
+	return plain(payload[1:]) == len(payload)-2
 }

@@ -76,7 +76,7 @@ func expectUnderstood(t *testing.T, c Codec, runtime string, frame []byte) {
 		t.Errorf("%s: %d bytes in a frame of %d: %q", runtime, size, len(frame), frame)
 		return
 	}
-	payload, _ = c.Heard(payload)
+	payload, _, _ = c.Heard(payload)
 	k, err := c.Classify(payload)
 	if err != nil {
 		t.Errorf("%s: %v", runtime, err)
@@ -86,7 +86,7 @@ func expectUnderstood(t *testing.T, c Codec, runtime string, frame []byte) {
 		return
 	}
 	var message any
-	if err := c.Decode(payload, &message, false); err != nil {
+	if err := c.Decode(payload, &message, Known{}); err != nil {
 		t.Fatal(err)
 	}
 	fields, _ := message.(map[string]any)
