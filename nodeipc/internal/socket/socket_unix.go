@@ -123,6 +123,10 @@ func Check(fd int) error {
 	return nil
 }
 
+// sendBuffer is how much may be under way on a channel: several messages of 64 KiB, where Linux has room for two or three,
+// so that two busy ends seldom wait for each other. The system may give less.
+const sendBuffer = 256 << 10
+
 // NewPair makes the two ends of a channel, both close-on-exec.
 func NewPair() (ours, theirs int, err error) {
 	syscall.ForkLock.RLock()
@@ -131,7 +135,9 @@ func NewPair() (ours, theirs int, err error) {
 	if err != nil {
 		return -1, -1, fmt.Errorf("nodeipc: socketpair: %w", err)
 	}
-	unix.CloseOnExec(pair[0])
-	unix.CloseOnExec(pair[1])
+	for _, fd := range pair {
+		unix.CloseOnExec(fd)
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, sendBuffer)
+	}
 	return pair[0], pair[1], nil
 }
