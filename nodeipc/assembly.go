@@ -18,8 +18,8 @@ const (
 // assembly puts messages together that come in pieces, and gives payloads memory of their own.
 type assembly struct {
 	partial []byte // the beginning of a message whose end has not come
-	// given says that a payload was given partial's memory.
-	given bool
+	within  bool   // what is being cut is in partial's memory
+	given   bool   // that memory is a payload's from now on
 	// last is how long the last message in pieces was: the next one may well be as long.
 	last int
 	slab []byte
@@ -37,15 +37,17 @@ func (a *assembly) room() []byte {
 	return a.partial[len(a.partial):cap(a.partial)]
 }
 
-// land takes what was read into room, and gives all that is there.
-func (a *assembly) land(n int) []byte {
+// land takes what was read into room, and gives what is to be cut; begun says whether that begins with the beginning that
+// was there.
+func (a *assembly) land(n int) (joined []byte, begun bool) {
+	begun, a.within = len(a.partial) > 0, true
 	a.partial = a.partial[:len(a.partial)+n]
-	return a.partial
+	return a.partial, begun
 }
 
-// join puts a chunk behind the beginning that is there, and gives both; begun says whether there was one.
+// join is land for what was read elsewhere.
 func (a *assembly) join(chunk []byte) (joined []byte, begun bool) {
-	if len(a.partial) == 0 {
+	if a.within = len(a.partial) > 0; !a.within {
 		return chunk, false
 	}
 	a.partial = append(a.partial, chunk...)
@@ -54,11 +56,11 @@ func (a *assembly) join(chunk []byte) (joined []byte, begun bool) {
 
 // keep stores the beginning of a message, which is the end of what land or join gave. need is how long the message will
 // be, as far as is known.
-func (a *assembly) keep(rest []byte, assembled bool, need int) {
+func (a *assembly) keep(rest []byte, need int) {
 	switch {
 	case a.given:
 		a.partial, a.given = slices.Clone(rest), false
-	case !assembled:
+	case !a.within:
 		a.partial = append(a.partial[:0], rest...)
 	case len(rest) < len(a.partial):
 		a.partial = a.partial[:copy(a.partial, rest)]
@@ -84,12 +86,12 @@ func (a *assembly) reserve(need int) {
 	a.partial = roomy
 }
 
-// own gives a payload memory that nothing else is written to. assembled says whether it is in partial's.
-func (a *assembly) own(payload []byte, assembled bool) []byte {
+// own gives a payload memory that nothing else is written to.
+func (a *assembly) own(payload []byte) []byte {
 	size := len(payload)
 	a.last = size + frameSize
 	switch {
-	case assembled && size >= leastAssembled:
+	case a.within && size >= leastAssembled:
 		a.given = true
 		return payload[:size:size]
 	case size > slabbed:

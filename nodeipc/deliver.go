@@ -8,11 +8,11 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
-// deliver hands one message to whom it is for. assembled says whether it is in the assembly's memory.
-func (c *Channel) deliver(payload []byte, assembled bool) error {
+// deliver hands one message to whom it is for.
+func (c *Channel) deliver(payload []byte) error {
 	payload, plain := c.hear(payload)
 	if plain {
-		return c.deliverMessage(codec.User, Message{payload: payload, known: codec.Known{Plain: true}, codec: c.codec}, assembled)
+		return c.deliverMessage(codec.User, Message{payload: payload, known: codec.Known{Plain: true}, codec: c.codec})
 	}
 	kind, err := c.codec.Classify(payload)
 	if err != nil {
@@ -22,22 +22,22 @@ func (c *Channel) deliver(payload []byte, assembled bool) error {
 	case codec.Nothing:
 		return nil
 	case codec.Handle:
-		return c.deliverHandle(payload, assembled)
+		return c.deliverHandle(payload)
 	case codec.ACK:
 		return c.acknowledged()
 	case codec.NACK:
 		return c.notReceived()
 	default:
-		return c.deliverMessage(kind, Message{payload: payload, codec: c.codec}, assembled)
+		return c.deliverMessage(kind, Message{payload: payload, codec: c.codec})
 	}
 }
 
-func (c *Channel) deliverMessage(kind codec.Kind, m Message, assembled bool) error {
+func (c *Channel) deliverMessage(kind codec.Kind, m Message) error {
 	switch kind {
 	case codec.Socket:
 		return c.countSockets(m)
 	case codec.User:
-		m.payload, m.known.Kept = c.incoming.own(m.payload, assembled), true
+		m.payload, m.known.Kept = c.incoming.own(m.payload), true
 		c.handler.HandleMessage(m)
 	default:
 		c.handler.HandleInternal(m)
@@ -46,7 +46,7 @@ func (c *Channel) deliverMessage(kind codec.Kind, m Message, assembled bool) err
 }
 
 // deliverHandle matches a message with the descriptor that came beside it, and tells the peer whether one did.
-func (c *Channel) deliverHandle(payload []byte, assembled bool) error {
+func (c *Channel) deliverHandle(payload []byte) error {
 	fd := c.incoming.handles.take()
 	if fd < 0 {
 		return c.deliverLost(payload)
@@ -70,7 +70,7 @@ func (c *Channel) deliverHandle(payload []byte, assembled bool) error {
 	}
 	m := Message{Handle: handle, payload: inner, codec: c.codec}
 	if kind == codec.User || kind == codec.Internal {
-		return c.deliverMessage(kind, m, assembled)
+		return c.deliverMessage(kind, m)
 	}
 	handle.Close()
 	return fmt.Errorf("%w: a handle with a message of the channel's own: %s", ErrProtocol, codec.Excerpt(inner))

@@ -40,9 +40,8 @@ func (c *Channel) read() int {
 		c.endOfStream()
 		return 0
 	}
-	begun := len(c.incoming.partial) > 0
 	if len(room) > 0 {
-		err = c.cut(c.incoming.land(n), begun, true)
+		err = c.cut(c.incoming.land(n))
 	} else {
 		err = c.take(r.Bytes[:n])
 	}
@@ -89,14 +88,10 @@ func (c *Channel) endOfStream() {
 }
 
 // take takes what was read elsewhere than into the assembly's room.
-func (c *Channel) take(chunk []byte) error {
-	joined, begun := c.incoming.join(chunk)
-	return c.cut(joined, begun, begun)
-}
+func (c *Channel) take(chunk []byte) error { return c.cut(c.incoming.join(chunk)) }
 
-// cut cuts what was read into messages and keeps what is left over. begun says that the first of them began before, and
-// assembled that they are in the assembly's memory.
-func (c *Channel) cut(rest []byte, begun, assembled bool) error {
+// cut cuts what was read into messages and keeps what is left over. begun says that the first of them began before.
+func (c *Channel) cut(rest []byte, begun bool) error {
 	in := &c.incoming
 	in.handles.begin(begun)
 	messages, need := 0, 0
@@ -113,13 +108,13 @@ func (c *Channel) cut(rest []byte, begun, assembled bool) error {
 		messages++
 		in.searched = 0
 		rest = rest[size:]
-		if err := c.deliver(payload, assembled); err != nil || c.ended() {
+		if err := c.deliver(payload); err != nil || c.ended() {
 			return err
 		}
 		in.handles.next()
 	}
 	in.handles.keep(len(rest) > 0)
-	in.keep(rest, assembled, need)
+	in.keep(rest, need)
 	in.searched = len(rest)
 	in.count(messages)
 	return nil
