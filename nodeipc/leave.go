@@ -5,6 +5,12 @@ import "time"
 // longestLeft is how long a message waits for whoever receives to write it.
 const longestLeft = time.Millisecond
 
+// leftover is what was left to whoever receives.
+type leftover struct {
+	waits bool // the timer is going to write it
+	timer *time.Timer
+}
+
 // mayLeave says whether a plain frame may be left to whoever took the last message: others stand behind that, so that he
 // is going to send more, or to ask for the next and find none. So answers go out together, and an answer to the only
 // question at once. c.mu is held.
@@ -14,12 +20,12 @@ func (c *Channel) mayLeave(size int) bool {
 		return false
 	}
 	o.gathered++
-	if !o.left {
-		o.left = true
-		if o.leaving == nil {
-			o.leaving = time.AfterFunc(longestLeft, c.writeLeft)
+	if !o.leftover.waits {
+		o.leftover.waits = true
+		if o.leftover.timer == nil {
+			o.leftover.timer = time.AfterFunc(longestLeft, c.writeLeft)
 		} else {
-			o.leaving.Reset(longestLeft)
+			o.leftover.timer.Reset(longestLeft)
 		}
 	}
 	return true
@@ -30,6 +36,6 @@ func (c *Channel) writeLeft() {
 	c.inbox.behind.Store(0)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.out.left = false
+	c.out.leftover.waits = false
 	c.flushLocked()
 }

@@ -19,7 +19,7 @@ func (c *Channel) Offer(frame []byte, fd int, tag uint32) error {
 	if c.state != connected {
 		return ErrDisconnected
 	}
-	if o.queue.len() > 0 || o.flushing || o.blocked || o.stalled || !c.handleMayGo() {
+	if !o.idle() || !c.handleMayGo() {
 		o.refused = true
 		return ErrWouldBlock
 	}

@@ -146,22 +146,3 @@ func (c *Channel) trySend(frame []byte, h *handlewrap.Handle) (<-chan struct{}, 
 	}
 	return nil, nil
 }
-
-// write submits a plain frame and has it written. Where nothing else waits to be, it is written as it is, without a copy.
-// c.mu is held.
-func (c *Channel) write(frame []byte) {
-	o := &c.out
-	if o.queue.len() > 0 || o.flushing || o.blocked || o.stalled {
-		o.submit(message{frame: frame})
-		c.flushLocked()
-		return
-	}
-	o.queued += len(frame)
-	o.queue.push(segment{bytes: frame, lent: true})
-	c.flushLocked()
-	if o.queue.len() > 0 && o.queue.first().lent {
-		first := o.queue.first()
-		first.buffer = o.spares.copy(first.bytes)
-		first.bytes, first.lent = first.buffer, false
-	}
-}

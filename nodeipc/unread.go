@@ -9,6 +9,12 @@ import (
 // unreadPause is how long to wait before looking again whether the peer has read: nothing tells at once when it does.
 const unreadPause = time.Millisecond
 
+// unread is what is known of plain messages that the peer may not have read.
+type unread struct {
+	some     bool // were written
+	checking bool // a timer is going to look whether it has read
+}
+
 // handleMayGo says whether a handle may be written now. It may not follow a plain message that the peer has not
 // read: a read that returns that message too brings the handle with it, and Deno loses the handle then. c.mu is held.
 func (c *Channel) handleMayGo() bool {
@@ -16,7 +22,7 @@ func (c *Channel) handleMayGo() bool {
 	if o.unacked.len() >= socket.MostHandlesInFlight {
 		return false
 	}
-	if o.unread = o.unread && socket.Unread(c.fd) > 0; o.unread {
+	if o.unread.some = o.unread.some && socket.Unread(c.fd) > 0; o.unread.some {
 		c.checkLater()
 		return false
 	}
@@ -24,12 +30,12 @@ func (c *Channel) handleMayGo() bool {
 }
 
 func (c *Channel) checkLater() {
-	if !c.out.checking {
-		c.out.checking = true
+	if !c.out.unread.checking {
+		c.out.unread.checking = true
 		time.AfterFunc(unreadPause, func() {
 			c.loop.Post(func() {
 				c.mu.Lock()
-				c.out.checking = false
+				c.out.unread.checking = false
 				c.mu.Unlock()
 				c.tryHandles()
 			})
@@ -40,7 +46,7 @@ func (c *Channel) checkLater() {
 // peerWasHeard is called after each read: who writes has likely read before.
 func (c *Channel) peerWasHeard() {
 	c.mu.Lock()
-	waiting := c.out.checking
+	waiting := c.out.unread.checking
 	c.mu.Unlock()
 	if waiting {
 		c.tryHandles()
