@@ -16,7 +16,10 @@ func FuzzJSON(f *testing.F) {
 			if bytes.IndexByte(payload, '\n') >= 0 {
 				t.Fatalf("a line feed in %q", payload)
 			}
-			payload, _, _ = JSON.Heard(payload)
+			payload, _, plain := JSON.Heard(payload)
+			if plain {
+				checkPlain(t, payload)
+			}
 			checkJSON(t, payload)
 		})
 	})
@@ -34,6 +37,26 @@ func eachFrame(t *testing.T, c Codec, stream []byte, check func(payload []byte))
 		}
 		stream = stream[size:]
 		check(payload)
+	}
+}
+
+// checkPlain compares what is known of a plain string with what is found by looking.
+func checkPlain(t *testing.T, payload []byte) {
+	if k, err := JSON.Classify(payload); k != User || err != nil {
+		t.Fatalf("kind %d, %v of the plain string %q", k, err, payload)
+	}
+	var want, text string
+	var value any
+	if err := stdjson.Unmarshal(payload, &want); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range []any{&text, &value} {
+		if err := JSON.Decode(payload, v, Known{Plain: true}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text != want || value != want {
+		t.Fatalf("%q and %q, want %q", text, value, want)
 	}
 }
 

@@ -21,6 +21,7 @@ func jsonSeeds(tb testing.TB) [][]byte {
 		`{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_HANDLE","type":"net.Server","msg":null}}` + "\n",
 		`{"cmd":"NODE_HANDLE","type":"dgram.Socket","dgramType":"udp4","msg":{"cmd":"NODE_CLUSTER"}}` + "\n",
 		`{"CMD":"NODE_HANDLE"}` + "\n", `{"cmd":"NODE_"}` + "\n", ` {"cmd":"\u004eODE_HANDLE_ACK"}` + "\r\n",
+		`"plain"` + "\n" + `""` + "\n" + `"\\""` + "\n" + `"a"b"` + "\n" + `"é"` + "\n" + `"` + "\n",
 	} {
 		streams = append(streams, []byte(text))
 	}
