@@ -13,8 +13,7 @@ type receiveHeader struct {
 }
 
 // recvmsg reads into room and says how many bytes and how many of control came. It is written here because unix.Recvmsg
-// allocates room for a sender's address, and this is on the path of every connection. The system call is a raw one,
-// because it never waits: the scheduler, told of it, might give the processor away while a large message is copied.
+// allocates room for a sender's address, and this is on the path of every connection.
 func (r *Buffer) recvmsg(fd int, room []byte) (n, control int, err error) {
 	h := &r.header
 	h.vector.Base = &room[0]
@@ -22,7 +21,7 @@ func (r *Buffer) recvmsg(fd int, room []byte) (n, control int, err error) {
 	h.message = unix.Msghdr{Iov: &h.vector, Control: &r.control[0]}
 	h.message.SetIovlen(1)
 	h.message.SetControllen(len(r.control))
-	received, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&h.message)), receiveFlags)
+	received, _, errno := unix.Syscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&h.message)), receiveFlags)
 	if errno != 0 {
 		return 0, 0, errno
 	}

@@ -21,10 +21,6 @@ func (r *Buffer) recvmsg(fd int, room []byte) (n, control int, err error) {
 	return n, control, err
 }
 
-func sendmsg(fd int, b, control []byte) (int, error) {
-	return unix.SendmsgN(fd, b, control, nil, sendFlags)
-}
-
 func putRights(space []byte, fd int) int { return copy(space, unix.UnixRights(fd)) }
 
 // Unread is not known here, where handles go one at a time.

@@ -81,7 +81,7 @@ func Transmit(fd int, b []byte, handle int) (int, error) {
 		control = space[:putRights(space[:], handle)]
 	}
 	for {
-		n, err := sendmsg(fd, b, control)
+		n, err := unix.SendmsgN(fd, b, control, nil, sendFlags)
 		switch err {
 		case nil:
 			return n, nil
