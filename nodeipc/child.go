@@ -152,8 +152,13 @@ func exitStatus(state *os.ProcessState) ExitStatus {
 	return ExitStatus{Code: state.ExitCode()}
 }
 
-// Pid is the child's process id.
-func (c *Child) Pid() int { return c.cmd.Process.Pid }
+// Pid is the child's process id, 0 for a Child that [Start] has not made.
+func (c *Child) Pid() int {
+	if c.cmd == nil {
+		return 0
+	}
+	return c.cmd.Process.Pid
+}
 
 // Signal sends a signal to the child. It returns os.ErrProcessDone when it has ended.
 func (c *Child) Signal(s os.Signal) error { return c.cmd.Process.Signal(s) }
