@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -22,7 +23,7 @@ func TestExtraFiles(t *testing.T) {
 	defer read.Close()
 	defer write.Close()
 	args := []string{"-c", `echo "\"online\"" >&4; echo "$NODE_CHANNEL_FD $NODE_UNIQUE_ID" >&5`}
-	r := newRig(t, cluster.Settings{ExecPath: "/bin/sh", Args: args, ExtraFiles: []*os.File{read, nil, write}})
+	r := newRig(t, cluster.Settings{ExecPath: "/bin/sh", Args: args, ExtraFiles: []*os.File{read, nil, write}, Serialization: nodeipc.JSON})
 	for _, want := range []string{"4 1\n", "4 2\n"} {
 		w := r.fork()
 		got := make([]byte, len(want))
