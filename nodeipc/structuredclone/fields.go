@@ -24,8 +24,9 @@ type field struct {
 }
 
 type structType struct {
-	fields []field
-	byName map[string]int
+	fields   []field
+	byName   map[string]int
+	byFolded map[string]int
 }
 
 var structTypes sync.Map // of *structType by reflect.Type
@@ -34,10 +35,14 @@ func structOf(t reflect.Type) *structType {
 	if known, ok := structTypes.Load(t); ok {
 		return known.(*structType)
 	}
-	s := &structType{fields: dominant(collect(t)), byName: map[string]int{}}
+	s := &structType{fields: dominant(collect(t)), byName: map[string]int{}, byFolded: map[string]int{}}
 	for i := range s.fields {
 		f := &s.fields[i]
 		s.byName[f.name] = i
+		folded := string(appendFolded(nil, []byte(f.name)))
+		if _, taken := s.byFolded[folded]; !taken {
+			s.byFolded[folded] = i
+		}
 		f.key = fixedKey(f.name)
 	}
 	known, _ := structTypes.LoadOrStore(t, s)

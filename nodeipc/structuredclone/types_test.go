@@ -33,7 +33,7 @@ type Pointed struct {
 	Far string `json:"far,omitempty"`
 }
 
-// Names are matched by case, and a field without a tag has its own.
+// A name is that of the field that has just this, or else of the first that differs in case only.
 type cased struct {
 	Cmd   string
 	Lower string `json:"cmd"`

@@ -9,7 +9,7 @@ import (
 )
 
 // Unmarshal stores the value of a message, which begins with its header, in what v points to, with the rules of
-// encoding/json and the same struct tags; keys are matched by case. The package documentation says which
+// encoding/json and the same struct tags. The package documentation says which
 // JavaScript type goes into which Go type. Null and undefined set pointers, maps, slices and interfaces to nil
 // and leave all else as it is. One JavaScript object in two places becomes one Go pointer, map or slice where
 // the types agree. Nothing stored refers to data.

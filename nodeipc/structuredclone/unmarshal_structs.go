@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"reflect"
 	"strconv"
+	"unicode"
+	"unicode/utf8"
 )
 
 var jsonNumber = reflect.TypeFor[json.Number]()
@@ -69,13 +71,14 @@ func structDecoder(t reflect.Type) decodeFunc {
 		}
 		for i := -1; d.peek() != tagObjectEnd; {
 			start := d.pos
-			i = s.find(d.key(), i+1)
+			var exact bool
+			i, exact = s.find(d.key(), i+1)
 			if i < 0 {
 				d.skip()
 				continue
 			}
 			f := &s.fields[i]
-			if seen.add(i) {
+			if exact && seen.add(i) {
 				d.failAt(start, Duplicate, "the key %q is there twice", f.name)
 			}
 			d.path.push(f.name)
@@ -88,16 +91,39 @@ func structDecoder(t reflect.Type) decodeFunc {
 	}
 }
 
-// find gives the number of the field with that name, or -1. Most objects have their properties in the order of the
-// fields: it is likely to be the field expected.
-func (s *structType) find(name []byte, expected int) int {
+// find gives the number of the field with that name, or else of the first that differs from it in case only, or -1. Most
+// objects have their properties in the order of the fields: it is likely to be the field expected.
+func (s *structType) find(name []byte, expected int) (i int, exact bool) {
 	if expected < len(s.fields) && s.fields[expected].name == string(name) {
-		return expected
+		return expected, true
 	}
 	if i, ok := s.byName[string(name)]; ok {
-		return i
+		return i, true
 	}
-	return -1
+	var few [64]byte
+	if i, ok := s.byFolded[string(appendFolded(few[:0], name))]; ok {
+		return i, false
+	}
+	return -1, false
+}
+
+// appendFolded appends a name as all that differ from it in case only have it.
+func appendFolded(dst, name []byte) []byte {
+	for len(name) > 0 {
+		r, size := utf8.DecodeRune(name)
+		dst = utf8.AppendRune(dst, foldedRune(r))
+		name = name[size:]
+	}
+	return dst
+}
+
+// foldedRune is the first of the characters that differ in case only.
+func foldedRune(r rune) rune {
+	first := r
+	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+		first = min(first, next)
+	}
+	return first
 }
 
 // bitSet is a set of small numbers.
