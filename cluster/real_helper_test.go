@@ -52,6 +52,21 @@ func (o *realOutput) logOnFailure(tb testing.TB) {
 	})
 }
 
+// expectServers waits until so many servers have said that they are ready, which is later than that they listen: Fastify looks
+// its address up in between, and dies if its server is closed meanwhile.
+func (o *realOutput) expectServers(t *testing.T, n int) {
+	t.Helper()
+	if !eventually(func() bool { return o.count("listening on ") >= n }) {
+		t.Fatalf("%d of %d servers are ready", o.count("listening on "), n)
+	}
+}
+
+func (o *realOutput) count(said string) int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return bytes.Count(o.b.Bytes(), []byte(said))
+}
+
 // realProgram is a program that runs in workers under a primary of this process.
 type realProgram struct {
 	primary *cluster.Primary
@@ -105,6 +120,7 @@ func startReal(t *testing.T, r nodetest.Runtime, script string, workers, servers
 		p.workers[w.ID()] = w
 	}
 	p.expectListening(t, workers*servers)
+	output.expectServers(t, workers*servers)
 	return p
 }
 

@@ -44,7 +44,7 @@ server.on('upgrade', (req, socket, head) => {
   socket.pipe(socket);
 });
 
-server.listen(process.env.PORT);
+server.listen(process.env.PORT, () => console.log("listening on " + process.env.PORT));
 `
 
 func TestRealBodiesKeepAliveAndUpgrade(t *testing.T) {

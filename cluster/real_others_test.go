@@ -22,7 +22,7 @@ const server = http.createServer((req, res) => {
   res.setHeader('Content-Type', 'application/json');
   res.end(JSON.stringify({ pid: process.pid, worker: cluster.worker.id }));
 });
-server.listen(process.env.PORT);
+server.listen(process.env.PORT, () => console.log("listening on " + process.env.PORT));
 `
 
 // otherStreamServer answers requests by hand.
@@ -36,7 +36,7 @@ const server = net.createServer((socket) => {
     socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: ' + body.length + '\r\n\r\n' + body);
   });
 });
-server.listen(process.env.PORT);
+server.listen(process.env.PORT, () => console.log("listening on " + process.env.PORT));
 `
 
 func TestRealDenoWorkers(t *testing.T) {
