@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os/exec"
 	"syscall"
 	"testing"
@@ -17,7 +16,7 @@ func traced(t *testing.T, cmd *exec.Cmd) (*exec.Cmd, func() []traceEvent) {
 	return outer, read
 }
 
-// TestTraceGoPrimary under load: it deals as it does without the trace, and every connection is there with its answer.
+// TestTraceGoPrimary under load: it deals to all as it does without the trace, and every connection is there with its answer.
 func TestTraceGoPrimary(t *testing.T) {
 	inBoth(t, func(t *testing.T, s string) {
 		port := nodetest.FreePort(t)
@@ -31,8 +30,11 @@ func TestTraceGoPrimary(t *testing.T) {
 		}
 		p.signal(syscall.SIGTERM)
 		p.expectStatus(0)
-		if got, want := fmt.Sprint(answers), "map[1:25 2:25 3:25 4:25]"; got != want {
-			t.Errorf("the workers have answered %s, want %s", got, want)
+		// A worker is passed over whose answer has not come yet, so that the parts may differ a little.
+		for worker := 1; worker <= 4; worker++ {
+			if answers[worker] < asked/5 {
+				t.Errorf("the workers have answered %v: worker %d has not its part", answers, worker)
+			}
 		}
 		events := read()
 		expectSound(t, events)
