@@ -10,12 +10,8 @@ type dealtServer struct {
 	name   *sockName
 }
 
-func newDealtServer(p *Primary, base serverBase, bound socket, backlog int, balancer func() Balancer) (server, error) {
+func newDealtServer(p *Primary, base serverBase, bound socket, name *sockName, backlog int, balancer func() Balancer) (server, error) {
 	if err := listen(bound.fd, backlog); err != nil {
-		return nil, err
-	}
-	name, err := bound.name()
-	if err != nil {
 		return nil, err
 	}
 	d, err := newDealer(p, base.key, balancer())

@@ -102,11 +102,7 @@ type groupServer struct {
 	name *sockName
 }
 
-func newGroupServer(p *Primary, base serverBase, bound socket, backlog int, by rendezvous.By) (server, error) {
-	name, err := bound.name()
-	if err != nil {
-		return nil, err
-	}
+func newGroupServer(p *Primary, base serverBase, bound socket, name *sockName, backlog int, by rendezvous.By) (server, error) {
 	d, err := newDealer(p, base.key, newTurns())
 	if err != nil {
 		return nil, err

@@ -272,17 +272,8 @@ func TestStickyClients(t *testing.T) {
 // Where the kernel cannot choose, the primary does: here because the socket is one that it was started with.
 func TestStickyInThePrimary(t *testing.T) {
 	nodetest.NoLeaks(t)
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	file, err := l.(*net.TCPListener).File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	port, fd := l.Addr().(*net.TCPAddr).Port, int(file.Fd())
+	file, port := listeningFile(t)
+	fd := int(file.Fd())
 	r := newAgents(t, nodetest.Default(t), cluster.SchedSticky, 3)
 	for w := 1; w <= 3; w++ {
 		listen(t, r, w, map[string]any{"fd": fd})

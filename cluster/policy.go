@@ -109,7 +109,7 @@ func (p *Primary) newStreamServer(base serverBase, m *fromWorker, bound socket) 
 	grouped := name != nil && integer(m.FD, -1) < 0
 	switch {
 	case p.policy == SchedReusePort && grouped:
-		s, err := newGroupServer(p, base, bound, backlog, rendezvous.ByFlow)
+		s, err := newGroupServer(p, base, bound, name, backlog, rendezvous.ByFlow)
 		if errors.Is(err, errors.ErrUnsupported) {
 			p.warnOfPolicy(fmt.Errorf("%s is served as %q: %w", describe(m), SchedNone, err))
 			return newSharedServer(base, handlewrap.NetNative, bound), nil
@@ -118,15 +118,15 @@ func (p *Primary) newStreamServer(base serverBase, m *fromWorker, bound socket) 
 	case p.policy == SchedNone, p.policy == SchedReusePort:
 		return newSharedServer(base, handlewrap.NetNative, bound), nil
 	case p.policy == SchedSticky && grouped:
-		s, err := newGroupServer(p, base, bound, backlog, rendezvous.ByAddress)
+		s, err := newGroupServer(p, base, bound, name, backlog, rendezvous.ByAddress)
 		if errors.Is(err, errors.ErrUnsupported) {
-			return newDealtServer(p, base, bound, backlog, newSticky)
+			return newDealtServer(p, base, bound, name, backlog, newSticky)
 		}
 		return s, err
 	case p.policy == SchedSticky && name != nil:
-		return newDealtServer(p, base, bound, backlog, newSticky)
+		return newDealtServer(p, base, bound, name, backlog, newSticky)
 	default:
-		return newDealtServer(p, base, bound, backlog, p.newBalancer)
+		return newDealtServer(p, base, bound, name, backlog, p.newBalancer)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 func unsupported() error {
-	return fmt.Errorf("passing handles is not implemented on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+	return fmt.Errorf("handles cannot be passed on %s, which has no SCM_RIGHTS: %w", runtime.GOOS, errors.ErrUnsupported)
 }
 
 func closeOnExec(int) {}
