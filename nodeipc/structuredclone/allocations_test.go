@@ -54,6 +54,7 @@ func TestAllocationsOfWriting(t *testing.T) {
 
 func TestAllocationsOfReading(t *testing.T) {
 	const n = 1000
+	const shared = n/32 + 6 // arrays of 32 values in anys, and shorter ones before those
 	texts, objects := make([]string, n), make([]any, n)
 	for i := range n {
 		texts[i] = strings.Repeat("x", i%50+40) // too long to be remembered
@@ -74,6 +75,8 @@ func TestAllocationsOfReading(t *testing.T) {
 	allocate(t, "Unmarshal into strings", n+2, func() error { return sc.Unmarshal(textData, new([]string)) })                                 // the slice, its backing, and each
 	allocate(t, "Unmarshal strings into an any", 2*n+3, func() error { return sc.Unmarshal(textData, new(any)) })                             // each string in an any
 	allocate(t, "Unmarshal into numbers", 2, func() error { return sc.Unmarshal(numberData, new([]float64)) })                                // the slice and its backing
+	allocate(t, "Unmarshal numbers into an any", 3+shared, func() error { return sc.Unmarshal(numberData, new(any)) })                        // itself, the slice, its backing, and arrays of doubles
+	allocate(t, "Decode of numbers", 2+shared, func() error { _, err := sc.Decode(numberData); return err })                                  // an Array, its elements, and the same
 	allocate(t, "Unmarshal objects into an any", 2*n+3, func() error { return sc.Unmarshal(objectData, new(any)) })                           // a map takes two
 	allocate(t, "Unmarshal into maps", 2*n+2, func() error { return sc.Unmarshal(objectData, new([]map[string]any)) })                        // likewise
 	allocate(t, "Decode of objects", 2*n+2, func() error { _, err := sc.Decode(objectData); return err })                                     // an Object and its properties

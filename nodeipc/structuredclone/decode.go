@@ -22,7 +22,7 @@ func (o Options) Decode(data []byte) (v Value, err error) {
 // value makes the next value in the decoder's form.
 func (d *decoder) value() any {
 	if short, ok := d.short(); ok {
-		return d.recent.any(short)
+		return d.recent.any(&d.boxes, short)
 	}
 	switch tag := d.tag(); tag {
 	case tagUndefined:
@@ -35,11 +35,11 @@ func (d *decoder) value() any {
 		return false
 	case tagInt32:
 		if d.form == exact {
-			return d.int32()
+			return d.boxes.int32(d.int32())
 		}
-		return numberAny(d.int32())
+		return d.boxes.number(d.int32())
 	case tagUint32, tagDouble:
-		return d.number(tag)
+		return d.boxes.float64(d.number(tag))
 	case tagBigInt:
 		return d.bigInt()
 	case tagOneByte, tagTwoByte, tagUTF8:

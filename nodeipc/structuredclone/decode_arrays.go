@@ -34,12 +34,27 @@ func (d *decoder) makeSlice(length uint32) []any {
 }
 
 func (d *decoder) elementsInto(elements []any) {
-	for i := range elements {
-		if d.hole() {
+	for i := 0; i < len(elements); i++ {
+		switch doubles := d.doublesAhead(len(elements) - i); {
+		case doubles > 0:
+			d.doublesInto(elements[i : i+doubles])
+			i += doubles - 1
+		case d.hole():
 			elements[i] = Hole{}
-		} else {
+		default:
 			elements[i] = d.value()
 		}
+	}
+}
+
+func (d *decoder) doublesInto(elements []any) {
+	for len(elements) > 0 {
+		places := d.boxes.float64s.some(len(elements))
+		for i := range places {
+			places[i] = d.nextDouble()
+			elements[i] = anyFloat64(&places[i])
+		}
+		elements = elements[len(places):]
 	}
 }
 

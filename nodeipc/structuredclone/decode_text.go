@@ -1,7 +1,5 @@
 package structuredclone
 
-import "unsafe"
-
 // longString is how long a string is that may be a part of the data: a shorter one would keep much that is not its own.
 const longString = 1 << 10
 
@@ -9,7 +7,7 @@ const longString = 1 << 10
 func (d *decoder) string(t text) string {
 	if t.ascii() {
 		if d.aliasStrings && len(t.raw) >= longString {
-			return unsafe.String(unsafe.SliceData(t.raw), len(t.raw))
+			return stringOf(t.raw)
 		}
 		return d.recent.string(t.raw)
 	}
@@ -22,9 +20,9 @@ func (d *decoder) stringAny(t text) any {
 		return d.string(t)
 	}
 	if t.ascii() {
-		return d.recent.any(t.raw)
+		return d.recent.any(&d.boxes, t.raw)
 	}
-	return t.String()
+	return d.boxes.string(t.String())
 }
 
 // short reads a short string of ASCII, if that is next: it is what most keys and many values are.
@@ -59,19 +57,3 @@ func (d *decoder) key() []byte {
 
 // keyString is key as a string of its own.
 func (d *decoder) keyString() string { return d.recent.string(d.key()) }
-
-// boxes are the small integers, as an any has them.
-var boxes = func() (boxes [256]any) {
-	for n := range boxes {
-		boxes[n] = float64(n)
-	}
-	return boxes
-}()
-
-// numberAny is a small integer in an any.
-func numberAny(n int32) any {
-	if uint32(n) < uint32(len(boxes)) {
-		return boxes[n]
-	}
-	return float64(n)
-}

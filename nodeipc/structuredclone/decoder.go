@@ -24,6 +24,7 @@ type decoder struct {
 	slots int
 
 	recent recentStrings
+	boxes  boxes
 
 	// What follows is for Unmarshal into types.
 
@@ -58,5 +59,6 @@ func (d *decoder) free() {
 	d.scratch = d.scratch[:0]
 	d.path.reset()
 	d.form, d.alias, d.aliasStrings, d.made, d.typed, d.copied = plain, false, false, [2][]any{}, nil, 0
+	d.boxes = boxes{}
 	decoderPool.Put(d)
 }

@@ -126,5 +126,3 @@ func (e *encoder) once(pointer unsafe.Pointer, v any) bool {
 	e.ids.add(i, e.nextID)
 	return true
 }
-
-func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

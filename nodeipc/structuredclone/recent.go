@@ -30,13 +30,13 @@ func (r *recentStrings) string(b []byte) string {
 }
 
 // any is string in an any.
-func (r *recentStrings) any(b []byte) any {
+func (r *recentStrings) any(boxes *boxes, b []byte) any {
 	if len(b) > longestRecent {
 		return string(b)
 	}
 	entry := r.find(b)
 	if entry.boxed == nil {
-		entry.boxed = entry.s
+		entry.boxed = boxes.string(entry.s)
 	}
 	return entry.boxed
 }

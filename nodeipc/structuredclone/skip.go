@@ -105,8 +105,11 @@ func (s *scanner) skipProperties(end byte) (n uint32) {
 
 func (s *scanner) skipDense() (properties uint32) {
 	length := s.denseLength()
-	for range length {
-		if !s.hole() {
+	for left := int(length); left > 0; left-- {
+		if doubles := s.doublesAhead(left); doubles > 0 {
+			s.pos += doubles * sizeOfDouble
+			left -= doubles - 1
+		} else if !s.hole() {
 			s.skip()
 		}
 	}

@@ -3,7 +3,6 @@ package structuredclone
 import (
 	"slices"
 	"unicode/utf8"
-	"unsafe"
 )
 
 // text is a string as it is on the wire.
@@ -19,8 +18,7 @@ func (t text) String() string {
 	if t.ascii() {
 		return string(t.raw)
 	}
-	s := t.appendTo(nil)
-	return unsafe.String(unsafe.SliceData(s), len(s)) // nobody else has s
+	return stringOf(t.appendTo(nil))
 }
 
 // size is how many bytes the string takes in Go, or up to one and a half times that where there are surrogates. It

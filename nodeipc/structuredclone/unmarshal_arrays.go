@@ -76,7 +76,7 @@ func arrayDecoder(t reflect.Type) decodeFunc {
 	}
 }
 
-// floatsInto stores the first elements of a dense array as far as they are doubles, if v is made for that, and says how
+// floatsInto stores the first elements of a dense array as far as they are numbers, if v is made for that, and says how
 // many.
 func (d *decoder) floatsInto(v reflect.Value) int {
 	floats, ok := v.Addr().Interface().(*[]float64)
@@ -84,11 +84,13 @@ func (d *decoder) floatsInto(v reflect.Value) int {
 		return 0
 	}
 	for i := range *floats {
-		if d.peek() != tagDouble {
+		switch tag := d.peek(); tag {
+		case tagDouble, tagInt32:
+			d.pos++
+			(*floats)[i] = d.number(tag)
+		default:
 			return i
 		}
-		d.pos++
-		(*floats)[i] = d.double()
 	}
 	return len(*floats)
 }
