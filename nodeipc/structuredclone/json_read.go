@@ -181,7 +181,7 @@ func unquote(quoted []byte) string {
 		}
 		r := unit(quoted[i+1:])
 		i += 4
-		if isHighSurrogate(r) && i+6 < len(quoted) && quoted[i+1] == '\\' && quoted[i+2] == 'u' {
+		if r&halfBits == firstHalf && i+6 < len(quoted) && quoted[i+1] == '\\' && quoted[i+2] == 'u' {
 			if pair := utf16.DecodeRune(r, unit(quoted[i+3:])); pair != utf8.RuneError {
 				r = pair
 				i += 6

@@ -1,7 +1,7 @@
 package structuredclone
 
 import (
-	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -15,14 +15,28 @@ type text struct {
 func (t text) ascii() bool { return t.tag != tagTwoByte && isASCII(t.raw) }
 
 func (t text) String() string {
-	if t.ascii() {
+	switch {
+	case t.ascii():
 		return string(t.raw)
+	case t.tag == tagUTF8:
+		return stringOf(t.appendTo(nil))
 	}
-	return stringOf(t.appendTo(nil))
+	var p piece
+	taken, given := p.fill(t)
+	if taken == len(t.raw) {
+		return string(p[:given])
+	}
+	var whole strings.Builder
+	whole.Grow(t.size())
+	for given > 0 {
+		whole.Write(p[:given])
+		t.raw = t.raw[taken:]
+		taken, given = p.fill(t)
+	}
+	return whole.String()
 }
 
-// size is how many bytes the string takes in Go, or up to one and a half times that where there are surrogates. It
-// is too few for a string in UTF-8 that is wrong.
+// size is how many bytes the string takes in Go. It is too few for a string in UTF-8 that is wrong.
 func (t text) size() int {
 	switch t.tag {
 	case tagOneByte:
@@ -34,33 +48,24 @@ func (t text) size() int {
 }
 
 func (t text) appendTo(dst []byte) []byte {
-	switch t.tag {
-	case tagOneByte:
-		return appendLatin1(dst, t.raw)
-	case tagTwoByte:
-		return appendUTF16(dst, t.raw)
+	if t.tag == tagUTF8 {
+		return appendValid(dst, t.raw)
 	}
-	for b := t.raw; len(b) > 0; {
-		r, size := utf8.DecodeRune(b)
-		dst = utf8.AppendRune(dst, r)
-		b = b[size:]
+	var p piece
+	for len(t.raw) > 0 {
+		taken, given := p.fill(t)
+		dst = append(dst, p[:given]...)
+		t.raw = t.raw[taken:]
 	}
 	return dst
 }
 
-func appendLatin1(dst, raw []byte) []byte {
-	dst = slices.Grow(dst, len(raw)+countHighBits(raw))
-	for len(raw) > 0 {
-		if len(raw) >= 8 && isASCII(raw[:8]) {
-			dst, raw = append(dst, raw[:8]...), raw[8:]
-			continue
-		}
-		if c := raw[0]; c < utf8.RuneSelf {
-			dst = append(dst, c)
-		} else {
-			dst = append(dst, 0xC0|c>>6, 0x80|c&0x3F)
-		}
-		raw = raw[1:]
+// appendValid appends b with U+FFFD for what is not UTF-8.
+func appendValid(dst, b []byte) []byte {
+	for len(b) > 0 {
+		r, size := utf8.DecodeRune(b)
+		dst = utf8.AppendRune(dst, r)
+		b = b[size:]
 	}
 	return dst
 }

@@ -3,9 +3,6 @@ package structuredclone
 import (
 	"encoding/binary"
 	"math/bits"
-	"slices"
-	"unicode/utf16"
-	"unicode/utf8"
 )
 
 // Four units of UTF-16 at once, as they are in a uint64.
@@ -16,90 +13,129 @@ const (
 	unitHighBits = 0x8000 * eachUnit
 )
 
+// Surrogates are told by their highest bits: that they are some, and which half of a pair.
+const (
+	surrogateBits = 0xF800
+	surrogates    = 0xD800
+	halfBits      = 0xFC00
+	firstHalf     = 0xD800
+	secondHalf    = 0xDC00
+)
+
 // anyIn marks each unit that has some of the bits of mask, in its highest bit.
 func anyIn(units, mask uint64) uint64 {
 	units &= mask
 	return (units&^unitHighBits + ^uint64(unitHighBits) | units) & unitHighBits
 }
 
-// sizeOfUTF16 is how many bytes raw takes in UTF-8, with three for each surrogate.
+// alike marks each unit whose bits in mask are those of one.
+func alike(units, mask, one uint64) uint64 {
+	return anyIn(units^one*eachUnit, mask*eachUnit) ^ unitHighBits
+}
+
+// blockOfUTF16 is units that are looked at together.
+type blockOfUTF16 [64]byte
+
+func (b *blockOfUTF16) four(at int) uint64 { return binary.LittleEndian.Uint64(b[at:]) }
+
+// allShort says that no unit takes more than two bytes in UTF-8.
+func (b *blockOfUTF16) allShort() bool {
+	return (b.four(0)|b.four(8)|b.four(16)|b.four(24)|b.four(32)|b.four(40)|b.four(48)|b.four(56))&beyondTwo == 0
+}
+
+// countTwo says how many units take two bytes in UTF-8, if all are short.
+func (b *blockOfUTF16) countTwo() int {
+	var sum uint64
+	for at := 0; at < len(b); at += 8 {
+		// The addition carries into the highest bit of what is not ASCII.
+		sum += (b.four(at) + 0x7F80*eachUnit) >> 15 & eachUnit
+	}
+	return int(sum * eachUnit >> 48)
+}
+
+// sizeOfUTF16 is how many bytes raw takes in WTF-8.
 func sizeOfUTF16(raw []byte) int {
 	n := len(raw) / 2
-	for ; len(raw) >= 8; raw = raw[8:] {
-		units := binary.LittleEndian.Uint64(raw)
-		if units&beyondASCII != 0 {
-			n += bits.OnesCount64(anyIn(units, beyondASCII) | anyIn(units, beyondTwo)>>1)
+	// Two bytes more are there than are counted: a pair may end in them.
+	for len(raw) >= len(blockOfUTF16{})+2 {
+		if block := (*blockOfUTF16)(raw); block.allShort() {
+			n += block.countTwo()
+		} else {
+			n += block.countMore((*blockOfUTF16)(raw[2:]))
 		}
+		raw = raw[len(blockOfUTF16{}):]
 	}
-	for ; len(raw) > 0; raw = raw[2:] {
-		switch c := binary.LittleEndian.Uint16(raw); {
-		case c >= 0x800:
-			n += 2
-		case c >= 0x80:
-			n++
+	for len(raw) > 0 {
+		taken, given := sizeOfUnit(raw)
+		n += given - taken/2
+		raw = raw[taken:]
+	}
+	return n
+}
+
+// countMore says how many bytes more than one each unit takes in WTF-8. next is the block that begins with the second.
+// Where a pair ends a unit before the first, its second half counts as one that is alone.
+func (b *blockOfUTF16) countMore(next *blockOfUTF16) (n int) {
+	for at := 0; at < len(b); at += 8 {
+		units := b.four(at)
+		n += bits.OnesCount64(anyIn(units, beyondASCII) | anyIn(units, beyondTwo)>>1)
+		if firsts := alike(units, halfBits, firstHalf); firsts != 0 {
+			n -= 2 * bits.OnesCount64(firsts&alike(next.four(at), halfBits, secondHalf))
 		}
 	}
 	return n
 }
 
-// appendUTF16 appends what raw is in WTF-8.
-func appendUTF16(dst, raw []byte) []byte {
-	size := sizeOfUTF16(raw)
-	dst = slices.Grow(dst, size)
-	out := dst[len(dst) : len(dst)+size]
-	n := 0
-	// Where four units and more are to come, four bytes are left at least.
-	for len(raw) > 8 {
-		units := binary.LittleEndian.Uint64(raw)
-		switch {
-		case units&beyondTwo != 0:
-			taken, given := putUnit(out[n:], raw)
-			raw, n = raw[taken:], n+given
-			continue
-		case anyIn(units, beyondASCII) == unitHighBits:
-			binary.LittleEndian.PutUint64(out[n:], 0x80C0*eachUnit|units>>6&(0x1F*eachUnit)|units&(0x3F*eachUnit)<<8)
-			n += 8
-		default:
-			// Two bytes are stored where one counts: the next is stored over the other.
-			for range 4 {
-				unit := uint16(units)
-				stored, given := unit, 1
-				if unit >= utf8.RuneSelf {
-					stored, given = 0x80C0|unit>>6|unit&0x3F<<8, 2
-				}
-				binary.LittleEndian.PutUint16(out[n:], stored)
-				n += given
-				units >>= 16
-			}
+// shortUnits has the one byte or two of UTF-8 that each unit becomes which takes no more, and above them how many.
+var shortUnits = func() (all [0x800]uint32) {
+	for unit := range uint32(len(all)) {
+		if unit < 0x80 {
+			all[unit] = unit | 1<<16
+		} else {
+			all[unit] = 0x80C0 | unit>>6 | unit&0x3F<<8 | 2<<16
 		}
-		raw = raw[8:]
 	}
-	for len(raw) > 0 {
-		taken, given := putUnit(out[n:], raw)
-		raw, n = raw[taken:], n+given
-	}
-	return dst[:len(dst)+n]
+	return all
+}()
+
+// encodeThree gives a unit that takes three bytes in WTF-8.
+func encodeThree(unit uint32) uint32 {
+	return 0x8080E0 | unit>>12 | unit&0xFC0<<2 | unit&0x3F<<16
 }
 
-// putUnit writes the first unit of raw, or pair of surrogates, and says how many bytes of each that was.
-func putUnit(out, raw []byte) (taken, given int) {
-	r := rune(binary.LittleEndian.Uint16(raw))
-	switch {
-	case r < utf8.RuneSelf:
-		out[0] = byte(r)
+// isPair says that two units are the halves of a pair.
+func isPair(two uint32) bool {
+	return two&(halfBits<<16|halfBits) == secondHalf<<16|firstHalf
+}
+
+// encodePair gives a pair of surrogates in UTF-8.
+func encodePair(two uint32) uint32 {
+	character := 0x10000 + two&0x3FF<<10 + two>>16&0x3FF
+	return 0x808080F0 | character>>18 | character>>4&0x3F00 | character&0xFC0<<10 | character&0x3F<<24
+}
+
+// allThree says that each of four units takes three bytes in WTF-8, and is half of no pair.
+func allThree(units uint64) bool {
+	return anyIn(units, beyondTwo)&^alike(units, surrogateBits, surrogates) == unitHighBits
+}
+
+// encodeThrees gives the first two of four units that take three bytes each.
+func encodeThrees(units uint64) (six uint64) {
+	const each = 1<<32 | 1
+	two := units&0xFFFF | units&0xFFFF0000<<16
+	two = 0x8080E0*each | two>>12&(0xF*each) | two&(0xFC0*each)<<2 | two&(0x3F*each)<<16
+	return two&0xFFFFFF | two>>32<<24
+}
+
+// sizeOfUnit is how many bytes the first unit of raw takes, or a pair of surrogates, and in WTF-8.
+func sizeOfUnit(raw []byte) (taken, given int) {
+	switch unit := binary.LittleEndian.Uint16(raw); {
+	case unit < 0x80:
 		return 2, 1
-	case r < 0x800:
-		_ = out[1]
-		out[0], out[1] = 0xC0|byte(r>>6), 0x80|byte(r)&0xBF
+	case unit < 0x800:
 		return 2, 2
-	case isHighSurrogate(r) && len(raw) >= 4:
-		if pair := utf16.DecodeRune(r, rune(binary.LittleEndian.Uint16(raw[2:]))); pair != utf8.RuneError {
-			return 4, utf8.EncodeRune(out, pair)
-		}
+	case len(raw) >= 4 && isPair(binary.LittleEndian.Uint32(raw)):
+		return 4, 4
 	}
-	_ = out[2]
-	out[0], out[1], out[2] = 0xE0|byte(r>>12), 0x80|byte(r>>6)&0xBF, 0x80|byte(r)&0xBF
 	return 2, 3
 }
-
-func isHighSurrogate(r rune) bool { return r >= 0xD800 && r < 0xDC00 }
