@@ -5,25 +5,25 @@ const longString = 1 << 10
 
 // string gives a text as Go has it.
 func (d *decoder) string(t text) string {
-	if t.ascii() {
-		if d.aliasStrings && len(t.raw) >= longString {
-			return stringOf(t.raw)
-		}
+	switch {
+	case t.recent():
 		return d.recent.string(t.raw)
+	case d.aliasStrings && len(t.raw) >= longString && t.ascii():
+		return stringOf(t.raw)
 	}
 	return t.String()
 }
 
 // stringAny is string in an any.
 func (d *decoder) stringAny(t text) any {
-	if d.aliasStrings && len(t.raw) >= longString {
-		return d.string(t)
-	}
-	if t.ascii() {
+	if t.recent() {
 		return d.recent.any(&d.boxes, t.raw)
 	}
-	return d.boxes.string(t.String())
+	return d.boxes.string(d.string(t))
 }
+
+// recent says that the string may be one of the recent ones.
+func (t text) recent() bool { return len(t.raw) <= longestRecent && t.ascii() }
 
 // short reads a short string of ASCII, if that is next: it is what most keys and many values are.
 func (d *decoder) short() (raw []byte, ok bool) {

@@ -15,10 +15,12 @@ type text struct {
 func (t text) ascii() bool { return t.tag != tagTwoByte && isASCII(t.raw) }
 
 func (t text) String() string {
-	switch {
-	case t.ascii():
-		return string(t.raw)
-	case t.tag == tagUTF8:
+	if t.tag != tagTwoByte {
+		if s, ok := copyASCII(t.raw); ok {
+			return s
+		}
+	}
+	if t.tag == tagUTF8 {
 		return stringOf(t.appendTo(nil))
 	}
 	var p piece
