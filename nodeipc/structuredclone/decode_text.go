@@ -56,4 +56,10 @@ func (d *decoder) key() []byte {
 }
 
 // keyString is key as a string of its own.
-func (d *decoder) keyString() string { return d.recent.string(d.key()) }
+func (d *decoder) keyString() string {
+	if key, size := d.recent.likelyKey(d.data[d.pos:]); size > 0 {
+		d.pos += size
+		return key
+	}
+	return d.recent.key(d.key())
+}
