@@ -2,14 +2,15 @@ package structuredclone
 
 func (d *decoder) dense(id uint32) any {
 	length := d.denseLength()
-	elements := d.makeSlice(length)
 	if d.form == plain {
-		made := d.keep(id, elements)
+		elements, made := newAnys(length)
+		d.keep(id, made)
 		d.elementsInto(elements)
 		d.skipProperties(tagDenseEnd)
 		d.varint()
 		return made
 	}
+	elements := make([]any, length)
 	a := &Array{Elements: elements}
 	d.keep(id, a)
 	d.elementsInto(elements)
@@ -23,14 +24,6 @@ func (d *decoder) dense(id uint32) any {
 		}
 	}
 	return a
-}
-
-// makeSlice makes one that is at a place of its own, even where it is empty, if it may be referred to.
-func (d *decoder) makeSlice(length uint32) []any {
-	if d.references && length == 0 {
-		return make([]any, 0, 1)
-	}
-	return make([]any, length)
 }
 
 func (d *decoder) elementsInto(elements []any) {
@@ -77,11 +70,11 @@ func (d *decoder) sparse(id uint32) any {
 
 // filled makes a sparse array the slice that it is with all holes in it.
 func (d *decoder) filled(id, length uint32) any {
-	elements := d.makeSlice(length)
+	elements, made := newAnys(length)
 	for i := range elements {
 		elements[i] = Hole{}
 	}
-	made := d.keep(id, elements)
+	d.keep(id, made)
 	d.eachElement(length, func(i uint32) {
 		if elements[i] != (Hole{}) {
 			d.failAt(d.pos, Duplicate, "an array has %d twice", i)

@@ -24,3 +24,5 @@ func anyFloat64(p *float64) any { return anyAt(float64(0), unsafe.Pointer(p)) }
 func anyInt32(p *int32) any { return anyAt(int32(0), unsafe.Pointer(p)) }
 
 func anyString(p *string) any { return anyAt("", unsafe.Pointer(p)) }
+
+func anySlice(p *[]any) any { return anyAt([]any(nil), unsafe.Pointer(p)) }
