@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 )
 
@@ -33,7 +34,8 @@ func (o *options) run() error {
 	if flag.NArg() > 0 || o.rounds < 1 || o.milliseconds < 1 {
 		return fmt.Errorf("want one round and one millisecond at least, and no arguments (%q)", flag.Args())
 	}
-	likeNode()
+	ballast := likeNode()
+	defer runtime.KeepAlive(ballast)
 	var nodes []*node
 	for _, path := range []string{o.node, o.older} {
 		if path == "" {
