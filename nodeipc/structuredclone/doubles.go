@@ -3,6 +3,7 @@ package structuredclone
 import (
 	"encoding/binary"
 	"math"
+	"reflect"
 )
 
 // sizeOfDouble is that of a number with its tag.
@@ -21,4 +22,16 @@ func (s *scanner) nextDouble() float64 {
 	bits := binary.LittleEndian.Uint64(s.data[s.pos+1:])
 	s.pos += sizeOfDouble
 	return math.Float64frombits(bits)
+}
+
+// encodeFloat64s writes a slice of float64.
+func encodeFloat64s(e *encoder, v reflect.Value) {
+	e.enter(nil)
+	e.begin(tagDense)
+	e.length(v.Len(), nil)
+	for _, f := range float64sOf(v) {
+		e.float64(f)
+	}
+	e.endDense(0, v.Len())
+	e.leave()
 }

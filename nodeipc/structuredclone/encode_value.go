@@ -70,8 +70,7 @@ func (e *encoder) float64(f float64) {
 		e.number(f)
 		return
 	}
-	e.byte(tagDouble)
-	e.double(f)
+	e.taggedDouble(f)
 }
 
 func (e *encoder) time(t time.Time) {

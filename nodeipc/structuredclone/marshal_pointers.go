@@ -45,6 +45,9 @@ func sliceEncoder(t reflect.Type) encodeFunc {
 		return func(e *encoder, v reflect.Value) { e.bytes(v.Bytes()) }
 	}
 	array, number := arrayEncoder(t), numberOf(t)
+	if t.Elem() == reflect.TypeFor[float64]() {
+		array = encodeFloat64s
+	}
 	return func(e *encoder, v reflect.Value) {
 		if v.IsNil() {
 			e.byte(tagNull)

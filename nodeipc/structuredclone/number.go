@@ -26,6 +26,10 @@ func arrayIndex[T string | []byte](key T) (uint32, bool) {
 
 // asInt32 gives f as the integer that JavaScript would write it as.
 func asInt32(f float64) (int32, bool) {
+	// Most others are told by the last bits of a mantissa, of which an int32 has none.
+	if math.Float64bits(f)&(1<<21-1) != 0 {
+		return 0, false
+	}
 	n := int32(f)
 	return n, float64(n) == f && (n != 0 || !math.Signbit(f))
 }

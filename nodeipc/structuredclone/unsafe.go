@@ -1,6 +1,9 @@
 package structuredclone
 
-import "unsafe"
+import (
+	"reflect"
+	"unsafe"
+)
 
 // bytesOf gives the bytes of s, which must not be written to.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
@@ -26,3 +29,8 @@ func anyInt32(p *int32) any { return anyAt(int32(0), unsafe.Pointer(p)) }
 func anyString(p *string) any { return anyAt("", unsafe.Pointer(p)) }
 
 func anySlice(p *[]any) any { return anyAt([]any(nil), unsafe.Pointer(p)) }
+
+// float64sOf gives a slice of float64.
+func float64sOf(v reflect.Value) []float64 {
+	return unsafe.Slice((*float64)(v.UnsafePointer()), v.Len())
+}

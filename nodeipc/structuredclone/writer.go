@@ -72,8 +72,14 @@ func (e *encoder) number(f float64) {
 		e.int32(n)
 		return
 	}
-	e.byte(tagDouble)
-	e.double(f)
+	e.taggedDouble(f)
+}
+
+// taggedDouble writes a double with its tag, as one.
+func (e *encoder) taggedDouble(f float64) {
+	b := math.Float64bits(f)
+	e.out = append(e.out, tagDouble,
+		byte(b), byte(b>>8), byte(b>>16), byte(b>>24), byte(b>>32), byte(b>>40), byte(b>>48), byte(b>>56))
 }
 
 // digits writes what follows the tag of a BigInt, in 64-bit words as V8 does.
