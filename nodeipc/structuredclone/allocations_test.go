@@ -55,10 +55,11 @@ func TestAllocationsOfWriting(t *testing.T) {
 func TestAllocationsOfReading(t *testing.T) {
 	const n = 1000
 	const shared = n/32 + 6 // arrays of 32 values in anys, and shorter ones before those
-	texts, objects := make([]string, n), make([]any, n)
+	texts, objects, pairs := make([]string, n), make([]any, n), make([]any, n)
 	for i := range n {
 		texts[i] = strings.Repeat("x", i%50+40) // too long to be remembered
 		objects[i] = map[string]any{"a": 1, "b": "x", "c": nil}
+		pairs[i] = anys([]any{i, "x"})
 	}
 	message := encode(t, object("cmd", "NODE_CLUSTER", "act", "newconn", "key", "::1:8000:4:undefined:0", "seq", int32(7)))
 	type newconn struct {
@@ -68,6 +69,7 @@ func TestAllocationsOfReading(t *testing.T) {
 		Seq int    `json:"seq"`
 	}
 	textData, objectData, numberData := encode(t, anys(texts)), encode(t, anys(objects)), encode(t, anys(numbers()))
+	pairData := encode(t, anys(pairs))
 	allocate(t, "Check", 0, func() error { return sc.Check(objectData) })
 	allocate(t, "Unmarshal into a struct", 1, func() error { return sc.Unmarshal(message, new(newconn)) })                                    // which is that one
 	allocate(t, "Unmarshal into some fields", 1, func() error { return sc.Unmarshal(message, new(struct{ Seq int })) })                       // likewise
@@ -78,6 +80,7 @@ func TestAllocationsOfReading(t *testing.T) {
 	allocate(t, "Unmarshal numbers into an any", 3+shared, func() error { return sc.Unmarshal(numberData, new(any)) })                        // itself, the slice, its backing, and arrays of doubles
 	allocate(t, "Decode of numbers", 2+shared, func() error { _, err := sc.Decode(numberData); return err })                                  // an Array, its elements, and the same
 	allocate(t, "Unmarshal objects into an any", 2*n+3, func() error { return sc.Unmarshal(objectData, new(any)) })                           // a map takes two
+	allocate(t, "Unmarshal short arrays into an any", n+3+shared, func() error { return sc.Unmarshal(pairData, new(any)) })                   // each with its header, and numbers
 	allocate(t, "Unmarshal into maps", 2*n+2, func() error { return sc.Unmarshal(objectData, new([]map[string]any)) })                        // likewise
 	allocate(t, "Decode of objects", 2*n+2, func() error { _, err := sc.Decode(objectData); return err })                                     // an Object and its properties
 	allocate(t, "Unmarshal of a Buffer", 2, func() error { return sc.Unmarshal(encodedBuffer, new([]byte)) })                                 // the slice and its bytes

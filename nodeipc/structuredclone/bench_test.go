@@ -120,6 +120,40 @@ func BenchmarkUnmarshal(b *testing.B) {
 	}
 }
 
+func BenchmarkTexts(b *testing.B) {
+	for _, text := range []struct{ name, sample string }{
+		{"ascii", "The quick brown fox jumps over the lazy dog. "},
+		{"latin1", "Grüße aus Köln, à bientôt. "},
+		{"latin", "Grüße aus Köln für 5 €, à bientôt. "},
+		{"cyrillic", "Съешь ещё этих мягких французских булок, да выпей же чаю. "},
+		{"cjk", "いろはにほへと散りぬるを我が世誰ぞ常ならむ"},
+		{"cjk-mixed", "2026年の nodecluster は Go で書かれた、速い。"},
+		{"emoji", "😀🎉👍"},
+		{"emoji-mixed", "so gut 😀 wow 🎉 "},
+	} {
+		s := strings.Repeat(text.sample, 1<<16/len(text.sample))
+		data, err := sc.Marshal(s)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(text.name+"/write", func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(data)))
+			var dst []byte
+			for b.Loop() {
+				dst, _ = sc.AppendMarshal(dst[:0], s)
+			}
+		})
+		b.Run(text.name+"/read", func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(data)))
+			for b.Loop() {
+				sc.Unmarshal(data, new(string))
+			}
+		})
+	}
+}
+
 func BenchmarkLookup(b *testing.B) {
 	data, err := sc.Marshal(map[string]any{"a": manyRecords(), "cmd": "NODE_CLUSTER"})
 	if err != nil {
