@@ -141,14 +141,18 @@ func BenchmarkTexts(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			var dst []byte
 			for b.Loop() {
-				dst, _ = sc.AppendMarshal(dst[:0], s)
+				if dst, err = sc.AppendMarshal(dst[:0], s); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 		b.Run(text.name+"/read", func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(data)))
 			for b.Loop() {
-				sc.Unmarshal(data, new(string))
+				if err := sc.Unmarshal(data, new(string)); err != nil {
+					b.Fatal(err)
+				}
 			}
 		})
 	}

@@ -21,10 +21,14 @@ func (o Options) Decode(data []byte) (v Value, err error) {
 
 // value makes the next value in the decoder's form.
 func (d *decoder) value() any {
-	if short, ok := d.short(); ok {
-		return d.recent.any(&d.boxes, short)
+	tag := d.peek()
+	if tag == tagOneByte {
+		if short, ok := d.short(); ok {
+			return d.recent.any(&d.boxes, short)
+		}
 	}
-	switch tag := d.tag(); tag {
+	d.pos++
+	switch tag {
 	case tagUndefined:
 		return Undefined{}
 	case tagNull:

@@ -41,7 +41,12 @@ func (s *scanner) skipObject(start int, tag byte) {
 		s.spans = append(s.spans, span{start: uint32(start)})
 	}
 	s.enter()
-	count := s.skipParts(start, tag)
+	var count uint32
+	if tag == tagObject {
+		count = s.skipProperties(tagObjectEnd)
+	} else {
+		count = s.skipParts(start, tag)
+	}
 	s.leave()
 	if s.checking {
 		s.spans[id].end, s.spans[id].next, s.spans[id].count = uint32(s.pos), s.nextID, count
@@ -56,8 +61,6 @@ func (s *scanner) jump(id uint32) {
 // skipParts reads what an object is made of, and gives the count for its span.
 func (s *scanner) skipParts(start int, tag byte) (count uint32) {
 	switch tag {
-	case tagObject:
-		return s.skipProperties(tagObjectEnd)
 	case tagDense:
 		return s.skipDense()
 	case tagSparse:
