@@ -1,7 +1,5 @@
 package structuredclone
 
-import "unsafe"
-
 // boxes makes anys of numbers and short strings. Each would take an allocation: here many share one.
 type boxes struct {
 	float64s slab[float64]
@@ -42,8 +40,7 @@ func (s *slab[T]) some(wanted int) []T {
 }
 
 func (s *slab[T]) grow() {
-	most := sizeOfSlab / int(unsafe.Sizeof(s.places[0]))
-	s.places = make([]T, min(max(1, 2*len(s.places)), most))
+	s.places = make([]T, min(max(1, 2*len(s.places)), sizeOfSlab/sizeOf[T]()))
 	s.taken = 0
 }
 

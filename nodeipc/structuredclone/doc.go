@@ -93,6 +93,6 @@
 //
 // No data makes this package panic or run for long, and none makes it take memory out of proportion: that is about
 // 100 bytes for a byte of data at most, and where Unmarshal fills slices the size of their elements if that is
-// more. Numbers and short strings in anys share small allocations: one that is kept keeps 1 KiB at most. Data is checked as
-// a whole first. Values are nested 10,000 levels deep at most.
+// more. Numbers and short strings in anys share small allocations: one that is kept keeps 1 KiB at most. Data is
+// checked as a whole first. Values are nested 10,000 levels deep at most.
 package structuredclone

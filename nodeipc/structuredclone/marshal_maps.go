@@ -41,7 +41,7 @@ func mapEncoder(t reflect.Type) encodeFunc {
 
 // anyMap is for the maps that are met most.
 func (e *encoder) anyMap(m map[string]any) {
-	if e.againMap(*(*unsafe.Pointer)(unsafe.Pointer(&m)), numberOfAnyMap, m) {
+	if e.againMap(mapPointer(m), numberOfAnyMap, m) {
 		return
 	}
 	first := len(e.entries)
@@ -54,7 +54,7 @@ func (e *encoder) anyMap(m map[string]any) {
 
 // textMap is for maps of strings.
 func (e *encoder) textMap(m map[string]string) {
-	if e.againMap(*(*unsafe.Pointer)(unsafe.Pointer(&m)), numberOfTextMap, m) {
+	if e.againMap(mapPointer(m), numberOfTextMap, m) {
 		return
 	}
 	first := len(e.keys)

@@ -8,7 +8,7 @@ type piece [sizeOfPiece + 8]byte
 
 const (
 	sizeOfPiece  = 1 << 10
-	unitsInPiece = 320 // of up to three bytes each
+	unitsInPiece = 320 // of up to three bytes each, and three units more where a pair ends beyond
 )
 
 // at gives the place of a byte, where there is room for eight. The compiler knows that it is within the piece.

@@ -30,6 +30,12 @@ func anyString(p *string) any { return anyAt("", unsafe.Pointer(p)) }
 
 func anySlice(p *[]any) any { return anyAt([]any(nil), unsafe.Pointer(p)) }
 
+// mapPointer gives what a map is: a pointer.
+func mapPointer[V any](m map[string]V) unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&m)) }
+
+// sizeOf is how many bytes a T takes.
+func sizeOf[T any]() int { return int(unsafe.Sizeof(*new(T))) }
+
 // float64sOf gives a slice of float64.
 func float64sOf(v reflect.Value) []float64 {
 	return unsafe.Slice((*float64)(v.UnsafePointer()), v.Len())
