@@ -9,18 +9,18 @@ const (
 	// kept for long keeps its slab.
 	slabSize = 4 << 10
 	slabbed  = 256
-	// frameSize is how much longer a frame is than its payload, at the most.
-	frameSize = 4
-	// leastAssembled is how large a payload is that gets the whole buffer in which it was put together.
+	// leastAssembled is how large a payload is that gets the whole memory in which it was put together.
 	leastAssembled = 32 << 10
 )
 
 // assembly puts messages together that come in pieces, and gives payloads memory of their own.
 type assembly struct {
-	partial []byte // the beginning of a message whose end has not come
-	within  bool   // what is being cut is in partial's memory
-	given   bool   // that memory is a payload's from now on
-	// last is how long the last message in pieces was: the next one may well be as long.
+	spare   spareMemory
+	memory  *memory // partial's
+	partial []byte  // the beginning of a message whose end has not come
+	within  bool    // what is being cut is in that memory
+	given   bool    // that memory is a payload's from now on
+	// last is how long the last frame was: the next one may well be as long.
 	last int
 	slab []byte
 }
@@ -28,13 +28,31 @@ type assembly struct {
 // room is where to read to: what is left of the memory that the message needs which has begun, or memory for one as long as
 // the last. Without it, what is read goes elsewhere first.
 func (a *assembly) room() []byte {
-	if len(a.partial) == 0 && cap(a.partial) < a.last && a.last >= leastAssembled && a.last <= mostKept {
-		a.partial = make([]byte, 0, a.last)
-	}
-	if len(a.partial) == 0 && a.last < leastAssembled {
-		return nil
+	if len(a.partial) == 0 {
+		if a.last < leastAssembled {
+			return nil
+		}
+		if cap(a.partial) < a.last && a.last <= mostKept {
+			a.move(a.last)
+		}
 	}
 	return a.partial[len(a.partial):cap(a.partial)]
+}
+
+// move puts what there is of a message into memory for size bytes.
+func (a *assembly) move(size int) {
+	m := a.spare.get(size)
+	partial := m.bytes[:copy(m.bytes, a.partial):size]
+	a.drop()
+	a.memory, a.partial = m, partial
+}
+
+// drop gives up the memory of partial.
+func (a *assembly) drop() {
+	if a.memory != nil {
+		a.spare.put(a.memory)
+	}
+	a.memory, a.partial = nil, nil
 }
 
 // land takes what was read into room, and gives what is to be cut; begun says whether that begins with the beginning that
@@ -50,8 +68,15 @@ func (a *assembly) join(chunk []byte) (joined []byte, begun bool) {
 	if a.within = len(a.partial) > 0; !a.within {
 		return chunk, false
 	}
-	a.partial = append(a.partial, chunk...)
+	a.add(chunk)
 	return a.partial, true
+}
+
+func (a *assembly) add(chunk []byte) {
+	if whole := len(a.partial) + len(chunk); whole > cap(a.partial) {
+		a.move(whole)
+	}
+	a.partial = append(a.partial, chunk...)
 }
 
 // keep stores the beginning of a message, which is the end of what land or join gave. need is how long the message will
@@ -59,16 +84,18 @@ func (a *assembly) join(chunk []byte) (joined []byte, begun bool) {
 func (a *assembly) keep(rest []byte, need int) {
 	switch {
 	case a.given:
-		a.partial, a.given = slices.Clone(rest), false
+		// What is left goes elsewhere before anything is read into that memory, which may be spare by now.
+		a.given, a.memory, a.partial = false, nil, slices.Clip(rest)
 	case !a.within:
-		a.partial = append(a.partial[:0], rest...)
+		a.partial = a.partial[:0]
+		a.add(rest)
 	case len(rest) < len(a.partial):
 		a.partial = a.partial[:copy(a.partial, rest)]
 	}
 	if len(a.partial) > 0 {
 		a.reserve(need)
-	} else if cap(a.partial) > mostKept {
-		a.partial = nil
+	} else if cap(a.partial) > mostKept || a.memory == nil {
+		a.drop()
 	}
 }
 
@@ -81,26 +108,26 @@ func (a *assembly) reserve(need int) {
 	if need == have+1 {
 		need = max(a.last, have+have/2+leastAssembled) // it is not known
 	}
-	roomy := make([]byte, have, min(need, 4*have+leastAssembled))
-	copy(roomy, a.partial)
-	a.partial = roomy
+	a.move(min(need, 4*have+leastAssembled))
 }
 
-// own gives a payload memory that nothing else is written to.
-func (a *assembly) own(payload []byte) []byte {
+// own gives a payload memory that nothing else is written to while its lease lasts.
+func (a *assembly) own(payload []byte) ([]byte, lease) {
 	size := len(payload)
-	a.last = size + frameSize
 	switch {
-	case a.within && size >= leastAssembled:
+	case size >= leastAssembled && a.within && !a.given:
 		a.given = true
-		return payload[:size:size]
+		return slices.Clip(payload), a.memory.lease()
+	case size >= leastAssembled:
+		m := a.spare.get(size)
+		return m.bytes[:copy(m.bytes, payload):size], m.lease()
 	case size > slabbed:
-		return slices.Clone(payload)
+		return slices.Clone(payload), lease{}
 	case size > len(a.slab):
 		a.slab = make([]byte, slabSize)
 	}
 	own := a.slab[:size:size]
 	a.slab = a.slab[size:]
 	copy(own, payload)
-	return own
+	return own, lease{}
 }

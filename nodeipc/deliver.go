@@ -37,7 +37,8 @@ func (c *Channel) deliverMessage(kind codec.Kind, m Message) error {
 	case codec.Socket:
 		return c.countSockets(m)
 	case codec.User:
-		m.payload, m.known.Kept = c.incoming.own(m.payload), true
+		m.payload, m.lease = c.incoming.own(m.payload)
+		m.known.Kept = true
 		c.handler.HandleMessage(m)
 	default:
 		c.handler.HandleInternal(m)

@@ -48,6 +48,38 @@ func Example() {
 	// Output: hello, Node code 0
 }
 
+// A program that gets many long messages gives their memory back.
+func ExampleMessage_Release() {
+	ctx := context.Background()
+	cmd := exec.Command("node", "-e", `
+		let left = 1000;
+		const next = () => (left-- > 0 ? process.send('x'.repeat(1e5), next) : process.disconnect());
+		next();`)
+	child, err := nodeipc.Start(cmd, nodeipc.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer child.Close()
+	characters := 0
+	for {
+		message, err := child.Receive(ctx)
+		if errors.Is(err, nodeipc.ErrDisconnected) {
+			break
+		}
+		if err != nil {
+			log.Fatal(err)
+		}
+		var text string
+		if err := message.Decode(&text); err != nil {
+			log.Fatal(err)
+		}
+		characters += len(text)
+		message.Release() // text is of no use any more
+	}
+	fmt.Println(characters)
+	// Output: 100000000
+}
+
 // Two Node programs serve one listening socket, which this process has given away.
 func Example_server() {
 	ctx := context.Background()

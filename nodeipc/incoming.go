@@ -17,7 +17,8 @@ type incoming struct {
 }
 
 func (in *incoming) abandon() {
-	in.assembly = assembly{}
+	in.drop()
+	in.spare.abandon()
 	in.handles.closeAll()
 }
 
@@ -106,7 +107,7 @@ func (c *Channel) cut(rest []byte, begun bool) error {
 			break
 		}
 		messages++
-		in.searched = 0
+		in.searched, in.last = 0, size
 		rest = rest[size:]
 		if err := c.deliver(payload); err != nil || c.ended() {
 			return err

@@ -1,6 +1,8 @@
 package nodeipc
 
 import (
+	"errors"
+
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 )
@@ -12,16 +14,36 @@ type Message struct {
 	Handle *handlewrap.Handle
 
 	payload []byte
+	lease   lease
 	known   codec.Known
 	codec   codec.Codec
 }
 
+var errReleased = errors.New("nodeipc: decode the message: it was released")
+
 // Decode stores the message in what v points to, as json.Unmarshal does, or [structuredclone.Unmarshal] on a channel
 // whose serialization is Advanced. In JSON, a *json.RawMessage takes it as it was sent: lone surrogates, which no Go
-// string holds, survive in that alone. A long string may keep the whole message in memory.
-func (m Message) Decode(v any) error { return m.codec.Decode(m.payload, v, m.known) }
+// string holds, survive in that alone. A long string may be a part of the message, and then keeps all of it in memory.
+func (m Message) Decode(v any) error {
+	if m.lease.over() {
+		return errReleased
+	}
+	return m.codec.Decode(m.payload, v, m.known)
+}
 
 // Payload is the message as it was sent, without what delimits it on the wire: JSON, or what [structuredclone.Decode]
 // reads without losing anything. It must not be changed, and
-// what a [Handler] gets as an internal message is valid only until it returns.
-func (m Message) Payload() []byte { return m.payload }
+// what a [Handler] gets as an internal message is valid only until it returns. Of a message that was released it is nil.
+func (m Message) Payload() []byte {
+	if m.lease.over() {
+		return nil
+	}
+	return m.payload
+}
+
+// Release gives back the memory of a message of 32 KiB or more, so that its channel puts the next one together without new
+// memory, of which Go's garbage collector would have to dispose. It is never needed; it is for programs that get many long
+// messages. Afterwards neither what Payload has given may be used nor a string that Decode has stored, which may be a part of
+// that memory and then becomes another message's text; []byte are copies. It may be called from any goroutine, and again
+// without effect. The handle stays the receiver's.
+func (m Message) Release() { m.lease.end() }

@@ -4,6 +4,7 @@ package nodeipc
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -23,48 +24,73 @@ func (c *collector) HandleMessage(m Message) { c.messages = append(c.messages, m
 
 // However messages fall into reads, each has memory of its own that later ones leave alone.
 func TestMessagesKeepTheirBytes(t *testing.T) {
+	eachFall(t, func(t *testing.T, s Serialization, most int, random *rand.Rand) {
+		in := &collector{}
+		c, peer := channelAndPeer(t, Options{Serialization: s, Handler: in, Paused: true})
+		texts := randomTexts(random, 60, most)
+		inPieces(t, c, peer, random, texts)
+		if len(in.messages) != len(texts) {
+			t.Fatalf("%d messages of %d, %v", len(in.messages), len(texts), c.Err())
+		}
+		for i, m := range in.messages {
+			expectBytes(t, m, texts[i])
+		}
+	})
+}
+
+// eachFall calls f for both serializations, and messages of up to some sizes.
+func eachFall(t *testing.T, f func(t *testing.T, s Serialization, most int, random *rand.Rand)) {
 	for _, s := range []Serialization{JSON, Advanced} {
 		for _, most := range []int{100, 3000, 100 << 10, 600 << 10} {
-			nodetest.NoLeaks(t)
-			random := rand.New(rand.NewPCG(1, uint64(most)))
-			in := &collector{}
-			c, peer := channelAndPeer(t, Options{Serialization: s, Handler: in, Paused: true})
-			var texts []string
-			var stream []byte
-			for range 60 {
-				texts = append(texts, strings.Repeat(string(rune('a'+random.IntN(26))), random.IntN(most)))
-				var err error
-				if stream, err = c.codec.AppendFrame(stream, 0, texts[len(texts)-1]); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for len(stream) > 0 {
-				piece := stream[:min(len(stream), 1+random.IntN(90<<10))]
-				n, err := unix.Write(peer, piece)
-				if err != nil {
-					t.Fatal(err)
-				}
-				stream = stream[n:]
-				c.loop.Call(func() {
-					for range random.IntN(3) {
-						c.read()
-					}
-				})
-				c.loop.Call(c.Drain)
-			}
-			if len(in.messages) != len(texts) {
-				t.Fatalf("%s up to %d: %d messages of %d, %v", s, most, len(in.messages), len(texts), c.Err())
-			}
-			for i, m := range in.messages {
-				var text string
-				if err := m.Decode(&text); err != nil || text != texts[i] {
-					t.Fatalf("%s up to %d: message %d has %d characters of %d, %v", s, most, i, len(text), len(texts[i]), err)
-				}
-				if !bytes.Contains(m.Payload(), []byte(text)) {
-					t.Errorf("%s up to %d: payload %d", s, most, i)
-				}
-			}
+			t.Run(fmt.Sprintf("%s up to %d", s, most), func(t *testing.T) {
+				nodetest.NoLeaks(t)
+				f(t, s, most, rand.New(rand.NewPCG(1, uint64(most))))
+			})
 		}
+	}
+}
+
+func randomTexts(random *rand.Rand, n, most int) (texts []string) {
+	for range n {
+		texts = append(texts, strings.Repeat(string(rune('a'+random.IntN(26))), random.IntN(most)))
+	}
+	return texts
+}
+
+// inPieces writes messages in pieces of random lengths to a paused channel, which reads them in as many.
+func inPieces(t *testing.T, c *Channel, peer int, random *rand.Rand, texts []string) {
+	t.Helper()
+	var stream []byte
+	for _, text := range texts {
+		var err error
+		if stream, err = c.codec.AppendFrame(stream, 0, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for len(stream) > 0 {
+		n, err := unix.Write(peer, stream[:min(len(stream), 1+random.IntN(90<<10))])
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream = stream[n:]
+		c.loop.Call(func() {
+			for range random.IntN(3) {
+				c.read()
+			}
+		})
+		c.loop.Call(c.Drain)
+	}
+}
+
+// expectBytes says where a message is not text.
+func expectBytes(t *testing.T, m Message, text string) {
+	t.Helper()
+	var got string
+	if err := m.Decode(&got); err != nil || got != text {
+		t.Errorf("a message has %d characters (%.8q…) in place of %d (%.8q…), %v", len(got), got, len(text), text, err)
+	}
+	if !bytes.Contains(m.Payload(), []byte(text)) {
+		t.Errorf("the payload of %d bytes is not %.8q…", len(m.Payload()), text)
 	}
 }
 

@@ -168,24 +168,42 @@ func TestAllocationsOfARoundTrip(t *testing.T) {
 // A large message is allocated once, and decoding a string in it allocates nothing more.
 func TestALargeMessageIsAllocatedOnce(t *testing.T) {
 	for _, s := range []Serialization{JSON, Advanced} {
-		nodetest.NoLeaks(t)
-		in := &collector{}
-		c, peer := channelAndPeer(t, Options{Serialization: s, Handler: in, Paused: true})
-		frame := frames(t, c, 1, strings.Repeat("x", 64<<10))
-		bytes := testing.Benchmark(func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				writeAll(b, peer, frame)
-				in.messages = in.messages[:0]
-				c.loop.Call(c.Drain)
-				var text string
-				if len(in.messages) != 1 || in.messages[0].Decode(&text) != nil || len(text) != 64<<10 {
-					b.Fatal("it did not arrive")
-				}
-			}
-		}).AllocedBytesPerOp()
-		if most := int64(len(frame)) * 5 / 4; bytes > most && !raceDetector {
-			t.Errorf("%s: %d bytes are allocated for a message of %d", s, bytes, len(frame))
+		bytes := allocatedByLarge(t, s, func(Message) {})
+		if most := int64(large) * 5 / 4; bytes > most && !raceDetector {
+			t.Errorf("%s: %d bytes are allocated for a message of %d", s, bytes, large)
 		}
 	}
+}
+
+// One that comes after another was released is not allocated at all.
+func TestReleasedMemoryIsNotAllocatedAgain(t *testing.T) {
+	for _, s := range []Serialization{JSON, Advanced} {
+		bytes := allocatedByLarge(t, s, Message.Release)
+		if bytes > 1<<10 && !raceDetector {
+			t.Errorf("%s: %d bytes are allocated for a message of %d", s, bytes, large)
+		}
+	}
+}
+
+const large = 64 << 10
+
+// allocatedByLarge says how many bytes are allocated to receive a large message and decode it.
+func allocatedByLarge(t *testing.T, s Serialization, finish func(Message)) int64 {
+	nodetest.NoLeaks(t)
+	in := &collector{}
+	c, peer := channelAndPeer(t, Options{Serialization: s, Handler: in, Paused: true})
+	frame := frames(t, c, 1, strings.Repeat("x", large))
+	return testing.Benchmark(func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			writeAll(b, peer, frame)
+			in.messages = in.messages[:0]
+			c.loop.Call(c.Drain)
+			var text string
+			if len(in.messages) != 1 || in.messages[0].Decode(&text) != nil || len(text) != large {
+				b.Fatal("it did not arrive")
+			}
+			finish(in.messages[0])
+		}
+	}).AllocedBytesPerOp()
 }

@@ -89,8 +89,9 @@ func (p *parent) receive() error {
 	return err
 }
 
-// check decodes a message as a user does.
+// check decodes a message as a user does, and then needs it no more.
 func (p *parent) check(m nodeipc.Message) error {
+	defer m.Release()
 	if p.roundTrips.Add(1) == 1 {
 		p.begin()
 	}
