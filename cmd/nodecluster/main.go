@@ -31,10 +31,10 @@ func execute(args []string) int {
 	case errors.Is(err, errReported):
 		return statusFailed
 	case errors.As(err, &failed):
-		fmt.Fprintf(os.Stderr, "nodecluster: %s\n", oneLine(err))
+		fmt.Fprintf(stderr, "nodecluster: %s\n", oneLine(err))
 		return failed.status
 	default:
-		fmt.Fprintf(os.Stderr, "nodecluster: %s (see %s --help)\n", oneLine(err), command.CommandPath())
+		fmt.Fprintf(stderr, "nodecluster: %s (see %s --help)\n", oneLine(err), command.CommandPath())
 		return statusUsage
 	}
 }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"os"
 
 	"github.com/spf13/cobra"
 )
@@ -57,7 +56,7 @@ func newRunCommand() *cobra.Command {
 
 // run runs a script until its workers have ended. Its error is one of usage, or errReported.
 func run(o *options, script string, args []string) error {
-	log := newEventLog(os.Stderr, o.logFormat)
+	log := newEventLog(stderr, o.logFormat)
 	settings, err := o.workerSettings(script, args)
 	if err == nil {
 		o.keep.Mix, err = o.mixSettings()

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -97,7 +98,7 @@ func newTraceExecCommand() *cobra.Command {
 
 // run does not return but with an error.
 func (f *traceFlags) run(command []string) error {
-	out, err := f.open()
+	out, terminal, err := f.open()
 	if err != nil {
 		return statusError{statusFailed, err}
 	}
@@ -107,16 +108,16 @@ func (f *traceFlags) run(command []string) error {
 		Command: command,
 		Out:     out,
 		JSON:    f.format == logJSON,
-		Color:   isTerminal(out) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		Color:   terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		Summary: f.summary,
 		Waiting: func() {
 			if isTerminal(os.Stderr) {
-				fmt.Fprintf(os.Stderr, "nodecluster: %s has ended, but not all that it has started: Ctrl-C leaves that untraced\n", command[0])
+				fmt.Fprintf(stderr, "nodecluster: %s has ended, but not all that it has started: Ctrl-C leaves that untraced\n", command[0])
 			}
 		},
 		Untraced: func(reason string) {
 			if f.out != "" {
-				fmt.Fprintf(os.Stderr, "nodecluster: trace: %s\n", reason)
+				fmt.Fprintf(stderr, "nodecluster: trace: %s\n", reason)
 			}
 		},
 	})
@@ -129,21 +130,22 @@ func (f *traceFlags) run(command []string) error {
 		if status.Success() {
 			return statusError{statusFailed, err}
 		}
-		fmt.Fprintf(os.Stderr, "nodecluster: %s\n", oneLine(err))
+		fmt.Fprintf(stderr, "nodecluster: %s\n", oneLine(err))
 	}
 	status.Exit()
 	return nil
 }
 
-func (f *traceFlags) open() (*os.File, error) {
+// open gives what the trace is written to, and says whether that is a terminal.
+func (f *traceFlags) open() (out io.Writer, terminal bool, err error) {
 	if f.out == "" {
-		return os.Stderr, nil
+		return stderr, isTerminal(os.Stderr), nil
 	}
-	out, err := os.Create(f.out)
+	file, err := os.Create(f.out)
 	if err != nil {
-		return nil, fmt.Errorf("cannot write the trace: %w", err)
+		return nil, false, fmt.Errorf("cannot write the trace: %w", err)
 	}
-	return out, nil
+	return file, isTerminal(file), nil
 }
 
 func isTerminal(f *os.File) bool {

@@ -1,0 +1,9 @@
+package main
+
+import (
+	"io"
+	"os"
+)
+
+// stderr is standard error.
+var stderr io.Writer = os.Stderr
