@@ -87,6 +87,22 @@ const signalReporter = `
 	console.log('ready');
 	setInterval(() => {}, 1000);`
 
+// A child that is ended at once, before it can say what it is perhaps, ends as without a trace.
+func TestTraceOfAnAbortedChild(t *testing.T) {
+	script := nodetest.Script(t, "aborted.js", `
+		const controller = new AbortController();
+		controller.abort();
+		require('child_process').fork(__filename, ['child'], { signal: controller.signal })
+			.on('error', ({ code }) => console.log(code)).on('exit', (...how) => console.log(...how));`)
+	onEdges(t, func(t *testing.T, node nodetest.Runtime) {
+		p := launchCommand(t, exec.Command(binary, "trace", node.Path, script))
+		p.expectStatus(0)
+		if got, want := p.stdout.String(), "ABORT_ERR\nnull SIGTERM\n"; got != want {
+			t.Errorf("the program prints %q, want %q", got, want)
+		}
+	})
+}
+
 func TestTracePassesSignalsOn(t *testing.T) {
 	p := launchCommand(t, exec.Command(binary, "trace", "--out", os.DevNull, nodetest.Default(t).Path, nodetest.Script(t, "signals.js", signalReporter)))
 	p.stdout.awaitText(t, "ready")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -116,6 +117,40 @@ func TestTraceJSON(t *testing.T) {
 		}
 		if got := strings.Join(lines, "\n"); got != strings.Join(want, "\n") {
 			t.Errorf("the trace is\n%s\nwant\n%s", got, strings.Join(want, "\n"))
+		}
+	})
+}
+
+// Under load, the summary tells of all that is in the trace, and how long the slowest took.
+func TestTraceSummaryOfACluster(t *testing.T) {
+	inBoth(t, func(t *testing.T, s string) {
+		p := launchCommand(t, exec.Command(binary, "trace", "--summary", "--format", "json", "--", nodetest.Default(t).Path, scenario(t, "cluster.js"), s))
+		p.expectStatus(0)
+		type sum struct{ messages, bytes int }
+		trace, summary := map[string]sum{}, map[string]sum{}
+		add := func(to map[string]sum, direction string, messages, bytes int) {
+			to[direction] = sum{to[direction].messages + messages, to[direction].bytes + bytes}
+		}
+		slowest, connections := 0.0, traceEvent{}
+		for _, e := range traceIn(t, p.stderr.String()) {
+			switch {
+			case e.Event == "message":
+				add(trace, e.Direction, 1, e.Bytes)
+			case e.Event == "summary":
+				add(summary, e.Direction, e.Messages, e.Bytes)
+			}
+			switch {
+			case e.Kind == "ack":
+				slowest = max(slowest, e.LatencyMS)
+			case e.Label == "newconn + net.Native":
+				connections = e
+			}
+		}
+		if !maps.Equal(trace, summary) || len(trace) != 2 {
+			t.Errorf("the summary has %v, the trace %v", summary, trace)
+		}
+		if c := connections; c.Messages != 400 || c.P50MS <= 0 || c.P50MS > c.P99MS || c.P99MS > c.MaxMS || c.MaxMS != slowest {
+			t.Errorf("the connections are summed up as %+v, and the slowest took %v ms", c, slowest)
 		}
 	})
 }

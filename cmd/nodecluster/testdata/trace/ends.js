@@ -21,6 +21,16 @@ const children = {
   'takes a signal': () => process.on('message', () => {}).on('SIGUSR2', () => process.send('SIGUSR2', () => process.exit(4))).send('ready'),
   'ignores a signal': () => process.on('message', () => process.exit(5)).on('SIGTERM', () => process.send('SIGTERM')).send('ready'),
   'stops': () => process.on('message', () => process.exit(6)).send('ready'),
+  'is aborted': () => process.on('message', () => {}).send('ready'),
+  'runs out of time': () => process.on('message', () => {}),
+};
+
+const aborting = new AbortController();
+
+// What is special in how a child is forked.
+const options = {
+  'is aborted': { signal: aborting.signal, killSignal: 'SIGUSR2' },
+  'runs out of time': { timeout: 500, killSignal: 'SIGKILL' },
 };
 
 // What the parent does when a child is ready.
@@ -34,6 +44,7 @@ const parents = {
     child.send('exit');
     setTimeout(() => child.kill('SIGCONT'), 100);
   },
+  'is aborted': () => aborting.abort(),
 };
 
 if (process.argv[3]) {
@@ -44,7 +55,7 @@ if (process.argv[3]) {
 
 async function main() {
   const stdio = ['ignore', 'pipe', 'ignore', 'ipc'];
-  const forked = Object.keys(children).map((name) => watch(name, fork(__filename, [serialization, name], { serialization, stdio })));
+  const forked = Object.keys(children).map((name) => watch(name, fork(__filename, [serialization, name], { serialization, stdio, ...options[name] })));
   const heir = spawn('sh', ['-c', 'sleep 1000 & echo $!; exit 11'], { stdio });
   heir.stdout.on('data', (pid) => heir.on('exit', () => process.kill(Number(pid))));
   const lines = await Promise.all([
