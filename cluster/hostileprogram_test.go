@@ -137,13 +137,15 @@ var rawAtLength = map[string]func() string{
 // endsItself are misdeeds that do not cost the worker its channel, and so it goes by itself.
 var endsItself = map[string]bool{"broken UTF-8": true, "half a message": true}
 
-// onceOnly are misdeeds that are done with one message.
-var onceOnly = map[string]string{
-	"ACK for nothing":  `{"cmd":"NODE_HANDLE_ACK"}`,
-	"NACK for nothing": `{"cmd":"NODE_HANDLE_NACK"}`,
-	"wrong types":      `{"cmd":"NODE_CLUSTER","act":"close","key":{},"seq":1}`,
-	"large data":       `{"cmd":"NODE_CLUSTER","act":"queryServer","port":0,"data":"` + strings.Repeat("x", 1<<20) + `","seq":1}`,
-	"deep data":        `{"cmd":"NODE_CLUSTER","act":"queryServer","port":0,"data":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `,"seq":1}`,
+// onceOnly are misdeeds that are done with one message. Some are long: see rawAtLength.
+func onceOnly() map[string]string {
+	return map[string]string{
+		"ACK for nothing":  `{"cmd":"NODE_HANDLE_ACK"}`,
+		"NACK for nothing": `{"cmd":"NODE_HANDLE_NACK"}`,
+		"wrong types":      `{"cmd":"NODE_CLUSTER","act":"close","key":{},"seq":1}`,
+		"large data":       `{"cmd":"NODE_CLUSTER","act":"queryServer","port":0,"data":"` + strings.Repeat("x", 1<<20) + `","seq":1}`,
+		"deep data":        `{"cmd":"NODE_CLUSTER","act":"queryServer","port":0,"data":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `,"seq":1}`,
+	}
 }
 
 // manyTimes are misdeeds that are done so many times and then left, with the number of the time in them.
@@ -162,14 +164,16 @@ var manyTimes = map[string]struct {
 	"64 descriptors at once":       {10, `{"cmd":"NODE_HANDLE","type":"net.Native","msg":%d}`},
 }
 
-// withoutEnd are misdeeds that go on until the primary does not read any more.
-var withoutEnd = map[string]string{
-	"flood of queries":          queryInVain,
-	"messages":                  `"x"`,
-	"large messages":            `"` + strings.Repeat("x", 1<<20) + `"`,
-	"listening events":          `{"cmd":"NODE_CLUSTER","act":"listening","port":1,"addressType":4}`,
-	"large listening events":    `{"cmd":"NODE_CLUSTER","act":"listening","port":1,"addressType":"` + strings.Repeat("x", 1<<20) + `"}`,
-	"messages with descriptors": `{"cmd":"NODE_HANDLE","type":"net.Native","msg":"x"}`,
+// withoutEnd are misdeeds that go on until the primary does not read any more. Some are long, too.
+func withoutEnd() map[string]string {
+	return map[string]string{
+		"flood of queries":          queryInVain,
+		"messages":                  `"x"`,
+		"large messages":            `"` + strings.Repeat("x", 1<<20) + `"`,
+		"listening events":          `{"cmd":"NODE_CLUSTER","act":"listening","port":1,"addressType":4}`,
+		"large listening events":    `{"cmd":"NODE_CLUSTER","act":"listening","port":1,"addressType":"` + strings.Repeat("x", 1<<20) + `"}`,
+		"messages with descriptors": `{"cmd":"NODE_HANDLE","type":"net.Native","msg":"x"}`,
+	}
 }
 
 // hostileProgram is a worker that does one misdeed.
@@ -190,7 +194,7 @@ func hostileProgram() error {
 		c.writeRaw(raw())
 		return c.awaitEnd()
 	}
-	if line, ok := onceOnly[name]; ok {
+	if line, ok := onceOnly()[name]; ok {
 		c.write(line)
 		return c.awaitEnd()
 	}
@@ -205,7 +209,7 @@ func hostileProgram() error {
 	if name == "ACK twice" {
 		return c.acknowledgeTwice()
 	}
-	if line, ok := withoutEnd[name]; ok {
+	if line, ok := withoutEnd()[name]; ok {
 		if name != "flood of queries" {
 			c.patience = 300 * time.Millisecond
 		}
@@ -226,7 +230,7 @@ func (c channelEnd) acknowledgeTwice() error {
 		return err
 	}
 	for range 2 {
-		c.write(onceOnly["ACK for nothing"])
+		c.write(onceOnly()["ACK for nothing"])
 	}
 	return c.awaitEnd()
 }

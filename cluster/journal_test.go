@@ -114,22 +114,24 @@ func (j *journal) all() []occurrence {
 	return list
 }
 
+// look gives all so far, which nobody changes, and what is closed when there is more.
 func (j *journal) look() ([]occurrence, <-chan struct{}) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return slices.Clone(j.list), j.changed
+	return slices.Clip(j.list), j.changed
 }
 
-// await waits for an occurrence that may have been before.
+// await waits for an occurrence that may have been before. It looks at each once, because journals become long.
 func (j *journal) await(t testing.TB, what string, match func(occurrence) bool) occurrence {
 	t.Helper()
 	deadline := time.NewTimer(patience)
 	defer deadline.Stop()
-	for {
+	for looked := 0; ; {
 		list, changed := j.look()
-		if i := slices.IndexFunc(list, match); i >= 0 {
-			return list[i]
+		if i := slices.IndexFunc(list[looked:], match); i >= 0 {
+			return list[looked+i]
 		}
+		looked = len(list)
 		select {
 		case <-changed:
 		case <-deadline.C:

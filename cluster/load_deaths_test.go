@@ -23,7 +23,7 @@ const (
 	loadClients     = 32
 	loadConnections = 3000 // at least
 	loadDeaths      = 25   // at least
-	loadKillEvery   = 150 * time.Millisecond
+	loadKillEvery   = 100 * time.Millisecond
 	loadPatience    = 3 * time.Second // of each client
 )
 

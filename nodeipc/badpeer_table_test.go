@@ -67,37 +67,42 @@ var badPeers = []badPeer{
 	}, io.ErrUnexpectedEOF, "within a message"},
 }
 
-// badPeersInJSON misbehave in JSON.
-var badPeersInJSON = []badPeer{
-	{"no JSON", writesRaw("hello\n"), nodeipc.ErrProtocol, "not JSON: invalid character 'h'"},
-	{"half of JSON", writesRaw(`{"a":` + "\n"), nodeipc.ErrProtocol, "not JSON: unexpected end"},
-	{"JSON and more", writesRaw(`{} {}` + "\n"), nodeipc.ErrProtocol, "not JSON: invalid character '{' after"},
-	{"a control character", writesRaw("\x01\n"), nodeipc.ErrProtocol, `"\x01"`},
-	{"two of Bun's marks", writesRaw("\x02\x02{}\n"), nodeipc.ErrProtocol, "not JSON"},
-	{"broken JSON after a command", writesRaw(`{"cmd":"NODE_HANDLE_ACK"` + "\n"), nodeipc.ErrProtocol, "not JSON"},
-	{"JSON nested a million deep", writesRaw(strings.Repeat("[", veryDeep) + strings.Repeat("]", veryDeep) + "\n"), nodeipc.ErrProtocol, "exceeded max depth"},
-	{"broken UTF-8", func(c *nodeipc.Channel, p *rawPeer) {
-		p.writeRaw("\"a\xffb\xe2\x82\"\n")
-		expectJSON(p.t, c, `"a`+"\ufffd"+`b`+"\ufffd"+`"`)
-	}, nil, ""},
-	{"broken UTF-8 where no text is", writesRaw("\xff\n"), nodeipc.ErrProtocol, "not JSON"},
-	{"a line without an end", writesRaw(strings.Repeat("x", badPeerLimit)), nodeipc.ErrMessageTooLarge, "8388608 bytes"},
-	{"a line longer than the limit", writesRaw(`"` + strings.Repeat("x", badPeerLimit) + "\"\n"), nodeipc.ErrMessageTooLarge, "8388608 bytes"},
+// badPeersInJSON misbehave in JSON. It is a function because some of what they write is long, and the Go children of the
+// tests are this program too.
+func badPeersInJSON() []badPeer {
+	return []badPeer{
+		{"no JSON", writesRaw("hello\n"), nodeipc.ErrProtocol, "not JSON: invalid character 'h'"},
+		{"half of JSON", writesRaw(`{"a":` + "\n"), nodeipc.ErrProtocol, "not JSON: unexpected end"},
+		{"JSON and more", writesRaw(`{} {}` + "\n"), nodeipc.ErrProtocol, "not JSON: invalid character '{' after"},
+		{"a control character", writesRaw("\x01\n"), nodeipc.ErrProtocol, `"\x01"`},
+		{"two of Bun's marks", writesRaw("\x02\x02{}\n"), nodeipc.ErrProtocol, "not JSON"},
+		{"broken JSON after a command", writesRaw(`{"cmd":"NODE_HANDLE_ACK"` + "\n"), nodeipc.ErrProtocol, "not JSON"},
+		{"JSON nested a million deep", writesRaw(strings.Repeat("[", veryDeep) + strings.Repeat("]", veryDeep) + "\n"), nodeipc.ErrProtocol, "exceeded max depth"},
+		{"broken UTF-8", func(c *nodeipc.Channel, p *rawPeer) {
+			p.writeRaw("\"a\xffb\xe2\x82\"\n")
+			expectJSON(p.t, c, `"a`+"\ufffd"+`b`+"\ufffd"+`"`)
+		}, nil, ""},
+		{"broken UTF-8 where no text is", writesRaw("\xff\n"), nodeipc.ErrProtocol, "not JSON"},
+		{"a line without an end", writesRaw(strings.Repeat("x", badPeerLimit)), nodeipc.ErrMessageTooLarge, "8388608 bytes"},
+		{"a line longer than the limit", writesRaw(`"` + strings.Repeat("x", badPeerLimit) + "\"\n"), nodeipc.ErrMessageTooLarge, "8388608 bytes"},
+	}
 }
 
 // badPeersInAdvanced misbehave in the structured clone format.
-var badPeersInAdvanced = []badPeer{
-	{"no structured clone", writesFrame("hello"), nodeipc.ErrProtocol, "structuredclone: at byte 0"},
-	{"nothing", writesFrame(""), nodeipc.ErrProtocol, "structuredclone: at byte 0"},
-	{"half a structured clone", writesFrame("\xff\x0fo\"\x01a"), nodeipc.ErrProtocol, "structuredclone: at byte"},
-	{"a structured clone and more", writesFrame("\xff\x0f00"), nodeipc.ErrProtocol, "structuredclone: at byte"},
-	{"text of half a character", writesFrame("\xff\x0fc\x01a"), nodeipc.ErrProtocol, "structuredclone: at byte"},
-	{"text that announces 4 GiB", writesFrame("\xff\x0f\"\xff\xff\xff\xff\x0fa"), nodeipc.ErrProtocol, "structuredclone: at byte"},
-	{"an array that announces 4 GiB", writesFrame("\xff\x0fA\xff\xff\xff\xff\x0f"), nodeipc.ErrProtocol, "structuredclone: at byte"},
-	{"a structured clone nested a million deep", writesFrame("\xff\x0f" + strings.Repeat("A\x01", veryDeep) + "0" + strings.Repeat("$\x00\x01", veryDeep)), nodeipc.ErrProtocol, "structuredclone: at byte"},
-	{"broken after a command", writesFrame("\xff\x0fo\"\x03cmd\"\x0fNODE_HANDLE_ACK"), nodeipc.ErrProtocol, "structuredclone: at byte"},
-	{"a frame of 4 GiB", writesRaw("\xff\xff\xff\xff"), nodeipc.ErrMessageTooLarge, "8388608 bytes"},
-	{"a frame longer than the limit", writesRaw("\x02\x00\x00\x00\xff\x0f"), nodeipc.ErrMessageTooLarge, "8388608 bytes"},
+func badPeersInAdvanced() []badPeer {
+	return []badPeer{
+		{"no structured clone", writesFrame("hello"), nodeipc.ErrProtocol, "structuredclone: at byte 0"},
+		{"nothing", writesFrame(""), nodeipc.ErrProtocol, "structuredclone: at byte 0"},
+		{"half a structured clone", writesFrame("\xff\x0fo\"\x01a"), nodeipc.ErrProtocol, "structuredclone: at byte"},
+		{"a structured clone and more", writesFrame("\xff\x0f00"), nodeipc.ErrProtocol, "structuredclone: at byte"},
+		{"text of half a character", writesFrame("\xff\x0fc\x01a"), nodeipc.ErrProtocol, "structuredclone: at byte"},
+		{"text that announces 4 GiB", writesFrame("\xff\x0f\"\xff\xff\xff\xff\x0fa"), nodeipc.ErrProtocol, "structuredclone: at byte"},
+		{"an array that announces 4 GiB", writesFrame("\xff\x0fA\xff\xff\xff\xff\x0f"), nodeipc.ErrProtocol, "structuredclone: at byte"},
+		{"a structured clone nested a million deep", writesFrame("\xff\x0f" + strings.Repeat("A\x01", veryDeep) + "0" + strings.Repeat("$\x00\x01", veryDeep)), nodeipc.ErrProtocol, "structuredclone: at byte"},
+		{"broken after a command", writesFrame("\xff\x0fo\"\x03cmd\"\x0fNODE_HANDLE_ACK"), nodeipc.ErrProtocol, "structuredclone: at byte"},
+		{"a frame of 4 GiB", writesRaw("\xff\xff\xff\xff"), nodeipc.ErrMessageTooLarge, "8388608 bytes"},
+		{"a frame longer than the limit", writesRaw("\x02\x00\x00\x00\xff\x0f"), nodeipc.ErrMessageTooLarge, "8388608 bytes"},
+	}
 }
 
 func writes(lines ...string) func(*nodeipc.Channel, *rawPeer) {

@@ -31,7 +31,7 @@ const (
 // Whatever a peer does, its channel goes on, or ends in one line that says why, and others on the same loop go on.
 func TestBadPeers(t *testing.T) {
 	for serialization, peers := range map[nodeipc.Serialization][]badPeer{
-		nodeipc.JSON: slices.Concat(badPeers, badPeersInJSON), nodeipc.Advanced: slices.Concat(badPeers, badPeersInAdvanced),
+		nodeipc.JSON: slices.Concat(badPeers, badPeersInJSON()), nodeipc.Advanced: slices.Concat(badPeers, badPeersInAdvanced()),
 	} {
 		for _, bad := range peers {
 			t.Run(string(serialization)+"/"+bad.name, func(t *testing.T) {

@@ -164,7 +164,7 @@ func TestGoChildByExecPath(t *testing.T) {
 		nodetest.NoLeaks(t)
 		runParent(t, node, `
 			process.execPath = process.argv[2];
-			process.env.`+childVariable+` = 'life';
+			Object.assign(process.env, { `+childVariable+`: 'life', GORACE: 'atexit_sleep_ms=0' });
 			fork('worker.js', ['x']).on('message', ({ args }) => console.log(args.join()));`,
 			"worker.js,x\n")
 	})

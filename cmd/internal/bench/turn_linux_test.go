@@ -13,18 +13,6 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// build builds programs of this repository, and gives the folder where they are.
-func build(t *testing.T, packages ...string) string {
-	t.Helper()
-	folder := t.TempDir()
-	cmd := exec.Command("go", append([]string{"build", "-buildvcs=false", "-o", folder}, packages...)...)
-	cmd.Dir = "../../.."
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return folder
-}
-
 // withoutWrk checks what the program says where there is no wrk, and says whether this machine is one of those.
 func withoutWrk(t *testing.T, args ...string) bool {
 	t.Helper()
@@ -41,7 +29,7 @@ func withoutWrk(t *testing.T, args ...string) bool {
 
 func TestNodeAndOurs(t *testing.T) {
 	nodetest.NoLeaks(t)
-	programs, files := build(t, "./cmd/nodecluster"), t.TempDir()
+	files := t.TempDir()
 	plot, figures := filepath.Join(files, "plot.svg"), filepath.Join(files, "figures.json")
 	args := []string{"--node", nodetest.Default(t).Path, "--nodecluster", filepath.Join(programs, "nodecluster"),
 		"--only", "node,rr", "--seconds", "1", "--rounds", "1", "--clients", "8", "--plot", plot, "--json", figures}
@@ -85,7 +73,6 @@ func TestManyAddresses(t *testing.T) {
 
 func TestScaleOfAFew(t *testing.T) {
 	nodetest.NoLeaks(t)
-	programs := build(t, "./cmd/nodecluster", "./cmd/examples/worker")
 	args := []string{"--scale", "--node", nodetest.Default(t).Path, "--nodecluster", filepath.Join(programs, "nodecluster"),
 		"--go-worker", filepath.Join(programs, "worker"), "--seconds", "1", "--rounds", "1", "--clients", "8"}
 	if withoutWrk(t, args...) {
@@ -108,7 +95,6 @@ func TestScaleOfAFew(t *testing.T) {
 
 func TestBusy(t *testing.T) {
 	nodetest.NoLeaks(t)
-	programs := build(t, "./cmd/nodecluster")
 	var out bytes.Buffer
 	err := run(t.Context(), []string{"--busy", "--node", nodetest.Default(t).Path, "--nodecluster", filepath.Join(programs, "nodecluster"),
 		"--seconds", "1", "--rounds", "1"}, &out)

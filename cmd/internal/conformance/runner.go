@@ -51,6 +51,10 @@ type place struct {
 	folder string // of its own, below the runner's
 }
 
+// commonPort is the first of the ports that Node's tests take without looking whether they are free. Our own tests, which
+// may run beside them, look from 10000 on.
+const commonPort = 9500
+
 // execute runs a test once.
 func (r *runner) execute(ctx context.Context, t *test, p place, s setting) (outcome, error) {
 	args := slices.Concat(s.prefix, []string{r.node}, t.flags, []string{t.path})
@@ -62,7 +66,7 @@ func (r *runner) execute(ctx context.Context, t *test, p place, s setting) (outc
 	}
 	cmd.Env = slices.Concat(inheritedEnvironment(), []string{
 		"TEST_THREAD_ID=" + strconv.Itoa(p.thread), "TEST_SERIAL_ID=" + p.serial, "TEST_PARALLEL=" + beside,
-		"NODE_TEST_DIR=" + p.folder,
+		"NODE_TEST_DIR=" + p.folder, "NODE_COMMON_PORT=" + strconv.Itoa(commonPort),
 	}, s.env)
 	return runProcess(ctx, cmd, r.work+"/"+p.serial, r.timeout, filepath.Join(p.folder, "output"))
 }
