@@ -90,13 +90,13 @@ func (s *Self) HandleInternal(m nodeipc.Message) {
 
 // HandleLost is the channel's call. It answers itself for what came without its handle: Node's primary does not send that
 // again, and waits for the answer.
-func (s *Self) HandleLost(m nodeipc.Message) bool {
+func (s *Self) HandleLost(m nodeipc.Message) func() {
 	message, ok := s.decode(m)
-	if ok {
-		message.lost = true
-		s.act(message, nil)
+	if !ok {
+		return nil
 	}
-	return ok
+	message.lost = true
+	return func() { s.act(message, nil) }
 }
 
 // decode reads a message, if it is one of cluster's. What cannot be read ends the channel.

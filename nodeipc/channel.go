@@ -54,9 +54,9 @@ type Handler interface {
 type LossHandler interface {
 	Handler
 	// HandleLost takes an internal message whose handle did not arrive, because this process has as many descriptors
-	// open as it may, say. Its payload is valid until the method returns, which says whether the message has been
-	// answered for: the peer is told that it came then, and otherwise that the handle is to be sent again.
-	HandleLost(Message) bool
+	// open as it may, say. It gives what answers for the message, which is called once the peer has been told that the
+	// handle came, and until whose return the payload is valid; or nil, and the peer is told to send the handle again.
+	HandleLost(Message) (answer func())
 }
 
 // state is the life of a channel; it only moves forward.

@@ -84,13 +84,22 @@ func (c *Channel) deliverLost(payload []byte) error {
 		return c.reply(nackCommand)
 	}
 	_, inner, kind, err := c.unwrap(payload)
-	switch {
-	case err != nil:
+	if err != nil {
 		return err
-	case kind == codec.Internal && handler.HandleLost(Message{payload: inner, codec: c.codec}):
-		return c.reply(ackCommand)
 	}
-	return c.reply(nackCommand)
+	var answer func()
+	if kind == codec.Internal {
+		answer = handler.HandleLost(Message{payload: inner, codec: c.codec})
+	}
+	if answer == nil {
+		return c.reply(nackCommand)
+	}
+	// With the ACK the peer closes what it has sent, before it hears anything else about that.
+	if err := c.reply(ackCommand); err != nil {
+		return err
+	}
+	answer()
+	return nil
 }
 
 // unwrap takes the message of a handle out of its envelope. Node wraps a retransmitted one twice, and the

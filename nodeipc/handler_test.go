@@ -145,27 +145,34 @@ func TestKeep(t *testing.T) {
 // answering answers for the internal messages of the given cmd whose handles got lost.
 type answering struct {
 	*recorder
+	channel *nodeipc.Channel
 	answers string
 	lost    []string
 }
 
-func (a *answering) HandleLost(m nodeipc.Message) bool {
+func (a *answering) HandleLost(m nodeipc.Message) func() {
 	a.lost = append(a.lost, text(m))
-	return strings.Contains(text(m), a.answers)
+	if !strings.Contains(text(m), a.answers) {
+		return nil
+	}
+	return func() { a.channel.Tell("answer") }
 }
 
-// A message whose handle got lost is acknowledged where the handler answers for it, and to be sent again if not.
+// A message whose handle got lost is acknowledged where the handler answers for it, before the answer, and to be sent again
+// if not.
 func TestHandleLost(t *testing.T) {
 	eachSerialization(t, func(t *testing.T, s nodeipc.Serialization) {
 		nodetest.NoLeaks(t)
 		h := &answering{recorder: newRecorder(), answers: "NODE_A"}
-		c, p := newRawPeer(t, nodeipc.Options{Serialization: s, Handler: h})
+		c, p := newRawPeer(t, nodeipc.Options{Serialization: s, Handler: h, Paused: true})
+		h.channel = c
+		c.Resume()
 		envelope := `{"cmd":"NODE_HANDLE","type":"net.Native","msg":%s}` + "\n"
 		a, b := `{"cmd":"NODE_A"}`, `{"cmd":"NODE_B"}`
 		for _, m := range []string{a, b, `"a user's"`, a} {
 			p.write(fmt.Sprintf(envelope, m))
 		}
-		p.expect(ack, nack, nack, ack)
+		p.expect(ack, `"answer"`, nack, nack, ack, `"answer"`)
 		c.Close()
 		if want := []string{a, b, a}; !slices.Equal(h.lost, want) {
 			t.Errorf("got lost %q, want %q", h.lost, want)
