@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -55,7 +56,7 @@ func TestClose(t *testing.T) {
 	r.worker(1).Disconnect()
 }
 
-// Events that nobody has taken when the primary is closed can be taken still, but for messages.
+// Events that nobody has taken when the primary is closed can be taken still.
 func TestEventsAfterClose(t *testing.T) {
 	nodetest.NoLeaks(t)
 	primary, err := cluster.NewPrimary(cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", "exit 7"}})
@@ -74,6 +75,40 @@ func TestEventsAfterClose(t *testing.T) {
 	}
 	if len(names) != 4 || names[0] != "setup" || names[1] != "fork" {
 		t.Errorf("events %q, want setup, fork, disconnect and exit", names)
+	}
+}
+
+// So can messages, but for those whose handles would stay open if nobody did.
+func TestMessagesAfterClose(t *testing.T) {
+	nodetest.NoLeaks(t)
+	primary, err := cluster.NewPrimary(cluster.Settings{Exec: nodetest.Script(t, "words.js", `
+		const server = require('net').createServer().listen({ host: '127.0.0.1', port: 0, exclusive: true }, () => {
+			process.send('with a handle', server);
+			for (let i = 0; i < 100; i++) {
+				process.send(i, () => i === 99 && process.exit());
+			}
+		});`), ExecPath: nodetest.Default(t).Path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := primary.Fork()
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-w.Exited()
+	primary.Close()
+	var messages []int
+	for event := range primary.Events(patient(t)) {
+		if m, ok := event.(cluster.MessageEvent); ok {
+			var n int
+			if err := m.Message.Decode(&n); err != nil || m.Message.Handle != nil {
+				t.Errorf("a message is %s, %v", m.Message.Payload(), err)
+			}
+			messages = append(messages, n)
+		}
+	}
+	if len(messages) != 100 || !slices.IsSorted(messages) {
+		t.Errorf("the messages are %v, want 0 to 99", messages)
 	}
 }
 

@@ -242,7 +242,7 @@ func (p *Primary) disconnectAll(gone chan struct{}) {
 }
 
 // Close kills the workers that are left, waits for their ends and frees everything. Events that have happened can
-// still be taken with Next, but for messages. It is safe to call twice.
+// still be taken with Next, but for messages with handles. It is safe to call twice.
 func (p *Primary) Close() error {
 	p.mu.Lock()
 	closed := p.closing

@@ -99,28 +99,30 @@ func (s *stream) next(ctx context.Context) (Event, error) {
 	}
 }
 
-// close lets what is there be taken still, but for messages, whose handles would stay open otherwise.
+// close lets what is there be taken still, but for messages with handles, which would stay open if nobody does.
 func (s *stream) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
 	kept := s.events[:0]
 	for _, e := range s.events {
-		if _, message := e.event.(MessageEvent); message {
-			e.discard()
-			continue
+		if !e.discard() {
+			kept = append(kept, e)
 		}
-		kept = append(kept, e)
 	}
 	clear(s.events[len(kept):])
 	s.events = kept
 	s.notify()
 }
 
-func (e entry) discard() {
-	if m, ok := e.event.(MessageEvent); ok && m.Message.Handle != nil {
-		m.Message.Handle.Close()
+// discard closes the handle that comes with an event, and says whether there is one.
+func (e entry) discard() bool {
+	m, ok := e.event.(MessageEvent)
+	if !ok || m.Message.Handle == nil {
+		return false
 	}
+	m.Message.Handle.Close()
+	return true
 }
 
 // waiting is what a worker's events that nobody has taken yet cost. It pauses the worker when that is too much.
