@@ -160,11 +160,7 @@ func (c *Channel) open(fd int) error {
 		return err
 	}
 	if c.ownLoop {
-		if err := c.loop.SetLull(fd, c.bursts); err != nil {
-			c.loop.Remove(fd)
-			c.fd = -1
-			return err
-		}
+		c.loop.SetLull(c.bursts)
 	}
 	return nil
 }

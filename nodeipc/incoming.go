@@ -134,13 +134,13 @@ func (in *incoming) count(messages int) {
 	}
 }
 
-// bursts says whether it is worth while to let messages gather: many came at once lately, and all that was sent has gone
-// out.
+// bursts says whether it is worth while to let messages gather: many came at once lately, all that was sent has gone out, and
+// the peer has not come to the end of it.
 func (c *Channel) bursts() bool {
 	if c.incoming.bursts == 0 {
 		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.state != disconnected && c.out.queue.len() == 0 && c.interest&eventloop.Readable != 0
+	return c.state != disconnected && c.out.queue.len() == 0 && c.interest&eventloop.Readable != 0 && socket.Unread(c.fd) > 0
 }

@@ -25,7 +25,6 @@ type slot struct {
 type poller struct {
 	epfd, wakefd int
 	events       [128]unix.EpollEvent
-	reads        *lullSet
 
 	mu     sync.Mutex
 	slots  []slot
@@ -185,7 +184,4 @@ func (p *poller) close() {
 	p.slots = nil
 	unix.Close(p.wakefd)
 	unix.Close(p.epfd)
-	if p.reads != nil {
-		unix.Close(p.reads.epfd)
-	}
 }

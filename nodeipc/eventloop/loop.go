@@ -32,7 +32,6 @@ type Source interface {
 // [Loop.Drive]. Make one with [New] and end it with [Loop.Close]. Its methods may be called from any goroutine unless they say otherwise.
 type Loop struct {
 	poll     *poller
-	lull     func() bool
 	yielded  time.Time
 	deferred []func()
 	done     chan struct{}
@@ -40,6 +39,8 @@ type Loop struct {
 	mu       sync.Mutex
 	posted   []func()
 	spare    []func()
+	lull     func() bool
+	sleep    func()
 	awake    bool
 	stopping bool
 	driving

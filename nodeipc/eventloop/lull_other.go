@@ -1,11 +1,5 @@
-//go:build !linux || portable
+//go:build !linux
 
 package eventloop
 
-const tellsOfReads = false
-
-func (*poller) watchReads(int) error { return nil }
-
-func (*poller) forgetReads() {}
-
-func (*poller) awaitRead() {}
+var shortSleep func()
