@@ -100,12 +100,17 @@ func askUDP(t testing.TB, network, address, text string) string {
 	return ""
 }
 
-// freePort is nodetest.FreePort in a process that starts others meanwhile: such a one has a copy of every descriptor,
-// that with which the port was tried too, until it runs its program.
+// freePort is nodetest.FreePort in a process that starts others meanwhile.
 func freePort(t testing.TB) int {
 	t.Helper()
 	port := nodetest.FreePort(t)
+	awaitForks()
+	return port
+}
+
+// awaitForks waits for the processes that this one has begun to start. Such a one has a copy of every descriptor, of those
+// too that are closed here meanwhile, until it runs its program.
+func awaitForks() {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
-	return port
 }

@@ -130,6 +130,7 @@ func TestNotHeldListeners(t *testing.T) {
 
 func expectRefusal(t *testing.T, port int) {
 	t.Helper()
+	awaitForks()
 	conn, err := net.Dial("tcp", local(port))
 	if err == nil {
 		conn.Close()
