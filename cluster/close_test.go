@@ -56,10 +56,10 @@ func TestClose(t *testing.T) {
 	r.worker(1).Disconnect()
 }
 
-// Events that nobody has taken when the primary is closed can be taken still.
-func TestEventsAfterClose(t *testing.T) {
-	nodetest.NoLeaks(t)
-	primary, err := cluster.NewPrimary(cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", "exit 7"}})
+// closedAfterExit is a primary that was closed when its only worker had ended, and none of whose events was taken.
+func closedAfterExit(t *testing.T, s cluster.Settings) *cluster.Primary {
+	t.Helper()
+	primary, err := cluster.NewPrimary(s)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,6 +69,13 @@ func TestEventsAfterClose(t *testing.T) {
 	}
 	<-w.Exited()
 	primary.Close()
+	return primary
+}
+
+// Events that nobody has taken when the primary is closed can be taken still.
+func TestEventsAfterClose(t *testing.T) {
+	nodetest.NoLeaks(t)
+	primary := closedAfterExit(t, cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", "exit 7"}})
 	var names []string
 	for event := range primary.Events(patient(t)) {
 		names = append(names, occurrenceOf(t, event).Event)
@@ -81,22 +88,13 @@ func TestEventsAfterClose(t *testing.T) {
 // So can messages, but for those whose handles would stay open if nobody did.
 func TestMessagesAfterClose(t *testing.T) {
 	nodetest.NoLeaks(t)
-	primary, err := cluster.NewPrimary(cluster.Settings{Exec: nodetest.Script(t, "words.js", `
+	primary := closedAfterExit(t, cluster.Settings{ExecPath: nodetest.Default(t).Path, Exec: nodetest.Script(t, "words.js", `
 		const server = require('net').createServer().listen({ host: '127.0.0.1', port: 0, exclusive: true }, () => {
 			process.send('with a handle', server);
 			for (let i = 0; i < 100; i++) {
 				process.send(i, () => i === 99 && process.exit());
 			}
-		});`), ExecPath: nodetest.Default(t).Path})
-	if err != nil {
-		t.Fatal(err)
-	}
-	w, err := primary.Fork()
-	if err != nil {
-		t.Fatal(err)
-	}
-	<-w.Exited()
-	primary.Close()
+		});`)})
 	var messages []int
 	for event := range primary.Events(patient(t)) {
 		if m, ok := event.(cluster.MessageEvent); ok {

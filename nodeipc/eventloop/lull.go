@@ -1,6 +1,6 @@
 package eventloop
 
-// SetLull has the loop ask before each wait whether it should first sleep for some ten microseconds, in which more comes
+// SetLull has the loop ask before each wait whether it should first sleep, for some 0.1 ms, in which more comes
 // that is then handled at once. It is for traffic of many small messages, whose sender need not wake the loop for each. What
 // is posted meanwhile waits as well. Where the system has no such short sleep, all but Linux, ask is never called.
 func (l *Loop) SetLull(ask func() bool) {
