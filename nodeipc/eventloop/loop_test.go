@@ -66,8 +66,7 @@ func TestPostWithinTheLoop(t *testing.T) {
 func TestDeferRunsAtTheEndOfTheBatch(t *testing.T) {
 	l := newLoop(t)
 	var got []string
-	step := make(chan struct{})
-	l.Post(func() { <-step })
+	release := hold(t, l)
 	l.Post(func() {
 		l.Defer(func() {
 			got = append(got, "deferred")
@@ -75,7 +74,7 @@ func TestDeferRunsAtTheEndOfTheBatch(t *testing.T) {
 		})
 	})
 	l.Post(func() { got = append(got, "posted after") })
-	close(step)
+	release()
 	if err := l.Call(func() {}); err != nil {
 		t.Fatal(err)
 	}
@@ -89,13 +88,12 @@ func TestDeferRunsAtTheEndOfTheBatch(t *testing.T) {
 
 func TestCloseRunsWhatWasPosted(t *testing.T) {
 	l := newLoop(t)
-	step := make(chan struct{})
 	var ran atomic.Int64
-	l.Post(func() { <-step })
+	release := hold(t, l)
 	for range 100 {
 		l.Post(func() { ran.Add(1) })
 	}
-	close(step)
+	release()
 	l.Close()
 	if ran.Load() != 100 {
 		t.Errorf("%d of 100 ran", ran.Load())

@@ -3,6 +3,7 @@
 package eventloop
 
 import (
+	"sync"
 	"testing"
 	"time"
 
@@ -74,6 +75,21 @@ func receive[T any](t *testing.T, c <-chan T, what string) T {
 		t.Fatalf("no %s within %v", what, patience)
 		panic("unreachable")
 	}
+}
+
+// hold has the loop stand still until release is called or the test ends: what is posted and what becomes ready meanwhile comes
+// in one batch each.
+func hold(t *testing.T, l *Loop) (release func()) {
+	t.Helper()
+	held, end := make(chan struct{}), make(chan struct{})
+	release = sync.OnceFunc(func() { close(end) })
+	t.Cleanup(release)
+	l.Post(func() {
+		close(held)
+		<-end
+	})
+	receive(t, held, "turn of the function that holds the loop")
+	return release
 }
 
 // settle waits until the loop has handled what was ready before: with a second descriptor, whose event comes

@@ -212,13 +212,12 @@ func TestStaleEventAfterDescriptorReuse(t *testing.T) {
 				close(first)
 			}
 		}
-		step := make(chan struct{})
-		l.Post(func() { <-step })
+		release := hold(t, l)
 		l.Add(a, Readable, once(a, b))
 		l.Add(b, Readable, once(b, a))
 		write(t, farA, "x")
 		write(t, farB, "x")
-		close(step)
+		release()
 		receive(t, first, "event")
 		settle(t, l)
 		l.Remove(a)
