@@ -118,6 +118,18 @@ func TestFreePort(t *testing.T) {
 	}
 }
 
+func TestOwnedBlockIsNotGivenAgain(t *testing.T) {
+	NoLeaks(t)
+	var other portBlock
+	if err := other.claim((ownPorts.first - firstPort) / blockPorts); err != nil {
+		t.Fatal(err)
+	}
+	defer other.owned.Close()
+	if other.first == ownPorts.first {
+		t.Errorf("the block from %d on was given twice", other.first)
+	}
+}
+
 func TestPortInUseIsNotFree(t *testing.T) {
 	NoLeaks(t)
 	listen := map[string]func(address string) (io.Closer, error){
