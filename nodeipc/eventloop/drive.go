@@ -56,7 +56,7 @@ func (l *Loop) Resume() {
 
 func (l *Loop) takeTurn() bool {
 	l.mu.Lock()
-	if l.stopping || l.turn != turnNobody && l.turn != turnOwn {
+	if l.stopping || l.turn == turnCaller || l.turn == turnWanted {
 		l.mu.Unlock()
 		return false
 	}
@@ -134,7 +134,9 @@ func (l *Loop) giveTurn() bool {
 	l.begin <- true
 	<-l.resume
 	l.mu.Lock()
-	l.turn = turnOwn
+	if l.turn == turnReturns { // else the next caller wants it already
+		l.turn = turnOwn
+	}
 	return l.awake || !l.stopping
 }
 

@@ -51,6 +51,18 @@ func TestADriverHearsItsDescriptors(t *testing.T) {
 	}
 }
 
+// One who comes back at the moment at which the loop's own goroutine goes on drives all the same.
+func TestADriverComesBackAsTheLoopGoesOn(t *testing.T) {
+	l := newLoop(t)
+	for range 1000 {
+		l.Drive(func() bool { return true })
+		l.Resume()
+		if !l.Drive(func() bool { return true }) {
+			t.Fatal("Drive said false")
+		}
+	}
+}
+
 // One who has left a loop for good does not keep it.
 func TestALoopGoesOnWithoutItsDriver(t *testing.T) {
 	for name, left := range map[string]func(*Loop){"by itself": func(*Loop) {}, "at once": (*Loop).Resume} {
@@ -72,7 +84,7 @@ func TestALoopGoesOnWithoutItsDriver(t *testing.T) {
 func TestOneDrivesAtATime(t *testing.T) {
 	l := newLoop(t)
 	var over atomic.Bool
-	inside, left := make(chan struct{}), make(chan struct{})
+	inside, left := make(chan struct{}, 1), make(chan struct{})
 	go func() {
 		defer close(left)
 		if !l.Drive(func() bool {

@@ -25,8 +25,19 @@ func newLoop(t *testing.T) *Loop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(l.Close)
+	t.Cleanup(func() { closeLoop(t, l) })
 	return l
+}
+
+// closeLoop closes a loop, and fails where that does not end: what a failed test leaves behind may hold the loop.
+func closeLoop(t *testing.T, l *Loop) {
+	t.Helper()
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		l.Close()
+	}()
+	receive(t, closed, "end of the loop")
 }
 
 // pair makes two connected sockets; the test's end closes what is still open of them.
