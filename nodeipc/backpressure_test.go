@@ -200,16 +200,13 @@ func TestPause(t *testing.T) {
 func TestPeerThatAsksWithoutReading(t *testing.T) {
 	for name, ask := range map[string]func(p *rawPeer) error{
 		"sockets": func(p *rawPeer) error {
-			_, err := p.conn.Write(p.frames(strings.Repeat(`{"cmd":"NODE_SOCKET_GET_COUNT","key":"`+kilobyte+`"}`+"\n", 50)))
-			return err
+			return p.send(p.frames(strings.Repeat(`{"cmd":"NODE_SOCKET_GET_COUNT","key":"`+kilobyte+`"}`+"\n", 50)))
 		},
 		"notices": func(p *rawPeer) error {
-			_, err := p.conn.Write(p.frames(strings.Repeat(`{"cmd":"NODE_SOCKET_NOTIFY_CLOSE","key":"`+kilobyte+`"}`+"\n", 50)))
-			return err
+			return p.send(p.frames(strings.Repeat(`{"cmd":"NODE_SOCKET_NOTIFY_CLOSE","key":"`+kilobyte+`"}`+"\n", 50)))
 		},
 		"NACKs": func(p *rawPeer) error {
-			_, err := p.conn.Write(p.frames(strings.Repeat(nativeMessage+"\n", 1000)))
-			return err
+			return p.send(p.frames(strings.Repeat(nativeMessage+"\n", 1000)))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

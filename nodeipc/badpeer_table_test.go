@@ -111,7 +111,7 @@ func writes(lines ...string) func(*nodeipc.Channel, *rawPeer) {
 
 // writesRaw writes bytes as they are, of which the channel may not want to read all.
 func writesRaw(text string) func(*nodeipc.Channel, *rawPeer) {
-	return func(_ *nodeipc.Channel, p *rawPeer) { p.conn.Write([]byte(text)) }
+	return func(_ *nodeipc.Channel, p *rawPeer) { p.send([]byte(text)) }
 }
 
 func writesFrame(payload string) func(*nodeipc.Channel, *rawPeer) {

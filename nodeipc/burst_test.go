@@ -18,11 +18,10 @@ func TestBurstBothWaysInOrder(t *testing.T) {
 	eachRuntime(t, func(t *testing.T, r nodetest.Runtime) {
 		nodetest.NoLeaks(t)
 		child := startScript(t, r, echoScript)
-		ctx := patient(t)
 		sent := make(chan error, 1)
 		go func() {
 			for i := range burst {
-				if err := child.Send(ctx, i); err != nil {
+				if err := child.Send(context.Background(), i); err != nil {
 					sent <- err
 					return
 				}
@@ -30,11 +29,7 @@ func TestBurstBothWaysInOrder(t *testing.T) {
 			sent <- nil
 		}()
 		for i := range burst {
-			m, err := child.Receive(ctx)
-			if err != nil {
-				t.Fatalf("message %d: %v", i, err)
-			}
-			if got := text(m); got != strconv.Itoa(i) {
+			if got := receiveJSON(t, child); got != strconv.Itoa(i) {
 				t.Fatalf("message %d is %s", i, got)
 			}
 		}
@@ -48,13 +43,11 @@ func TestSendFromManyGoroutines(t *testing.T) {
 	nodetest.NoLeaks(t)
 	child := startScript(t, nodetest.Default(t), echoScript)
 	const senders, each = 50, 100
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
 	var running sync.WaitGroup
 	for s := range senders {
 		running.Go(func() {
 			for i := range each {
-				if err := child.Send(ctx, [2]int{s, i}); err != nil {
+				if err := child.Send(context.Background(), [2]int{s, i}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -62,11 +55,7 @@ func TestSendFromManyGoroutines(t *testing.T) {
 	}
 	var next [senders]int
 	for range senders * each {
-		m, err := child.Receive(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := decode[[2]int](t, m)
+		got := decode[[2]int](t, receive(t, child))
 		if next[got[0]] != got[1] {
 			t.Fatalf("sender %d: message %d in the place of %d", got[0], got[1], next[got[0]])
 		}

@@ -123,7 +123,9 @@ type receiver interface {
 
 func receive(t testing.TB, c receiver) nodeipc.Message {
 	t.Helper()
-	m, err := c.Receive(patient(t))
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	m, err := c.Receive(ctx)
 	if err != nil {
 		t.Fatalf("receive: %v", err)
 	}

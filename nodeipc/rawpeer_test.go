@@ -87,7 +87,6 @@ func rawPair(t testing.TB) (fd int, p *rawPeer) {
 	}
 	p = &rawPeer{t: t, codec: codec.JSON, conn: conn.(*net.UnixConn)}
 	t.Cleanup(p.close)
-	p.conn.SetDeadline(time.Now().Add(patience))
 	return fds[0], p
 }
 
@@ -139,6 +138,7 @@ func (p *rawPeer) writeRaw(text string, fds ...int) {
 	if len(fds) > 0 {
 		control = unix.UnixRights(fds...)
 	}
+	p.conn.SetWriteDeadline(time.Now().Add(patience))
 	n, _, err := p.conn.WriteMsgUnix([]byte(text), control, nil)
 	if err != nil {
 		p.t.Fatal(err)
@@ -146,9 +146,16 @@ func (p *rawPeer) writeRaw(text string, fds ...int) {
 	if n == len(text) {
 		return
 	}
-	if _, err := io.WriteString(p.conn, text[n:]); err != nil {
+	if err := p.send([]byte(text[n:])); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+// send writes bytes as they are, and says why it cannot.
+func (p *rawPeer) send(b []byte) error {
+	p.conn.SetWriteDeadline(time.Now().Add(patience))
+	_, err := p.conn.Write(b)
+	return err
 }
 
 // line reads a message, and keeps the descriptors that came.
@@ -180,6 +187,7 @@ func (p *rawPeer) text(payload []byte) string {
 
 func (p *rawPeer) receive() error {
 	buf, control := make([]byte, 64<<10), make([]byte, 1024)
+	p.conn.SetReadDeadline(time.Now().Add(patience))
 	n, nControl, _, _, err := p.conn.ReadMsgUnix(buf, control)
 	if err != nil {
 		return err
