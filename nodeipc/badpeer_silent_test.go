@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,6 +19,23 @@ import (
 const unheard = 100_000
 
 var unheardMessage = strings.Repeat("u", 60)
+
+// waitingContext is a context that tells when somebody waits for its end: a send asks for that where it finds no room.
+type waitingContext struct {
+	context.Context
+	waited func()
+}
+
+// newWaitingContext gives a context, and a channel that is closed when a send with it waits.
+func newWaitingContext() (ctx context.Context, waits <-chan struct{}) {
+	c := make(chan struct{})
+	return waitingContext{context.Background(), sync.OnceFunc(func() { close(c) })}, c
+}
+
+func (w waitingContext) Done() <-chan struct{} {
+	w.waited()
+	return w.Context.Done()
+}
 
 // quiet is for how long a count must stand still to be taken for the last one.
 const quiet = 100 * time.Millisecond
@@ -39,9 +57,10 @@ func TestPeerThatNeverReads(t *testing.T) {
 		before := nodetest.Heap()
 		var sent atomic.Int32
 		result := make(chan error, 1)
+		waiting, waits := newWaitingContext()
 		go func() {
 			for range unheard {
-				if err := c.Send(context.Background(), unheardMessage); err != nil {
+				if err := c.Send(waiting, unheardMessage); err != nil {
 					result <- err
 					return
 				}
@@ -49,7 +68,8 @@ func TestPeerThatNeverReads(t *testing.T) {
 			}
 			result <- nil
 		}()
-		expectBounded(t, len(unheardMessage)*standsStill(sent.Load)/1024, 64<<10)
+		from(t, waits)
+		expectBounded(t, len(unheardMessage)*int(sent.Load())/1024, 64<<10)
 		expectLittleMemory(t, before)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 		defer cancel()
@@ -62,7 +82,7 @@ func TestPeerThatNeverReads(t *testing.T) {
 		for range unheard {
 			p.expect(`"` + unheardMessage + `"`)
 		}
-		if err := <-result; err != nil {
+		if err := from(t, result); err != nil {
 			t.Error(err)
 		}
 	})
@@ -72,17 +92,18 @@ func TestCloseDoesNotWaitForAPeerThatNeverReads(t *testing.T) {
 	nodetest.NoLeaks(t)
 	c, _ := newRawPeer(t, nodeipc.Options{SendBuffer: 1 << 10})
 	result := make(chan error, 1)
+	waiting, waits := newWaitingContext()
 	go func() {
 		for {
-			if err := c.Send(context.Background(), kilobyte); err != nil {
+			if err := c.Send(waiting, kilobyte); err != nil {
 				result <- err
 				return
 			}
 		}
 	}()
-	time.Sleep(quiet)
+	from(t, waits)
 	c.Close()
-	if err := <-result; !errors.Is(err, nodeipc.ErrDisconnected) {
+	if err := from(t, result); !errors.Is(err, nodeipc.ErrDisconnected) {
 		t.Errorf("send: %v", err)
 	}
 }
@@ -118,7 +139,7 @@ func TestPeerThatIsNeverRead(t *testing.T) {
 				t.Fatalf("message %d is %s", i, got)
 			}
 		}
-		if err := <-result; err != nil {
+		if err := from(t, result); err != nil {
 			t.Error(err)
 		}
 	})
