@@ -38,11 +38,12 @@ func (r *recorder) end() {
 func TestNoLeaksNoticesGoroutine(t *testing.T) {
 	r := &recorder{}
 	noLeaks(r, 50*time.Millisecond)
-	release, gone := make(chan struct{}), make(chan struct{})
+	waiting, release, gone := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(gone)
-		waitsForever(release)
+		waitsForever(waiting, release)
 	}()
+	<-waiting // before it runs, its stack does not tell what it does
 	r.end()
 	close(release)
 	<-gone
@@ -51,7 +52,10 @@ func TestNoLeaksNoticesGoroutine(t *testing.T) {
 	}
 }
 
-func waitsForever(release chan struct{}) { <-release }
+func waitsForever(waiting, release chan struct{}) {
+	close(waiting)
+	<-release
+}
 
 func TestWaitForNone(t *testing.T) {
 	left := [][]string{{"a", "b"}, {"b"}, nil}
