@@ -142,11 +142,7 @@ func TestConnResetOnTheWay(t *testing.T) {
 	check(t, accepted.Close())
 	check(t, dialed.(*net.TCPConn).SetLinger(0))
 	check(t, dialed.Close())
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(h.FD()), Events: unix.POLLIN}}, int(deadline.Milliseconds()))
-	if err != nil || n != 1 {
-		t.Fatalf("poll: %d, %v", n, err)
-	}
-
+	awaitReadable(t, h.FD())
 	if k := must[handlewrap.Kind](t)(h.Kind()); k != handlewrap.KindConn {
 		t.Fatalf("kind %v", k)
 	}
@@ -158,6 +154,20 @@ func TestConnResetOnTheWay(t *testing.T) {
 	check(t, c.SetDeadline(time.Now().Add(deadline)))
 	if _, err := c.Read(make([]byte, 1)); err == nil {
 		t.Fatal("a reset connection could be read")
+	}
+}
+
+func awaitReadable(t *testing.T, fd int) {
+	t.Helper()
+	for {
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(deadline.Milliseconds()))
+		if err == unix.EINTR {
+			continue // by a signal of Go's scheduler, say
+		}
+		if err != nil || n != 1 {
+			t.Fatalf("poll: %d, %v", n, err)
+		}
+		return
 	}
 }
 
