@@ -126,8 +126,8 @@ func TestSlowReaderHoldsTheWriter(t *testing.T) {
 	parent, child, _ := between(t, relay.Options{})
 	line := `"` + strings.Repeat("x", 4093) + `"` + "\n"
 	written := 0
-	parent.conn.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
 	for written < most {
+		parent.conn.SetWriteDeadline(time.Now().Add(500 * time.Millisecond))
 		n, err := parent.conn.Write([]byte(line[written%len(line):]))
 		if written += n; err != nil {
 			if !isTimeout(err) {
