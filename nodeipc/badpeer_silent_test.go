@@ -68,7 +68,7 @@ func TestPeerThatNeverReads(t *testing.T) {
 			}
 			result <- nil
 		}()
-		from(t, waits)
+		nodetest.Receive(t, waits, "send that waits")
 		expectBounded(t, len(unheardMessage)*int(sent.Load())/1024, 64<<10)
 		expectLittleMemory(t, before)
 		ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
@@ -82,7 +82,7 @@ func TestPeerThatNeverReads(t *testing.T) {
 		for range unheard {
 			p.expect(`"` + unheardMessage + `"`)
 		}
-		if err := from(t, result); err != nil {
+		if err := nodetest.Receive(t, result, "end of the sender"); err != nil {
 			t.Error(err)
 		}
 	})
@@ -101,9 +101,9 @@ func TestCloseDoesNotWaitForAPeerThatNeverReads(t *testing.T) {
 			}
 		}
 	}()
-	from(t, waits)
+	nodetest.Receive(t, waits, "send that waits")
 	c.Close()
-	if err := from(t, result); !errors.Is(err, nodeipc.ErrDisconnected) {
+	if err := nodetest.Receive(t, result, "end of the sender"); !errors.Is(err, nodeipc.ErrDisconnected) {
 		t.Errorf("send: %v", err)
 	}
 }
@@ -139,7 +139,7 @@ func TestPeerThatIsNeverRead(t *testing.T) {
 				t.Fatalf("message %d is %s", i, got)
 			}
 		}
-		if err := from(t, result); err != nil {
+		if err := nodetest.Receive(t, result, "end of the sender"); err != nil {
 			t.Error(err)
 		}
 	})

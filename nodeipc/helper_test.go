@@ -18,14 +18,9 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// patience is how long a test waits for what must happen at once, on a machine that is busy.
-const patience = 30 * time.Second
+const patience = nodetest.Patience
 
-func patient(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
+func patient(t testing.TB) context.Context { return nodetest.Context(t) }
 
 // logBuffer collects what a child writes on its standard streams.
 type logBuffer struct {

@@ -47,13 +47,7 @@ func (r *recorder) HandleDisconnect(err error) { r.disconnect <- err }
 
 func from[T any](t *testing.T, c <-chan T) T {
 	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-patient(t).Done():
-		t.Fatal("the handler was not called")
-		panic("unreachable")
-	}
+	return nodetest.Receive(t, c, "call of the handler")
 }
 
 func newLoop(t *testing.T) *eventloop.Loop {

@@ -30,7 +30,7 @@ func TestDriversTakeTurns(t *testing.T) {
 			}
 		})
 	}
-	users.Wait()
+	waitFor(t, &users)
 	l.Call(func() {
 		if ran != each*drivers {
 			t.Errorf("%d of %d functions ran", ran, each*drivers)

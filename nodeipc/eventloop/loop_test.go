@@ -43,9 +43,7 @@ func TestEveryPostWakesTheLoop(t *testing.T) {
 			}
 		})
 	}
-	done := make(chan struct{})
-	go func() { posters.Wait(); close(done) }()
-	receive(t, done, "end of all calls")
+	waitFor(t, &posters)
 	if n := ran.Load(); n != posting*each {
 		t.Errorf("%d of %d functions ran", n, posting*each)
 	}
@@ -154,7 +152,7 @@ func TestPostCallCloseRaces(t *testing.T) {
 			users.Go(func() { <-begin; l.Close() })
 		}
 		close(begin)
-		users.Wait()
+		waitFor(t, &users)
 		if accepted.Load() != ran.Load() {
 			t.Fatalf("%d accepted, %d ran", accepted.Load(), ran.Load())
 		}

@@ -5,7 +5,6 @@ package eventloop
 import (
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 	"go.uber.org/goleak"
@@ -13,9 +12,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// patience is how long a test waits for what must happen at once.
-const patience = 20 * time.Second
 
 // newLoop begins a test: it also sees to it that the test leaves nothing behind.
 func newLoop(t *testing.T) *Loop {
@@ -79,13 +75,18 @@ func (f sourceFunc) Ready(e Events) { f(e) }
 
 func receive[T any](t *testing.T, c <-chan T, what string) T {
 	t.Helper()
-	select {
-	case v := <-c:
-		return v
-	case <-time.After(patience):
-		t.Fatalf("no %s within %v", what, patience)
-		panic("unreachable")
-	}
+	return nodetest.Receive(t, c, what)
+}
+
+// waitFor waits for goroutines that use a loop.
+func waitFor(t *testing.T, users *sync.WaitGroup) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		users.Wait()
+	}()
+	receive(t, done, "end of those that use the loop")
 }
 
 // hold has the loop stand still until release is called or the test ends: what is posted and what becomes ready meanwhile comes

@@ -1,6 +1,6 @@
 // Package nodetest is what tests against real Node processes share: the
-// runtimes that scripts/runtimes fetched, sample packages, and a check that a
-// test left no goroutine and no file descriptor behind.
+// runtimes that scripts/runtimes fetched, sample packages, a check that a test
+// left no goroutine and no file descriptor behind, and waiting that ends.
 //
 //	func TestPrintsItsVersion(t *testing.T) {
 //		nodetest.NoLeaks(t)

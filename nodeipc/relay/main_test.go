@@ -18,8 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long a test waits for what must happen at once, on a machine that is busy.
-const patience = 30 * time.Second
+const patience = nodetest.Patience
 
 // side is one of the two processes, played by hand.
 type side struct {
@@ -211,9 +210,5 @@ func (w *witness) HandleEnd(e relay.End) {
 // await waits for the end of a relay.
 func await(t testing.TB, r *relay.Relay) {
 	t.Helper()
-	select {
-	case <-r.Done():
-	case <-time.After(patience):
-		t.Fatal("the relay does not end")
-	}
+	nodetest.Receive(t, r.Done(), "end of the relay")
 }

@@ -1,0 +1,39 @@
+package nodetest
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+// Patience is how long a test waits for what must happen at once, on a machine
+// that is busy.
+const Patience = 30 * time.Second
+
+// Context gives a context that ends with the test, and after [Patience] at the
+// latest.
+func Context(tb testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
+	tb.Cleanup(cancel)
+	return ctx
+}
+
+// Receive gives what comes on c, or the zero value when c is closed. The test
+// ends with a failure that says what is missing when nothing comes within
+// [Patience].
+func Receive[T any](tb testing.TB, c <-chan T, what string) T {
+	tb.Helper()
+	return receiveWithin(tb, Patience, c, what)
+}
+
+func receiveWithin[T any](tb testing.TB, patience time.Duration, c <-chan T, what string) (v T) {
+	tb.Helper()
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case v = <-c:
+	case <-timer.C:
+		tb.Fatalf("nodetest: no %s within %v", what, patience)
+	}
+	return v
+}
