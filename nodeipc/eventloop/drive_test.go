@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
 // Whoever drives a loop and its own goroutine take turns: what runs on the loop needs no lock, which -race looks at.
@@ -30,7 +32,7 @@ func TestDriversTakeTurns(t *testing.T) {
 			}
 		})
 	}
-	waitFor(t, &users)
+	nodetest.Await(t, users.Wait, "end of all who use the loop")
 	l.Call(func() {
 		if ran != each*drivers {
 			t.Errorf("%d of %d functions ran", ran, each*drivers)

@@ -43,7 +43,7 @@ func TestEveryPostWakesTheLoop(t *testing.T) {
 			}
 		})
 	}
-	waitFor(t, &posters)
+	nodetest.Await(t, posters.Wait, "end of all calls")
 	if n := ran.Load(); n != posting*each {
 		t.Errorf("%d of %d functions ran", n, posting*each)
 	}
@@ -152,7 +152,7 @@ func TestPostCallCloseRaces(t *testing.T) {
 			users.Go(func() { <-begin; l.Close() })
 		}
 		close(begin)
-		waitFor(t, &users)
+		nodetest.Await(t, users.Wait, "end of all calls")
 		if accepted.Load() != ran.Load() {
 			t.Fatalf("%d accepted, %d ran", accepted.Load(), ran.Load())
 		}

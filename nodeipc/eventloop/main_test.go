@@ -28,12 +28,7 @@ func newLoop(t *testing.T) *Loop {
 // closeLoop closes a loop, and fails where that does not end: what a failed test leaves behind may hold the loop.
 func closeLoop(t *testing.T, l *Loop) {
 	t.Helper()
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		l.Close()
-	}()
-	receive(t, closed, "end of the loop")
+	nodetest.Await(t, l.Close, "end of the loop")
 }
 
 // pair makes two connected sockets; the test's end closes what is still open of them.
@@ -76,17 +71,6 @@ func (f sourceFunc) Ready(e Events) { f(e) }
 func receive[T any](t *testing.T, c <-chan T, what string) T {
 	t.Helper()
 	return nodetest.Receive(t, c, what)
-}
-
-// waitFor waits for goroutines that use a loop.
-func waitFor(t *testing.T, users *sync.WaitGroup) {
-	t.Helper()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		users.Wait()
-	}()
-	receive(t, done, "end of those that use the loop")
 }
 
 // hold has the loop stand still until release is called or the test ends: what is posted and what becomes ready meanwhile comes

@@ -37,3 +37,15 @@ func receiveWithin[T any](tb testing.TB, patience time.Duration, c <-chan T, wha
 	}
 	return v
 }
+
+// Await waits until f returns, and ends the test with a failure that says what
+// is missing when it does not within [Patience].
+func Await(tb testing.TB, f func(), what string) {
+	tb.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	Receive(tb, done, what)
+}

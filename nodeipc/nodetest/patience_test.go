@@ -11,12 +11,8 @@ func TestReceive(t *testing.T) {
 	if got := Receive(t, c, "number"); got != 1 {
 		t.Errorf("received %d, want 1", got)
 	}
-	r, ended := &recorder{}, make(chan struct{})
-	go func() {
-		defer close(ended)
-		receiveWithin(r, time.Millisecond, c, "number")
-	}()
-	Receive(t, ended, "end of a test that waits in vain")
+	r := &recorder{}
+	Await(t, func() { receiveWithin(r, time.Millisecond, c, "number") }, "end of a test that waits in vain")
 	if got, want := r.report(), "nodetest: no number within 1ms"; got != want {
 		t.Errorf("reported %q, want %q", got, want)
 	}
