@@ -57,6 +57,7 @@ func TestPost(t *testing.T) {
 				if (handle) handle.close();
 			});`), nodeipc.Options{Loop: loop})
 		fd, closed := tracer(t)
+		unsent := traced(t, fd)
 		h := asHandle(t, listen(t, "tcp")).WithType(handlewrap.NetNative)
 		loop.Call(func() {
 			for _, err := range []error{child.Post(1, nil), child.Post(2, h), child.Post(3, nil)} {
@@ -64,7 +65,7 @@ func TestPost(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			if err := child.Post(func() {}, traced(t, fd)); err == nil {
+			if err := child.Post(func() {}, unsent); err == nil {
 				t.Error("a function was sent")
 			}
 		})
@@ -192,7 +193,8 @@ func TestOfferWaitsForWhatThePeerHasNotRead(t *testing.T) {
 	h := asHandle(t, listen(t, "tcp"))
 	send(t, c, "unread")
 	var err error
-	offer := func() { err = c.Offer(p.frames(nativeMessage+"\n"), h.FD(), 0) }
+	frame := p.frames(nativeMessage + "\n")
+	offer := func() { err = c.Offer(frame, h.FD(), 0) }
 	if loop.Call(offer); !errors.Is(err, nodeipc.ErrWouldBlock) {
 		t.Errorf("offer behind an unread message: %v", err)
 	}

@@ -56,7 +56,7 @@ func newLoop(t *testing.T) *eventloop.Loop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(l.Close)
+	t.Cleanup(func() { nodetest.Await(t, l.Close, "end of the loop") }) // which what a failed test leaves behind may hold
 	return l
 }
 
@@ -89,9 +89,10 @@ func TestOffersInFlight(t *testing.T) {
 	loop := newLoop(t)
 	c, p := newRawPeer(t, nodeipc.Options{Handler: r, Loop: loop})
 	h := asHandle(t, listen(t, "tcp"))
+	frame := p.frames(nativeMessage + "\n")
 	err := loop.Call(func() {
 		for tag := range uint32(5) {
-			if err := c.Offer(p.frames(nativeMessage+"\n"), h.FD(), tag); err != nil {
+			if err := c.Offer(frame, h.FD(), tag); err != nil {
 				t.Error(err)
 			}
 		}
@@ -121,10 +122,11 @@ func TestHandleWritable(t *testing.T) {
 	c, p := newRawPeer(t, nodeipc.Options{Handler: r, Loop: loop})
 	h := asHandle(t, listen(t, "tcp"))
 	offered := 0
+	frame := p.frames(nativeMessage + "\n")
 	offer := func() (err error) {
 		loop.Call(func() {
 			for err == nil {
-				if err = c.Offer(p.frames(nativeMessage+"\n"), h.FD(), 0); err == nil {
+				if err = c.Offer(frame, h.FD(), 0); err == nil {
 					offered++
 				}
 			}
