@@ -61,12 +61,12 @@ func TestStatusIsWhatNodeTells(t *testing.T) {
 			return signal ? 'signal ' + signal : 'code ' + status;
 		};
 		console.log(JSON.stringify(JSON.parse(process.argv[2]).map(tell)));`, string(list))
-	out, err := cmd.Output()
+	out, err := output(cmd)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var want []string
-	if err := json.Unmarshal(out, &want); err != nil {
+	if err := json.Unmarshal([]byte(out), &want); err != nil {
 		t.Fatal(err)
 	}
 	for i, ending := range endings {

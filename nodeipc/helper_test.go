@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -50,6 +51,24 @@ func command(t testing.TB, r nodetest.Runtime, script string, args ...string) *e
 	return exec.Command(r.Path, append([]string{path}, args...)...)
 }
 
+// output gives what a program prints, which is killed when it does not end.
+func output(cmd *exec.Cmd) (string, error) {
+	var stdout strings.Builder
+	cmd.Stdout = &stdout
+	cmd.WaitDelay = waitDelay // its children may hold the pipe
+	if err := cmd.Start(); err != nil {
+		return "", err
+	}
+	defer time.AfterFunc(patience, func() { cmd.Process.Kill() }).Stop()
+	err := cmd.Wait()
+	return stdout.String(), err
+}
+
+const waitDelay = 5 * time.Second
+
+// longestLife is that of a child whose test waits for what it does not do.
+const longestLife = 4 * patience
+
 // start starts a command with a channel, and ends it with the test. What it writes on stderr is told when the
 // test fails.
 func start(t testing.TB, cmd *exec.Cmd, o nodeipc.Options) *nodeipc.Child {
@@ -58,7 +77,7 @@ func start(t testing.TB, cmd *exec.Cmd, o nodeipc.Options) *nodeipc.Child {
 	if cmd.Stderr == nil {
 		cmd.Stderr = &log
 	}
-	cmd.WaitDelay = 5 * time.Second
+	cmd.WaitDelay = waitDelay
 	if o.Warn == nil {
 		o.Warn = func(err error) { t.Errorf("warning: %v", err) }
 	}
@@ -67,7 +86,9 @@ func start(t testing.TB, cmd *exec.Cmd, o nodeipc.Options) *nodeipc.Child {
 	if err != nil {
 		t.Fatal(err)
 	}
+	killer := time.AfterFunc(longestLife, func() { child.Signal(os.Kill) })
 	t.Cleanup(func() {
+		killer.Stop()
 		if err := child.Signal(os.Kill); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Errorf("kill: %v", err)
 		}

@@ -26,11 +26,11 @@ func runSelf(t *testing.T, program string, args ...string) string {
 	cmd.Args = append(cmd.Args, args...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
-	out, err := cmd.Output()
+	out, err := output(cmd)
 	if err != nil {
 		t.Fatalf("%v\n%s%s", err, out, stderr.String())
 	}
-	return string(out)
+	return out
 }
 
 // setFileLimit says how many descriptors there may be; fewer than there are only means that no more come.
@@ -174,7 +174,7 @@ func TestSendToANodeWithoutDescriptors(t *testing.T) {
 			send(t, child, "after")
 			if nacks <= 3 {
 				expectJSON(t, child, fmt.Sprintf(`["handle",true,%d]`, nacks))
-			} else if err := <-warnings; !errors.Is(err, nodeipc.ErrHandleNotReceived) {
+			} else if err := nodetest.Receive(t, warnings, "warning"); !errors.Is(err, nodeipc.ErrHandleNotReceived) {
 				t.Errorf("warning: %v", err)
 			}
 			expectJSON(t, child, fmt.Sprintf(`["after",false,%d]`, nacks))

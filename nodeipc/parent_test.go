@@ -24,9 +24,7 @@ func runParent(t *testing.T, node nodetest.Runtime, script, want string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	plain := command(t, node, `
+	cmd := command(t, node, `
 		const { fork } = require('child_process');
 		const assert = require('assert');
 		const net = require('net');
@@ -37,11 +35,10 @@ func runParent(t *testing.T, node nodetest.Runtime, script, want string) {
 			...options,
 		});
 		`+script, path)
-	cmd := exec.CommandContext(ctx, plain.Path, plain.Args[1:]...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil || string(out) != want {
+	out, err := output(cmd)
+	if err != nil || out != want {
 		t.Errorf("%v, printed %q, want %q\n%s", err, out, want, stderr.String())
 	}
 }
@@ -221,12 +218,12 @@ func TestParentRefuses(t *testing.T) {
 	} {
 		cmd := self(t, "refused")
 		cmd.Env = append(cmd.Env, "NODE_CHANNEL_FD="+value)
-		if out, err := cmd.Output(); err != nil || string(out) != "nodeipc: "+want+"\n" {
+		if out, err := output(cmd); err != nil || out != "nodeipc: "+want+"\n" {
 			t.Errorf("%q: %v, %q", value, err, out)
 		}
 	}
-	out, err := self(t, "refused").Output()
-	if err != nil || !strings.Contains(string(out), nodeipc.ErrNoChannel.Error()) {
+	out, err := output(self(t, "refused"))
+	if err != nil || !strings.Contains(out, nodeipc.ErrNoChannel.Error()) {
 		t.Errorf("without the variable: %v, %q", err, out)
 	}
 }

@@ -199,6 +199,7 @@ func TestContextAsksTheChildToEnd(t *testing.T) {
 	plain := command(t, nodetest.Default(t), `process.on('SIGTERM', () => process.exit(0)); process.on('message', () => {}); process.send('ready');`)
 	cmd := exec.CommandContext(ctx, plain.Path, plain.Args[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = patience
 	child, err := nodeipc.Start(cmd, nodeipc.Options{})
 	if err != nil {
 		t.Fatal(err)

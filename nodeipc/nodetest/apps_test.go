@@ -42,8 +42,11 @@ func startApp(t *testing.T, node Runtime, name string, listening int, env ...str
 		t.Fatal(err)
 	}
 	lines := bufio.NewScanner(stdout)
+	hurry := func() { stdout.(*os.File).SetReadDeadline(time.Now().Add(Patience)) }
+	hurry()
 	t.Cleanup(func() {
 		cmd.Process.Kill()
+		hurry()
 		for lines.Scan() {
 			// The end comes when the last worker has exited.
 		}
@@ -51,7 +54,7 @@ func startApp(t *testing.T, node Runtime, name string, listening int, env ...str
 	})
 	for listening > 0 {
 		if !lines.Scan() {
-			t.Fatalf("%s on %s ended before it listened", name, node.Name)
+			t.Fatalf("%s on %s ended before it listened: %v", name, node.Name, lines.Err())
 		}
 		if strings.Contains(lines.Text(), "listening on ") {
 			listening--

@@ -52,6 +52,7 @@ func newPeer(tb testing.TB, node nodetest.Runtime) *peer {
 		if tb.Failed() {
 			cmd.Process.Kill()
 		}
+		defer time.AfterFunc(nodetest.Patience, func() { cmd.Process.Kill() }).Stop()
 		// Without its channel Node has nothing to wait for.
 		if err := cmd.Wait(); err != nil && !tb.Failed() {
 			tb.Errorf("%s: %v", node.Name, err)
