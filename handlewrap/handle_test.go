@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -168,7 +169,10 @@ func TestReleasedFDSurvivesTheCollector(t *testing.T) {
 	collected := make(chan struct{})
 	runtime.AddCleanup(h, func(done chan struct{}) { close(done) }, collected)
 	h = nil
-	for done := false; !done; {
+	for done, until := false, time.Now().Add(deadline); !done; {
+		if time.Now().After(until) {
+			t.Fatal("the handle is not collected")
+		}
 		runtime.GC()
 		select {
 		case <-collected:

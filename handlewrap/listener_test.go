@@ -57,9 +57,7 @@ func TestDualStackListenerTakesBothFamilies(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "::1"} {
 		c := must[net.Conn](t)(net.DialTimeout("tcp", net.JoinHostPort(host, port), deadline))
 		defer c.Close()
-		accepted := must[net.Conn](t)(got.Accept())
-		defer accepted.Close()
-		wantFlow(t, c, accepted)
+		wantFlow(t, c, accept(t, got))
 	}
 }
 

@@ -104,10 +104,17 @@ func connPair(t testing.TB, l net.Listener) (accepted, dialed net.Conn) {
 	t.Helper()
 	dialed = must[net.Conn](t)(net.DialTimeout(l.Addr().Network(), l.Addr().String(), deadline))
 	t.Cleanup(func() { dialed.Close() })
-	accepted = must[net.Conn](t)(l.Accept())
-	t.Cleanup(func() { accepted.Close() })
+	accepted = accept(t, l)
 	check(t, dialed.SetDeadline(time.Now().Add(deadline)))
 	return accepted, dialed
+}
+
+func accept(t testing.TB, l net.Listener) net.Conn {
+	t.Helper()
+	check(t, l.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now().Add(deadline)))
+	c := must[net.Conn](t)(l.Accept())
+	t.Cleanup(func() { c.Close() })
+	return c
 }
 
 // wantFlow fails unless bytes flow both ways between a and b.
