@@ -73,7 +73,7 @@ func TestHandleIsGivenUp(t *testing.T) {
 		p.write(nack + "\n")
 	}
 	p.expect(`"after"`)
-	if err := <-warnings; !errors.Is(err, nodeipc.ErrHandleNotReceived) {
+	if err := nodetest.Receive(t, warnings, "warning"); !errors.Is(err, nodeipc.ErrHandleNotReceived) {
 		t.Errorf("warning: %v", err)
 	}
 	closed()

@@ -33,7 +33,7 @@ func TestBurstBothWaysInOrder(t *testing.T) {
 				t.Fatalf("message %d is %s", i, got)
 			}
 		}
-		if err := <-sent; err != nil {
+		if err := nodetest.Receive(t, sent, "end of the sender"); err != nil {
 			t.Error(err)
 		}
 	})

@@ -81,7 +81,7 @@ func TestFloodOfDescriptors(t *testing.T) {
 	}
 	p.close()
 	closed()
-	<-c.Done()
+	nodetest.Receive(t, c.Done(), "end of the channel")
 }
 
 // Handles that nobody receives take descriptors, so the channel stops reading before they are many.

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 // eachTraffic runs a benchmark with each kind of message, n at once.
@@ -62,9 +60,7 @@ func BenchmarkReceive(b *testing.B) {
 	eachTraffic(b, func(b *testing.B, s Serialization, message any, n int) {
 		c, peer := channelAndPeer(b, Options{Serialization: s})
 		chunk := frames(b, c, n, message)
-		if err := unix.SetNonblock(peer, false); err != nil {
-			b.Fatal(err)
-		}
+		blockPatiently(b, peer)
 		b.ReportAllocs()
 		b.SetBytes(int64(len(chunk)))
 		for b.Loop() {

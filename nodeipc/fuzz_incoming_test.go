@@ -59,10 +59,12 @@ func feed(t *testing.T, s Serialization, text []byte, piece int, beside uint8) (
 		t.Fatal(err)
 	}
 	defer c.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), nodetest.Patience)
+	defer cancel()
 	closed := writePieces(t, pair[1], text, piece, beside)
 	size := 0
 	for {
-		m, err := c.Receive(context.Background())
+		m, err := c.Receive(ctx)
 		if err != nil {
 			expectKnownEnd(t, err)
 			break
@@ -94,13 +96,16 @@ func writePieces(t *testing.T, fd int, text []byte, piece int, beside uint8) (cl
 	}
 	defer w.Close()
 	rights := unix.UnixRights(int(w.Fd()))
+	blockPatiently(t, fd)
 	for i := 0; len(text) > 0; i++ {
 		n := min(piece, len(text))
 		var control []byte
 		if beside>>(i%8)&1 != 0 {
 			control = rights
 		}
-		if err := unix.Sendmsg(fd, text[:n], control, nil, unix.MSG_NOSIGNAL); err != nil {
+		if err := unix.Sendmsg(fd, text[:n], control, nil, unix.MSG_NOSIGNAL); errors.Is(err, unix.EAGAIN) {
+			t.Fatalf("the channel does not read: %v", err)
+		} else if err != nil {
 			break // the channel has had enough
 		}
 		text = text[n:]
@@ -112,6 +117,20 @@ func writePieces(t *testing.T, fd int, text []byte, piece int, beside uint8) (cl
 		if _, err := r.Read(make([]byte, 1)); err != io.EOF {
 			t.Fatalf("a descriptor is still open: %v", err)
 		}
+	}
+}
+
+// blockPatiently has reads and writes of a descriptor wait, but not for ever.
+func blockPatiently(tb testing.TB, fd int) {
+	tb.Helper()
+	limit := unix.NsecToTimeval(nodetest.Patience.Nanoseconds())
+	for _, option := range []int{unix.SO_RCVTIMEO, unix.SO_SNDTIMEO} {
+		if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, option, &limit); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	if err := unix.SetNonblock(fd, false); err != nil {
+		tb.Fatal(err)
 	}
 }
 

@@ -63,11 +63,7 @@ func TestReceiveSocket(t *testing.T) {
 		}
 		child := startScript(t, node, `
 			const socket = require('net').connect(`+to+`, () => process.send({ a: 'socket' }, socket));`)
-		far, err := l.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer far.Close()
+		far := accept(t, l)
 		near, err := receiveHandle(t, child, handlewrap.NetSocket).Conn()
 		if err != nil {
 			t.Fatal(err)

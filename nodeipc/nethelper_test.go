@@ -45,13 +45,19 @@ func dial(t testing.TB, to net.Addr) net.Conn {
 func connection(t testing.TB, l net.Listener) (accepted, client net.Conn) {
 	t.Helper()
 	client = dial(t, l.Addr())
-	accepted, err := l.Accept()
+	return accept(t, l), client
+}
+
+func accept(t testing.TB, l net.Listener) net.Conn {
+	t.Helper()
+	l.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now().Add(patience))
+	c, err := l.Accept()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { accepted.Close() })
-	accepted.SetDeadline(time.Now().Add(patience))
-	return accepted, client
+	t.Cleanup(func() { c.Close() })
+	c.SetDeadline(time.Now().Add(patience))
+	return c
 }
 
 func expectAll(t testing.TB, r io.Reader, want string) {

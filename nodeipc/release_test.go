@@ -3,7 +3,6 @@
 package nodeipc
 
 import (
-	"context"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -71,7 +70,7 @@ func TestReleaseBesideTheLoop(t *testing.T) {
 			t.Fatal(err)
 		}
 		const senders, messages = 4, 100
-		ctx := context.Background()
+		ctx := nodetest.Context(t)
 		var all sync.WaitGroup
 		for i := range senders {
 			all.Go(func() {

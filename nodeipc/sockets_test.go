@@ -89,9 +89,10 @@ func TestGoCountsSocketsThatNodeHas(t *testing.T) {
 		closed := make(chan error, 1)
 		go func() { closed <- child.WaitSocketsClosed(patient(t), key) }()
 		send(t, child, "destroy")
+		ctx := patient(t)
 		for n := 2; n != 1; {
 			var err error
-			if n, err = child.CountSockets(patient(t), key); err != nil {
+			if n, err = child.CountSockets(ctx, key); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -125,7 +126,7 @@ func TestUnsentQuestionTakesNoAnswer(t *testing.T) {
 		t.Errorf("count: %v", err)
 	}
 	p.expect(`"` + big + `"`)
-	answers := make(chan int)
+	answers := make(chan int, 1)
 	go func() {
 		n, err := c.CountSockets(patient(t), "k")
 		if err != nil {
@@ -143,7 +144,7 @@ func TestUnsentQuestionTakesNoAnswer(t *testing.T) {
 func TestQuestionsHaveTheirAnswersInOrder(t *testing.T) {
 	nodetest.NoLeaks(t)
 	c, p := newRawPeer(t, nodeipc.Options{})
-	first := make(chan error)
+	first := make(chan error, 1)
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() { _, err := c.CountSockets(ctx, "k"); first <- err }()
 	p.expect(countKey)
@@ -151,7 +152,7 @@ func TestQuestionsHaveTheirAnswersInOrder(t *testing.T) {
 	if err := <-first; !errors.Is(err, context.Canceled) {
 		t.Errorf("count: %v", err)
 	}
-	second := make(chan int)
+	second := make(chan int, 1)
 	go func() { n, _ := c.CountSockets(patient(t), "k"); second <- n }()
 	p.expect(countKey)
 	p.write(`{"cmd":"NODE_SOCKET_COUNT","key":"k","count":1}` + "\n" + `{"cmd":"NODE_SOCKET_COUNT","key":"k","count":2}` + "\n")

@@ -4,7 +4,6 @@ package nodeipc
 
 import (
 	"bytes"
-	"context"
 	"strings"
 	"testing"
 
@@ -65,7 +64,7 @@ func TestAnswersGoOutTogether(t *testing.T) {
 	c.mu.Lock()
 	c.out.leftover.waits = true // so that no timer writes, which on a busy machine comes before the answers are there
 	c.mu.Unlock()
-	ctx := context.Background()
+	ctx := nodetest.Context(t)
 	const inFlight = 64
 	answer := func(n int) {
 		writeAll(t, peer, frames(t, c, n, "question"))
@@ -120,16 +119,16 @@ func TestAnswersDoNotWaitForTheReceiver(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c, peer := channelAndPeer(t, Options{})
 			writeAll(t, peer, frames(t, c, 2, "question"))
-			if _, err := c.Receive(context.Background()); err != nil {
+			if _, err := c.Receive(nodetest.Context(t)); err != nil {
 				t.Fatal(err)
 			}
-			if err := c.Send(context.Background(), "answer"); err != nil {
+			if err := c.Send(nodetest.Context(t), "answer"); err != nil {
 				t.Fatal(err)
 			}
 			if err := end(c); err != nil {
 				t.Error(err)
 			}
-			unix.SetNonblock(peer, false)
+			blockPatiently(t, peer)
 			readAll(t, peer, make([]byte, len(frames(t, c, 1, "answer"))))
 		})
 	}
@@ -140,7 +139,7 @@ func TestAllocationsOfARoundTrip(t *testing.T) {
 	for s, most := range map[Serialization]float64{JSON: 2, Advanced: 1} {
 		nodetest.NoLeaks(t)
 		c, peer := channelAndPeer(t, Options{Serialization: s})
-		ctx := context.Background()
+		ctx := nodetest.Context(t)
 		var message any = &greeting{"hello", 1}
 		frame := frames(t, c, 1, message)
 		buf := make([]byte, len(frame))

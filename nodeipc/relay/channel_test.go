@@ -30,7 +30,7 @@ func TestBetweenChannels(t *testing.T) {
 			if err := parent.Disconnect(); err != nil {
 				t.Fatal(err)
 			}
-			<-child.Done()
+			nodetest.Receive(t, child.Done(), "end of the child's channel")
 			if err := child.Err(); err != nil {
 				t.Errorf("the child's channel ended with %v", err)
 			}

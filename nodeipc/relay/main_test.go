@@ -100,7 +100,7 @@ func writing(t testing.TB, f func()) {
 		defer close(done)
 		f()
 	}()
-	t.Cleanup(func() { <-done })
+	t.Cleanup(func() { nodetest.Receive(t, done, "end of the writing") })
 }
 
 // read gives what one read brings, and the inodes of what came with it.
