@@ -136,17 +136,21 @@ const survivor = `
 	} else if (process.argv[2] === 'middle') {
 		const child = fork(__filename, ['last']);
 		child.on('message', (n) => {
-			if (n === 1) {
+			if (n === 0) {
 				process.send('go');
 			} else if (n === 20) {
 				console.log('done');
 				process.exit();
+			} else {
+				child.send(n);
 			}
 		});
-		process.on('disconnect', () => console.log('middle is alone'));
+		process.on('disconnect', () => {
+			console.log('middle is alone');
+			child.send(0);
+		});
 	} else {
-		let n = 0;
-		setInterval(() => process.send(++n), 20);
+		process.on('message', (n) => process.send(n + 1)).send(0);
 	}`
 
 // TestTraceWaitsForAll: the channels of what a program leaves behind go on.
