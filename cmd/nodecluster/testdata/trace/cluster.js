@@ -59,9 +59,10 @@ async function load(port) {
   return right;
 }
 
+// One address: to a name of two, a Node that has been busy for a moment connects twice.
 function get(port, path) {
   return new Promise((resolve, reject) => {
-    http.get({ port, path, agent: false }, (res) => {
+    http.get({ host: '127.0.0.1', port, path, agent: false }, (res) => {
       let text = '';
       res.setEncoding('utf8').on('data', (data) => text += data).on('end', () => resolve(text));
     }).on('error', reject);
