@@ -16,7 +16,7 @@ function child() {
   const digest = crypto.createHash('sha256').update(JSON.stringify(env)).digest('hex');
   const descriptors = fs.readdirSync('/proc/self/fd').filter((fd) => fs.existsSync(`/proc/self/fd/${fd}`));
   if (process.argv[3] === 'writes') {
-    fs.writeSync(5, 'on 5');
+    fs.writeSync(5, 'on 5\n');
   }
   process.stdin.setEncoding('utf8').on('data', (text) => console.log(`stdin: ${text}`));
   console.error('on stderr');
