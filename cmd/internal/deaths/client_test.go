@@ -72,11 +72,7 @@ func TestOutcomes(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	nodetest.NoLeaks(t)
-	address, err := measure.FreeAddress()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, _, err := request(nil, address, time.Minute); got != refused || err != nil {
+	if got, _, err := request(nil, measure.Local(nodetest.FreePort(t)), time.Minute); got != refused || err != nil {
 		t.Errorf("%s with error %v, want refused", outcomeNames[got], err)
 	}
 }

@@ -20,9 +20,10 @@ func FreeAddress() (string, error) {
 // Local is a port's address on this machine.
 func Local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-// FreePorts gives the first of n ports in a row that nobody listens on.
+// FreePorts gives the first of n ports in a row that nobody listens on. They are below those that Node's tests and ours take,
+// which may run beside.
 func FreePorts(n int) (int, error) {
-	const first, last = 10000, 30000
+	const first, last = 2000, 9000
 	for {
 		port := first + rand.IntN(last-first-n+1)
 		free, err := allFree(port, n)
