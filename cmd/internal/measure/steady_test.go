@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -14,27 +15,47 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// Every tenth request takes long, and no other waits for it.
+// Every tenth request is held until all others have come, and none of those waits for it.
 func TestSteadily(t *testing.T) {
 	nodetest.NoLeaks(t)
-	const long = 300 * time.Millisecond
-	var n atomic.Int32
+	const total, slow = 200, 20
+	var n, quick atomic.Int32
+	others, held := make(chan struct{}), make(chan time.Duration, slow)
 	address := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
-		if n.Add(1)%10 == 0 {
-			time.Sleep(long)
+		if n.Add(1)%(total/slow) != 0 {
+			if quick.Add(1) == total-slow {
+				close(others)
+			}
+			return
+		}
+		began := time.Now()
+		select {
+		case <-others:
+			held <- time.Since(began)
+		case <-r.Context().Done():
 		}
 	})
-	s, err := Steadily(t.Context(), address, 1, 200)
+	s, err := Steadily(t.Context(), address, 1, total)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Errors != "" || len(s.took) != 200 || n.Load() != 200 {
-		t.Errorf("%d of %d requests took their time, and clients saw %q", len(s.took), n.Load(), s.Errors)
+	if s.Errors != "" || len(s.took) != total || n.Load() != total || len(held) != slow {
+		t.Fatalf("%d of %d requests took their time, %d were held, and clients saw %q", len(s.took), n.Load(), len(held), s.Errors)
 	}
-	if median, most := s.Quantile(0.5), s.Quantile(1); median >= long || most < long {
+	var holds []time.Duration
+	for range slow {
+		holds = append(holds, <-held)
+	}
+	slices.Sort(holds)
+	for i, hold := range holds {
+		if took := s.took[total-slow+i]; took < hold {
+			t.Errorf("number %d in length took %v, and the like of it was held for %v", total-slow+i, took, hold)
+		}
+	}
+	if median, most := s.Quantile(0.5), s.Quantile(1); median >= most || most < holds[slow-1] {
 		t.Errorf("the median is %v, the most %v", median, most)
 	}
-	if ninth, tenth := s.Quantile(0.85), s.Quantile(0.95); ninth > tenth || tenth < long {
+	if ninth, tenth := s.Quantile(0.85), s.Quantile(0.95); ninth > tenth || tenth < holds[slow/2] {
 		t.Errorf("the quantile 0.85 is %v, 0.95 is %v", ninth, tenth)
 	}
 }
