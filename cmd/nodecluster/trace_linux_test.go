@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -101,9 +102,17 @@ func TestTraceMessages(t *testing.T) {
 }
 
 func TestTraceEnds(t *testing.T) {
+	// On a busy machine this may come of the one child that has a time limit.
+	tooEarly := func(e traceEvent) bool {
+		return e.Note == "a channel is not traced: its process ended before it could say what it is"
+	}
 	onEdges(t, func(t *testing.T, node nodetest.Runtime) {
 		inBoth(t, func(t *testing.T, s string) {
-			expectSound(t, sameWithTrace(t, node.Path, scenario(t, "ends.js"), s))
+			events := sameWithTrace(t, node.Path, scenario(t, "ends.js"), s)
+			if n := count(events, tooEarly); n > 1 {
+				t.Errorf("%d children have ended too early to be traced, want 1 at most", n)
+			}
+			expectSound(t, slices.DeleteFunc(events, tooEarly))
 		})
 	})
 }
