@@ -24,7 +24,7 @@ func goWorker(t *testing.T) string {
 // answers asks as often as there are workers and gives the distinct answers.
 func answers(t *testing.T, port, workers int) map[string]bool {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 	got := map[string]bool{}
 	for range workers {
 		response, err := client.Get("http://" + localhost(port))

@@ -30,7 +30,11 @@ func poll(t *testing.T, what string, done func() bool) {
 // expectNoProcess fails the test if there are processes with a variable in their environment, and kills them.
 func expectNoProcess(t *testing.T, variable string) {
 	t.Helper()
-	late := time.After(5 * time.Second)
+	wait := patience
+	if t.Failed() {
+		wait = time.Second // what then is left is rather one more consequence
+	}
+	late := time.After(wait)
 	again := time.NewTicker(5 * time.Millisecond)
 	defer again.Stop()
 	for {
