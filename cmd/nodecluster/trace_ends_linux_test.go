@@ -104,7 +104,9 @@ func TestTraceOfAnAbortedChild(t *testing.T) {
 }
 
 func TestTracePassesSignalsOn(t *testing.T) {
-	p := launchCommand(t, exec.Command(binary, "trace", "--out", os.DevNull, nodetest.Default(t).Path, nodetest.Script(t, "signals.js", signalReporter)))
+	cmd := exec.Command(binary, "trace", "--out", os.DevNull, nodetest.Default(t).Path, nodetest.Script(t, "signals.js", signalReporter))
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // without the terminal that the tests may have been started on
+	p := launchCommand(t, cmd)
 	p.stdout.awaitText(t, "ready")
 	for _, s := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		p.signal(s)
