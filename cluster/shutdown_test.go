@@ -32,7 +32,9 @@ func expectStatus(t *testing.T, w *cluster.Worker, want nodeipc.ExitStatus) {
 }
 
 const (
-	soon    = 300 * time.Millisecond
+	soon = 300 * time.Millisecond
+	// later leaves a worker time to leave and to end by itself, half of it for each, on a machine that is busy.
+	later   = 6 * time.Second
 	forever = time.Hour
 )
 
@@ -67,21 +69,22 @@ func TestShutdownEndsWhoStays(t *testing.T) {
 	nodetest.NoLeaks(t)
 	for _, c := range []struct {
 		name string
+		kill time.Duration
 		keep func(t *testing.T, r *poolRig, w *cluster.Worker)
 		want syscall.Signal
 	}{
-		{"busy with something else", func(t *testing.T, r *poolRig, w *cluster.Worker) {
+		{"busy with something else", later, func(t *testing.T, r *poolRig, w *cluster.Worker) {
 			askAgent(t, r.rig, 1, command{"do": "stay"})
 		}, syscall.SIGTERM},
-		{"with a connection", func(t *testing.T, r *poolRig, w *cluster.Worker) {
+		{"with a connection", soon, func(t *testing.T, r *poolRig, w *cluster.Worker) {
 			port := freePort(t)
 			listenAll(t, r.rig, port, 1)
 			connect(t, "tcp", local(port)).worker(t)
 		}, syscall.SIGKILL},
-		{"standing still", func(t *testing.T, r *poolRig, w *cluster.Worker) { stop(t, w) }, syscall.SIGKILL},
+		{"standing still", soon, func(t *testing.T, r *poolRig, w *cluster.Worker) { stop(t, w) }, syscall.SIGKILL},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, w := agentPool(t, soon)
+			r, w := agentPool(t, c.kill)
 			c.keep(t, r, w)
 			r.pool.Shutdown(context.Background())
 			expectStatus(t, w, nodeipc.ExitStatus{Code: -1, Signal: c.want})
