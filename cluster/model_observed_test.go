@@ -18,15 +18,18 @@ type heardEvents struct {
 	ended   map[*Worker]bool
 }
 
+func newHeardEvents() *heardEvents {
+	h := &heardEvents{errors: map[*Worker]error{}, ended: map[*Worker]bool{}}
+	h.changed.L = &h.mu
+	return h
+}
+
 func (h *heardEvents) add(event Event) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.changed.L = &h.mu
 	switch e := event.(type) {
 	case MessageEvent:
 		closeHandle(e.Message.Handle)
-	case SetupEvent:
-		h.errors, h.ended = map[*Worker]error{}, map[*Worker]bool{}
 	case ErrorEvent:
 		h.errors[e.Worker] = e.Err
 	case DisconnectEvent:

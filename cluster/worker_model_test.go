@@ -27,7 +27,7 @@ type workerModel struct {
 	port    int // where all listen
 	clients []net.Conn
 	spare   int // a descriptor to send
-	heard   heardEvents
+	heard   *heardEvents
 }
 
 // modelWorker is a worker without a process, and the other end of its channel.
@@ -44,7 +44,7 @@ func newWorkerModel(tb testing.TB, s *script, settings Settings, spare int) *wor
 	if err != nil {
 		tb.Fatal(err)
 	}
-	m := &workerModel{script: s, tb: tb, primary: p, spare: spare}
+	m := &workerModel{script: s, tb: tb, primary: p, spare: spare, heard: newHeardEvents()}
 	m.taken.Go(func() {
 		for event := range p.Events(context.Background()) {
 			m.heard.add(event)
