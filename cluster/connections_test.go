@@ -101,7 +101,7 @@ func allFull(t *testing.T, r *rig) {
 	held := connectAll(t, port, 2)
 	greetings(t, held)
 	waiting := connectAll(t, port, 5)
-	before, start := received(t, r, 1)+received(t, r, 2), time.Now()
+	start, before := time.Now(), received(t, r, 1)+received(t, r, 2)
 	for time.Since(start) < 500*time.Millisecond {
 		received(t, r, 1)
 	}
