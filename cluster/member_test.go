@@ -22,6 +22,13 @@ func offered(m *Member, n int) {
 	}
 }
 
+// answeredIn has a member answer after exactly so long, however long the test takes.
+func answeredIn(m *Member, took time.Duration) {
+	now := m.dealer.now()
+	m.measure(now-took, now)
+	m.answered()
+}
+
 // A member that has answered nothing yet gets one connection, one that answers gets more, up to a limit, and one that is
 // slow gets fewer.
 func TestWindowFollowsTheAnswers(t *testing.T) {
@@ -31,14 +38,14 @@ func TestWindowFollowsTheAnswers(t *testing.T) {
 		t.Error("a member that has not answered gets two")
 	}
 	for range 2 * mostInFlight {
-		m.accepted(m.dealer.now())
+		answeredIn(m, 0)
 		offered(m, 1)
 	}
 	if m.window != mostInFlight {
 		t.Errorf("a member that keeps up has a window of %d, want %d", m.window, mostInFlight)
 	}
 	for range 4 {
-		m.accepted(m.dealer.now() - 2*slow)
+		answeredIn(m, 2*slow)
 		offered(m, 1)
 	}
 	if m.window != 1 {
@@ -51,10 +58,10 @@ func TestWindowInACrowd(t *testing.T) {
 	m := newTestMember(&Primary{begun: time.Now()})
 	m.window, m.dealer.members = mostInFlight, fewPerCPU+1
 	offered(m, 2)
-	if m.accepted(m.dealer.now() - 2*slow); m.window != mostInFlight {
+	if answeredIn(m, 2*slow); m.window != mostInFlight {
 		t.Errorf("after an answer in %v the window is %d, want %d", 2*slow, m.window, mostInFlight)
 	}
-	if m.accepted(m.dealer.now() - 2*slowInCrowd); m.window != mostInFlight/2 {
+	if answeredIn(m, 2*slowInCrowd); m.window != mostInFlight/2 {
 		t.Errorf("after an answer in %v the window is %d, want %d", 2*slowInCrowd, m.window, mostInFlight/2)
 	}
 }
