@@ -8,7 +8,6 @@ import (
 	"net"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -104,13 +103,6 @@ func askUDP(t testing.TB, network, address, text string) string {
 func freePort(t testing.TB) int {
 	t.Helper()
 	port := nodetest.FreePort(t)
-	awaitForks()
+	awaitForks(t)
 	return port
-}
-
-// awaitForks waits for the processes that this one has begun to start. Such a one has a copy of every descriptor, of those
-// too that are closed here meanwhile, until it runs its program.
-func awaitForks() {
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
 }

@@ -130,7 +130,7 @@ func TestNotHeldListeners(t *testing.T) {
 
 func expectRefusal(t *testing.T, port int) {
 	t.Helper()
-	awaitForks()
+	awaitForks(t)
 	conn, err := net.Dial("tcp", local(port))
 	if err == nil {
 		conn.Close()

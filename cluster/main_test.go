@@ -50,6 +50,10 @@ func TestMain(m *testing.M) {
 	if name == "" {
 		flag.Parse()
 		os.Setenv(serializationVariable, *serialization)
+		if err := watchForks(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(2)
+		}
 		os.Exit(m.Run())
 	}
 	program, ok := programs[name]
