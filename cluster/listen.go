@@ -180,6 +180,7 @@ func (s *Self) query(ctx context.Context, q *serverMessage, mostConnections int)
 	err := s.tell(q, func(m *primaryMessage, h *handlewrap.Handle) { reply <- s.toAnswer(q, m, h, index, mostConnections) })
 	if err != nil {
 		index.release()
+		go s.decline(reply) // which may be there: a primary can answer what it has not been asked yet
 		return nil, err
 	}
 	select {
