@@ -160,7 +160,7 @@ func (c *Channel) open(fd int) error {
 		return err
 	}
 	if c.ownLoop {
-		c.loop.SetLull(c.bursts)
+		c.loop.SetLull(c.lulls)
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package nodeipc
 import (
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
@@ -11,9 +12,9 @@ import (
 // incoming is what has been read and is not yet a whole message. Only the loop touches it.
 type incoming struct {
 	assembly
-	searched int
-	bursts   int // is more than 0 while many messages come in one read
-	handles  arrivals
+	searched  int
+	gathering gathering
+	handles   arrivals
 }
 
 func (in *incoming) abandon() {
@@ -117,30 +118,16 @@ func (c *Channel) cut(rest []byte, begun bool) error {
 	in.handles.keep(len(rest) > 0)
 	in.keep(rest, need)
 	in.searched = len(rest)
-	in.count(messages)
+	in.gathering.count(messages, time.Now)
 	return nil
 }
 
-const (
-	burst       = 8  // messages in one read are many
-	burstMemory = 16 // reads without many, and they no longer come in bursts
-)
-
-func (in *incoming) count(messages int) {
-	if messages >= burst {
-		in.bursts = burstMemory
-	} else if in.bursts > 0 {
-		in.bursts--
-	}
-}
-
-// bursts says whether it is worth while to let messages gather: many came at once lately, all that was sent has gone out, and
-// the peer has not come to the end of it.
-func (c *Channel) bursts() bool {
-	if c.incoming.bursts == 0 {
+// lulls says whether to let messages gather: that is worth while, and nothing waits to be written.
+func (c *Channel) lulls() bool {
+	if !c.incoming.gathering.lulls() {
 		return false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.state != disconnected && c.out.queue.len() == 0 && c.interest&eventloop.Readable != 0 && socket.Unread(c.fd) > 0
+	return c.state != disconnected && c.out.queue.len() == 0 && c.interest&eventloop.Readable != 0
 }

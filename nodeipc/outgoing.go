@@ -10,7 +10,7 @@ const (
 	// mostCoalesced is how many bytes of plain messages go into one write.
 	mostCoalesced = 64 << 10
 	// mostGathered is how many messages gather before they are written, so that the peer is not left without any.
-	mostGathered = 8
+	mostGathered = 16
 	// mostReplies is how many send buffers a peer's questions may fill with answers before it is given up.
 	mostReplies = 4
 )

@@ -7,7 +7,7 @@ import (
 )
 
 // lullLength is, with what the system adds to it, as long as a Node program takes for twenty small messages: with fewer,
-// reads and wake-ups cost more, and with more a peer that has 64 to answer runs out of them.
+// reads and wake-ups cost more.
 const lullLength = 30 * time.Microsecond
 
 // shortSleep sleeps without Go's timers, which are a millisecond apart.

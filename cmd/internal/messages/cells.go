@@ -10,6 +10,7 @@ import (
 
 const (
 	large = 64 << 10
+	some  = 16
 	many  = 64
 )
 
@@ -23,7 +24,7 @@ type cell struct {
 func cells() (all []cell) {
 	for _, s := range []nodeipc.Serialization{nodeipc.JSON, nodeipc.Advanced} {
 		for _, size := range []int{0, large} {
-			for _, n := range []int{1, many} {
+			for _, n := range []int{1, some, many} {
 				all = append(all, cell{s, size, n})
 			}
 		}

@@ -1,0 +1,83 @@
+package nodeipc
+
+import (
+	"testing"
+	"time"
+)
+
+// traffic is what reads bring without lulls, and with them.
+type traffic struct{ plain, lulled arriving }
+
+// arriving is how many messages a read brings, and how long they took to come.
+type arriving struct {
+	messages int
+	took     time.Duration
+}
+
+// share has so many messages come, and says what part of them came after lulls.
+func (t traffic) share(g *gathering, clock *time.Time, messages int) float64 {
+	lulled := 0
+	for n := 0; n < messages; {
+		a := t.plain
+		if g.lulls() {
+			a = t.lulled
+			lulled += a.messages
+		}
+		*clock = clock.Add(a.took)
+		g.count(a.messages, func() time.Time { return *clock })
+		n += a.messages
+	}
+	return float64(lulled) / float64(messages)
+}
+
+const microsecond = time.Microsecond
+
+var (
+	manyInFlight = traffic{arriving{3, 15 * microsecond}, arriving{20, 100 * microsecond}}
+	fewInFlight  = traffic{arriving{2, 14 * microsecond}, arriving{16, 180 * microsecond}}
+)
+
+func TestGathering(t *testing.T) {
+	for name, c := range map[string]struct {
+		traffic
+		least, most float64
+	}{
+		"as fast with lulls":               {manyInFlight, 0.95, 1},
+		"somewhat slower with lulls":       {traffic{manyInFlight.plain, arriving{20, 115 * microsecond}}, 0.95, 1},
+		"much slower with lulls":           {fewInFlight, 0.0001, 0.005},
+		"few come in a lull":               {traffic{arriving{2, 14 * microsecond}, arriving{4, 28 * microsecond}}, 0.0001, 0.005},
+		"one by one":                       {traffic{arriving{1, 10 * microsecond}, arriving{1, 110 * microsecond}}, 0, 0},
+		"many at once, and that not often": {traffic{arriving{10, time.Millisecond}, arriving{10, time.Millisecond}}, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clock := time.Unix(0, 0)
+			if share := c.share(&gathering{}, &clock, 1_000_000); share < c.least || share > c.most {
+				t.Errorf("%v of the messages came after lulls, want %v to %v", share, c.least, c.most)
+			}
+		})
+	}
+}
+
+// What was found out holds for a while, and not for ever.
+func TestGatheringFollowsTheTraffic(t *testing.T) {
+	var g gathering
+	clock := time.Unix(0, 0)
+	fewInFlight.share(&g, &clock, 100_000)
+	if share := manyInFlight.share(&g, &clock, 1_000_000); share < 0.5 {
+		t.Errorf("after few in flight %v of many came after lulls", share)
+	}
+	if share := fewInFlight.share(&g, &clock, 1_000_000); share > 0.1 {
+		t.Errorf("after many in flight %v of few came after lulls", share)
+	}
+}
+
+// A lull is not taken for long after the last of many messages.
+func TestGatheringEndsWithTheBursts(t *testing.T) {
+	var g gathering
+	clock := time.Unix(0, 0)
+	manyInFlight.share(&g, &clock, 10_000)
+	single := arriving{1, time.Second}
+	if share := (traffic{single, single}).share(&g, &clock, burstMemory); share != 1 || g.lulls() {
+		t.Errorf("after %d reads of one message, of which %v came after lulls, there are lulls: %v", burstMemory, share, g.lulls())
+	}
+}
