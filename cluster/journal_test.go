@@ -14,16 +14,12 @@ import (
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// patience is how long a test waits for what must happen at once, on a machine that is busy.
-const patience = 30 * time.Second
+const patience = nodetest.Patience
 
-func patient(t testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	t.Cleanup(cancel)
-	return ctx
-}
+func patient(t testing.TB) context.Context { return nodetest.Context(t) }
 
 // occurrence is an event of a primary, Node's or ours, in one shape.
 type occurrence struct {

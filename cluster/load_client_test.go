@@ -67,7 +67,7 @@ func (l *load) expectConnections(t *testing.T, n int) {
 	l.mu.Unlock()
 	select {
 	case <-reached:
-	case <-realContext(t).Done():
+	case <-patient(t).Done():
 		t.Fatalf("%d of %d connections were opened", l.connections(), n)
 	}
 }
@@ -88,7 +88,7 @@ func (l *load) client() {
 		default:
 		}
 		began := time.Now()
-		err := ask(l.address, began.Add(loadPatience))
+		err := ask(l.address, began.Add(patience))
 		l.count(failure{began, time.Now(), err})
 	}
 }

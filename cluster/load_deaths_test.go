@@ -24,7 +24,6 @@ const (
 	loadConnections = 3000 // at least
 	loadDeaths      = 25   // at least
 	loadKillEvery   = 100 * time.Millisecond
-	loadPatience    = patience // of each client
 )
 
 // TestLoadWithDeaths kills one worker after the other under load. A client may lose its connection only to the death
@@ -68,7 +67,7 @@ func startLoadPool(t *testing.T, policy cluster.SchedulingPolicy) (*cluster.Pool
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		pool.Shutdown(realContext(t))
+		pool.Shutdown(patient(t))
 		pool.Close()
 	})
 	if err := pool.Start(); err != nil {
@@ -90,7 +89,7 @@ func listeningWorkers(pool *cluster.Pool) (workers []*cluster.Worker) {
 // wrote.
 func expectFullPool(t *testing.T, pool *cluster.Pool) {
 	t.Helper()
-	ctx := realContext(t)
+	ctx := patient(t)
 	for len(listeningWorkers(pool)) < loadWorkers {
 		event, err := pool.Next(ctx)
 		if err != nil {
@@ -110,8 +109,8 @@ func killUnderLoad(t *testing.T, pool *cluster.Pool) *deaths {
 	defer tick.Stop()
 	last := time.Now()
 	for len(deaths.list) < loadDeaths {
-		if time.Since(last) > realPatience {
-			t.Fatalf("%d deaths, and none within %v: the dead have no successors", len(deaths.list), realPatience)
+		if time.Since(last) > patience {
+			t.Fatalf("%d deaths, and none within %v: the dead have no successors", len(deaths.list), patience)
 		}
 		<-tick.C
 		// The last one is spared: on a machine that takes longer to start a worker than this loop to kill one, nobody
@@ -169,7 +168,7 @@ func countResources(t *testing.T) resources {
 // expectResources waits for what is on its way out still: the reapers of the last workers that died.
 func expectResources(t *testing.T, want resources) {
 	t.Helper()
-	over := time.After(realPatience)
+	over := time.After(patience)
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	for got := countResources(t); got != want; got = countResources(t) {

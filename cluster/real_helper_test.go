@@ -15,20 +15,10 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
-
-// realPatience is how long a test waits for what must happen at once, on a machine that is busy.
-const realPatience = 60 * time.Second
-
-func realContext(tb testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), realPatience)
-	tb.Cleanup(cancel)
-	return ctx
-}
 
 // realOutput collects what workers print, for the log of a test that fails.
 type realOutput struct {
@@ -127,7 +117,7 @@ func startReal(t *testing.T, r nodetest.Runtime, script string, workers, servers
 // expectListening waits for so many 'listening' events. A worker that ends meanwhile fails the test.
 func (p *realProgram) expectListening(t *testing.T, n int) {
 	t.Helper()
-	ctx := realContext(t)
+	ctx := patient(t)
 	for n > 0 {
 		event, err := p.primary.Next(ctx)
 		if err != nil {
@@ -169,7 +159,7 @@ func (p *realProgram) expectWorkers(t *testing.T, answers []realIdentity) {
 // expectOrderlyEnd disconnects all workers, which must then leave by themselves.
 func (p *realProgram) expectOrderlyEnd(t *testing.T) {
 	t.Helper()
-	if err := p.primary.Disconnect(realContext(t)); err != nil {
+	if err := p.primary.Disconnect(patient(t)); err != nil {
 		t.Fatal(err)
 	}
 	for id, w := range p.workers {
@@ -191,7 +181,7 @@ func realClient(t *testing.T, keepAlive bool, dial func(context.Context) (net.Co
 		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) }
 	}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: realPatience}
+	return &http.Client{Transport: transport, Timeout: patience}
 }
 
 // identities asks who answers, n times.

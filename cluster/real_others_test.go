@@ -118,7 +118,7 @@ func (p *realProgram) join(t *testing.T) {
 		return
 	}
 	p.workers[w.ID()] = w
-	for ctx := realContext(t); w.State() != cluster.StateListening; {
+	for ctx := patient(t); w.State() != cluster.StateListening; {
 		if _, err := p.primary.Next(ctx); err != nil {
 			t.Errorf("worker %d does not listen: %v", w.ID(), err)
 			return
@@ -129,7 +129,7 @@ func (p *realProgram) join(t *testing.T) {
 // expectEveryWorkerToAnswer opens connections until each worker has had one.
 func expectEveryWorkerToAnswer(t *testing.T, p *realProgram, client *http.Client) {
 	t.Helper()
-	ctx := realContext(t)
+	ctx := patient(t)
 	seen := map[int]realIdentity{}
 	for len(seen) < len(p.workers) {
 		answer := identities(t, client, p.url("/"), 1)[0]
@@ -147,7 +147,7 @@ func expectEveryWorkerToAnswer(t *testing.T, p *realProgram, client *http.Client
 
 func (p *realProgram) expectDisconnected(t *testing.T, n int) {
 	t.Helper()
-	for ctx := realContext(t); n > 0; {
+	for ctx := patient(t); n > 0; {
 		event, err := p.primary.Next(ctx)
 		if err != nil {
 			t.Fatalf("%d workers do not disconnect: %v", n, err)

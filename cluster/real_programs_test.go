@@ -55,7 +55,7 @@ func expectDatagrams(t *testing.T, p *realProgram, port int) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	deadline, _ := realContext(t).Deadline()
+	deadline, _ := patient(t).Deadline()
 	if err := conn.SetDeadline(deadline); err != nil {
 		t.Fatal(err)
 	}

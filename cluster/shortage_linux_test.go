@@ -92,7 +92,7 @@ func makeRoomFor(n uint64) error {
 func TestShortageOfDescriptors(t *testing.T) {
 	nodetest.NoLeaks(t)
 	port := nodetest.FreePort(t)
-	cmd := exec.CommandContext(realContext(t), os.Args[0])
+	cmd := exec.CommandContext(patient(t), os.Args[0])
 	cmd.Env = append(append(os.Environ(), asProgram("primary short of descriptors")...), "PORT="+strconv.Itoa(port))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()

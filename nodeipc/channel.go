@@ -160,7 +160,7 @@ func (c *Channel) open(fd int) error {
 		return err
 	}
 	if c.ownLoop {
-		c.loop.SetLull(c.lulls)
+		c.loop.SetLull(c.lull)
 	}
 	return nil
 }

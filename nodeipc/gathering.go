@@ -18,35 +18,42 @@ const (
 // system calls at both ends, but a peer that has few to answer has soon answered them all, and waits. Nothing but the time
 // that messages take tells the two apart. Only the loop touches it.
 type gathering struct {
-	phase    gatheringPhase
-	bursts   int // is more than 0 while many messages come in one read
-	messages int
-	reads    int
-	began    time.Time
-	plain    float64 // messages a second without lulls
-	rest     int     // spans that are left until the phase is thought over
-	refusal  int
+	phase     gatheringPhase
+	bursts    int // is more than 0 while many messages come in one read
+	messages  int
+	reads     int
+	heard     bool // a read came since the last lull
+	began     time.Time
+	plainRate float64 // messages a second without lulls
+	rest      int     // spans that are left until the phase is thought over
+	refusal   int     // spans without a trial after the last that was slow
 }
 
 type gatheringPhase uint8
 
 const (
-	gatheringPlain gatheringPhase = iota
-	gatheringTrial
-	gatheringChosen
+	gatheringPlain  gatheringPhase = iota // no lulls
+	gatheringTrial                        // lulls, whose rate is taken
+	gatheringChosen                       // lulls, which were found to be worth while
 )
 
-func (g *gathering) lulls() bool { return g.phase != gatheringPlain }
+// lull says whether a lull is to come before the next read. There is one after each at most, whatever else wakes the loop.
+func (g *gathering) lull() bool {
+	heard := g.heard
+	g.heard = false
+	return heard && g.phase != gatheringPlain
+}
 
 // count is told how many messages a read has brought.
 func (g *gathering) count(messages int, now func() time.Time) {
 	if g.began.IsZero() {
 		g.began = now()
 	}
+	g.heard = true
 	g.messages += messages
 	g.reads++
 	switch {
-	case g.lulls() && !g.inBursts(messages):
+	case g.phase != gatheringPlain && !g.inBursts(messages):
 		g.end(now())
 		return
 	case g.messages < trialLength || g.messages < spanLength && g.phase != gatheringTrial:
@@ -56,7 +63,7 @@ func (g *gathering) count(messages int, now func() time.Time) {
 		return
 	}
 	t := now()
-	g.think(float64(g.messages)/t.Sub(g.began).Seconds(), t)
+	g.conclude(float64(g.messages)/t.Sub(g.began).Seconds(), t)
 }
 
 // inBursts says whether many messages came in one read lately.
@@ -69,10 +76,10 @@ func (g *gathering) inBursts(messages int) bool {
 	return g.bursts > 0
 }
 
-// think ends a span whose messages came at a rate, and says how the next goes.
-func (g *gathering) think(rate float64, now time.Time) {
+// conclude ends a span whose messages came at a rate, and says how the next goes.
+func (g *gathering) conclude(rate float64, now time.Time) {
 	switch {
-	case g.phase == gatheringTrial && rate < worthwhile*g.plain:
+	case g.phase == gatheringTrial && rate < worthwhile*g.plainRate:
 		g.end(now)
 		return
 	case g.phase == gatheringTrial:
@@ -82,7 +89,7 @@ func (g *gathering) think(rate float64, now time.Time) {
 	case g.phase == gatheringChosen:
 		g.phase = gatheringPlain // for a span, to compare with
 	case rate >= leastRate:
-		g.phase, g.plain, g.bursts = gatheringTrial, rate, burstMemory
+		g.phase, g.plainRate, g.bursts = gatheringTrial, rate, burstMemory
 	}
 	g.begin(now)
 }

@@ -19,7 +19,7 @@ func (t traffic) share(g *gathering, clock *time.Time, messages int) float64 {
 	lulled := 0
 	for n := 0; n < messages; {
 		a := t.plain
-		if g.lulls() {
+		if g.lull() {
 			a = t.lulled
 			lulled += a.messages
 		}
@@ -30,11 +30,9 @@ func (t traffic) share(g *gathering, clock *time.Time, messages int) float64 {
 	return float64(lulled) / float64(messages)
 }
 
-const microsecond = time.Microsecond
-
 var (
-	manyInFlight = traffic{arriving{3, 15 * microsecond}, arriving{20, 100 * microsecond}}
-	fewInFlight  = traffic{arriving{2, 14 * microsecond}, arriving{16, 180 * microsecond}}
+	manyInFlight = traffic{arriving{3, 15 * time.Microsecond}, arriving{20, 100 * time.Microsecond}}
+	fewInFlight  = traffic{arriving{2, 14 * time.Microsecond}, arriving{16, 180 * time.Microsecond}}
 )
 
 func TestGathering(t *testing.T) {
@@ -43,10 +41,10 @@ func TestGathering(t *testing.T) {
 		least, most float64
 	}{
 		"as fast with lulls":               {manyInFlight, 0.95, 1},
-		"somewhat slower with lulls":       {traffic{manyInFlight.plain, arriving{20, 115 * microsecond}}, 0.95, 1},
+		"somewhat slower with lulls":       {traffic{manyInFlight.plain, arriving{20, 115 * time.Microsecond}}, 0.95, 1},
 		"much slower with lulls":           {fewInFlight, 0.0001, 0.005},
-		"few come in a lull":               {traffic{arriving{2, 14 * microsecond}, arriving{4, 28 * microsecond}}, 0.0001, 0.005},
-		"one by one":                       {traffic{arriving{1, 10 * microsecond}, arriving{1, 110 * microsecond}}, 0, 0},
+		"few come in a lull":               {traffic{arriving{2, 14 * time.Microsecond}, arriving{4, 28 * time.Microsecond}}, 0.0001, 0.005},
+		"one by one":                       {traffic{arriving{1, 10 * time.Microsecond}, arriving{1, 110 * time.Microsecond}}, 0, 0},
 		"many at once, and that not often": {traffic{arriving{10, time.Millisecond}, arriving{10, time.Millisecond}}, 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -77,7 +75,17 @@ func TestGatheringEndsWithTheBursts(t *testing.T) {
 	clock := time.Unix(0, 0)
 	manyInFlight.share(&g, &clock, 10_000)
 	single := arriving{1, time.Second}
-	if share := (traffic{single, single}).share(&g, &clock, burstMemory); share != 1 || g.lulls() {
-		t.Errorf("after %d reads of one message, of which %v came after lulls, there are lulls: %v", burstMemory, share, g.lulls())
+	if share := (traffic{single, single}).share(&g, &clock, burstMemory); share != 1 || g.lull() {
+		t.Errorf("after %d reads of one message, of which %v came after lulls, there are lulls: %v", burstMemory, share, g.phase != gatheringPlain)
+	}
+}
+
+// What else wakes the loop has no lull before it.
+func TestALullFollowsARead(t *testing.T) {
+	var g gathering
+	clock := time.Unix(0, 0)
+	manyInFlight.share(&g, &clock, 10_000)
+	if !g.lull() || g.lull() {
+		t.Error("after a read there is not one lull")
 	}
 }

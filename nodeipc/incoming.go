@@ -122,9 +122,9 @@ func (c *Channel) cut(rest []byte, begun bool) error {
 	return nil
 }
 
-// lulls says whether to let messages gather: that is worth while, and nothing waits to be written.
-func (c *Channel) lulls() bool {
-	if !c.incoming.gathering.lulls() {
+// lull says whether to let messages gather: that is worth while, and nothing waits to be written.
+func (c *Channel) lull() bool {
+	if !c.incoming.gathering.lull() {
 		return false
 	}
 	c.mu.Lock()

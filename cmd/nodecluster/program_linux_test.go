@@ -15,8 +15,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// patience is how long a test waits for what must come.
-const patience = time.Minute
+const patience = nodetest.Patience
 
 // program is a running nodecluster.
 type program struct {

@@ -78,7 +78,7 @@ func TestALoopGoesOnWithoutItsDriver(t *testing.T) {
 			}
 			left(l)
 			write(t, far, "x")
-			receive(t, calls, "event")
+			nodetest.Receive(t, calls, "event")
 		})
 	}
 }
@@ -99,13 +99,13 @@ func TestOneDrivesAtATime(t *testing.T) {
 			t.Error("Drive said false")
 		}
 	}()
-	receive(t, inside, "driver")
+	nodetest.Receive(t, inside, "driver")
 	if l.Drive(func() bool { return true }) {
 		t.Error("two drove at once")
 	}
 	over.Store(true)
 	l.Wake()
-	receive(t, left, "end of driving")
+	nodetest.Receive(t, left, "end of driving")
 }
 
 func TestCloseEndsDriving(t *testing.T) {
@@ -119,7 +119,7 @@ func TestCloseEndsDriving(t *testing.T) {
 		var ran atomic.Bool
 		l.Post(func() { ran.Store(true) })
 		l.Close()
-		receive(t, left, "end of driving")
+		nodetest.Receive(t, left, "end of driving")
 		if !ran.Load() {
 			t.Error("Close did not run what was posted")
 		}

@@ -2,7 +2,11 @@
 
 package eventloop
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
 
 func TestEdgeAndRearm(t *testing.T) {
 	l := newLoop(t)
@@ -10,7 +14,7 @@ func TestEdgeAndRearm(t *testing.T) {
 	calls := make(chan struct{}, 16)
 	l.Add(near, Readable|Edge, sourceFunc(func(Events) { calls <- struct{}{} }))
 	write(t, far, "x")
-	receive(t, calls, "first event")
+	nodetest.Receive(t, calls, "first event")
 	settle(t, l)
 	select {
 	case <-calls:
@@ -23,7 +27,7 @@ func TestEdgeAndRearm(t *testing.T) {
 		}
 		settle(t, l)
 		write(t, far, "y")
-		receive(t, calls, "event after Rearm")
+		nodetest.Receive(t, calls, "event after Rearm")
 	}
 	l.Remove(near)
 }

@@ -56,7 +56,7 @@ func TestPostWithinTheLoop(t *testing.T) {
 		l.Post(func() { ran <- 2 })
 		ran <- 1
 	})
-	if first, second := receive(t, ran, "first"), receive(t, ran, "second"); first != 1 || second != 2 {
+	if first, second := nodetest.Receive(t, ran, "first"), nodetest.Receive(t, ran, "second"); first != 1 || second != 2 {
 		t.Errorf("ran %d, %d", first, second)
 	}
 }

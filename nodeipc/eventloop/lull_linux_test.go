@@ -1,6 +1,10 @@
 package eventloop
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
 
 // sleeper is a lull that lasts until it is ended.
 type sleeper struct{ begun, end chan struct{} }
@@ -30,7 +34,7 @@ func TestLull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	receive(t, s.begun, "lull")
+	nodetest.Receive(t, s.begun, "lull")
 	const answers = 10
 	for range answers {
 		write(t, far, "x")
@@ -41,7 +45,7 @@ func TestLull(t *testing.T) {
 	default:
 	}
 	s.end <- struct{}{}
-	if n := receive(t, sizes, "answers"); n != answers {
+	if n := nodetest.Receive(t, sizes, "answers"); n != answers {
 		t.Errorf("%d answers at once, want %d", n, answers)
 	}
 }
@@ -58,7 +62,7 @@ func TestNoLullBeforeWhatIsPosted(t *testing.T) {
 			close(ran)
 		})
 	})
-	receive(t, ran, "what was posted")
+	nodetest.Receive(t, ran, "what was posted")
 }
 
 // The lull that the system gives ends by itself.
@@ -71,5 +75,5 @@ func TestShortSleep(t *testing.T) {
 		l.SetLull(func() bool { return true })
 	})
 	write(t, far, "x")
-	receive(t, heard, "event")
+	nodetest.Receive(t, heard, "event")
 }

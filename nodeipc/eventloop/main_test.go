@@ -21,14 +21,8 @@ func newLoop(t *testing.T) *Loop {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { closeLoop(t, l) })
+	t.Cleanup(func() { nodetest.Await(t, l.Close, "end of the loop") }) // which what a failed test leaves behind may hold
 	return l
-}
-
-// closeLoop closes a loop, and fails where that does not end: what a failed test leaves behind may hold the loop.
-func closeLoop(t *testing.T, l *Loop) {
-	t.Helper()
-	nodetest.Await(t, l.Close, "end of the loop")
 }
 
 // pair makes two connected sockets; the test's end closes what is still open of them.
@@ -68,11 +62,6 @@ type sourceFunc func(Events)
 
 func (f sourceFunc) Ready(e Events) { f(e) }
 
-func receive[T any](t *testing.T, c <-chan T, what string) T {
-	t.Helper()
-	return nodetest.Receive(t, c, what)
-}
-
 // hold has the loop stand still until release is called or the test ends: what is posted and what becomes ready meanwhile comes
 // in one batch each.
 func hold(t *testing.T, l *Loop) (release func()) {
@@ -84,7 +73,7 @@ func hold(t *testing.T, l *Loop) (release func()) {
 		close(held)
 		<-end
 	})
-	receive(t, held, "turn of the function that holds the loop")
+	nodetest.Receive(t, held, "turn of the function that holds the loop")
 	return release
 }
 
@@ -102,7 +91,7 @@ func settle(t *testing.T, l *Loop) {
 		t.Fatal(err)
 	}
 	write(t, far, "x")
-	receive(t, seen, "event of the second descriptor")
+	nodetest.Receive(t, seen, "event of the second descriptor")
 	if err := l.Call(func() {}); err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 	"golang.org/x/sys/unix"
 )
 
@@ -27,7 +28,7 @@ func TestReadable(t *testing.T) {
 	}
 	for _, s := range []string{"one", "two"} {
 		write(t, far, s)
-		if r := receive(t, got, s); r != s {
+		if r := nodetest.Receive(t, got, s); r != s {
 			t.Errorf("read %q, want %q", r, s)
 		}
 	}
@@ -47,7 +48,7 @@ func TestLevelTriggered(t *testing.T) {
 	}))
 	write(t, far, "unread")
 	for range 3 {
-		receive(t, calls, "call though nothing was read")
+		nodetest.Receive(t, calls, "call though nothing was read")
 	}
 }
 
@@ -77,7 +78,7 @@ func TestWritable(t *testing.T) {
 			break
 		}
 	}
-	receive(t, room, "writable event")
+	nodetest.Receive(t, room, "writable event")
 }
 
 func TestEndOfStreamIsReadable(t *testing.T) {
@@ -93,7 +94,7 @@ func TestEndOfStreamIsReadable(t *testing.T) {
 		}
 	}))
 	unix.Shutdown(far, unix.SHUT_RDWR)
-	if err := receive(t, end, "end of the stream"); err != io.EOF {
+	if err := nodetest.Receive(t, end, "end of the stream"); err != io.EOF {
 		t.Error(err)
 	}
 }
@@ -113,7 +114,7 @@ func TestInterestIsAPause(t *testing.T) {
 	if err := l.SetInterest(near, Readable); err != nil {
 		t.Fatal(err)
 	}
-	receive(t, got, "what waited")
+	nodetest.Receive(t, got, "what waited")
 	if err := l.SetInterest(near, 0); err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +180,7 @@ func TestRemoveWithinReady(t *testing.T) {
 		calls <- struct{}{}
 	}))
 	write(t, far, "x")
-	receive(t, calls, "call")
+	nodetest.Receive(t, calls, "call")
 	settle(t, l)
 	select {
 	case <-calls:
@@ -218,7 +219,7 @@ func TestStaleEventAfterDescriptorReuse(t *testing.T) {
 		write(t, farA, "x")
 		write(t, farB, "x")
 		release()
-		receive(t, first, "event")
+		nodetest.Receive(t, first, "event")
 		settle(t, l)
 		l.Remove(a)
 		l.Remove(b)

@@ -8,7 +8,7 @@ import (
 
 // Patience is how long a test waits for what must happen at once, on a machine
 // that is busy.
-const Patience = 30 * time.Second
+const Patience = time.Minute
 
 // Context gives a context that ends with the test, and after [Patience] at the
 // latest.
