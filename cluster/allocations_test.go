@@ -58,7 +58,7 @@ type clients struct {
 
 // drain takes what the primary has said so far.
 func (c *clients) drain() {
-	c.worker.child.Drain()
+	c.worker.channel.Drain()
 	unix.Recvfrom(c.worker.end, c.received, unix.MSG_DONTWAIT)
 }
 
@@ -82,7 +82,7 @@ func (c *clients) one() {
 	if _, err := unix.Write(c.worker.end, c.answer); err != nil {
 		c.t.Error(err)
 	}
-	c.worker.child.Drain()
+	c.worker.channel.Drain()
 	if len(c.worker.offers.list) == 0 {
 		c.taken++
 	}

@@ -167,8 +167,8 @@ func (d *dealer) deal(connection int, m *Member) bool {
 func (d *dealer) offer(m *Member, connection int) {
 	p := d.primary
 	seq := p.nextSeq()
-	p.frame = m.worker.child.AppendFrame(p.frame[:0], d.newconn, seq)
-	err := m.worker.child.Offer(p.frame, connection, seq)
+	p.frame = m.worker.channel.AppendFrame(p.frame[:0], d.newconn, seq)
+	err := m.worker.channel.Offer(p.frame, connection, seq)
 	if err == nil {
 		m.inFlight++
 		m.worker.offers.push(offer{seq: seq, connection: connection, member: m, sent: d.now()})

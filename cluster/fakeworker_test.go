@@ -56,10 +56,10 @@ func newFakeWorker(tb testing.TB, p *Primary) *fakeWorker {
 	p.loop.Call(func() {
 		var channel *nodeipc.Channel
 		channel, err = nodeipc.NewChannel(pair[0], nodeipc.Options{
-			Serialization: p.Settings().Serialization, Loop: p.loop, Handler: w, Warn: w.warn,
+			Serialization: p.Settings().Serialization, Loop: p.loop, Handler: workerChannel{w}, Warn: w.warn,
 		})
 		if err == nil {
-			w.HandleStart(&nodeipc.Child{Channel: channel})
+			workerChannel{w}.HandleStart(&nodeipc.Child{Channel: channel})
 		}
 	})
 	if err != nil {
@@ -86,6 +86,6 @@ func (w *fakeWorker) write(b []byte) {
 func (w *fakeWorker) finish() {
 	unix.Shutdown(w.end, unix.SHUT_WR)
 	<-w.child.Done()
-	w.primary.loop.Call(func() { w.HandleExit(nodeipc.ExitStatus{}) })
+	w.primary.loop.Call(func() { workerChannel{w.Worker}.HandleExit(nodeipc.ExitStatus{}) })
 	unix.Close(w.end)
 }

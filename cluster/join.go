@@ -40,6 +40,7 @@ type JoinOptions struct {
 type Self struct {
 	id      int
 	channel *nodeipc.Channel // nil in a process that runs alone
+	onLoop  nodeipc.LoopChannel
 	options JoinOptions
 	context context.Context
 	end     context.CancelCauseFunc
@@ -89,7 +90,7 @@ func JoinWith(ctx context.Context, o JoinOptions) (*Self, error) {
 		return nil, fmt.Errorf("cluster: join: %w", err)
 	}
 	os.Unsetenv(uniqueIDVariable)
-	channel, err := nodeipc.Parent(nodeipc.Options{Handler: s, Paused: true})
+	channel, err := nodeipc.Parent(nodeipc.Options{Handler: selfChannel{s}, Paused: true})
 	if err != nil {
 		return nil, fmt.Errorf("cluster: join: %w", err)
 	}

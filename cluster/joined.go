@@ -76,11 +76,15 @@ func (s *Self) tell(m numbered, answered func(*primaryMessage, *handlewrap.Handl
 	return s.channel.Tell(m)
 }
 
-// HandleMessage is the channel's call.
-func (s *Self) HandleMessage(m nodeipc.Message) { s.channel.Keep(m) }
+// selfChannel is this worker as its channel calls it, on the channel's loop.
+type selfChannel struct{ self *Self }
 
-// HandleInternal is the channel's call.
-func (s *Self) HandleInternal(m nodeipc.Message) {
+func (c selfChannel) HandleOpen(channel nodeipc.LoopChannel) { c.self.onLoop = channel }
+
+func (c selfChannel) HandleMessage(m nodeipc.Message) { c.self.onLoop.Keep(m) }
+
+func (c selfChannel) HandleInternal(m nodeipc.Message) {
+	s := c.self
 	if message, ok := s.decode(m); ok {
 		s.act(message, m.Handle)
 	} else {
@@ -88,9 +92,10 @@ func (s *Self) HandleInternal(m nodeipc.Message) {
 	}
 }
 
-// HandleLost is the channel's call. It answers itself for what came without its handle: Node's primary does not send that
+// HandleLost answers for what came without its handle: Node's primary does not send that
 // again, and waits for the answer.
-func (s *Self) HandleLost(m nodeipc.Message) func() {
+func (c selfChannel) HandleLost(m nodeipc.Message) func() {
+	s := c.self
 	message, ok := s.decode(m)
 	if !ok {
 		return nil
@@ -103,7 +108,7 @@ func (s *Self) HandleLost(m nodeipc.Message) func() {
 func (s *Self) decode(m nodeipc.Message) (*primaryMessage, bool) {
 	message := &primaryMessage{}
 	if err := m.Decode(message); err != nil {
-		s.channel.Fail(fmt.Errorf("%w: %w", nodeipc.ErrProtocol, err))
+		s.onLoop.Fail(fmt.Errorf("%w: %w", nodeipc.ErrProtocol, err))
 		return nil, false
 	}
 	return message, message.Command == clusterCommand
@@ -153,14 +158,11 @@ func (s *Self) answer(seq json.RawMessage, accepted bool) {
 	s.tell(&toPrimary{Ack: seq, Accepted: &accepted}, nil)
 }
 
-// HandleNACK is the channel's call.
-func (s *Self) HandleNACK(uint32) {}
+func (c selfChannel) HandleNACK(uint32) {}
 
-// HandleWritable is the channel's call.
-func (s *Self) HandleWritable() {}
+func (c selfChannel) HandleWritable() {}
 
-// HandleDisconnect is the channel's call.
-func (s *Self) HandleDisconnect(err error) { s.lost(err) }
+func (c selfChannel) HandleDisconnect(err error) { c.self.lost(err) }
 
 func closeHandle(h *handlewrap.Handle) {
 	if h != nil {

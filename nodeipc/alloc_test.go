@@ -16,6 +16,7 @@ import (
 // nobody is a handler for whom nothing comes.
 type nobody struct{}
 
+func (nobody) HandleOpen(LoopChannel)   {}
 func (nobody) HandleMessage(m Message)  { closeHandle(m) }
 func (nobody) HandleInternal(m Message) { closeHandle(m) }
 func (nobody) HandleNACK(uint32)        {}
@@ -66,8 +67,8 @@ func newOffering(tb testing.TB) *offering {
 
 // offer offers the connection, and has the peer read it and acknowledge it. It runs on the loop, which no test may end.
 func (o *offering) offer(number uint32) error {
-	o.frame = o.channel.AppendFrame(o.frame[:0], o.template, number)
-	if err := o.channel.Offer(o.frame, o.fd, number); err != nil {
+	o.frame = OnLoop(o.channel).AppendFrame(o.frame[:0], o.template, number)
+	if err := OnLoop(o.channel).Offer(o.frame, o.fd, number); err != nil {
 		return err
 	}
 	if n, err := unix.Read(o.peer, o.buf); n != len(o.frame) {
@@ -127,7 +128,7 @@ func TestOfferIsRefusedWhenThePeerDoesNotRead(t *testing.T) {
 	o.channel.loop.Call(func() {
 		for err == nil && offered < 1e6 {
 			offered++
-			err = o.channel.Offer(o.channel.AppendFrame(nil, o.template, offered), o.fd, offered)
+			err = OnLoop(o.channel).Offer(OnLoop(o.channel).AppendFrame(nil, o.template, offered), o.fd, offered)
 		}
 	})
 	if !errors.Is(err, ErrWouldBlock) {
@@ -135,7 +136,7 @@ func TestOfferIsRefusedWhenThePeerDoesNotRead(t *testing.T) {
 	}
 	o.channel.Close()
 	o.channel.loop.Close()
-	if err := o.channel.Offer([]byte("x"), o.fd, 0); !errors.Is(err, ErrDisconnected) {
+	if err := OnLoop(o.channel).Offer([]byte("x"), o.fd, 0); !errors.Is(err, ErrDisconnected) {
 		t.Errorf("offer on a closed channel: %v", err)
 	}
 }

@@ -31,9 +31,7 @@ type keeping struct {
 
 func newKeeping(t *testing.T) *keeping {
 	k := &keeping{handler: &keeper{recorder: newRecorder()}}
-	k.Channel, k.peer = newRawPeer(t, nodeipc.Options{Handler: k.handler, Paused: true, ReceiveBuffer: keptBytes, Warn: k.warn})
-	k.handler.channel = k.Channel
-	k.Resume()
+	k.Channel, k.peer = newRawPeer(t, nodeipc.Options{Handler: k.handler, ReceiveBuffer: keptBytes, Warn: k.warn})
 	return k
 }
 

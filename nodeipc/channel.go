@@ -20,8 +20,8 @@ type Options struct {
 	// SendBuffer is how many bytes may wait for a peer that does not read before Send waits; 1 MiB by default.
 	SendBuffer int
 	// ReceiveBuffer is how many bytes of messages may wait for Receive before the channel stops reading;
-	// 16 MiB by default. A message costs 256 bytes beside its own, and a handle 64 KiB. See Keep for a channel with
-	// a Handler.
+	// 16 MiB by default. A message costs 256 bytes beside its own, and a handle 64 KiB. See [LoopChannel.Keep] for a
+	// channel with a Handler.
 	ReceiveBuffer int
 	// Warn is told of what went wrong without ending the channel. By default it goes to slog.
 	Warn func(error)
@@ -36,6 +36,8 @@ type Options struct {
 // A Handler takes what arrives on a channel. Its methods are called on the channel's loop, one at a time, and
 // must not block.
 type Handler interface {
+	// HandleOpen is the first call, before anything has been read: it gives the handler what it may do on the loop.
+	HandleOpen(LoopChannel)
 	// HandleMessage takes a message, and its handle is then the handler's.
 	HandleMessage(Message)
 	// HandleInternal takes a message whose cmd begins with NODE_ and that is not the channel's own business.
@@ -43,7 +45,7 @@ type Handler interface {
 	HandleInternal(Message)
 	// HandleNACK says that the peer did not receive the handle that was offered with tag.
 	HandleNACK(tag uint32)
-	// HandleWritable says that Offer may succeed again after ErrWouldBlock.
+	// HandleWritable says that [LoopChannel.Offer] may succeed again after ErrWouldBlock.
 	HandleWritable()
 	// HandleDisconnect is the last call: the channel has ended, with the error that ended it, nil for an
 	// orderly end.
@@ -155,7 +157,8 @@ func (c *Channel) open(fd int) error {
 	defer c.mu.Unlock()
 	c.fd = fd
 	c.interest = c.wanted()
-	if err := c.loop.Add(fd, c.interest, c); err != nil {
+	c.handler.HandleOpen(LoopChannel{c})
+	if err := c.loop.Add(fd, c.interest, (*channelSource)(c)); err != nil {
 		c.fd = -1
 		return err
 	}
@@ -171,8 +174,12 @@ func (c *Channel) release() {
 	}
 }
 
-// Ready is the loop's call.
-func (c *Channel) Ready(events eventloop.Events) {
+// channelSource is a channel as its loop calls it.
+type channelSource Channel
+
+// Ready reads and writes what the socket allows.
+func (s *channelSource) Ready(events eventloop.Events) {
+	c := (*Channel)(s)
 	if events&eventloop.Readable != 0 {
 		c.read()
 	}
@@ -242,16 +249,8 @@ func (c *Channel) Err() error {
 
 // Receive waits for the next message. Messages wait for it from the channel's beginning on. After the last one
 // it returns ErrDisconnected, wrapping what Err says, and before that ctx's error when that ends first. Of a
-// channel with a Handler it gives what the handler has passed to Keep.
+// channel with a Handler it gives what the handler has passed to [LoopChannel.Keep].
 func (c *Channel) Receive(ctx context.Context) (Message, error) { return c.inbox.next(ctx) }
-
-// Keep puts a message where Receive finds it. It is for a [Handler] that takes internal messages only, and may be
-// called on the loop only.
-//
-// When Options.ReceiveBuffer is full, the channel stops reading for a program that listens: from its first Receive on,
-// until the buffer has been full for a second without another. For any other it reads on, so that the handler gets its
-// messages. What is to be kept then is dropped, handles too, and Options.Warn is told once, with ErrNotReceived.
-func (c *Channel) Keep(m Message) { c.inbox.HandleMessage(m) }
 
 // Disconnect ends the channel in good order, as Node's disconnect(): nothing may be sent any more, what was
 // sent before goes out first, handles and their ACKs included. It does not wait; Done tells. It returns

@@ -138,7 +138,7 @@ func (c *Child) reap() {
 }
 
 func (c *Child) exit() {
-	c.Drain()
+	c.drain()
 	if h, ok := c.handler.(ChildHandler); ok {
 		h.HandleExit(c.status)
 	}

@@ -148,7 +148,7 @@ func (c *Channel) failed(err error) {
 	if errors.Is(err, ErrDisconnected) {
 		err = nil
 	}
-	c.Drain()
+	c.drain()
 	c.end(err)
 }
 

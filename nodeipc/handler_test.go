@@ -59,13 +59,14 @@ func TestPost(t *testing.T) {
 		fd, closed := tracer(t)
 		unsent := traced(t, fd)
 		h := asHandle(t, listen(t, "tcp")).WithType(handlewrap.NetNative)
+		onLoop := nodeipc.OnLoop(child.Channel)
 		loop.Call(func() {
-			for _, err := range []error{child.Post(1, nil), child.Post(2, h), child.Post(3, nil)} {
+			for _, err := range []error{onLoop.Post(1, nil), onLoop.Post(2, h), onLoop.Post(3, nil)} {
 				if err != nil {
 					t.Error(err)
 				}
 			}
-			if err := child.Post(func() {}, unsent); err == nil {
+			if err := onLoop.Post(func() {}, unsent); err == nil {
 				t.Error("a function was sent")
 			}
 		})
@@ -86,16 +87,16 @@ func TestPostToAPeerThatDoesNotRead(t *testing.T) {
 	posted := 0
 	var err error
 	for err == nil {
-		loop.Call(func() { err = c.Post(kilobyte, nil) })
+		loop.Call(func() { err = nodeipc.OnLoop(c).Post(kilobyte, nil) })
 		posted++
 	}
 	if !errors.Is(err, nodeipc.ErrNotReading) {
 		t.Errorf("post: %v", err)
 	}
 	expectBounded(t, posted, 4*(10<<10))
-	loop.Call(func() { c.Fail(err) })
+	loop.Call(func() { nodeipc.OnLoop(c).Fail(err) })
 	expectEnd(t, c, nodeipc.ErrNotReading)
-	loop.Call(func() { err = c.Post(1, nil) })
+	loop.Call(func() { err = nodeipc.OnLoop(c).Post(1, nil) })
 	if !errors.Is(err, nodeipc.ErrDisconnected) {
 		t.Errorf("post on a channel that has ended: %v", err)
 	}
@@ -120,17 +121,17 @@ func TestTell(t *testing.T) {
 // A handler that keeps users' messages leaves them to Receive.
 type keeper struct {
 	*recorder
-	channel *nodeipc.Channel
+	channel nodeipc.LoopChannel
 }
+
+func (k *keeper) HandleOpen(c nodeipc.LoopChannel) { k.channel = c }
 
 func (k *keeper) HandleMessage(m nodeipc.Message) { k.channel.Keep(m) }
 
 func TestKeep(t *testing.T) {
 	nodetest.NoLeaks(t)
 	k := &keeper{recorder: newRecorder()}
-	c, p := newRawPeer(t, nodeipc.Options{Handler: k, Paused: true})
-	k.channel = c
-	c.Resume()
+	c, p := newRawPeer(t, nodeipc.Options{Handler: k})
 	fd, closed := tracer(t)
 	p.write("1\n" + `{"cmd":"NODE_X"}` + "\n")
 	p.write(nativeMessage+"\n", fd)
@@ -194,7 +195,7 @@ func TestOfferWaitsForWhatThePeerHasNotRead(t *testing.T) {
 	send(t, c, "unread")
 	var err error
 	frame := p.frames(nativeMessage + "\n")
-	offer := func() { err = c.Offer(frame, h.FD(), 0) }
+	offer := func() { err = nodeipc.OnLoop(c).Offer(frame, h.FD(), 0) }
 	if loop.Call(offer); !errors.Is(err, nodeipc.ErrWouldBlock) {
 		t.Errorf("offer behind an unread message: %v", err)
 	}

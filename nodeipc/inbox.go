@@ -78,6 +78,9 @@ func (b *inbox) notify() {
 // HandleInternal has nobody to give the message to: a plain parent or child has no business but the channel's.
 func (b *inbox) HandleInternal(m Message) { closeHandle(m) }
 
+// HandleOpen has no use for the loop: the inbox is the channel's own.
+func (b *inbox) HandleOpen(LoopChannel) {}
+
 func (b *inbox) HandleNACK(uint32) {}
 
 func (b *inbox) HandleWritable() {}

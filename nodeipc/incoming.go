@@ -55,10 +55,8 @@ func (c *Channel) read() int {
 	return n
 }
 
-// Drain reads what the peer has sent so far, and has it handled. It may be called on the loop only, and is for
-// the end of a process: nothing that it sent is then left out, and a process of its own that holds its end of
-// the channel cannot keep the loop by sending more.
-func (c *Channel) Drain() {
+// drain reads what the peer has sent so far, and has it handled.
+func (c *Channel) drain() {
 	if c.ended() {
 		return
 	}

@@ -8,11 +8,12 @@ import (
 
 // Offer writes a frame with a copy of a descriptor at once or not at all. It is what moves a connection to a
 // worker: nothing is queued, held back or allocated. fd stays the caller's. The peer's NACK comes back as
-// Handler.HandleNACK(tag). It may be called on the loop only.
+// [Handler].HandleNACK(tag).
 //
 // It returns ErrWouldBlock when the peer has let the channel fill up; Handler.HandleWritable tells when to try
 // again. It returns ErrTooManyHandles when the system has too many on their way, and ErrDisconnected.
-func (c *Channel) Offer(frame []byte, fd int, tag uint32) error {
+func (l LoopChannel) Offer(frame []byte, fd int, tag uint32) error {
+	c := l.channel
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o := &c.out
@@ -59,6 +60,6 @@ func NewTemplate(s Serialization, t handlewrap.Type, message func(number uint32)
 }
 
 // AppendFrame appends the template's frame with number in its place, as the channel's peer understands it.
-func (c *Channel) AppendFrame(dst []byte, t *Template, number uint32) []byte {
-	return t.template.Append(dst, c.speaks(), number)
+func (l LoopChannel) AppendFrame(dst []byte, t *Template, number uint32) []byte {
+	return t.template.Append(dst, l.channel.speaks(), number)
 }

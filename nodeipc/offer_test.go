@@ -27,6 +27,8 @@ func newRecorder() *recorder {
 	return &recorder{make(chan string, 100), make(chan string, 100), make(chan uint32, 100), make(chan struct{}, 100), make(chan error, 1)}
 }
 
+func (r *recorder) HandleOpen(nodeipc.LoopChannel) {}
+
 func (r *recorder) HandleMessage(m nodeipc.Message) {
 	if m.Handle != nil {
 		m.Handle.Close()
@@ -92,7 +94,7 @@ func TestOffersInFlight(t *testing.T) {
 	frame := p.frames(nativeMessage + "\n")
 	err := loop.Call(func() {
 		for tag := range uint32(5) {
-			if err := c.Offer(frame, h.FD(), tag); err != nil {
+			if err := nodeipc.OnLoop(c).Offer(frame, h.FD(), tag); err != nil {
 				t.Error(err)
 			}
 		}
@@ -126,7 +128,7 @@ func TestHandleWritable(t *testing.T) {
 	offer := func() (err error) {
 		loop.Call(func() {
 			for err == nil {
-				if err = c.Offer(frame, h.FD(), 0); err == nil {
+				if err = nodeipc.OnLoop(c).Offer(frame, h.FD(), 0); err == nil {
 					offered++
 				}
 			}
@@ -170,9 +172,10 @@ func TestNodeTakesOffersInFlight(t *testing.T) {
 			accepted, clients[i] = connection(t, l)
 			handles[i] = asHandle(t, accepted)
 		}
+		onLoop := nodeipc.OnLoop(child.Channel)
 		loop.Call(func() {
 			for i, h := range handles {
-				if err := child.Offer(child.AppendFrame(nil, template, uint32(i)), h.FD(), uint32(i)); err != nil {
+				if err := onLoop.Offer(onLoop.AppendFrame(nil, template, uint32(i)), h.FD(), uint32(i)); err != nil {
 					t.Error(err)
 				}
 				h.Close()
@@ -193,7 +196,7 @@ func TestTemplate(t *testing.T) {
 	}
 	for _, n := range []uint32{0, 7, 1<<32 - 1} {
 		want := fmt.Sprintf(`>{"cmd":"NODE_HANDLE","type":"net.Native","msg":["a",%d,"b"]}`+"\n", n)
-		if got := string(c.AppendFrame([]byte(">"), template, n)); got != want {
+		if got := string(nodeipc.OnLoop(c).AppendFrame([]byte(">"), template, n)); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}

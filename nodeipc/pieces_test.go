@@ -78,7 +78,7 @@ func inPieces(t *testing.T, c *Channel, peer int, random *rand.Rand, texts []str
 				c.read()
 			}
 		})
-		c.loop.Call(c.Drain)
+		c.loop.Call(c.drain)
 	}
 }
 
@@ -107,7 +107,7 @@ func TestALineWithoutAnEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 		written += n
-		c.loop.Call(c.Drain)
+		c.loop.Call(c.drain)
 	}
 	if n := allocated() - before; n > 6*size {
 		t.Errorf("%d bytes were allocated for %d", n, size)

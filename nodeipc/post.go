@@ -8,10 +8,11 @@ import (
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// Post sends a message from within the loop. It never waits: the message is written at the end of the loop's
+// Post sends a message. It never waits: the message is written at the end of the loop's
 // batch, and a peer that lets the answers to its questions pile up gets ErrNotReading, on which the caller
 // should close the channel. A handle, if not nil, is the channel's afterwards, in any case.
-func (c *Channel) Post(v any, h *handlewrap.Handle) error {
+func (l LoopChannel) Post(v any, h *handlewrap.Handle) error {
+	c := l.channel
 	buf := scratch.Get().(*[]byte)
 	defer scratch.Put(buf)
 	frame, err := c.encode((*buf)[:0], v, h)

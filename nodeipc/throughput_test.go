@@ -98,7 +98,7 @@ func TestPostsGoOutTogether(t *testing.T) {
 	n := writesOf(c, func() {
 		c.loop.Call(func() {
 			for range posts {
-				if err := c.Post("post", nil); err != nil {
+				if err := OnLoop(c).Post("post", nil); err != nil {
 					t.Error(err)
 				}
 			}
@@ -197,7 +197,7 @@ func allocatedByLarge(t *testing.T, s Serialization, finish func(Message)) int64
 		for b.Loop() {
 			writeAll(b, peer, frame)
 			in.messages = in.messages[:0]
-			c.loop.Call(c.Drain)
+			c.loop.Call(c.drain)
 			var text string
 			if len(in.messages) != 1 || in.messages[0].Decode(&text) != nil || len(text) != large {
 				b.Fatal("it did not arrive")

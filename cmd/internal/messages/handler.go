@@ -8,9 +8,9 @@ import (
 
 // handler answers on the channel's loop.
 type handler struct {
-	parent *parent
-	child  *nodeipc.Child
-	err    error
+	parent  *parent
+	channel nodeipc.LoopChannel
+	err     error
 }
 
 // handle is the way of a [nodeipc.Handler].
@@ -26,9 +26,11 @@ func (p *parent) handle() error {
 	return h.err
 }
 
+// HandleOpen learns how to answer.
+func (h *handler) HandleOpen(c nodeipc.LoopChannel) { h.channel = c }
+
 // HandleStart sends the first messages.
-func (h *handler) HandleStart(child *nodeipc.Child) {
-	h.child = child
+func (h *handler) HandleStart(*nodeipc.Child) {
 	for range h.parent.turn.InFlight {
 		h.send()
 	}
@@ -44,7 +46,7 @@ func (h *handler) HandleMessage(m nodeipc.Message) {
 }
 
 func (h *handler) send() {
-	if err := h.child.Post(h.parent.message, nil); err != nil {
+	if err := h.channel.Post(h.parent.message, nil); err != nil {
 		h.fail(err)
 	}
 }
@@ -53,7 +55,7 @@ func (h *handler) send() {
 func (h *handler) fail(err error) {
 	if h.err == nil {
 		h.err = err
-		h.child.Fail(err)
+		h.channel.Fail(err)
 	}
 }
 

@@ -1,0 +1,163 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+	"github.com/nodecluster/nodecluster/nodeipc"
+)
+
+// workerChannel is a worker as its channel calls it. All methods of this file run on the primary's loop.
+type workerChannel struct{ worker *Worker }
+
+func (c workerChannel) HandleOpen(channel nodeipc.LoopChannel) { c.worker.channel = channel }
+
+func (c workerChannel) HandleStart(child *nodeipc.Child) {
+	w := c.worker
+	w.child = child
+	w.primary.workers[w.id] = w
+	w.primary.events.emit(ForkEvent{w})
+	if w.primary.isClosing() {
+		child.Signal(syscall.SIGKILL) // Close has killed the others before
+	}
+}
+
+func (c workerChannel) HandleMessage(m nodeipc.Message) {
+	w := c.worker
+	size := len(m.Payload())
+	if m.Handle != nil {
+		size += handleCost
+	}
+	w.primary.events.emitFor(w, MessageEvent{w, m}, size)
+}
+
+func (c workerChannel) HandleInternal(m nodeipc.Message) {
+	w := c.worker
+	if m.Handle != nil {
+		m.Handle.Close()
+	}
+	if ack, accepted, ok := readAnswer(m.Payload()); ok {
+		w.answered(ack, accepted)
+		return
+	}
+	var message fromWorker
+	if err := m.Decode(&message); err != nil {
+		w.fail(fmt.Errorf("%w: %w", nodeipc.ErrProtocol, err))
+		return
+	}
+	if message.Command != clusterCommand {
+		return
+	}
+	if message.Ack != nil {
+		w.answered(*message.Ack, message.Accepted)
+		return
+	}
+	w.act(&message)
+}
+
+func (w *Worker) act(m *fromWorker) {
+	switch m.Act {
+	case actOnline:
+		if w.life.make(goOnline) {
+			w.primary.events.emit(OnlineEvent{w})
+		}
+	case actQueryServer:
+		w.queryServer(m)
+	case actListening:
+		w.isListening(m)
+	case actClose:
+		w.leave(m.Key)
+	case actExitedAfterDisconnect:
+		w.left.Store(true)
+		w.post(toWorker{Command: clusterCommand, Ack: m.Seq, Seq: w.primary.nextSeq()})
+	}
+}
+
+func (w *Worker) isListening(m *fromWorker) {
+	if !w.life.make(goListening) {
+		return
+	}
+	w.served.Store(true)
+	w.primary.listened.Store(true)
+	address := Address{
+		Address:     stringOrEmpty(m.Address),
+		Port:        integer(m.Port, -1),
+		AddressType: text(m.AddressType),
+		FD:          integer(m.FD, -1),
+	}
+	w.primary.events.emitFor(w, ListeningEvent{w, address}, len(address.Address)+len(address.AddressType))
+}
+
+// HandleNACK: the connection did not reach the worker, which has no descriptor left, say.
+func (c workerChannel) HandleNACK(tag uint32) { c.worker.answered(tag, false) }
+
+func (c workerChannel) HandleWritable() {
+	w := c.worker
+	for _, m := range w.memberships {
+		m.retry()
+	}
+}
+
+func (c workerChannel) HandleDisconnect(err error) {
+	w := c.worker
+	if err != nil {
+		w.broken.Store(true)
+		w.primary.events.emit(ErrorEvent{w, fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)})
+	}
+	w.leaveAll()
+	w.giveBack()
+	if w.life.make(goDisconnect) {
+		w.primary.events.emit(DisconnectEvent{w})
+	}
+	w.primary.settle(w)
+}
+
+func (c workerChannel) HandleExit(status nodeipc.ExitStatus) {
+	w := c.worker
+	w.status = status
+	w.leaveAll()
+	w.giveBack()
+	ended := w.life.make(goExit)
+	close(w.exited)
+	if ended {
+		w.primary.events.emit(ExitEvent{w, status})
+	}
+	w.primary.settle(w)
+}
+
+// wasKilled says whether a worker that had come to listen was ended from outside, which says nothing against the
+// program: signals that a program's own faults raise are others.
+func (w *Worker) wasKilled() bool {
+	switch w.status.Signal {
+	case syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT:
+		return w.served.Load()
+	}
+	return false
+}
+
+func (w *Worker) disconnect() {
+	if w.life.now().isDead() || !w.child.Connected() {
+		return
+	}
+	// A Node worker that leaves already, of itself or because it was asked before, dies of being asked again.
+	if !w.left.Swap(true) {
+		w.post(toWorker{Command: clusterCommand, Act: actDisconnect, Seq: w.primary.nextSeq()})
+	}
+	w.leaveAll()
+	w.primary.dismiss(w)
+}
+
+// post sends a message of the cluster's own.
+func (w *Worker) post(message any) { w.postHandle(message, nil) }
+
+func (w *Worker) postHandle(message any, h *handlewrap.Handle) {
+	if err := w.channel.Post(message, h); err != nil && !errors.Is(err, nodeipc.ErrDisconnected) {
+		w.fail(err)
+	}
+}
+
+// fail gives a worker up that breaks the protocol or does not read: its channel is closed, at which a Node
+// process exits, and the others go on.
+func (w *Worker) fail(err error) { w.channel.Fail(err) }
