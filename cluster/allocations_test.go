@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"golang.org/x/sys/unix"
 )
 
@@ -16,8 +17,10 @@ func TestConnectionsDoNotAllocate(t *testing.T) {
 	defer w.finish()
 	var s *dealtServer
 	p.loop.Call(func() {
-		w.act(&fromWorker{Act: actOnline})
-		query := &fromWorker{Act: actQueryServer, Address: []byte(`"127.0.0.1"`), Port: []byte("0"), AddressType: []byte("4"), Seq: []byte("1")}
+		w.act(&wire.FromWorker{Act: wire.ActOnline})
+		query := &wire.FromWorker{Act: wire.ActQueryServer, Seq: []byte("1"), Server: wire.Server{
+			Address: []byte(`"127.0.0.1"`), Port: []byte("0"), AddressType: []byte("4"),
+		}}
 		w.act(query)
 		for _, server := range p.servers {
 			s = server.(*dealtServer)
@@ -29,7 +32,7 @@ func TestConnectionsDoNotAllocate(t *testing.T) {
 	address := unix.Sockaddr(&unix.SockaddrInet4{Port: s.name.Port, Addr: [4]byte{127, 0, 0, 1}})
 	c := clients{t: t, server: s, worker: w, address: address, received: make([]byte, 64<<10)}
 	p.loop.Call(func() {
-		s.primary.loop.Remove(s.socket.fd) // the test says itself when there is a connection
+		s.primary.loop.Remove(s.socket.FD) // the test says itself when there is a connection
 		c.drain()
 		// The least of many, because under the race detector a sync.Pool forgets what it was given now and then.
 		least := testing.AllocsPerRun(1, c.one)

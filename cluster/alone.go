@@ -6,6 +6,8 @@ import (
 	"net"
 	"os"
 	"syscall"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 )
 
 // listenAlone listens in this process, without a primary.
@@ -42,7 +44,7 @@ func (c ListenConfig) listenPacketAlone(ctx context.Context, network, address st
 		if !c.ReuseAddress {
 			return nil
 		}
-		controlled := raw.Control(func(fd uintptr) { err = reuseAddress(fd) })
+		controlled := raw.Control(func(fd uintptr) { err = bind.SetReuseAddress(int(fd)) })
 		if controlled != nil {
 			return controlled
 		}
@@ -56,20 +58,5 @@ func (c ListenConfig) openToAll(path string) error {
 	if err != nil {
 		return err
 	}
-	return openTo(path, info.Mode().Perm(), c.ReadableAll, c.WritableAll)
-}
-
-// openTo lets all users read or write a path.
-func openTo(path string, mode os.FileMode, readableAll, writableAll bool) error {
-	wanted := mode
-	if readableAll {
-		wanted |= 0o444
-	}
-	if writableAll {
-		wanted |= 0o222
-	}
-	if wanted == mode {
-		return nil
-	}
-	return os.Chmod(path, wanted)
+	return bind.OpenTo(path, info.Mode().Perm(), c.ReadableAll, c.WritableAll)
 }

@@ -7,27 +7,9 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"golang.org/x/sys/unix"
 )
-
-// BenchmarkReadAnswer reads a worker's answer to a connection, in both serializations. BenchmarkTurns is what choosing
-// the worker costs, and nodeipc has benchmarks of what comes between.
-func BenchmarkReadAnswer(b *testing.B) {
-	for _, test := range []struct{ name, payload string }{
-		{"json", `{"cmd":"NODE_CLUSTER","ack":123456,"accepted":true,"seq":4711}`},
-		{"advanced", "\xff\x0fo\"\x03cmd\"\x0cNODE_CLUSTER\"\x03ackI\x80\x89\x0f\"\x08acceptedT\"\x03seqI\xce\x49{\x04"},
-	} {
-		b.Run(test.name, func(b *testing.B) {
-			payload := []byte(test.payload)
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, accepted, ok := readAnswer(payload); !accepted || !ok {
-					b.Fatalf("%q is no answer that takes a connection", payload)
-				}
-			}
-		})
-	}
-}
 
 // BenchmarkHandOver is the way of a connection from the kernel's queue to a worker that takes it, and of its answer. What
 // the client and the worker do is in it.
@@ -36,8 +18,10 @@ func BenchmarkHandOver(b *testing.B) {
 	w := newFakeWorker(b, p)
 	defer w.finish()
 	p.loop.Call(func() {
-		w.act(&fromWorker{Act: actOnline})
-		w.act(&fromWorker{Act: actQueryServer, Address: []byte(`"127.0.0.1"`), Port: []byte("0"), AddressType: []byte("4"), Seq: []byte("1")})
+		w.act(&wire.FromWorker{Act: wire.ActOnline})
+		w.act(&wire.FromWorker{Act: wire.ActQueryServer, Seq: []byte("1"), Server: wire.Server{
+			Address: []byte(`"127.0.0.1"`), Port: []byte("0"), AddressType: []byte("4"),
+		}})
 	})
 	taker := taker{b: b, end: w.end, received: make([]byte, 4096), control: make([]byte, unix.CmsgSpace(4))}
 	taker.learnPort()

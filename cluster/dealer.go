@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/bind"
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
@@ -50,7 +52,7 @@ type queue struct {
 
 func newDealer(p *Primary, key string, b Balancer) (*dealer, error) {
 	template, err := nodeipc.NewTemplate(p.Settings().Serialization, handlewrap.NetNative, func(n uint32) any {
-		return newConnection{Command: clusterCommand, Act: actNewConnection, Key: key, Seq: n}
+		return wire.NewConnection{Command: wire.Command, Act: wire.ActNewConnection, Key: key, Seq: n}
 	})
 	if err != nil {
 		return nil, err
@@ -130,11 +132,11 @@ func (d *dealer) next() (connection int, owner *Member, ok bool) {
 		if !q.pending {
 			continue
 		}
-		connection, err := accept(q.fd)
+		connection, err := bind.Accept(q.fd)
 		switch {
 		case err == nil:
 			return connection, q.owner, true
-		case errors.Is(err, errNothingToAccept):
+		case errors.Is(err, bind.ErrNothingToAccept):
 			q.pending = false
 			d.primary.loop.Rearm(q.fd)
 		default:
@@ -204,7 +206,7 @@ func (d *dealer) rest(err error) {
 // giveBack takes a connection that a worker was offered and did not get.
 func (d *dealer) giveBack(connection int) {
 	if d.closed {
-		closeFD(connection)
+		bind.CloseFD(connection)
 		return
 	}
 	d.waiting = append(d.waiting, connection)
@@ -255,7 +257,7 @@ func (d *dealer) close() {
 		d.unwatch(q.fd)
 	}
 	for _, connection := range d.waiting {
-		closeFD(connection)
+		bind.CloseFD(connection)
 	}
 	d.waiting = nil
 }

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"syscall"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 	"github.com/nodecluster/nodecluster/cluster/internal/rendezvous"
 	"github.com/nodecluster/nodecluster/cluster/internal/reuseport"
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
@@ -20,7 +22,7 @@ type seats struct {
 
 func newSeats(p *Primary, fd, backlog int, by rendezvous.By) (*seats, error) {
 	if backlog <= 0 {
-		backlog = nodeBacklog
+		backlog = bind.Backlog
 	}
 	group, err := reuseport.New(fd, backlog)
 	if err != nil {
@@ -41,7 +43,7 @@ func (s *seats) take(t handlewrap.Type) (seat int, h *handlewrap.Handle, err err
 			return 0, nil, err
 		}
 	}
-	fd, err := dup(s.group.FD(seat))
+	fd, err := bind.Dup(s.group.FD(seat))
 	if err != nil {
 		return 0, nil, err
 	}
@@ -89,7 +91,7 @@ func (s *seats) steer() {
 }
 
 func (s *seats) close() {
-	release(s.group.FD(0))
+	bind.Release(s.group.FD(0))
 	s.group.Close()
 }
 
@@ -99,22 +101,22 @@ type groupServer struct {
 	serverBase
 	*dealer
 	*seats
-	name *sockName
+	name *wire.SockName
 }
 
-func newGroupServer(p *Primary, base serverBase, bound socket, name *sockName, backlog int, by rendezvous.By) (server, error) {
+func newGroupServer(p *Primary, base serverBase, bound bind.Socket, name *wire.SockName, backlog int, by rendezvous.By) (server, error) {
 	d, err := newDealer(p, base.key, newTurns())
 	if err != nil {
 		return nil, err
 	}
-	s, err := newSeats(p, bound.fd, backlog, by)
+	s, err := newSeats(p, bound.FD, backlog, by)
 	if err != nil {
 		return nil, err
 	}
 	return &groupServer{serverBase: base, dealer: d, seats: s, name: name}, nil
 }
 
-func (s *groupServer) join(w *Worker, reply *serverReply) (membership, *handlewrap.Handle, error) {
+func (s *groupServer) join(w *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
 	seat, handle, err := s.take(handlewrap.NetNative)
 	if err != nil {
 		return nil, nil, err
@@ -166,15 +168,15 @@ type packetGroup struct {
 	*seats
 }
 
-func newPacketGroup(p *Primary, base serverBase, bound socket, by rendezvous.By) (server, error) {
-	s, err := newSeats(p, bound.fd, 0, by)
+func newPacketGroup(p *Primary, base serverBase, bound bind.Socket, by rendezvous.By) (server, error) {
+	s, err := newSeats(p, bound.FD, 0, by)
 	if err != nil {
 		return nil, err
 	}
 	return &packetGroup{base, s}, nil
 }
 
-func (s *packetGroup) join(_ *Worker, reply *serverReply) (membership, *handlewrap.Handle, error) {
+func (s *packetGroup) join(_ *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
 	seat, handle, err := s.take(handlewrap.DgramNative)
 	if err != nil {
 		return nil, nil, err

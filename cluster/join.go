@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"sync"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
@@ -51,7 +52,7 @@ type Self struct {
 	left    bool // exitedAfterDisconnect
 	byUs    bool // it was this end that wanted to leave
 	seq     uint32
-	replies map[uint32]func(*primaryMessage, *handlewrap.Handle)
+	replies map[uint32]func(*fromPrimary, *handlewrap.Handle)
 	indexes map[string]*indexes
 	servers map[*serverEnd]struct{}
 	byKey   map[string]*serverEnd
@@ -74,7 +75,7 @@ func Join(ctx context.Context) (*Self, error) { return JoinWith(ctx, JoinOptions
 // JoinWith is Join with options.
 func JoinWith(ctx context.Context, o JoinOptions) (*Self, error) {
 	s := &Self{
-		options: o, state: StateOnline, done: make(chan struct{}), replies: map[uint32]func(*primaryMessage, *handlewrap.Handle){},
+		options: o, state: StateOnline, done: make(chan struct{}), replies: map[uint32]func(*fromPrimary, *handlewrap.Handle){},
 		indexes: map[string]*indexes{}, servers: map[*serverEnd]struct{}{}, byKey: map[string]*serverEnd{},
 	}
 	s.context, s.end = context.WithCancelCause(ctx)
@@ -95,7 +96,7 @@ func JoinWith(ctx context.Context, o JoinOptions) (*Self, error) {
 		return nil, fmt.Errorf("cluster: join: %w", err)
 	}
 	s.id, s.channel = id, channel
-	if err := s.tell(&toPrimary{Act: actOnline}, nil); err != nil {
+	if err := s.tell(&wire.WorkerMessage{Act: wire.ActOnline}, nil); err != nil {
 		channel.Close()
 		return nil, fmt.Errorf("cluster: join: %w", err)
 	}

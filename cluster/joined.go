@@ -4,62 +4,19 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
-// numbered is a message of this process's own, which gets its number as it is sent.
-type numbered interface{ number(seq uint32) }
-
-// toPrimary is any message to the primary but those of a server.
-type toPrimary struct {
-	Command  string          `json:"cmd"`
-	Act      string          `json:"act,omitempty"`
-	Key      string          `json:"key,omitempty"`
-	Ack      json.RawMessage `json:"ack,omitempty"`
-	Accepted *bool           `json:"accepted,omitempty"`
-	Seq      uint32          `json:"seq"`
-}
-
-func (m *toPrimary) number(seq uint32) { m.Command, m.Seq = clusterCommand, seq }
-
-// serverMessage is queryServer or listening.
-type serverMessage struct {
-	Command     string          `json:"cmd"`
-	Act         string          `json:"act"`
-	Index       int             `json:"index"`
-	Data        json.RawMessage `json:"data"`
-	Address     *string         `json:"address"`
-	Port        *int            `json:"port"`
-	AddressType any             `json:"addressType"`
-	FD          *int            `json:"fd,omitempty"`
-	Flags       *int            `json:"flags,omitempty"`
-	Backlog     *int            `json:"backlog,omitempty"`
-	ReadableAll bool            `json:"readableAll,omitempty"`
-	WritableAll bool            `json:"writableAll,omitempty"`
-	Seq         uint32          `json:"seq"`
-
-	path string // as the program has it
-}
-
-func (m *serverMessage) number(seq uint32) { m.Command, m.Seq = clusterCommand, seq }
-
-// primaryMessage is any message of a primary.
-type primaryMessage struct {
-	Command  string          `json:"cmd"`
-	Act      string          `json:"act"`
-	Key      string          `json:"key"`
-	Ack      *uint32         `json:"ack"`
-	Errno    *int            `json:"errno"`
-	Data     json.RawMessage `json:"data"`
-	SockName *sockName       `json:"sockname"`
-	Seq      json.RawMessage `json:"seq"`
-
+// fromPrimary is a message of the primary's as it has come.
+type fromPrimary struct {
+	wire.FromPrimary
 	lost bool // it came without its handle
 }
 
 // nextSeq numbers a message, and remembers who waits for the answer, if anybody does.
-func (s *Self) nextSeq(answered func(*primaryMessage, *handlewrap.Handle)) uint32 {
+func (s *Self) nextSeq(answered func(*fromPrimary, *handlewrap.Handle)) uint32 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	seq := s.seq
@@ -71,8 +28,8 @@ func (s *Self) nextSeq(answered func(*primaryMessage, *handlewrap.Handle)) uint3
 }
 
 // tell sends the primary a message from any goroutine. answered is called on the loop.
-func (s *Self) tell(m numbered, answered func(*primaryMessage, *handlewrap.Handle)) error {
-	m.number(s.nextSeq(answered))
+func (s *Self) tell(m wire.Numbered, answered func(*fromPrimary, *handlewrap.Handle)) error {
+	m.Number(s.nextSeq(answered))
 	return s.channel.Tell(m)
 }
 
@@ -105,22 +62,22 @@ func (c selfChannel) HandleLost(m nodeipc.Message) func() {
 }
 
 // decode reads a message, if it is one of cluster's. What cannot be read ends the channel.
-func (s *Self) decode(m nodeipc.Message) (*primaryMessage, bool) {
-	message := &primaryMessage{}
-	if err := m.Decode(message); err != nil {
+func (s *Self) decode(m nodeipc.Message) (*fromPrimary, bool) {
+	message := &fromPrimary{}
+	if err := m.Decode(&message.FromPrimary); err != nil {
 		s.onLoop.Fail(fmt.Errorf("%w: %w", nodeipc.ErrProtocol, err))
 		return nil, false
 	}
-	return message, message.Command == clusterCommand
+	return message, message.Command == wire.Command
 }
 
-func (s *Self) act(m *primaryMessage, h *handlewrap.Handle) {
+func (s *Self) act(m *fromPrimary, h *handlewrap.Handle) {
 	switch {
 	case m.Ack != nil:
 		s.answered(m, h)
-	case m.Act == actNewConnection:
+	case m.Act == wire.ActNewConnection:
 		s.newConnection(m, h)
-	case m.Act == actDisconnect:
+	case m.Act == wire.ActDisconnect:
 		closeHandle(h)
 		s.leave(false)
 	default:
@@ -128,7 +85,7 @@ func (s *Self) act(m *primaryMessage, h *handlewrap.Handle) {
 	}
 }
 
-func (s *Self) answered(m *primaryMessage, h *handlewrap.Handle) {
+func (s *Self) answered(m *fromPrimary, h *handlewrap.Handle) {
 	s.mu.Lock()
 	answered := s.replies[*m.Ack]
 	delete(s.replies, *m.Ack)
@@ -141,7 +98,7 @@ func (s *Self) answered(m *primaryMessage, h *handlewrap.Handle) {
 }
 
 // newConnection gives a connection to the server that it is for, or back to the primary.
-func (s *Self) newConnection(m *primaryMessage, connection *handlewrap.Handle) {
+func (s *Self) newConnection(m *fromPrimary, connection *handlewrap.Handle) {
 	s.mu.Lock()
 	end := s.byKey[m.Key]
 	s.mu.Unlock()
@@ -155,7 +112,7 @@ func (s *Self) newConnection(m *primaryMessage, connection *handlewrap.Handle) {
 
 // answer tells the primary whether a connection is taken.
 func (s *Self) answer(seq json.RawMessage, accepted bool) {
-	s.tell(&toPrimary{Ack: seq, Accepted: &accepted}, nil)
+	s.tell(&wire.WorkerMessage{Ack: seq, Accepted: &accepted}, nil)
 }
 
 func (c selfChannel) HandleNACK(uint32) {}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
@@ -85,7 +86,7 @@ func (s *Self) closed() {
 
 // farewell tells the primary that the worker goes by itself, and goes when that is known there.
 func (s *Self) farewell() {
-	s.tell(&toPrimary{Act: actExitedAfterDisconnect}, func(_ *primaryMessage, h *handlewrap.Handle) {
+	s.tell(&wire.WorkerMessage{Act: wire.ActExitedAfterDisconnect}, func(_ *fromPrimary, h *handlewrap.Handle) {
 		closeHandle(h)
 		s.channel.Disconnect()
 	})

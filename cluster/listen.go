@@ -10,6 +10,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
@@ -120,7 +121,7 @@ func (c ListenConfig) listenJoined(ctx context.Context, s *Self, network, addres
 }
 
 // listener is what the primary's answer has brought: a server for connections to come, or a socket to listen on.
-func (c ListenConfig) listener(s *Self, q *serverMessage, a *answer) (net.Listener, error) {
+func (c ListenConfig) listener(s *Self, q *question, a *answer) (net.Listener, error) {
 	if a.dealt != nil {
 		return a.dealt, nil
 	}
@@ -129,7 +130,7 @@ func (c ListenConfig) listener(s *Self, q *serverMessage, a *answer) (net.Listen
 		a.handle.Close()
 		return nil, err
 	}
-	if tcp, ok := l.Addr().(*net.TCPAddr); ok && q.wantsOtherPort(tcp.Port) {
+	if tcp, ok := l.Addr().(*net.TCPAddr); ok && q.WantsOtherPort(tcp.Port) {
 		// Node's primary could not bind the socket, and does not say so: it has got a port of the system's choice.
 		l.Close()
 		return nil, os.NewSyscallError("bind", syscall.EADDRINUSE)
@@ -170,14 +171,14 @@ func (a *answer) packetConn() (*net.UDPConn, error) {
 }
 
 // query asks the primary for a server and waits for its answer, which does not come once the worker is to leave.
-func (s *Self) query(ctx context.Context, q *serverMessage, mostConnections int) (*answer, error) {
+func (s *Self) query(ctx context.Context, q *question, mostConnections int) (*answer, error) {
 	if s.context.Err() != nil {
 		return nil, context.Cause(s.context)
 	}
 	reply := make(chan *answer, 1)
 	index := s.index(q)
-	q.Act = actQueryServer
-	err := s.tell(q, func(m *primaryMessage, h *handlewrap.Handle) { reply <- s.toAnswer(q, m, h, index, mostConnections) })
+	q.Act = wire.ActQueryServer
+	err := s.tell(&q.ServerMessage, func(m *fromPrimary, h *handlewrap.Handle) { reply <- s.toAnswer(q, m, h, index, mostConnections) })
 	if err != nil {
 		index.release()
 		go s.decline(reply) // which may be there: a primary can answer what it has not been asked yet
@@ -197,7 +198,7 @@ func (s *Self) query(ctx context.Context, q *serverMessage, mostConnections int)
 
 // toAnswer takes the primary's answer. It runs on the loop, so that the server is known before the first connection
 // for it arrives.
-func (s *Self) toAnswer(q *serverMessage, m *primaryMessage, h *handlewrap.Handle, index *index, most int) *answer {
+func (s *Self) toAnswer(q *question, m *fromPrimary, h *handlewrap.Handle, index *index, most int) *answer {
 	if m.Errno != nil && *m.Errno != 0 {
 		closeHandle(h)
 		index.release()
@@ -209,9 +210,9 @@ func (s *Self) toAnswer(q *serverMessage, m *primaryMessage, h *handlewrap.Handl
 		a.err = os.NewSyscallError("recvmsg", errLost)
 		return a
 	}
-	switch udp := q.AddressType == "udp4" || q.AddressType == "udp6"; {
+	switch udp := q.IsPacket(); {
 	case h != nil || udp:
-	case m.SockName != nil && q.wantsOtherPort(m.SockName.Port):
+	case m.SockName != nil && q.WantsOtherPort(m.SockName.Port):
 		// The server that the key stands for is another's, which Node takes for a port in use.
 		a.end.run()
 		a.err = os.NewSyscallError("bind", syscall.EADDRINUSE)
@@ -222,13 +223,8 @@ func (s *Self) toAnswer(q *serverMessage, m *primaryMessage, h *handlewrap.Handl
 	return a
 }
 
-// wantsOtherPort says whether a server asks for one port and not for this one.
-func (m *serverMessage) wantsOtherPort(port int) bool {
-	return m.Port != nil && *m.Port > 0 && *m.Port != port
-}
-
 // listenAddress is where a server without a socket listens.
-func listenAddress(q *serverMessage, name *sockName) net.Addr {
+func listenAddress(q *question, name *wire.SockName) net.Addr {
 	switch {
 	case name != nil:
 		ip, _ := netip.ParseAddr(name.Address)
@@ -263,7 +259,7 @@ func (a *answer) discard() {
 }
 
 // announce tells the primary that a server listens, and where, unless it has been closed meanwhile.
-func (s *Self) announce(q *serverMessage, end *serverEnd, address net.Addr) {
+func (s *Self) announce(q *question, end *serverEnd, address net.Addr) {
 	s.mu.Lock()
 	_, open := s.servers[end]
 	if open && s.state == StateOnline {
@@ -275,12 +271,12 @@ func (s *Self) announce(q *serverMessage, end *serverEnd, address net.Addr) {
 	}
 	switch a := address.(type) {
 	case *net.TCPAddr:
-		q.Port = &a.Port
+		q.Port = wire.Value(a.Port)
 	case *net.UDPAddr:
-		q.Port = &a.Port
+		q.Port = wire.Value(a.Port)
 	}
-	q.Act = actListening
-	s.tell(q, nil)
+	q.Act = wire.ActListening
+	s.tell(&q.ServerMessage, nil)
 }
 
 func opError(network, address string, err error) error {

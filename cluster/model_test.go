@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/structuredclone"
 )
@@ -48,7 +49,7 @@ type message []structuredclone.Property
 
 // clusterMessage is a message of the cluster's with fields in pairs of a name and a value.
 func clusterMessage(pairs ...any) message {
-	m := message{{Key: "cmd", Value: clusterCommand}}
+	m := message{{Key: "cmd", Value: wire.Command}}
 	for pair := range slices.Chunk(pairs, 2) {
 		m = append(m, structuredclone.Property{Key: pair[0].(string), Value: pair[1]})
 	}

@@ -1,6 +1,10 @@
 package cluster
 
-import "time"
+import (
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/bind"
+)
 
 // offer is a connection on its way to a worker: the descriptor is still the primary's, who closes it when the
 // worker has taken the connection, and gives it to another when it has not.
@@ -56,7 +60,7 @@ func (w *Worker) answered(seq uint32, accepted bool) {
 		return
 	}
 	if accepted {
-		closeFD(o.connection)
+		bind.CloseFD(o.connection)
 		o.member.accepted(o.sent)
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 )
@@ -48,9 +49,6 @@ type Primary struct {
 
 	listened atomic.Bool // some worker has listened
 }
-
-// mostSeq is where the numbers of messages begin again.
-const mostSeq = 1<<30 - 2
 
 // NewPrimary makes a primary without workers, as Node's cluster.setupPrimary. The caller must call
 // [Primary.Close]. It fails where the settings make no sense or the system has no room for it.
@@ -274,7 +272,7 @@ func (p *Primary) killAll() {
 // The methods from here on run on the loop.
 
 func (p *Primary) nextSeq() uint32 {
-	if p.seq == mostSeq {
+	if p.seq == wire.MaxSeq {
 		p.seq = 0
 	}
 	p.seq++

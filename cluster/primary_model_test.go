@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
@@ -77,7 +78,7 @@ func (m *primaryModel) questions() (settled bool) {
 		if json.Unmarshal(text, &q) != nil {
 			continue
 		}
-		if q.Act == actQueryServer {
+		if q.Act == wire.ActQueryServer {
 			m.asked = append(m.asked, q.Seq)
 		}
 		settled = settled || q.Key == "settled"

@@ -6,17 +6,25 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 )
 
+// question is what a worker asks of a server that wants to listen, and then tells of it.
+type question struct {
+	wire.ServerMessage
+	path string // as the program has it
+}
+
 // query makes the question for a network and an address, as a Node worker asks it.
-func (c ListenConfig) query(ctx context.Context, network, address string) (*serverMessage, error) {
-	q := &serverMessage{Data: []byte("null")}
+func (c ListenConfig) query(ctx context.Context, network, address string) (*question, error) {
+	q := &question{}
 	if c.TLS != nil {
 		q.Data = newTicketKeys()
 	}
 	switch {
 	case c.FD != nil:
-		q.FD, q.Backlog = c.FD, &c.Backlog
+		q.FD, q.Backlog = wire.Value(*c.FD), wire.Value(c.Backlog)
 		return q, nil
 	case network == "unix":
 		return q, c.queryPath(q, address)
@@ -24,26 +32,23 @@ func (c ListenConfig) query(ctx context.Context, network, address string) (*serv
 	return q, c.queryInternet(ctx, q, network, address)
 }
 
-func (c ListenConfig) queryPath(q *serverMessage, path string) error {
+func (c ListenConfig) queryPath(q *question, path string) error {
 	full, err := filepath.Abs(path)
 	if err != nil {
 		return err
 	}
-	none := -1
 	q.path = path
-	q.Address, q.Port, q.AddressType, q.Backlog = &full, &none, -1, &c.Backlog
-	q.ReadableAll, q.WritableAll = c.ReadableAll, c.WritableAll
+	q.Address, q.Port, q.AddressType, q.Backlog = wire.Value(full), wire.Value(-1), wire.Value(-1), wire.Value(c.Backlog)
+	if c.ReadableAll {
+		q.ReadableAll = wire.Value(true)
+	}
+	if c.WritableAll {
+		q.WritableAll = wire.Value(true)
+	}
 	return nil
 }
 
-// Flags of a queryServer, as libuv numbers them.
-const (
-	flagIPv6Only     = 1
-	flagReuseAddress = 4 // UDP
-	flagReusePort    = 8 // UDP
-)
-
-func (c ListenConfig) queryInternet(ctx context.Context, q *serverMessage, network, address string) error {
+func (c ListenConfig) queryInternet(ctx context.Context, q *question, network, address string) error {
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
 		return err
@@ -56,32 +61,29 @@ func (c ListenConfig) queryInternet(ctx context.Context, q *serverMessage, netwo
 	if err != nil {
 		return err
 	}
-	q.Port = &port
+	q.Port = wire.Value(port)
 	flags := 0
 	if c.IPv6Only || network[len(network)-1] == '6' {
-		flags |= flagIPv6Only
+		flags |= wire.FlagIPv6Only
 	}
 	family := 4
 	switch {
 	case ip.Is6():
 		family = 6
 	case ip.Is4():
-		flags &^= flagIPv6Only
+		flags &^= wire.FlagIPv6Only
 	}
 	if isUDP(network) {
 		if c.ReuseAddress {
-			flags |= flagReuseAddress
+			flags |= wire.FlagReuseAddress
 		}
-		q.AddressType = fmt.Sprintf("udp%d", family)
-		none := -1
-		q.FD = &none
+		q.AddressType, q.FD = wire.Value(fmt.Sprintf("udp%d", family)), wire.Value(-1)
 	} else {
-		q.AddressType, q.Backlog = family, &c.Backlog
+		q.AddressType, q.Backlog = wire.Value(family), wire.Value(c.Backlog)
 	}
-	q.Flags = &flags
+	q.Flags = wire.Value(flags)
 	if ip.IsValid() {
-		text := ip.String()
-		q.Address = &text
+		q.Address = wire.Value(ip.String())
 	}
 	return nil
 }

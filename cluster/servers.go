@@ -3,8 +3,9 @@ package cluster
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"sync"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 )
 
 // indexes tell a worker's servers on one address apart.
@@ -21,7 +22,7 @@ type index struct {
 }
 
 // index gives a server its number.
-func (s *Self) index(q *serverMessage) *index {
+func (s *Self) index(q *question) *index {
 	key := q.place()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -30,7 +31,7 @@ func (s *Self) index(q *serverMessage) *index {
 		all = &indexes{}
 		s.indexes[key] = all
 	}
-	q.Index = all.next
+	q.Index = wire.Value(all.next)
 	all.next++
 	all.used++
 	return &index{self: s, key: key}
@@ -50,21 +51,12 @@ func (i *index) release() {
 }
 
 // place names the address that a server wants.
-func (m *serverMessage) place() string {
-	key := ""
-	if m.Address != nil {
-		key = *m.Address
+func (q *question) place() string {
+	key := wire.TextOrEmpty(q.Address) + ":" + wire.Text(q.Port)
+	if q.IsPacket() {
+		key += ":" + wire.Text(q.AddressType)
 	}
-	if m.Port != nil {
-		key += ":" + strconv.Itoa(*m.Port)
-	}
-	if t, ok := m.AddressType.(string); ok {
-		key += ":" + t
-	}
-	if m.FD != nil {
-		key += ":fd" + strconv.Itoa(*m.FD)
-	}
-	return key
+	return key + ":" + wire.Text(q.FD)
 }
 
 // serverEnd is what the end of a server brings with it, once.
@@ -92,7 +84,7 @@ func (e *serverEnd) run() {
 		}
 		s.mu.Unlock()
 		e.index.release()
-		s.tell(&toPrimary{Act: actClose, Key: e.key}, nil)
+		s.tell(&wire.WorkerMessage{Act: wire.ActClose, Key: e.key}, nil)
 		s.closed()
 	})
 }

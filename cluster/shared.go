@@ -1,20 +1,24 @@
 package cluster
 
-import "github.com/nodecluster/nodecluster/handlewrap"
+import (
+	"github.com/nodecluster/nodecluster/cluster/internal/bind"
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
+	"github.com/nodecluster/nodecluster/handlewrap"
+)
 
 // sharedServer is one socket that all members have: UDP, and everything under SchedNone.
 type sharedServer struct {
 	serverBase
 	handleType handlewrap.Type
-	socket     socket
+	socket     bind.Socket
 }
 
-func newSharedServer(base serverBase, t handlewrap.Type, bound socket) server {
+func newSharedServer(base serverBase, t handlewrap.Type, bound bind.Socket) server {
 	return &sharedServer{serverBase: base, handleType: t, socket: bound}
 }
 
-func (s *sharedServer) join(_ *Worker, reply *serverReply) (membership, *handlewrap.Handle, error) {
-	fd, err := dup(s.socket.fd)
+func (s *sharedServer) join(_ *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
+	fd, err := bind.Dup(s.socket.FD)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -22,7 +26,7 @@ func (s *sharedServer) join(_ *Worker, reply *serverReply) (membership, *handlew
 	return sharedMember{s}, handlewrap.New(s.handleType, fd), nil
 }
 
-func (s *sharedServer) close() { s.socket.close() }
+func (s *sharedServer) close() { s.socket.Close() }
 
 type sharedMember struct{ of *sharedServer }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"syscall"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
@@ -13,7 +14,7 @@ import (
 // server is an entry of the primary's handle table: a socket that servers in workers listen on.
 type server interface {
 	// join makes a worker a member, completes the reply to it, and gives the handle that goes with that, if any.
-	join(*Worker, *serverReply) (membership, *handlewrap.Handle, error)
+	join(*Worker, *wire.ServerReply) (membership, *handlewrap.Handle, error)
 	// base gives what is the same for every kind of server.
 	base() *serverBase
 	close()
@@ -46,18 +47,8 @@ const (
 	mostDataDepth = 100
 )
 
-// key is what a server is known by, in the words of Node 22 and later: servers of different workers on one
-// address are one, and so only servers on port 0 are told apart by their index.
-func (m *fromWorker) key() string {
-	key := text(m.Address) + ":" + text(m.Port) + ":" + text(m.AddressType) + ":" + text(m.FD)
-	if text(m.Port) == "0" {
-		key += ":" + text(m.Index)
-	}
-	return key
-}
-
 // queryServer answers a worker that wants to listen.
-func (w *Worker) queryServer(m *fromWorker) {
+func (w *Worker) queryServer(m *wire.FromWorker) {
 	if w.left.Load() || w.life.now() > listening {
 		return
 	}
@@ -65,22 +56,22 @@ func (w *Worker) queryServer(m *fromWorker) {
 		w.fail(fmt.Errorf("%w: a server with data of %d bytes", nodeipc.ErrProtocol, len(m.Data)))
 		return
 	}
-	if isDeeper(m.Data, mostDataDepth) {
+	if wire.IsDeeper(m.Data, mostDataDepth) {
 		w.fail(fmt.Errorf("%w: a server with data nested deeper than %d levels", nodeipc.ErrProtocol, mostDataDepth))
 		return
 	}
-	key := m.key()
+	key := m.Server.Key()
 	if w.memberships[key] != nil {
 		// A worker's second server on one address needs a key of its own: no Node takes a shared handle for a key
 		// that it has already. Up to Node 20 the index is in every key, and that is done here for all versions.
-		key += ":" + text(m.Index)
+		key += ":" + wire.Text(m.Index)
 	}
-	reply := &serverReply{Command: clusterCommand, Key: key, Ack: m.Seq, Data: m.Data, Seq: w.primary.nextSeq()}
+	reply := &wire.ServerReply{Command: wire.Command, Key: key, Ack: m.Seq, Data: m.Data, Seq: w.primary.nextSeq()}
 	handle, err := w.joinServer(key, m, reply)
 	if err != nil {
 		errno := -int(errnoOf(err))
 		reply.Errno = &errno
-		w.primary.listenFailed(fmt.Errorf("listen on %s: %w", describe(m), err))
+		w.primary.listenFailed(fmt.Errorf("listen on %s: %w", &m.Server, err))
 	}
 	if reply.Data == nil {
 		reply.Data = json.RawMessage("null")
@@ -89,7 +80,7 @@ func (w *Worker) queryServer(m *fromWorker) {
 }
 
 // joinServer makes the worker a member of the server with this key, which it makes if there is none.
-func (w *Worker) joinServer(key string, m *fromWorker, reply *serverReply) (*handlewrap.Handle, error) {
+func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerReply) (*handlewrap.Handle, error) {
 	if w.memberships[key] != nil {
 		return nil, syscall.EADDRINUSE
 	}
@@ -111,7 +102,7 @@ func (w *Worker) joinServer(key string, m *fromWorker, reply *serverReply) (*han
 		return nil, err
 	}
 	base := s.base()
-	if isNull(base.data) {
+	if wire.IsNull(base.data) {
 		base.data = m.Data
 	}
 	reply.Data = base.data
@@ -120,8 +111,6 @@ func (w *Worker) joinServer(key string, m *fromWorker, reply *serverReply) (*han
 	base.members++
 	return handle, nil
 }
-
-func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
 
 // leave ends a worker's part in one server, which nobody serves then if it was the last.
 func (w *Worker) leave(key string) {
@@ -168,18 +157,4 @@ func errnoOf(err error) syscall.Errno {
 		return errno
 	}
 	return syscall.EINVAL
-}
-
-// describe names what a worker wanted to listen on.
-func describe(m *fromWorker) string {
-	switch address := stringOrEmpty(m.Address); {
-	case !isNull(m.FD) && integer(m.FD, -1) >= 0:
-		return "file descriptor " + text(m.FD)
-	case text(m.AddressType) == "-1":
-		return address
-	case address == "":
-		return "port " + text(m.Port)
-	default:
-		return address + " port " + text(m.Port)
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"syscall"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
@@ -38,16 +39,16 @@ func (c workerChannel) HandleInternal(m nodeipc.Message) {
 	if m.Handle != nil {
 		m.Handle.Close()
 	}
-	if ack, accepted, ok := readAnswer(m.Payload()); ok {
+	if ack, accepted, ok := wire.ReadAnswer(m.Payload()); ok {
 		w.answered(ack, accepted)
 		return
 	}
-	var message fromWorker
+	var message wire.FromWorker
 	if err := m.Decode(&message); err != nil {
 		w.fail(fmt.Errorf("%w: %w", nodeipc.ErrProtocol, err))
 		return
 	}
-	if message.Command != clusterCommand {
+	if message.Command != wire.Command {
 		return
 	}
 	if message.Ack != nil {
@@ -57,35 +58,35 @@ func (c workerChannel) HandleInternal(m nodeipc.Message) {
 	w.act(&message)
 }
 
-func (w *Worker) act(m *fromWorker) {
+func (w *Worker) act(m *wire.FromWorker) {
 	switch m.Act {
-	case actOnline:
+	case wire.ActOnline:
 		if w.life.make(goOnline) {
 			w.primary.events.emit(OnlineEvent{w})
 		}
-	case actQueryServer:
+	case wire.ActQueryServer:
 		w.queryServer(m)
-	case actListening:
+	case wire.ActListening:
 		w.isListening(m)
-	case actClose:
+	case wire.ActClose:
 		w.leave(m.Key)
-	case actExitedAfterDisconnect:
+	case wire.ActExitedAfterDisconnect:
 		w.left.Store(true)
-		w.post(toWorker{Command: clusterCommand, Ack: m.Seq, Seq: w.primary.nextSeq()})
+		w.post(wire.PrimaryMessage{Command: wire.Command, Ack: m.Seq, Seq: w.primary.nextSeq()})
 	}
 }
 
-func (w *Worker) isListening(m *fromWorker) {
+func (w *Worker) isListening(m *wire.FromWorker) {
 	if !w.life.make(goListening) {
 		return
 	}
 	w.served.Store(true)
 	w.primary.listened.Store(true)
 	address := Address{
-		Address:     stringOrEmpty(m.Address),
-		Port:        integer(m.Port, -1),
-		AddressType: text(m.AddressType),
-		FD:          integer(m.FD, -1),
+		Address:     wire.TextOrEmpty(m.Address),
+		Port:        wire.Integer(m.Port, -1),
+		AddressType: wire.Text(m.AddressType),
+		FD:          wire.Integer(m.FD, -1),
 	}
 	w.primary.events.emitFor(w, ListeningEvent{w, address}, len(address.Address)+len(address.AddressType))
 }
@@ -143,7 +144,7 @@ func (w *Worker) disconnect() {
 	}
 	// A Node worker that leaves already, of itself or because it was asked before, dies of being asked again.
 	if !w.left.Swap(true) {
-		w.post(toWorker{Command: clusterCommand, Act: actDisconnect, Seq: w.primary.nextSeq()})
+		w.post(wire.PrimaryMessage{Command: wire.Command, Act: wire.ActDisconnect, Seq: w.primary.nextSeq()})
 	}
 	w.leaveAll()
 	w.primary.dismiss(w)

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
@@ -77,7 +78,7 @@ func (m *workerModel) settle() {
 // portOfGood reads the answer to the good worker's question.
 func (m *workerModel) portOfGood() int {
 	m.tb.Helper()
-	var reply serverReply
+	var reply wire.ServerReply
 	for end := time.Now().Add(modelPatience); reply.Command == ""; {
 		for _, text := range m.good.heard() {
 			if err := json.Unmarshal(text, &reply); err != nil {
@@ -132,9 +133,9 @@ func (w *modelWorker) answer(m *workerModel, accepted, known bool) {
 func (w *modelWorker) takeOffers() (seqs []uint32) {
 	for _, text := range w.heard() {
 		var envelope struct {
-			Message newConnection `json:"msg"`
+			Message wire.NewConnection `json:"msg"`
 		}
-		if json.Unmarshal(text, &envelope) == nil && envelope.Message.Act == actNewConnection {
+		if json.Unmarshal(text, &envelope) == nil && envelope.Message.Act == wire.ActNewConnection {
 			w.say(message{{Key: "cmd", Value: "NODE_HANDLE_ACK"}})
 			seqs = append(seqs, envelope.Message.Seq)
 		}

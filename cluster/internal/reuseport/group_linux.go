@@ -3,8 +3,8 @@ package reuseport
 import (
 	"errors"
 	"fmt"
-	"syscall"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 	"github.com/nodecluster/nodecluster/cluster/internal/rendezvous"
 	"golang.org/x/sys/unix"
 )
@@ -68,26 +68,16 @@ func (g *Group) FD(place int) int { return g.fds[place] }
 
 // Add makes another socket, in the place that follows the last.
 func (g *Group) Add() error {
-	fd, err := g.newSocket()
+	fd, err := bind.NewSocket(g.family, g.kind)
 	if err != nil {
-		return err
+		return fmt.Errorf("reuseport: socket: %w", err)
 	}
 	if err := errors.Join(g.adopt(fd), unix.Bind(fd, g.address), g.listen(fd)); err != nil {
-		unix.Close(fd)
+		bind.CloseFD(fd)
 		return fmt.Errorf("reuseport: another socket for the address: %w", err)
 	}
 	g.fds = append(g.fds, fd)
 	return nil
-}
-
-func (g *Group) newSocket() (int, error) {
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	fd, err := unix.Socket(g.family, g.kind|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-	if err != nil {
-		return -1, fmt.Errorf("reuseport: socket: %w", err)
-	}
-	return fd, nil
 }
 
 // adopt gives a socket the options of the first.
@@ -141,7 +131,7 @@ func (g *Group) Spread() error {
 // Close closes the sockets. Connections that wait in their queues are reset.
 func (g *Group) Close() {
 	for _, fd := range g.fds {
-		unix.Close(fd)
+		bind.CloseFD(fd)
 	}
 	g.fds = nil
 }

@@ -1,6 +1,6 @@
 //go:build unix && !linux
 
-package cluster
+package bind
 
 import (
 	"syscall"
@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// accept takes a connection from the kernel's queue. What fails of a single connection is passed over.
-func accept(fd int) (int, error) {
+// Accept takes a connection from the kernel's queue. What fails of a single connection is passed over.
+func Accept(fd int) (int, error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	for {
@@ -19,7 +19,7 @@ func accept(fd int) (int, error) {
 			unix.CloseOnExec(connection)
 			return connection, unix.SetNonblock(connection, true)
 		case unix.EAGAIN:
-			return -1, errNothingToAccept
+			return -1, ErrNothingToAccept
 		case unix.EINTR, unix.ECONNABORTED:
 		default:
 			return -1, err

@@ -1,4 +1,4 @@
-package cluster
+package wire
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ var (
 	advancedAnswerEnd  = []byte("{\x04")
 )
 
-// readAdvancedAnswer is readAnswer for a channel whose serialization is advanced.
+// readAdvancedAnswer is ReadAnswer for a channel whose serialization is advanced.
 func readAdvancedAnswer(payload []byte) (ack uint32, accepted, ok bool) {
 	const oldest, newest = 13, 16
 	if len(payload) < 2 || payload[0] != 0xFF || payload[1] < oldest || payload[1] > newest {

@@ -1,4 +1,4 @@
-package cluster
+package wire
 
 import (
 	"bytes"
@@ -11,9 +11,9 @@ var (
 	answerNo   = []byte(`,"accepted":false,"seq":`)
 )
 
-// readAnswer reads a worker's answer to newconn as Node writes it, which comes for every connection. Whatever
+// ReadAnswer reads a worker's answer to newconn as Node writes it, which comes for every connection. Whatever
 // else says the same is not ok here, and is decoded in full instead.
-func readAnswer(payload []byte) (ack uint32, accepted, ok bool) {
+func ReadAnswer(payload []byte) (ack uint32, accepted, ok bool) {
 	rest, ok := bytes.CutPrefix(payload, answerHead)
 	if !ok {
 		return readAdvancedAnswer(payload)

@@ -1,6 +1,6 @@
 //go:build unix
 
-package cluster
+package bind
 
 import (
 	"errors"
@@ -24,8 +24,8 @@ var released = struct {
 	ports map[int]time.Time
 }{ports: map[int]time.Time{}}
 
-// release notes that the port of a socket is being closed.
-func release(fd int) {
+// Release notes that the port of a socket is being closed.
+func Release(fd int) {
 	bound, err := unix.Getsockname(fd)
 	if err != nil {
 		return
@@ -50,7 +50,7 @@ func release(fd int) {
 	released.ports[port] = now
 }
 
-// isReleased says whether the port was closed not long ago.
+// isReleased reports whether the port was closed not long ago.
 func isReleased(port int) bool {
 	released.Lock()
 	defer released.Unlock()

@@ -1,4 +1,4 @@
-package cluster
+package wire
 
 import (
 	"encoding/json"
@@ -17,7 +17,7 @@ func TestReadAnswer(t *testing.T) {
 	}{
 		{`{"cmd":"NODE_CLUSTER","ack":0,"accepted":true,"seq":0}`, 0, true, true},
 		{`{"cmd":"NODE_CLUSTER","ack":17,"accepted":false,"seq":123}`, 17, false, true},
-		{fmt.Sprintf(`{"cmd":"NODE_CLUSTER","ack":%d,"accepted":true,"seq":1}`, mostSeq), mostSeq, true, true},
+		{fmt.Sprintf(`{"cmd":"NODE_CLUSTER","ack":%d,"accepted":true,"seq":1}`, MaxSeq), MaxSeq, true, true},
 		{`{"cmd":"NODE_CLUSTER","ack":4294967295,"accepted":true,"seq":9007199254740991}`, 4294967295, true, true},
 		{`{"cmd":"NODE_CLUSTER","ack":4294967296,"accepted":true,"seq":1}`, 0, false, false},
 		{`{"cmd":"NODE_CLUSTER","ack":1,"accepted":true,"seq":1} `, 0, false, false},
@@ -28,7 +28,7 @@ func TestReadAnswer(t *testing.T) {
 		{`{"cmd":"NODE_CLUSTER","act":"online","seq":0}`, 0, false, false},
 		{``, 0, false, false},
 	} {
-		ack, accepted, ok := readAnswer([]byte(c.payload))
+		ack, accepted, ok := ReadAnswer([]byte(c.payload))
 		if ok != c.ok || ok && (ack != c.ack || accepted != c.accepted) {
 			t.Errorf("%s: %d, %v, %v, want %d, %v, %v", c.payload, ack, accepted, ok, c.ack, c.accepted, c.ok)
 		}
@@ -53,18 +53,18 @@ func TestReadAdvancedAnswer(t *testing.T) {
 			{"o\"\x03cmd\"\x0cNODE_CLUSTER\"\x03ackI\x80", 0, false, false},
 			{"o\"\x03cmd\"\x0cNODE_CLUSTER", 0, false, false},
 		} {
-			ack, accepted, ok := readAnswer([]byte(version + c.payload))
+			ack, accepted, ok := ReadAnswer([]byte(version + c.payload))
 			if ok != c.ok || ok && (ack != c.ack || accepted != c.accepted) {
 				t.Errorf("%q: %d, %v, %v, want %d, %v, %v", c.payload, ack, accepted, ok, c.ack, c.accepted, c.ok)
 			}
 		}
 	}
-	if _, _, ok := readAnswer([]byte("\xff\x0co")); ok {
+	if _, _, ok := ReadAnswer([]byte("\xff\x0co")); ok {
 		t.Error("another version was understood")
 	}
 }
 
-// What readAnswer understands is a message, and means the same to the full decoding.
+// What ReadAnswer understands is a message, and means the same to the full decoding.
 func FuzzReadAnswer(f *testing.F) {
 	for _, seed := range []string{
 		`{"cmd":"NODE_CLUSTER","ack":0,"accepted":true,"seq":0}`,
@@ -80,7 +80,7 @@ func FuzzReadAnswer(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		ack, accepted, ok := readAnswer(payload)
+		ack, accepted, ok := ReadAnswer(payload)
 		if !ok {
 			return
 		}
@@ -88,11 +88,11 @@ func FuzzReadAnswer(f *testing.F) {
 		if payload[0] == 0xFF {
 			unmarshal = structuredclone.Unmarshal
 		}
-		var m fromWorker
+		var m FromWorker
 		if err := unmarshal(payload, &m); err != nil {
 			t.Fatalf("%q is understood, but %v", payload, err)
 		}
-		if m.Command != clusterCommand || m.Ack == nil || *m.Ack != ack || m.Accepted != accepted {
+		if m.Command != Command || m.Ack == nil || *m.Ack != ack || m.Accepted != accepted {
 			t.Errorf("%q: %d, %v, but it is %+v", payload, ack, accepted, m)
 		}
 	})

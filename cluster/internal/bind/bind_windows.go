@@ -1,0 +1,29 @@
+package bind
+
+import (
+	"errors"
+	"net/netip"
+)
+
+// Socket is what this system cannot make.
+type Socket struct{ FD int }
+
+func Stream(Request) (Socket, error) { return Socket{}, errors.ErrUnsupported }
+
+func Packet(Request) (Socket, error) { return Socket{}, errors.ErrUnsupported }
+
+func (*Socket) Close() {}
+
+func (*Socket) Addr() (netip.AddrPort, error) { return netip.AddrPort{}, errors.ErrUnsupported }
+
+func CloseFD(int) {}
+
+func Dup(int) (int, error) { return -1, errors.ErrUnsupported }
+
+func Listen(int, int) error { return errors.ErrUnsupported }
+
+func Accept(int) (int, error) { return -1, errors.ErrUnsupported }
+
+func SetReuseAddress(int) error { return errors.ErrUnsupported }
+
+func Release(int) {}

@@ -1,0 +1,26 @@
+// Package bind opens the sockets that a primary listens on for its workers, as Node's primary opens them, and accepts from
+// them.
+package bind
+
+import "errors"
+
+// ErrNothingToAccept is what Accept returns when no connection waits.
+var ErrNothingToAccept = errors.New("there is no connection to accept")
+
+// Backlog is how many connections may wait in a queue whose program does not say: what Node asks for.
+const Backlog = 511
+
+// Request is what a worker wants to listen on.
+type Request struct {
+	// FD is a descriptor that the primary was started with, -1 for none.
+	FD int
+	// Address is an IP address, or a path where Port is -1; empty for the unspecified address.
+	Address string
+	Port    int
+	// IPv6 tells the unspecified address of UDP.
+	IPv6 bool
+	// IPv6Only, ReuseAddress and ReusePort are options of the socket; the last two of UDP.
+	IPv6Only, ReuseAddress, ReusePort bool
+	// ReadableAll and WritableAll open a path to all users.
+	ReadableAll, WritableAll bool
+}

@@ -1,0 +1,67 @@
+package wire
+
+import (
+	"encoding/json"
+	"strconv"
+)
+
+// Server is what a worker says of a server that wants to listen, or listens. Fields are kept raw, because Node makes a
+// difference between what is null, what is absent, and a value.
+type Server struct {
+	Index       json.RawMessage `json:"index"`
+	Data        json.RawMessage `json:"data"`
+	Address     json.RawMessage `json:"address"`
+	Port        json.RawMessage `json:"port"`
+	AddressType json.RawMessage `json:"addressType"`
+	FD          json.RawMessage `json:"fd,omitempty"`
+	Flags       json.RawMessage `json:"flags,omitempty"`
+	Backlog     json.RawMessage `json:"backlog,omitempty"`
+	ReadableAll json.RawMessage `json:"readableAll,omitempty"`
+	WritableAll json.RawMessage `json:"writableAll,omitempty"`
+}
+
+// The flags of a server, as libuv numbers them.
+const (
+	FlagIPv6Only     = 1
+	FlagReuseAddress = 4 // UDP
+	FlagReusePort    = 8 // UDP
+)
+
+// Key is what a primary knows a server by, in the words of Node 22 and later: servers of different workers on one
+// address are one, and so only servers on port 0 are told apart by their index.
+func (s *Server) Key() string {
+	key := Text(s.Address) + ":" + Text(s.Port) + ":" + Text(s.AddressType) + ":" + Text(s.FD)
+	if Text(s.Port) == "0" {
+		key += ":" + Text(s.Index)
+	}
+	return key
+}
+
+// IsPacket reports whether the server is one of datagrams.
+func (s *Server) IsPacket() bool {
+	t := Text(s.AddressType)
+	return t == "udp4" || t == "udp6"
+}
+
+// IsInherited reports whether the server is made of a descriptor of the primary's.
+func (s *Server) IsInherited() bool { return Integer(s.FD, -1) >= 0 }
+
+// WantsOtherPort reports whether the server asks for one port and not for this one.
+func (s *Server) WantsOtherPort(port int) bool {
+	wanted := Integer(s.Port, 0)
+	return wanted > 0 && wanted != port
+}
+
+// String names what the server listens on.
+func (s *Server) String() string {
+	switch address := TextOrEmpty(s.Address); {
+	case s.IsInherited():
+		return "file descriptor " + strconv.Itoa(Integer(s.FD, -1))
+	case Text(s.AddressType) == "-1":
+		return address
+	case address == "":
+		return "port " + Text(s.Port)
+	default:
+		return address + " port " + Text(s.Port)
+	}
+}
