@@ -48,7 +48,7 @@ type Self struct {
 	done    chan struct{}
 
 	mu      sync.Mutex
-	state   State
+	state   ProcessState
 	left    bool // exitedAfterDisconnect
 	byUs    bool // it was this end that wanted to leave
 	seq     uint32
@@ -75,7 +75,7 @@ func Join(ctx context.Context) (*Self, error) { return JoinWith(ctx, JoinOptions
 // JoinWith is Join with options.
 func JoinWith(ctx context.Context, o JoinOptions) (*Self, error) {
 	s := &Self{
-		options: o, state: StateOnline, done: make(chan struct{}), replies: map[uint32]func(*fromPrimary, *handlewrap.Handle){},
+		options: o, state: ProcessStateOnline, done: make(chan struct{}), replies: map[uint32]func(*fromPrimary, *handlewrap.Handle){},
 		indexes: map[string]*indexes{}, servers: map[*serverEnd]struct{}{}, byKey: map[string]*serverEnd{},
 	}
 	s.context, s.end = context.WithCancelCause(ctx)
@@ -134,7 +134,7 @@ func (s *Self) Done() <-chan struct{} {
 }
 
 // State is where the worker is in its life: online, listening, disconnecting, disconnected.
-func (s *Self) State() State {
+func (s *Self) State() ProcessState {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.state

@@ -51,7 +51,7 @@ func outlive() error {
 	cause := context.Cause(self.Context())
 	_, listening := self.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	return expected(errors.Is(cause, cluster.ErrPrimaryLost) && errors.Is(accepting, net.ErrClosed) &&
-		errors.Is(listening, cluster.ErrPrimaryLost) && self.State() == cluster.StateDisconnected && !self.IsConnected(),
+		errors.Is(listening, cluster.ErrPrimaryLost) && self.State() == cluster.ProcessStateDisconnected && !self.IsConnected(),
 		"the end of the channel", cause, accepting, listening, self.State())
 }
 

@@ -24,7 +24,7 @@ func (s *Self) Disconnect() {
 func (s *Self) Kill() {
 	if s.IsConnected() {
 		s.mu.Lock()
-		s.left, s.state = true, StateDestroying
+		s.left, s.state = true, ProcessStateDestroying
 		s.mu.Unlock()
 		s.farewell()
 		<-s.done
@@ -49,11 +49,11 @@ func (s *Self) Close() error {
 func (s *Self) leave(byUs bool) {
 	s.mu.Lock()
 	switch s.state {
-	case StateDisconnecting, StateDestroying, StateDisconnected:
+	case ProcessStateDisconnecting, ProcessStateDestroying, ProcessStateDisconnected:
 		s.mu.Unlock()
 		return
 	}
-	s.left, s.byUs, s.state = true, byUs, StateDisconnecting
+	s.left, s.byUs, s.state = true, byUs, ProcessStateDisconnecting
 	s.open++
 	s.mu.Unlock()
 	s.end(ErrAskedToLeave)
@@ -72,7 +72,7 @@ func (s *Self) opened() {
 func (s *Self) closed() {
 	s.mu.Lock()
 	s.open--
-	last := s.open == 0 && s.state == StateDisconnecting
+	last := s.open == 0 && s.state == ProcessStateDisconnecting
 	byUs := s.byUs
 	s.mu.Unlock()
 	switch {
@@ -97,7 +97,7 @@ func (s *Self) farewell() {
 func (s *Self) lost(err error) {
 	s.mu.Lock()
 	left := s.left
-	s.state = StateDisconnected
+	s.state = ProcessStateDisconnected
 	s.mu.Unlock()
 	cause := ErrPrimaryLost
 	broken := err != nil && !errors.Is(err, io.ErrUnexpectedEOF)

@@ -11,10 +11,6 @@ const (
 	StateListening    State = "listening"
 	StateDisconnected State = "disconnected"
 	StateDead         State = "dead"
-
-	// StateDisconnecting and StateDestroying are a worker's own, between asking to leave and leaving.
-	StateDisconnecting State = "disconnecting"
-	StateDestroying    State = "destroying"
 )
 
 // life is a worker's state with what Node's names leave out: whether the other half of its end has come too.

@@ -262,8 +262,8 @@ func (a *answer) discard() {
 func (s *Self) announce(q *question, end *serverEnd, address net.Addr) {
 	s.mu.Lock()
 	_, open := s.servers[end]
-	if open && s.state == StateOnline {
-		s.state = StateListening
+	if open && s.state == ProcessStateOnline {
+		s.state = ProcessStateListening
 	}
 	s.mu.Unlock()
 	if !open {

@@ -5,48 +5,9 @@ package cluster
 import (
 	"os"
 	"runtime"
-	"sync"
 	"testing"
 	"time"
 )
-
-// heardEvents takes a primary's events, and keeps how its workers' channels have ended.
-type heardEvents struct {
-	mu      sync.Mutex
-	changed sync.Cond
-	errors  map[*Worker]error
-	ended   map[*Worker]bool
-}
-
-func newHeardEvents() *heardEvents {
-	h := &heardEvents{errors: map[*Worker]error{}, ended: map[*Worker]bool{}}
-	h.changed.L = &h.mu
-	return h
-}
-
-func (h *heardEvents) add(event Event) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	switch e := event.(type) {
-	case MessageEvent:
-		closeHandle(e.Message.Handle)
-	case ErrorEvent:
-		h.errors[e.Worker] = e.Err
-	case DisconnectEvent:
-		h.ended[e.Worker] = true
-		h.changed.Broadcast()
-	}
-}
-
-// endOf waits for the end of a worker's channel, and gives the error that it ended with, if any.
-func (h *heardEvents) endOf(w *Worker) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	for !h.ended[w] {
-		h.changed.Wait()
-	}
-	return h.errors[w]
-}
 
 // holdings are what a process has: goroutines and descriptors.
 type holdings struct{ goroutines, descriptors int }

@@ -88,3 +88,6 @@ func deep(levels int) any {
 	}
 	return v
 }
+
+// handleTypes are those of a handle, and one that there is not.
+var handleTypes = []string{"net.Native", "net.Server", "net.Socket", "dgram.Native", "dgram.Socket", "net.Pipe"}

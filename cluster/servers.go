@@ -96,7 +96,7 @@ func (s *Self) register(end *serverEnd, server joined) {
 	end.server = server
 	s.servers[end] = struct{}{}
 	s.byKey[end.key] = end
-	leaving := s.left || s.state == StateDisconnected
+	leaving := s.left || s.state == ProcessStateDisconnected
 	s.mu.Unlock()
 	if leaving {
 		server.Close()

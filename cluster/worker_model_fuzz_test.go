@@ -31,8 +31,6 @@ var workerMessages = []message{
 	{{Key: "text", Value: "a message of the user's"}},
 }
 
-var handleTypes = []string{"net.Native", "net.Server", "net.Socket", "dgram.Native", "dgram.Socket", "net.Pipe"}
-
 // What a bad worker does.
 var workerSteps = []func(*workerModel, *modelWorker){
 	func(m *workerModel, w *modelWorker) { w.say(workerMessages[0]) },
