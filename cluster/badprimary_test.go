@@ -18,9 +18,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/worker"
+
 	"golang.org/x/sys/unix"
 
-	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 	"github.com/nodecluster/nodecluster/nodeipc/structuredclone"
@@ -92,8 +93,8 @@ func TestBadPrimaries(t *testing.T) {
 				}
 				<-self.Done()
 				cause := context.Cause(awaitEnd(t, self))
-				if !errors.Is(cause, cluster.ErrPrimaryLost) || !errors.Is(cause, bad.want) {
-					t.Errorf("the context ended with %v, want %v and %v", cause, cluster.ErrPrimaryLost, bad.want)
+				if !errors.Is(cause, worker.ErrPrimaryLost) || !errors.Is(cause, bad.want) {
+					t.Errorf("the context ended with %v, want %v and %v", cause, worker.ErrPrimaryLost, bad.want)
 				}
 				if text := cause.Error(); !strings.Contains(text, "worker 7") || !strings.Contains(text, bad.why) || strings.ContainsAny(text, "\r\n") || len(text) > 300 {
 					t.Errorf("the cause is not one line that says whose channel ended and %q: %q", bad.why, text)
@@ -172,21 +173,21 @@ func expectACKs(t *testing.T, s nodeipc.Serialization, r *bufio.Reader, n int) {
 	}
 }
 
-func joinIn(t *testing.T, s nodeipc.Serialization, fd int) *cluster.Self {
+func joinIn(t *testing.T, s nodeipc.Serialization, fd int) *worker.Process {
 	t.Helper()
 	for name, value := range map[string]string{
 		"NODE_UNIQUE_ID": "7", "NODE_CHANNEL_FD": strconv.Itoa(fd), "NODE_CHANNEL_SERIALIZATION_MODE": string(s),
 	} {
 		t.Setenv(name, value)
 	}
-	self, err := cluster.JoinWith(context.Background(), cluster.JoinOptions{OutlivePrimary: true})
+	self, err := worker.JoinWith(context.Background(), worker.JoinOptions{OutlivePrimary: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return self
 }
 
-func awaitEnd(t *testing.T, self *cluster.Self) context.Context {
+func awaitEnd(t *testing.T, self *worker.Process) context.Context {
 	t.Helper()
 	select {
 	case <-self.Context().Done():
@@ -197,7 +198,7 @@ func awaitEnd(t *testing.T, self *cluster.Self) context.Context {
 }
 
 // expectListens has the worker listen, and its primary say that it may.
-func expectListens(t *testing.T, self *cluster.Self, s nodeipc.Serialization, primary net.Conn) {
+func expectListens(t *testing.T, self *worker.Process, s nodeipc.Serialization, primary net.Conn) {
 	t.Helper()
 	answered := make(chan error, 1)
 	go func() {
@@ -258,7 +259,7 @@ func TestExitOfAWorkerWithABadPrimary(t *testing.T) {
 		code int
 		text string
 	}{
-		"garbage":        {"{{{\n", 1, "cluster: the primary is gone: the channel of worker 7: the peer broke the protocol: not JSON"},
+		"garbage":        {"{{{\n", 1, "worker: the primary is gone: the channel of worker 7: the peer broke the protocol: not JSON"},
 		"its death":      {"", 0, ""},
 		"half a message": {`{"cmd":`, 0, ""},
 	} {

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/modeltest"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
@@ -32,7 +34,7 @@ type wrongType struct {
 func wrongTypes(s nodeipc.Serialization) []wrongType {
 	types := []wrongType{
 		{"absent", absent{}}, {"null", nil}, {"true", true}, {"false", false}, {"0", 0}, {"-1", -1}, {"1.5", 1.5}, {"1e300", 1e300}, {"70000", 70000},
-		{"empty text", ""}, {"text", "text"}, {"NUL", "\x00"}, {"array", []any{1}}, {"object", map[string]any{"a": 1}}, {"deep", deep(mostDataDepth + 1)},
+		{"empty text", ""}, {"text", "text"}, {"NUL", "\x00"}, {"array", []any{1}}, {"object", map[string]any{"a": 1}}, {"deep", modeltest.Deep(mostDataDepth + 1)},
 	}
 	if s == nodeipc.Advanced {
 		cycle := &structuredclone.Object{}
@@ -46,7 +48,7 @@ func wrongTypes(s nodeipc.Serialization) []wrongType {
 }
 
 // with is a message with one field changed.
-func (m message) with(field int, value any) message {
+func with(m modeltest.Message, field int, value any) modeltest.Message {
 	m = slices.Clone(m)
 	if value == (absent{}) {
 		return slices.Delete(m, field, field+1)
@@ -63,7 +65,7 @@ func TestWorkersWithWrongTypesInEveryField(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/%d %v %v", s, n, said[0].Value, said[1%len(said)].Value), func(t *testing.T) {
 				nodetest.NoLeaks(t)
 				t.Chdir(t.TempDir())
-				m := newWorkerModel(t, &script{}, Settings{Serialization: s, SchedulingPolicy: SchedRR}, testDescriptor(t))
+				m := newWorkerModel(t, &modeltest.Script{}, Settings{Serialization: s, SchedulingPolicy: SchedRR}, testDescriptor(t))
 				for field := range said {
 					for _, wrong := range wrongTypes(s) {
 						m.expectOutcome(t, said, field, wrong)
@@ -86,7 +88,7 @@ func testDescriptor(t *testing.T) int {
 }
 
 // expectOutcome has a worker of its own say a message with one field changed.
-func (m *workerModel) expectOutcome(t *testing.T, said message, field int, wrong wrongType) {
+func (m *workerModel) expectOutcome(t *testing.T, said modeltest.Message, field int, wrong wrongType) {
 	t.Helper()
 	for _, w := range m.bad {
 		w.end(m)
@@ -94,8 +96,8 @@ func (m *workerModel) expectOutcome(t *testing.T, said message, field int, wrong
 	m.bad = nil
 	m.fork()
 	w := m.bad[0]
-	w.say(said.with(field, wrong.value))
-	w.say(message{{Key: "text", Value: "last"}})
+	w.Say(with(said, field, wrong.value))
+	w.Say(modeltest.Message{{Key: "text", Value: "last"}})
 	w.end(m)
 	err := m.heard.endOf(w.fake.Worker)
 	what := said[field].Key + " with " + wrong.name
@@ -110,7 +112,7 @@ func (m *workerModel) expectOutcome(t *testing.T, said message, field int, wrong
 }
 
 // endsWorker says whether a worker that says a message with one field changed loses its channel.
-func endsWorker(said message, field int, wrong string) bool {
+func endsWorker(said modeltest.Message, field int, wrong string) bool {
 	is := func(names ...string) bool { return slices.Contains(names, wrong) }
 	isNothing := is("absent", "null", "undefined")
 	switch said[field].Key {

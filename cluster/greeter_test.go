@@ -9,14 +9,14 @@ import (
 	"net"
 	"os"
 
-	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/worker"
 )
 
 func init() { programs["greeter"] = greeter }
 
 // greeter is a worker in Go that listens on $LISTEN, if that is set, and greets who comes.
 func greeter() error {
-	self, err := cluster.Join(context.Background())
+	self, err := worker.Join(context.Background())
 	if err != nil {
 		return err
 	}

@@ -13,14 +13,15 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/worker"
+
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
 // joinAlone joins where there is no cluster.
-func joinAlone(t *testing.T) *cluster.Self {
+func joinAlone(t *testing.T) *worker.Process {
 	t.Helper()
-	self, err := cluster.Join(context.Background())
+	self, err := worker.Join(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,17 +35,17 @@ func TestAlone(t *testing.T) {
 		t.Errorf("alone: worker %v, connected %v, id %d", self.IsWorker(), self.IsConnected(), self.ID())
 	}
 	ctx := context.Background()
-	if err := self.Send(ctx, "to nobody"); !errors.Is(err, cluster.ErrNotWorker) {
-		t.Errorf("send: %v, want %v", err, cluster.ErrNotWorker)
+	if err := self.Send(ctx, "to nobody"); !errors.Is(err, worker.ErrNotWorker) {
+		t.Errorf("send: %v, want %v", err, worker.ErrNotWorker)
 	}
-	if err := self.SendHandle(ctx, "to nobody", nil); !errors.Is(err, cluster.ErrNotWorker) {
-		t.Errorf("send a handle: %v, want %v", err, cluster.ErrNotWorker)
+	if err := self.SendHandle(ctx, "to nobody", nil); !errors.Is(err, worker.ErrNotWorker) {
+		t.Errorf("send a handle: %v, want %v", err, worker.ErrNotWorker)
 	}
-	if err := self.SendHandleKeepOpen(ctx, "to nobody", nil); !errors.Is(err, cluster.ErrNotWorker) {
-		t.Errorf("send a handle: %v, want %v", err, cluster.ErrNotWorker)
+	if err := self.SendHandleKeepOpen(ctx, "to nobody", nil); !errors.Is(err, worker.ErrNotWorker) {
+		t.Errorf("send a handle: %v, want %v", err, worker.ErrNotWorker)
 	}
-	if _, err := self.Receive(ctx); !errors.Is(err, cluster.ErrNotWorker) {
-		t.Errorf("receive: %v, want %v", err, cluster.ErrNotWorker)
+	if _, err := self.Receive(ctx); !errors.Is(err, worker.ErrNotWorker) {
+		t.Errorf("receive: %v, want %v", err, worker.ErrNotWorker)
 	}
 	self.Disconnect()
 }
@@ -69,7 +70,7 @@ func TestListenAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err = cluster.ListenConfig{FD: &descriptor}.Listen(ctx, self, "", "")
+	l, err = worker.ListenConfig{FD: &descriptor}.Listen(ctx, self, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,12 +78,12 @@ func TestListenAlone(t *testing.T) {
 		t.Errorf("the descriptor's server has port %d, want %d", got, port)
 	}
 	l.Close()
-	conn, err := cluster.ListenConfig{ReuseAddress: true}.ListenPacket(ctx, self, "udp4", "127.0.0.1:0")
+	conn, err := worker.ListenConfig{ReuseAddress: true}.ListenPacket(ctx, self, "udp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	again, err := cluster.ListenConfig{ReuseAddress: true}.ListenPacket(ctx, self, "udp4", conn.LocalAddr().String())
+	again, err := worker.ListenConfig{ReuseAddress: true}.ListenPacket(ctx, self, "udp4", conn.LocalAddr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,12 +94,12 @@ func TestListenAloneOnPath(t *testing.T) {
 	nodetest.NoLeaks(t)
 	self := joinAlone(t)
 	for _, c := range []struct {
-		config cluster.ListenConfig
+		config worker.ListenConfig
 		want   os.FileMode
 	}{
-		{cluster.ListenConfig{ReadableAll: true}, 0o444},
-		{cluster.ListenConfig{WritableAll: true}, 0o222},
-		{cluster.ListenConfig{ReadableAll: true, WritableAll: true}, 0o666},
+		{worker.ListenConfig{ReadableAll: true}, 0o444},
+		{worker.ListenConfig{WritableAll: true}, 0o222},
+		{worker.ListenConfig{ReadableAll: true, WritableAll: true}, 0o666},
 	} {
 		path := filepath.Join(t.TempDir(), "socket")
 		l, err := c.config.Listen(context.Background(), self, "unix", path)
@@ -131,7 +132,7 @@ func TestServeAlone(t *testing.T) {
 		BaseContext: func(l net.Listener) context.Context { listening <- l.Addr(); return context.Background() },
 	}
 	served := make(chan error, 1)
-	go func() { served <- cluster.Serve(ctx, server, "unix", path) }()
+	go func() { served <- worker.Serve(ctx, server, "unix", path) }()
 	select {
 	case <-listening:
 	case err := <-served:

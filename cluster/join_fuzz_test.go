@@ -13,9 +13,9 @@ import (
 	"sync"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"github.com/nodecluster/nodecluster/cluster/worker"
 
-	"github.com/nodecluster/nodecluster/cluster"
+	"golang.org/x/sys/unix"
 )
 
 // primaryMessages are what primaries send: number 0 is the worker's online, 1 the question for its server.
@@ -76,7 +76,7 @@ func channelPair(t *testing.T) (ours *net.UnixConn, theirs int) {
 	return conn.(*net.UnixConn), pair[1]
 }
 
-func joinChannel(t *testing.T, fd int) *cluster.Self {
+func joinChannel(t *testing.T, fd int) *worker.Process {
 	t.Helper()
 	for name, value := range map[string]string{
 		"NODE_UNIQUE_ID": "1", "NODE_CHANNEL_FD": strconv.Itoa(fd), "NODE_CHANNEL_SERIALIZATION_MODE": "json",
@@ -85,14 +85,14 @@ func joinChannel(t *testing.T, fd int) *cluster.Self {
 			t.Fatal(err)
 		}
 	}
-	self, err := cluster.JoinWith(context.Background(), cluster.JoinOptions{OutlivePrimary: true})
+	self, err := worker.JoinWith(context.Background(), worker.JoinOptions{OutlivePrimary: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return self
 }
 
-func listenAndAccept(self *cluster.Self) {
+func listenAndAccept(self *worker.Process) {
 	l, err := self.Listen(context.Background(), "tcp", "127.0.0.1:8000")
 	if err != nil {
 		return
@@ -107,7 +107,7 @@ func listenAndAccept(self *cluster.Self) {
 	}
 }
 
-func readPacket(self *cluster.Self) {
+func readPacket(self *worker.Process) {
 	conn, err := self.ListenPacket(context.Background(), "udp4", "127.0.0.1:8000")
 	if err != nil {
 		return

@@ -11,7 +11,8 @@ import (
 	"net/http"
 	"os"
 
-	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/worker"
+
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -37,7 +38,7 @@ func expected(found bool, what string, values ...any) error {
 
 // outlive goes on without its primary.
 func outlive() error {
-	self, err := cluster.JoinWith(context.Background(), cluster.JoinOptions{OutlivePrimary: true})
+	self, err := worker.JoinWith(context.Background(), worker.JoinOptions{OutlivePrimary: true})
 	if err != nil {
 		return err
 	}
@@ -50,14 +51,14 @@ func outlive() error {
 	<-self.Done()
 	cause := context.Cause(self.Context())
 	_, listening := self.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	return expected(errors.Is(cause, cluster.ErrPrimaryLost) && errors.Is(accepting, net.ErrClosed) &&
-		errors.Is(listening, cluster.ErrPrimaryLost) && self.State() == cluster.ProcessStateDisconnected && !self.IsConnected(),
+	return expected(errors.Is(cause, worker.ErrPrimaryLost) && errors.Is(accepting, net.ErrClosed) &&
+		errors.Is(listening, worker.ErrPrimaryLost) && self.State() == worker.StateDisconnected && !self.IsConnected(),
 		"the end of the channel", cause, accepting, listening, self.State())
 }
 
 // listenTooLate wants to listen once it has been asked to leave.
 func listenTooLate() error {
-	self, err := cluster.Join(context.Background())
+	self, err := worker.Join(context.Background())
 	if err != nil {
 		return err
 	}
@@ -65,13 +66,13 @@ func listenTooLate() error {
 	_, err = self.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	_, packet := self.ListenPacket(context.Background(), "udp", "127.0.0.1:0")
 	<-self.Done()
-	return expected(errors.Is(err, cluster.ErrAskedToLeave) && errors.Is(packet, cluster.ErrAskedToLeave) &&
+	return expected(errors.Is(err, worker.ErrAskedToLeave) && errors.Is(packet, worker.ErrAskedToLeave) &&
 		self.ExitedAfterDisconnect(), "too late", err, packet)
 }
 
 // listenCancelled gives up a server before the primary has answered, and then has it all the same.
 func listenCancelled() error {
-	self, err := cluster.Join(context.Background())
+	self, err := worker.Join(context.Background())
 	if err != nil {
 		return err
 	}
@@ -107,11 +108,11 @@ func listenCancelled() error {
 
 // bindTwice has two UDP sockets on one address, and leaves both when it is asked to.
 func bindTwice() error {
-	self, err := cluster.Join(context.Background())
+	self, err := worker.Join(context.Background())
 	if err != nil {
 		return err
 	}
-	config := cluster.ListenConfig{ReuseAddress: true}
+	config := worker.ListenConfig{ReuseAddress: true}
 	for range 2 {
 		conn, err := config.ListenPacket(context.Background(), self, "udp4", "127.0.0.1:"+os.Getenv("PORT"))
 		if err != nil {
@@ -136,7 +137,7 @@ func serveUploads() error {
 		n, err := io.Copy(io.Discard, r.Body)
 		fmt.Fprint(w, n, " bytes, ", err)
 	})}
-	if err := cluster.Serve(context.Background(), server, "tcp", "127.0.0.1:"+os.Getenv("PORT")); err != nil {
+	if err := worker.Serve(context.Background(), server, "tcp", "127.0.0.1:"+os.Getenv("PORT")); err != nil {
 		return err
 	}
 	return expected(true, "")
@@ -144,7 +145,7 @@ func serveUploads() error {
 
 // serveWithoutReceiving never asks for the messages that it is sent.
 func serveWithoutReceiving() error {
-	self, err := cluster.Join(context.Background())
+	self, err := worker.Join(context.Background())
 	if err != nil {
 		return err
 	}

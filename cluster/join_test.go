@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/worker"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -222,12 +224,12 @@ func TestServerFromPrimary(t *testing.T) {
 func TestJoinWithoutChannel(t *testing.T) {
 	for _, id := range []string{"", "x", "0", "-1", "1.5"} {
 		t.Setenv("NODE_UNIQUE_ID", id)
-		if _, err := cluster.Join(context.Background()); err == nil || !strings.Contains(err.Error(), "NODE_UNIQUE_ID") {
+		if _, err := worker.Join(context.Background()); err == nil || !strings.Contains(err.Error(), "NODE_UNIQUE_ID") {
 			t.Errorf("NODE_UNIQUE_ID=%q: %v", id, err)
 		}
 	}
 	t.Setenv("NODE_UNIQUE_ID", "1")
-	if _, err := cluster.Join(context.Background()); !errors.Is(err, nodeipc.ErrNoChannel) {
+	if _, err := worker.Join(context.Background()); !errors.Is(err, nodeipc.ErrNoChannel) {
 		t.Errorf("a worker without a channel: %v, want %v", err, nodeipc.ErrNoChannel)
 	}
 	if slices.ContainsFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "NODE_UNIQUE_ID=") }) {

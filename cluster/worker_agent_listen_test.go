@@ -11,9 +11,10 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/nodecluster/nodecluster/cluster/worker"
+
 	"golang.org/x/sys/unix"
 
-	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
@@ -31,8 +32,8 @@ type listenOptions struct {
 	Exclusive   bool
 }
 
-func (o listenOptions) config() cluster.ListenConfig {
-	return cluster.ListenConfig{
+func (o listenOptions) config() worker.ListenConfig {
+	return worker.ListenConfig{
 		Backlog: o.Backlog, IPv6Only: o.IPv6Only, ReadableAll: o.ReadableAll, WritableAll: o.WritableAll,
 		Exclusive: o.Exclusive, FD: o.FD,
 	}
@@ -62,7 +63,7 @@ func (a *agent) listen(o order, _ *handlewrap.Handle) (reply, error) {
 	config := o.Options.config()
 	config.MaxConnections = o.MaxConnections
 	network, address := o.Options.place()
-	l, err := config.Listen(context.Background(), a.Self, network, address)
+	l, err := config.Listen(context.Background(), a.Process, network, address)
 	if err != nil {
 		return describe(err), nil
 	}
@@ -88,7 +89,7 @@ func (a *agent) bind(o order, _ *handlewrap.Handle) (reply, error) {
 	config := o.Options.config()
 	config.ReuseAddress, config.IPv6Only = socket.ReuseAddr, socket.IPv6Only
 	network, address := o.Options.packetPlace(socket.Type, socket.IPv6Only)
-	conn, err := config.ListenPacket(context.Background(), a.Self, network, address)
+	conn, err := config.ListenPacket(context.Background(), a.Process, network, address)
 	if err != nil {
 		return describe(err), nil
 	}
@@ -165,10 +166,10 @@ func (a *agent) take(o order, h *handlewrap.Handle) (reply, error) {
 // give makes a handle and sends it to the primary with the port where it can be reached.
 func (a *agent) give(o order, _ *handlewrap.Handle) (reply, error) {
 	ctx := context.Background()
-	alone := cluster.ListenConfig{Exclusive: true}
+	alone := worker.ListenConfig{Exclusive: true}
 	switch o.Kind {
 	case "udp":
-		conn, err := alone.ListenPacket(ctx, a.Self, "udp4", "127.0.0.1:0")
+		conn, err := alone.ListenPacket(ctx, a.Process, "udp4", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
 		}
@@ -179,7 +180,7 @@ func (a *agent) give(o order, _ *handlewrap.Handle) (reply, error) {
 		}
 		return nil, a.SendHandle(ctx, reply{"n": o.N, "port": conn.LocalAddr().(*net.UDPAddr).Port}, h)
 	case "server":
-		l, err := alone.Listen(ctx, a.Self, "tcp", "127.0.0.1:0")
+		l, err := alone.Listen(ctx, a.Process, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
 		}
@@ -191,7 +192,7 @@ func (a *agent) give(o order, _ *handlewrap.Handle) (reply, error) {
 		return nil, a.SendHandle(ctx, reply{"n": o.N, "port": l.Addr().(*net.TCPAddr).Port}, h)
 	}
 	network, address := o.At.place()
-	l, err := alone.Listen(ctx, a.Self, network, address)
+	l, err := alone.Listen(ctx, a.Process, network, address)
 	if err != nil {
 		return nil, err
 	}

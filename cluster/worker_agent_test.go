@@ -13,7 +13,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/worker"
+
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
@@ -25,7 +26,7 @@ func init() { programs[agentProgram] = runAgent }
 
 // agent is what such a worker has.
 type agent struct {
-	*cluster.Self
+	*worker.Process
 	servers map[string]io.Closer
 	serving sync.WaitGroup // what has to end before the worker
 	stays   bool
@@ -55,11 +56,11 @@ type order struct {
 type reply map[string]any
 
 func runAgent() error {
-	self, err := cluster.Join(context.Background())
+	self, err := worker.Join(context.Background())
 	if err != nil {
 		return err
 	}
-	a := &agent{Self: self, servers: map[string]io.Closer{}}
+	a := &agent{Process: self, servers: map[string]io.Closer{}}
 	a.closed = sync.NewCond(&a.mu)
 	if err := a.say("ready"); err != nil {
 		return err

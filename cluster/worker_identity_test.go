@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/worker"
 )
 
 // identityProgram is an HTTP server that says who it is, as the sample programs do.
@@ -25,14 +25,14 @@ const identityProgram = "identity"
 func init() { programs[identityProgram] = runIdentity }
 
 func runIdentity() error {
-	self, err := cluster.Join(context.Background())
+	self, err := worker.Join(context.Background())
 	if err != nil {
 		return err
 	}
 	return self.Serve(context.Background(), &http.Server{Handler: identityHandler(self)}, "tcp", ":"+os.Getenv("PORT"))
 }
 
-func identityHandler(self *cluster.Self) http.Handler {
+func identityHandler(self *worker.Process) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		json.NewEncoder(w).Encode(realIdentity{Pid: os.Getpid(), Worker: self.ID()})

@@ -5,23 +5,25 @@ package cluster
 import (
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/modeltest"
+
 	"golang.org/x/sys/unix"
 )
 
 // workerMessages are a worker's, of which the model changes some. The first question is that of the good worker.
-var workerMessages = []message{
-	clusterMessage("act", "queryServer", "address", "127.0.0.1", "port", 0, "addressType", 4, "fd", nil, "flags", 0, "backlog", 511, "index", 0, "data", nil, "seq", 1),
-	clusterMessage("act", "queryServer", "address", "127.0.0.1", "port", 0, "addressType", 4, "index", 1, "data", map[string]any{"ticketKeys": "00"}, "seq", 1),
-	clusterMessage("act", "queryServer", "address", nil, "port", 0, "addressType", 6, "flags", 1, "index", 0, "seq", 1),
-	clusterMessage("act", "queryServer", "address", "socket", "port", -1, "addressType", -1, "readableAll", true, "index", 0, "seq", 1),
-	clusterMessage("act", "queryServer", "address", "127.0.0.1", "port", 0, "addressType", "udp4", "fd", -1, "flags", 4, "index", 0, "seq", 1),
-	clusterMessage("act", "queryServer", "fd", 0, "addressType", nil, "seq", 1),
-	clusterMessage("act", "online", "seq", 0),
-	clusterMessage("act", "listening", "address", "127.0.0.1", "port", 80, "addressType", 4, "seq", 2),
-	clusterMessage("act", "close", "key", "127.0.0.1:0:4:null:0", "seq", 3),
-	clusterMessage("act", "close", "key", "none", "seq", 3),
-	clusterMessage("act", "exitedAfterDisconnect", "seq", 4),
-	clusterMessage("ack", 0, "accepted", true, "seq", 5),
+var workerMessages = []modeltest.Message{
+	modeltest.ClusterMessage("act", "queryServer", "address", "127.0.0.1", "port", 0, "addressType", 4, "fd", nil, "flags", 0, "backlog", 511, "index", 0, "data", nil, "seq", 1),
+	modeltest.ClusterMessage("act", "queryServer", "address", "127.0.0.1", "port", 0, "addressType", 4, "index", 1, "data", map[string]any{"ticketKeys": "00"}, "seq", 1),
+	modeltest.ClusterMessage("act", "queryServer", "address", nil, "port", 0, "addressType", 6, "flags", 1, "index", 0, "seq", 1),
+	modeltest.ClusterMessage("act", "queryServer", "address", "socket", "port", -1, "addressType", -1, "readableAll", true, "index", 0, "seq", 1),
+	modeltest.ClusterMessage("act", "queryServer", "address", "127.0.0.1", "port", 0, "addressType", "udp4", "fd", -1, "flags", 4, "index", 0, "seq", 1),
+	modeltest.ClusterMessage("act", "queryServer", "fd", 0, "addressType", nil, "seq", 1),
+	modeltest.ClusterMessage("act", "online", "seq", 0),
+	modeltest.ClusterMessage("act", "listening", "address", "127.0.0.1", "port", 80, "addressType", 4, "seq", 2),
+	modeltest.ClusterMessage("act", "close", "key", "127.0.0.1:0:4:null:0", "seq", 3),
+	modeltest.ClusterMessage("act", "close", "key", "none", "seq", 3),
+	modeltest.ClusterMessage("act", "exitedAfterDisconnect", "seq", 4),
+	modeltest.ClusterMessage("ack", 0, "accepted", true, "seq", 5),
 	{{Key: "cmd", Value: "NODE_HANDLE_ACK"}},
 	{{Key: "cmd", Value: "NODE_HANDLE_NACK"}},
 	{{Key: "cmd", Value: "NODE_SOCKET_GET_COUNT"}, {Key: "key", Value: "k"}},
@@ -33,32 +35,34 @@ var workerMessages = []message{
 
 // What a bad worker does.
 var workerSteps = []func(*workerModel, *modelWorker){
-	func(m *workerModel, w *modelWorker) { w.say(workerMessages[0]) },
-	func(m *workerModel, w *modelWorker) { w.say(pick(m.script, workerMessages)) },
+	func(m *workerModel, w *modelWorker) { w.Say(workerMessages[0]) },
+	func(m *workerModel, w *modelWorker) { w.Say(modeltest.Pick(m.Script, workerMessages)) },
 	func(m *workerModel, w *modelWorker) {
-		w.say(pick(m.script, workerMessages).changed(m.script, modelValues))
+		w.Say(modeltest.Pick(m.Script, workerMessages).Changed(m.Script, modeltest.Values))
 	},
 	func(m *workerModel, w *modelWorker) {
-		w.say(pick(m.script, workerMessages).changed(m.script, modelValues).sealed(pick(m.script, handleTypes)), m.spare)
+		w.Say(modeltest.Pick(m.Script, workerMessages).Changed(m.Script, modeltest.Values).Sealed(modeltest.Pick(m.Script, modeltest.HandleTypes)), m.spare)
 	},
 	func(m *workerModel, w *modelWorker) {
-		w.say(pick(m.script, workerMessages).sealed(pick(m.script, handleTypes)).changed(m.script, modelValues), m.spare)
+		w.Say(modeltest.Pick(m.Script, workerMessages).Sealed(modeltest.Pick(m.Script, modeltest.HandleTypes)).Changed(m.Script, modeltest.Values), m.spare)
 	},
 	func(m *workerModel, w *modelWorker) {
-		w.say(pick(m.script, workerMessages).sealed(pick(m.script, handleTypes)))
+		w.Say(modeltest.Pick(m.Script, workerMessages).Sealed(modeltest.Pick(m.Script, modeltest.HandleTypes)))
 	},
-	func(m *workerModel, w *modelWorker) { w.say(pick(m.script, workerMessages), m.spare, m.spare) },
+	func(m *workerModel, w *modelWorker) {
+		w.Say(modeltest.Pick(m.Script, workerMessages), m.spare, m.spare)
+	},
 	func(m *workerModel, w *modelWorker) { w.answer(m, true, true) },
 	func(m *workerModel, w *modelWorker) { w.answer(m, false, true) },
-	func(m *workerModel, w *modelWorker) { w.answer(m, m.next(2) == 0, false) },
-	func(m *workerModel, w *modelWorker) { w.write(m.take()) },
+	func(m *workerModel, w *modelWorker) { w.answer(m, m.Next(2) == 0, false) },
+	func(m *workerModel, w *modelWorker) { w.Write(m.Take()) },
 	func(m *workerModel, w *modelWorker) { w.begin(m) },
-	func(m *workerModel, w *modelWorker) { w.write(w.half) },
+	func(m *workerModel, w *modelWorker) { w.Write(w.half) },
 	func(m *workerModel, w *modelWorker) { m.connect() },
 	func(m *workerModel, w *modelWorker) { m.connect() },
 	func(m *workerModel, w *modelWorker) { m.fork() },
 	func(m *workerModel, w *modelWorker) { w.end(m) },
-	func(m *workerModel, w *modelWorker) { unix.Shutdown(w.fd, unix.SHUT_WR) },
+	func(m *workerModel, w *modelWorker) { unix.Shutdown(w.Fd, unix.SHUT_WR) },
 	func(m *workerModel, w *modelWorker) { w.fake.Disconnect() },
 	func(m *workerModel, w *modelWorker) { m.send(w) },
 	func(m *workerModel, w *modelWorker) { m.sendHandle(w) },
@@ -79,22 +83,21 @@ func FuzzWorkers(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { unix.Close(spare) })
-	openTimers()
 	f.Fuzz(func(t *testing.T, input []byte) {
 		t.Chdir(folder)
-		before := holdingsNow()
-		s := &script{input}
-		settings := Settings{Serialization: s.serialization(), SchedulingPolicy: pick(s, SchedulingPolicies())}
+		before := modeltest.HoldingsNow()
+		s := &modeltest.Script{Bytes: input}
+		settings := Settings{Serialization: s.Serialization(), SchedulingPolicy: modeltest.Pick(s, SchedulingPolicies())}
 		m := newWorkerModel(t, s, settings, spare)
-		for range mostSteps {
-			if len(m.bytes) == 0 {
+		for range modeltest.MaxSteps {
+			if len(m.Bytes) == 0 {
 				break
 			}
-			w := m.bad[m.next(len(m.bad))]
-			workerSteps[m.next(len(workerSteps))](m, w)
+			w := m.bad[m.Next(len(m.bad))]
+			workerSteps[m.Next(len(workerSteps))](m, w)
 			m.settle()
 		}
 		m.expectGood()
-		before.expectAgain(t)
+		before.ExpectAgain(t)
 	})
 }

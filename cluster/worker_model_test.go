@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/modeltest"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
@@ -19,7 +21,7 @@ import (
 
 // workerModel is a primary with a good worker, and bad ones that do what a script says.
 type workerModel struct {
-	*script
+	*modeltest.Script
 	tb      testing.TB
 	primary *Primary
 	taken   sync.WaitGroup
@@ -33,19 +35,19 @@ type workerModel struct {
 
 // modelWorker is a worker without a process, and the other end of its channel.
 type modelWorker struct {
-	*modelPeer
+	*modeltest.Peer
 	fake    *fakeWorker
 	offered []uint32 // numbers of connections that it has not answered for
 	half    []byte   // the rest of a message that it has begun
 	ended   bool
 }
 
-func newWorkerModel(tb testing.TB, s *script, settings Settings, spare int) *workerModel {
+func newWorkerModel(tb testing.TB, s *modeltest.Script, settings Settings, spare int) *workerModel {
 	p, err := NewPrimary(settings)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	m := &workerModel{script: s, tb: tb, primary: p, spare: spare, heard: newHeardEvents()}
+	m := &workerModel{Script: s, tb: tb, primary: p, spare: spare, heard: newHeardEvents()}
 	m.taken.Go(func() {
 		for event := range p.Events(context.Background()) {
 			m.heard.add(event)
@@ -54,7 +56,7 @@ func newWorkerModel(tb testing.TB, s *script, settings Settings, spare int) *wor
 	m.fork()
 	m.good, m.bad = m.bad[0], nil
 	m.fork()
-	m.good.say(workerMessages[0])
+	m.good.Say(workerMessages[0])
 	m.port = m.portOfGood()
 	return m
 }
@@ -65,7 +67,7 @@ func (m *workerModel) fork() {
 		return
 	}
 	w := newFakeWorker(m.tb, m.primary)
-	m.bad = append(m.bad, &modelWorker{fake: w, modelPeer: &modelPeer{fd: w.end, serialization: m.primary.Settings().Serialization}})
+	m.bad = append(m.bad, &modelWorker{fake: w, Peer: &modeltest.Peer{Fd: w.end, Serialization: m.primary.Settings().Serialization}})
 }
 
 // settle lets the primary handle what it has been sent, and answer.
@@ -79,8 +81,8 @@ func (m *workerModel) settle() {
 func (m *workerModel) portOfGood() int {
 	m.tb.Helper()
 	var reply wire.ServerReply
-	for end := time.Now().Add(modelPatience); reply.Command == ""; {
-		for _, text := range m.good.heard() {
+	for end := time.Now().Add(modeltest.Patience); reply.Command == ""; {
+		for _, text := range m.good.Heard() {
 			if err := json.Unmarshal(text, &reply); err != nil {
 				m.tb.Fatal(err)
 			}
@@ -92,14 +94,14 @@ func (m *workerModel) portOfGood() int {
 	if reply.SockName != nil {
 		return reply.SockName.Port
 	}
-	if err := unix.Listen(m.good.fds[0], 128); err != nil {
+	if err := unix.Listen(m.good.Fds[0], 128); err != nil {
 		m.tb.Fatal(err)
 	}
-	name, err := unix.Getsockname(m.good.fds[0])
+	name, err := unix.Getsockname(m.good.Fds[0])
 	if err != nil {
 		m.tb.Fatal(err)
 	}
-	m.good.say(message{{Key: "cmd", Value: "NODE_HANDLE_ACK"}})
+	m.good.Say(modeltest.Message{{Key: "cmd", Value: "NODE_HANDLE_ACK"}})
 	return name.(*unix.SockaddrInet4).Port
 }
 
@@ -116,27 +118,27 @@ func (m *workerModel) connect() {
 // answer says whether a connection is taken, truly or of one that it was not offered.
 func (w *modelWorker) answer(m *workerModel, accepted, known bool) {
 	w.offered = append(w.offered, w.takeOffers()...)
-	w.closeFDs()
-	seq := uint32(m.next(256))
+	w.CloseFDs()
+	seq := uint32(m.Next(256))
 	if known {
 		if len(w.offered) == 0 {
 			return
 		}
-		i := m.next(len(w.offered))
+		i := m.Next(len(w.offered))
 		seq = w.offered[i]
 		w.offered = append(w.offered[:i], w.offered[i+1:]...)
 	}
-	w.say(clusterMessage("ack", seq, "accepted", accepted, "seq", 6))
+	w.Say(modeltest.ClusterMessage("ack", seq, "accepted", accepted, "seq", 6))
 }
 
 // takeOffers gives the numbers of the connections that have been offered, whose receipt is acknowledged.
 func (w *modelWorker) takeOffers() (seqs []uint32) {
-	for _, text := range w.heard() {
+	for _, text := range w.Heard() {
 		var envelope struct {
 			Message wire.NewConnection `json:"msg"`
 		}
 		if json.Unmarshal(text, &envelope) == nil && envelope.Message.Act == wire.ActNewConnection {
-			w.say(message{{Key: "cmd", Value: "NODE_HANDLE_ACK"}})
+			w.Say(modeltest.Message{{Key: "cmd", Value: "NODE_HANDLE_ACK"}})
 			seqs = append(seqs, envelope.Message.Seq)
 		}
 	}
@@ -145,9 +147,9 @@ func (w *modelWorker) takeOffers() (seqs []uint32) {
 
 // begin says half of something.
 func (w *modelWorker) begin(m *workerModel) {
-	frame := w.frame(pick(m.script, workerMessages))
-	n := m.next(len(frame))
-	w.write(frame[:n], m.spare)
+	frame := w.Frame(modeltest.Pick(m.Script, workerMessages))
+	n := m.Next(len(frame))
+	w.Write(frame[:n], m.spare)
 	w.half = frame[n:]
 }
 
@@ -176,10 +178,10 @@ func (w *modelWorker) end(m *workerModel) {
 		return
 	}
 	w.ended = true
-	w.closeFDs()
+	w.CloseFDs()
 	w.fake.finish()
 	// What a number of a closed descriptor stands for now is not known.
-	w.fd = -1
+	w.Fd = -1
 }
 
 // expectGood ends the bad workers, has the good one get a connection, and ends all.
@@ -215,9 +217,9 @@ func (m *workerModel) expectGood() {
 func (m *workerModel) goodGets(address string) bool {
 	listener := -1
 	if m.primary.policy != SchedRR && m.primary.policy != SchedLeast {
-		listener = m.good.fds[0]
+		listener = m.good.Fds[0]
 	}
-	for end := time.Now().Add(modelPatience); time.Now().Before(end); {
+	for end := time.Now().Add(modeltest.Patience); time.Now().Before(end); {
 		if listener >= 0 {
 			if fd, from, err := unix.Accept4(listener, unix.SOCK_CLOEXEC); err == nil {
 				unix.Close(fd)
@@ -228,15 +230,15 @@ func (m *workerModel) goodGets(address string) bool {
 			continue
 		}
 		for _, seq := range m.good.takeOffers() {
-			m.good.say(clusterMessage("ack", seq, "accepted", true, "seq", 7))
+			m.good.Say(modeltest.ClusterMessage("ack", seq, "accepted", true, "seq", 7))
 		}
-		for _, fd := range m.good.fds {
+		for _, fd := range m.good.Fds {
 			if from, err := unix.Getpeername(fd); err == nil && addressOf(from) == address {
 				return true
 			}
 		}
-		m.good.closeFDs()
-		wait := []unix.PollFd{{Fd: int32(m.good.fd), Events: unix.POLLIN}}
+		m.good.CloseFDs()
+		wait := []unix.PollFd{{Fd: int32(m.good.Fd), Events: unix.POLLIN}}
 		unix.Poll(wait, 100)
 	}
 	return false

@@ -16,7 +16,8 @@ import (
 	"runtime"
 	"sync"
 
-	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/worker"
+
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
@@ -30,7 +31,7 @@ type footprint struct{ Descriptors, Goroutines int }
 
 func runServices() error {
 	ctx := context.Background()
-	self, err := cluster.Join(ctx)
+	self, err := worker.Join(ctx)
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func fullDuplex(h http.Handler) http.Handler {
 }
 
 // tellFootprint answers each message with the worker's footprint, less what is only kept for later.
-func tellFootprint(self *cluster.Self, transport *http.Transport) error {
+func tellFootprint(self *worker.Process, transport *http.Transport) error {
 	ctx := context.Background()
 	for {
 		m, err := self.Receive(ctx)

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/worker"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -32,7 +34,7 @@ func init() {
 // $ROOM. It says when it is ready, and when it is short for the first time.
 func shortWorker() error {
 	ctx := context.Background()
-	self, err := cluster.Join(ctx)
+	self, err := worker.Join(ctx)
 	if err != nil {
 		return err
 	}
@@ -66,7 +68,7 @@ func shortWorker() error {
 
 // shortageReporter takes what a server logs, and tells the primary the first time that it is out of descriptors.
 type shortageReporter struct {
-	self *cluster.Self
+	self *worker.Process
 	once sync.Once
 }
 
@@ -249,7 +251,7 @@ func TestWorkerWithRoomForFewDescriptors(t *testing.T) {
 // listenShort listens without room for the socket, and then with it.
 func listenShort() error {
 	ctx := context.Background()
-	self, err := cluster.Join(ctx)
+	self, err := worker.Join(ctx)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/worker"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -26,7 +28,7 @@ func runTLSIdentity() error {
 		return err
 	}
 	ctx := context.Background()
-	self, err := cluster.Join(ctx)
+	self, err := worker.Join(ctx)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/worker"
 )
 
 func main() {
@@ -25,7 +25,7 @@ func main() {
 	if port == "" {
 		port = "8000"
 	}
-	if err := cluster.Serve(ctx, &http.Server{Handler: handler}, "tcp", ":"+port); err != nil {
+	if err := worker.Serve(ctx, &http.Server{Handler: handler}, "tcp", ":"+port); err != nil {
 		log.Fatal(err)
 	}
 }

@@ -1,4 +1,4 @@
-package cluster
+package worker
 
 import (
 	"context"
@@ -17,7 +17,7 @@ import (
 // uniqueIDVariable is by what a process knows that it is a worker.
 const uniqueIDVariable = "NODE_UNIQUE_ID"
 
-// Why a worker's context has ended; see [Self.Context].
+// Why a worker's context has ended; see [Process.Context].
 var (
 	// ErrAskedToLeave: the primary, or Disconnect here, has asked the worker to leave.
 	ErrAskedToLeave = errors.New("the worker was asked to leave")
@@ -31,14 +31,14 @@ var (
 // JoinOptions say how a process is a worker. The zero value is as Node.
 type JoinOptions struct {
 	// OutlivePrimary lets the process go on when the primary is lost. By default it exits with code 0 then, or with
-	// code 1 and a line on slog where the primary broke the protocol, as Node's worker does; [Self.Context] ends in
+	// code 1 and a line on slog where the primary broke the protocol, as Node's worker does; [Process.Context] ends in
 	// either case.
 	OutlivePrimary bool
 }
 
-// Self is this process as a worker: what cluster.worker and process are in a Node worker. Make it with [Join]. Its
+// Process is this process as a worker: what cluster.worker and process are in a Node worker. Make it with [Join]. Its
 // methods may be called from any goroutine.
-type Self struct {
+type Process struct {
 	id      int
 	channel *nodeipc.Channel // nil in a process that runs alone
 	onLoop  nodeipc.LoopChannel
@@ -48,7 +48,7 @@ type Self struct {
 	done    chan struct{}
 
 	mu      sync.Mutex
-	state   ProcessState
+	state   State
 	left    bool // exitedAfterDisconnect
 	byUs    bool // it was this end that wanted to leave
 	seq     uint32
@@ -66,42 +66,42 @@ type joined interface {
 	Close() error
 }
 
-// Join makes this process a worker when it was forked as one, by Node's cluster or by [Primary.Fork], and tells the
-// primary that it is online. Outside a cluster it gives a Self that listens by itself, so that the same program runs
+// Join makes this process a worker when it was forked as one, by Node's cluster or by [cluster.Primary.Fork], and tells the
+// primary that it is online. Outside a cluster it gives a Process that listens by itself, so that the same program runs
 // alone, as in Node. It may succeed as a worker once in a process. The context that ends with ctx is
-// [Self.Context]. It fails when the environment speaks of a channel that is not there.
-func Join(ctx context.Context) (*Self, error) { return JoinWith(ctx, JoinOptions{}) }
+// [Process.Context]. It fails when the environment speaks of a channel that is not there.
+func Join(ctx context.Context) (*Process, error) { return JoinWith(ctx, JoinOptions{}) }
 
 // JoinWith is Join with options.
-func JoinWith(ctx context.Context, o JoinOptions) (*Self, error) {
-	s := &Self{
-		options: o, state: ProcessStateOnline, done: make(chan struct{}), replies: map[uint32]func(*fromPrimary, *handlewrap.Handle){},
+func JoinWith(ctx context.Context, o JoinOptions) (*Process, error) {
+	p := &Process{
+		options: o, state: StateOnline, done: make(chan struct{}), replies: map[uint32]func(*fromPrimary, *handlewrap.Handle){},
 		indexes: map[string]*indexes{}, servers: map[*serverEnd]struct{}{}, byKey: map[string]*serverEnd{},
 	}
-	s.context, s.end = context.WithCancelCause(ctx)
+	p.context, p.end = context.WithCancelCause(ctx)
 	value, forked := os.LookupEnv(uniqueIDVariable)
 	if !forked {
-		return s, nil
+		return p, nil
 	}
 	id, err := strconv.Atoi(value)
 	if err != nil || id <= 0 {
-		return nil, fmt.Errorf("cluster: join: %s=%q is not a worker's id", uniqueIDVariable, value)
+		return nil, fmt.Errorf("worker: join: %s=%q is not a worker's id", uniqueIDVariable, value)
 	}
 	if err := openPoller(); err != nil {
-		return nil, fmt.Errorf("cluster: join: %w", err)
+		return nil, fmt.Errorf("worker: join: %w", err)
 	}
 	os.Unsetenv(uniqueIDVariable)
-	channel, err := nodeipc.Parent(nodeipc.Options{Handler: selfChannel{s}, Paused: true})
+	channel, err := nodeipc.Parent(nodeipc.Options{Handler: processChannel{p}, Paused: true})
 	if err != nil {
-		return nil, fmt.Errorf("cluster: join: %w", err)
+		return nil, fmt.Errorf("worker: join: %w", err)
 	}
-	s.id, s.channel = id, channel
-	if err := s.tell(&wire.WorkerMessage{Act: wire.ActOnline}, nil); err != nil {
+	p.id, p.channel = id, channel
+	if err := p.tell(&wire.WorkerMessage{Act: wire.ActOnline}, nil); err != nil {
 		channel.Close()
-		return nil, fmt.Errorf("cluster: join: %w", err)
+		return nil, fmt.Errorf("worker: join: %w", err)
 	}
 	channel.Resume()
-	return s, nil
+	return p, nil
 }
 
 // openPoller has Go open the descriptors of its network poller, which it does with the first connection otherwise: a process
@@ -115,65 +115,65 @@ func openPoller() error {
 }
 
 // IsWorker says whether there is a primary; without one the process runs alone.
-func (s *Self) IsWorker() bool { return s.channel != nil }
+func (p *Process) IsWorker() bool { return p.channel != nil }
 
 // ID is the worker's id, 0 in a process that runs alone.
-func (s *Self) ID() int { return s.id }
+func (p *Process) ID() int { return p.id }
 
 // Context ends when the worker is asked to leave, with the cause ErrAskedToLeave, when the primary is lost, with
 // ErrPrimaryLost, or with the context given to Join.
-func (s *Self) Context() context.Context { return s.context }
+func (p *Process) Context() context.Context { return p.context }
 
 // Done is closed when the channel to the primary has ended, which is after everything that the worker was at when it
 // was asked to leave. In a process that runs alone it is nil.
-func (s *Self) Done() <-chan struct{} {
-	if s.channel == nil {
+func (p *Process) Done() <-chan struct{} {
+	if p.channel == nil {
 		return nil
 	}
-	return s.done
+	return p.done
 }
 
 // State is where the worker is in its life: online, listening, disconnecting, disconnected.
-func (s *Self) State() ProcessState {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.state
+func (p *Process) State() State {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.state
 }
 
 // IsConnected says whether messages can be sent to the primary.
-func (s *Self) IsConnected() bool { return s.channel != nil && s.channel.Connected() }
+func (p *Process) IsConnected() bool { return p.channel != nil && p.channel.Connected() }
 
 // ExitedAfterDisconnect says whether the worker leaves because it was asked to.
-func (s *Self) ExitedAfterDisconnect() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.left
+func (p *Process) ExitedAfterDisconnect() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.left
 }
 
 // Send sends the primary a message, as process.send and [nodeipc.Channel.Send]. It returns ErrNotWorker in a process
 // that runs alone.
-func (s *Self) Send(ctx context.Context, message any) error {
-	if s.channel == nil {
-		return fmt.Errorf("cluster: send: %w", ErrNotWorker)
+func (p *Process) Send(ctx context.Context, message any) error {
+	if p.channel == nil {
+		return fmt.Errorf("worker: send: %w", ErrNotWorker)
 	}
-	return s.channel.Send(ctx, message)
+	return p.channel.Send(ctx, message)
 }
 
 // SendHandle sends the primary a message with a handle, which is given away unless there is an error, as
 // [nodeipc.Channel.SendHandle].
-func (s *Self) SendHandle(ctx context.Context, message any, h *handlewrap.Handle) error {
-	if s.channel == nil {
-		return fmt.Errorf("cluster: send: %w", ErrNotWorker)
+func (p *Process) SendHandle(ctx context.Context, message any, h *handlewrap.Handle) error {
+	if p.channel == nil {
+		return fmt.Errorf("worker: send: %w", ErrNotWorker)
 	}
-	return s.channel.SendHandle(ctx, message, h)
+	return p.channel.SendHandle(ctx, message, h)
 }
 
 // SendHandleKeepOpen sends the primary a message with a copy of a handle.
-func (s *Self) SendHandleKeepOpen(ctx context.Context, message any, h *handlewrap.Handle) error {
-	if s.channel == nil {
-		return fmt.Errorf("cluster: send: %w", ErrNotWorker)
+func (p *Process) SendHandleKeepOpen(ctx context.Context, message any, h *handlewrap.Handle) error {
+	if p.channel == nil {
+		return fmt.Errorf("worker: send: %w", ErrNotWorker)
 	}
-	return s.channel.SendHandleKeepOpen(ctx, message, h)
+	return p.channel.SendHandleKeepOpen(ctx, message, h)
 }
 
 // Receive waits for the next message of the primary, as [nodeipc.Channel.Receive]. Its handle is the caller's. It
@@ -183,9 +183,9 @@ func (s *Self) SendHandleKeepOpen(ctx context.Context, message any, h *handlewra
 // handle 64 KiB. A program that goes on receiving loses none: the primary is held back. One that never did, or lets a
 // second pass without a call while so many wait, does not listen: what comes further is dropped with its handles, as
 // Node's worker drops what has no listener. slog is told so once, and the worker goes on serving.
-func (s *Self) Receive(ctx context.Context) (nodeipc.Message, error) {
-	if s.channel == nil {
-		return nodeipc.Message{}, fmt.Errorf("cluster: receive: %w", ErrNotWorker)
+func (p *Process) Receive(ctx context.Context) (nodeipc.Message, error) {
+	if p.channel == nil {
+		return nodeipc.Message{}, fmt.Errorf("worker: receive: %w", ErrNotWorker)
 	}
-	return s.channel.Receive(ctx)
+	return p.channel.Receive(ctx)
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster
+package worker
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/modeltest"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
@@ -20,10 +22,10 @@ import (
 
 // primaryModel is a worker of this process whose primary does what a script says.
 type primaryModel struct {
-	*script
-	*modelPeer
+	*modeltest.Script
+	*modeltest.Peer
 	tb      testing.TB
-	self    *Self
+	self    *Process
 	asked   []json.RawMessage // numbers of questions that were not answered
 	half    []byte
 	unclear bool // what the worker says or hears next depends on what was not finished
@@ -34,9 +36,9 @@ type primaryModel struct {
 	listeners []interface{ Close() error }
 }
 
-func newPrimaryModel(tb testing.TB, s *script, spares []int) *primaryModel {
-	serialization := s.serialization()
-	peer, theirs := newModelPeer(tb, serialization)
+func newPrimaryModel(tb testing.TB, s *modeltest.Script, spares []int) *primaryModel {
+	serialization := s.Serialization()
+	peer, theirs := modeltest.NewPeer(tb, serialization)
 	for name, value := range map[string]string{
 		"NODE_UNIQUE_ID": "1", "NODE_CHANNEL_FD": strconv.Itoa(theirs), "NODE_CHANNEL_SERIALIZATION_MODE": string(serialization),
 	} {
@@ -48,7 +50,7 @@ func newPrimaryModel(tb testing.TB, s *script, spares []int) *primaryModel {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &primaryModel{script: s, modelPeer: peer, tb: tb, self: self, spares: spares}
+	return &primaryModel{Script: s, Peer: peer, tb: tb, self: self, spares: spares}
 }
 
 // settle lets the worker handle what it has been sent: it is asked something, and has answered. Where it may not answer,
@@ -59,8 +61,8 @@ func (m *primaryModel) settle() {
 		m.questions()
 		return
 	}
-	m.say(message{{Key: "cmd", Value: "NODE_SOCKET_GET_COUNT"}, {Key: "key", Value: "settled"}})
-	for end := time.Now().Add(modelPatience); !m.questions() && m.self.Context().Err() == nil; unix.Nanosleep(&unix.Timespec{Nsec: 20e3}, nil) {
+	m.Say(modeltest.Message{{Key: "cmd", Value: "NODE_SOCKET_GET_COUNT"}, {Key: "key", Value: "settled"}})
+	for end := time.Now().Add(modeltest.Patience); !m.questions() && m.self.Context().Err() == nil; unix.Nanosleep(&unix.Timespec{Nsec: 20e3}, nil) {
 		if time.Now().After(end) {
 			m.tb.Fatal("the worker does not answer")
 		}
@@ -69,7 +71,7 @@ func (m *primaryModel) settle() {
 
 // questions remembers what the worker has asked, and says whether it has answered settle.
 func (m *primaryModel) questions() (settled bool) {
-	for _, text := range m.heard() {
+	for _, text := range m.Heard() {
 		var q struct {
 			Act string
 			Seq json.RawMessage
@@ -83,12 +85,12 @@ func (m *primaryModel) questions() (settled bool) {
 		}
 		settled = settled || q.Key == "settled"
 	}
-	m.closeFDs()
+	m.CloseFDs()
 	return settled
 }
 
 // answer answers the worker's oldest question. The number is in the message, or in that within the envelope.
-func (m *primaryModel) answer(reply message, fds ...int) {
+func (m *primaryModel) answer(reply modeltest.Message, fds ...int) {
 	if len(m.asked) == 0 {
 		return
 	}
@@ -103,7 +105,7 @@ func (m *primaryModel) answer(reply message, fds ...int) {
 			inner.Set("ack", seq)
 		}
 	}
-	m.say(reply, fds...)
+	m.Say(reply, fds...)
 }
 
 // connection is one for the server, whose client has gone already.
@@ -129,15 +131,15 @@ func (m *primaryModel) connection() {
 		m.tb.Fatal(err)
 	}
 	raw.Control(func(fd uintptr) {
-		m.say(clusterMessage("act", "newconn", "key", modelKey, "seq", 9).sealed("net.Native"), int(fd))
+		m.Say(modeltest.ClusterMessage("act", "newconn", "key", modelKey, "seq", 9).Sealed("net.Native"), int(fd))
 	})
 }
 
 func (m *primaryModel) begin() {
 	m.unclear = true
-	frame := m.frame(pick(m.script, modelPrimaryMessages).sealed(pick(m.script, handleTypes)))
-	n := m.next(len(frame))
-	m.write(frame[:n], pick(m.script, m.spares))
+	frame := m.Frame(modeltest.Pick(m.Script, modelPrimaryMessages).Sealed(modeltest.Pick(m.Script, modeltest.HandleTypes)))
+	n := m.Next(len(frame))
+	m.Write(frame[:n], modeltest.Pick(m.Script, m.spares))
 	m.half = frame[n:]
 }
 
@@ -217,7 +219,7 @@ func (m *primaryModel) expectGood() {
 	}
 	accepted := make(chan error, 1)
 	m.running.Go(func() { accepted <- m.acceptOne() })
-	for end := time.Now().Add(modelPatience); time.Now().Before(end); unix.Nanosleep(&unix.Timespec{Nsec: 50e3}, nil) {
+	for end := time.Now().Add(modeltest.Patience); time.Now().Before(end); unix.Nanosleep(&unix.Timespec{Nsec: 50e3}, nil) {
 		select {
 		case err := <-accepted:
 			if err != nil && m.self.Context().Err() == nil {
@@ -229,7 +231,7 @@ func (m *primaryModel) expectGood() {
 		m.asked = nil
 		m.questions()
 		for _, seq := range m.asked {
-			m.say(reply(seq, goodPort))
+			m.Say(reply(seq, goodPort))
 			m.connection()
 		}
 	}
@@ -253,15 +255,15 @@ func (m *primaryModel) acceptOne() error {
 
 // end closes the channel, at which everything in the worker ends.
 func (m *primaryModel) end() {
-	unix.Shutdown(m.fd, unix.SHUT_WR)
+	unix.Shutdown(m.Fd, unix.SHUT_WR)
 	select {
 	case <-m.self.Done():
-	case <-time.After(modelPatience):
+	case <-time.After(modeltest.Patience):
 		m.tb.Fatal("the channel does not end")
 	}
 	if err := m.self.Close(); err != nil {
 		m.tb.Error(err)
 	}
-	m.modelPeer.close()
+	m.Peer.Close()
 	m.running.Wait()
 }

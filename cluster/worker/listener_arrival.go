@@ -1,4 +1,4 @@
-package cluster
+package worker
 
 import (
 	"encoding/json"
@@ -28,7 +28,7 @@ type arrival struct {
 func (c *connections) arrive(seq json.RawMessage, connection *handlewrap.Handle, closed bool) *arrival {
 	if closed || !c.begin() {
 		closeHandle(connection)
-		c.self.answer(seq, false)
+		c.process.answer(seq, false)
 		return nil
 	}
 	if connection != nil {
@@ -53,7 +53,7 @@ func (a *arrival) settle() {
 		return
 	}
 	a.settled = true
-	a.counted.self.answer(a.seq, true)
+	a.counted.process.answer(a.seq, true)
 	if a.err != nil {
 		a.handle.Close()
 	}
@@ -67,7 +67,7 @@ func (a *arrival) refuse() {
 	} else {
 		a.handle.Close()
 	}
-	a.counted.self.answer(a.seq, false)
+	a.counted.process.answer(a.seq, false)
 }
 
 // refuseAll gives those back that are not settled, and gives the others.

@@ -1,4 +1,4 @@
-package cluster
+package worker
 
 import (
 	"encoding/json"
@@ -24,8 +24,8 @@ type sharedListener struct {
 	closed  bool
 }
 
-func newSharedListener(l net.Listener, s *Self, most int, end *serverEnd) *sharedListener {
-	return &sharedListener{Listener: l, address: l.Addr(), connections: connections{self: s, most: most}, end: end}
+func newSharedListener(l net.Listener, p *Process, most int, end *serverEnd) *sharedListener {
+	return &sharedListener{Listener: l, address: l.Addr(), connections: connections{process: p, most: most}, end: end}
 }
 
 // Addr is where the socket listens; a path is as the program has it, and not as the primary has bound it.

@@ -1,4 +1,4 @@
-package cluster
+package worker
 
 import (
 	"context"
@@ -15,42 +15,42 @@ import (
 //
 // The error is Join's, Listen's or the server's.
 func Serve(ctx context.Context, server *http.Server, network, address string) error {
-	s, err := Join(ctx)
+	p, err := Join(ctx)
 	if err != nil {
 		return err
 	}
-	return s.Serve(ctx, server, network, address)
+	return p.Serve(ctx, server, network, address)
 }
 
 // Serve listens and serves HTTP, over TLS if the server has a TLSConfig, as the function [Serve] does.
-func (s *Self) Serve(ctx context.Context, server *http.Server, network, address string) error {
-	l, err := ListenConfig{TLS: server.TLSConfig}.Listen(ctx, s, network, address)
+func (p *Process) Serve(ctx context.Context, server *http.Server, network, address string) error {
+	l, err := ListenConfig{TLS: server.TLSConfig}.Listen(ctx, p, network, address)
 	if errors.Is(err, ErrAskedToLeave) {
-		<-s.done
+		<-p.done
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return s.ServeListener(ctx, server, l)
+	return p.ServeListener(ctx, server, l)
 }
 
 // ServeListener serves HTTP on a listener of the worker's until it is asked to leave or ctx ends, and returns nil when
 // all requests are finished and the primary has been told. The listener is closed then.
-func (s *Self) ServeListener(ctx context.Context, server *http.Server, l net.Listener) error {
+func (p *Process) ServeListener(ctx context.Context, server *http.Server, l net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
 	select {
 	case err := <-served:
-		if s.context.Err() == nil {
+		if p.context.Err() == nil {
 			l.Close()
 			return err
 		}
 		served <- err
 	case <-ctx.Done():
-	case <-s.context.Done():
+	case <-p.context.Done():
 	}
-	s.Disconnect()
+	p.Disconnect()
 	l.Close()
 	if err := server.Shutdown(context.WithoutCancel(ctx)); unlessClosed(err) != nil {
 		return err
@@ -58,8 +58,8 @@ func (s *Self) ServeListener(ctx context.Context, server *http.Server, l net.Lis
 	if err := unlessClosed(<-served); err != nil {
 		return err
 	}
-	if s.channel != nil {
-		<-s.done
+	if p.channel != nil {
+		<-p.done
 	}
 	return nil
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster
+package modeltest
 
 import (
 	"encoding/binary"
@@ -14,33 +14,33 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/structuredclone"
 )
 
-// modelPeer is the other end of a channel, which sends what it likes.
-type modelPeer struct {
-	fd            int
-	serialization nodeipc.Serialization
+// Peer is the other end of a channel, which sends what it likes.
+type Peer struct {
+	Fd            int
+	Serialization nodeipc.Serialization
 	read          []byte
-	fds           []int
+	Fds           []int
 }
 
-func newModelPeer(tb testing.TB, s nodeipc.Serialization) (p *modelPeer, theirs int) {
+func NewPeer(tb testing.TB, s nodeipc.Serialization) (p *Peer, theirs int) {
 	tb.Helper()
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &modelPeer{fd: pair[1], serialization: s}, pair[0]
+	return &Peer{Fd: pair[1], Serialization: s}, pair[0]
 }
 
-// frame is a message as it is on the channel.
-func (p *modelPeer) frame(v any) []byte {
-	if m, ok := v.(message); ok {
+// Frame is a message as it is on the channel.
+func (p *Peer) Frame(v any) []byte {
+	if m, ok := v.(Message); ok {
 		v = m.object()
 	}
 	payload, err := structuredclone.Marshal(v)
 	if err != nil {
 		return []byte("?")
 	}
-	if p.serialization == nodeipc.Advanced {
+	if p.Serialization == nodeipc.Advanced {
 		return append(binary.BigEndian.AppendUint32(nil, uint32(len(payload))), payload...)
 	}
 	var text json.RawMessage
@@ -50,16 +50,16 @@ func (p *modelPeer) frame(v any) []byte {
 	return append(text, '\n')
 }
 
-func (p *modelPeer) say(v any, fds ...int) { p.write(p.frame(v), fds...) }
+func (p *Peer) Say(v any, fds ...int) { p.Write(p.Frame(v), fds...) }
 
-// write sends bytes, and descriptors beside the first. The channel may be closed, or full.
-func (p *modelPeer) write(b []byte, fds ...int) {
+// Write sends bytes, and descriptors beside the first. The channel may be closed, or full.
+func (p *Peer) Write(b []byte, fds ...int) {
 	var rights []byte
 	if len(fds) > 0 {
 		rights = unix.UnixRights(fds...)
 	}
 	for len(b) > 0 {
-		n, err := unix.SendmsgN(p.fd, b, rights, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
+		n, err := unix.SendmsgN(p.Fd, b, rights, nil, unix.MSG_NOSIGNAL|unix.MSG_DONTWAIT)
 		if err == unix.EINTR {
 			continue
 		}
@@ -70,11 +70,11 @@ func (p *modelPeer) write(b []byte, fds ...int) {
 	}
 }
 
-// heard reads what is there, and gives whole messages as JSON. Descriptors are in fds.
-func (p *modelPeer) heard() (messages []json.RawMessage) {
+// Heard reads what is there, and gives whole messages as JSON. Descriptors are in fds.
+func (p *Peer) Heard() (messages []json.RawMessage) {
 	buffer, control := make([]byte, 64<<10), make([]byte, unix.CmsgSpace(4*253))
 	for {
-		n, nControl, _, _, err := unix.Recvmsg(p.fd, buffer, control, unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
+		n, nControl, _, _, err := unix.Recvmsg(p.Fd, buffer, control, unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
 		if err == unix.EINTR {
 			continue
 		}
@@ -85,7 +85,7 @@ func (p *modelPeer) heard() (messages []json.RawMessage) {
 		rights, _ := unix.ParseSocketControlMessage(control[:nControl])
 		for i := range rights {
 			fds, _ := unix.ParseUnixRights(&rights[i])
-			p.fds = append(p.fds, fds...)
+			p.Fds = append(p.Fds, fds...)
 		}
 	}
 	for {
@@ -97,8 +97,8 @@ func (p *modelPeer) heard() (messages []json.RawMessage) {
 	}
 }
 
-func (p *modelPeer) cut() (m json.RawMessage, ok bool) {
-	if p.serialization == nodeipc.JSON {
+func (p *Peer) cut() (m json.RawMessage, ok bool) {
+	if p.Serialization == nodeipc.JSON {
 		end := slices.Index(p.read, '\n')
 		if end < 0 {
 			return nil, false
@@ -116,15 +116,15 @@ func (p *modelPeer) cut() (m json.RawMessage, ok bool) {
 	return m, true
 }
 
-// closeFDs closes the descriptors that have come.
-func (p *modelPeer) closeFDs() {
-	for _, fd := range p.fds {
+// CloseFDs closes the descriptors that have come.
+func (p *Peer) CloseFDs() {
+	for _, fd := range p.Fds {
 		unix.Close(fd)
 	}
-	p.fds = nil
+	p.Fds = nil
 }
 
-func (p *modelPeer) close() {
-	p.closeFDs()
-	unix.Close(p.fd)
+func (p *Peer) Close() {
+	p.CloseFDs()
+	unix.Close(p.Fd)
 }

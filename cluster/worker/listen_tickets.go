@@ -1,4 +1,4 @@
-package cluster
+package worker
 
 import (
 	"crypto/rand"
@@ -29,11 +29,11 @@ func newTicketKeys() json.RawMessage {
 func withTicketKeys(config *tls.Config, data json.RawMessage) (*tls.Config, error) {
 	var tickets ticketData
 	if err := json.Unmarshal(data, &tickets); err != nil {
-		return nil, fmt.Errorf("cluster: the primary's TLS session ticket keys: %w", err)
+		return nil, fmt.Errorf("worker: the primary's TLS session ticket keys: %w", err)
 	}
 	keys, err := hex.DecodeString(tickets.TicketKeys)
 	if err != nil || len(keys) == 0 {
-		return nil, fmt.Errorf("cluster: the primary's TLS session ticket keys are not %d bytes in hexadecimal", ticketKeysSize)
+		return nil, fmt.Errorf("worker: the primary's TLS session ticket keys are not %d bytes in hexadecimal", ticketKeysSize)
 	}
 	config = config.Clone()
 	config.SetSessionTicketKeys([][32]byte{sha256.Sum256(keys)})

@@ -1,4 +1,4 @@
-package cluster
+package worker
 
 import (
 	"context"
@@ -44,26 +44,26 @@ type ListenConfig struct {
 // Errors are a *net.OpError around the primary's errno, so that errors.Is(err, syscall.EADDRINUSE) holds. When the
 // worker is asked to leave, the listener closes, and the worker stays until the connections that came from it are
 // closed.
-func (s *Self) Listen(ctx context.Context, network, address string) (net.Listener, error) {
-	return ListenConfig{}.Listen(ctx, s, network, address)
+func (p *Process) Listen(ctx context.Context, network, address string) (net.Listener, error) {
+	return ListenConfig{}.Listen(ctx, p, network, address)
 }
 
 // ListenPacket is Listen for "udp", "udp4" and "udp6". The socket is shared by the workers, and each datagram goes to
 // one of them.
-func (s *Self) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
-	return ListenConfig{}.ListenPacket(ctx, s, network, address)
+func (p *Process) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
+	return ListenConfig{}.ListenPacket(ctx, p, network, address)
 }
 
-// Listen is [Self.Listen] with what the configuration says.
-func (c ListenConfig) Listen(ctx context.Context, s *Self, network, address string) (net.Listener, error) {
-	if s.channel == nil || c.Exclusive {
+// Listen is [Process.Listen] with what the configuration says.
+func (c ListenConfig) Listen(ctx context.Context, p *Process, network, address string) (net.Listener, error) {
+	if p.channel == nil || c.Exclusive {
 		l, err := c.listenAlone(ctx, network, address)
 		if err != nil || c.TLS == nil {
 			return l, err
 		}
 		return tls.NewListener(l, c.TLS), nil
 	}
-	l, data, err := c.listenJoined(ctx, s, network, address)
+	l, data, err := c.listenJoined(ctx, p, network, address)
 	if err != nil {
 		return nil, opError(network, address, err)
 	}
@@ -78,16 +78,16 @@ func (c ListenConfig) Listen(ctx context.Context, s *Self, network, address stri
 	return tls.NewListener(l, config), nil
 }
 
-// ListenPacket is [Self.ListenPacket] with what the configuration says.
-func (c ListenConfig) ListenPacket(ctx context.Context, s *Self, network, address string) (net.PacketConn, error) {
-	if s.channel == nil || c.Exclusive {
+// ListenPacket is [Process.ListenPacket] with what the configuration says.
+func (c ListenConfig) ListenPacket(ctx context.Context, p *Process, network, address string) (net.PacketConn, error) {
+	if p.channel == nil || c.Exclusive {
 		return c.listenPacketAlone(ctx, network, address)
 	}
 	q, err := c.query(ctx, network, address)
 	if err != nil {
 		return nil, opError(network, address, err)
 	}
-	answer, err := s.query(ctx, q, c.MaxConnections)
+	answer, err := p.query(ctx, q, c.MaxConnections)
 	if err != nil {
 		return nil, opError(network, address, err)
 	}
@@ -97,33 +97,33 @@ func (c ListenConfig) ListenPacket(ctx context.Context, s *Self, network, addres
 		return nil, opError(network, address, err)
 	}
 	p := &joinedPacketConn{UDPConn: conn, end: answer.end}
-	s.register(answer.end, p)
-	s.announce(q, answer.end, conn.LocalAddr())
+	p.register(answer.end, p)
+	p.announce(q, answer.end, conn.LocalAddr())
 	return p, nil
 }
 
-func (c ListenConfig) listenJoined(ctx context.Context, s *Self, network, address string) (net.Listener, json.RawMessage, error) {
+func (c ListenConfig) listenJoined(ctx context.Context, p *Process, network, address string) (net.Listener, json.RawMessage, error) {
 	q, err := c.query(ctx, network, address)
 	if err != nil {
 		return nil, nil, err
 	}
-	answer, err := s.query(ctx, q, c.MaxConnections)
+	answer, err := p.query(ctx, q, c.MaxConnections)
 	if err != nil {
 		return nil, nil, err
 	}
-	l, err := c.listener(s, q, answer)
+	l, err := c.listener(p, q, answer)
 	if err != nil {
 		answer.end.run()
 		return nil, nil, err
 	}
-	s.announce(q, answer.end, l.Addr())
+	p.announce(q, answer.end, l.Addr())
 	return l, answer.data, nil
 }
 
 // listener is what the primary's answer has brought: a server for connections to come, or a socket to listen on.
-func (c ListenConfig) listener(s *Self, q *question, a *answer) (net.Listener, error) {
-	if a.dealt != nil {
-		return a.dealt, nil
+func (c ListenConfig) listener(p *Process, q *question, a *answer) (net.Listener, error) {
+	if a.dispatched != nil {
+		return a.dispatched, nil
 	}
 	l, err := a.handle.Listen(c.Backlog)
 	if err != nil {
@@ -135,21 +135,21 @@ func (c ListenConfig) listener(s *Self, q *question, a *answer) (net.Listener, e
 		l.Close()
 		return nil, os.NewSyscallError("bind", syscall.EADDRINUSE)
 	}
-	shared := newSharedListener(l, s, c.MaxConnections, a.end)
+	shared := newSharedListener(l, p, c.MaxConnections, a.end)
 	if q.path != "" {
 		shared.address = listenAddress(q, nil)
 	}
-	s.register(a.end, shared)
+	p.register(a.end, shared)
 	return shared, nil
 }
 
 // answer is what the primary says to queryServer.
 type answer struct {
-	data   json.RawMessage
-	handle *handlewrap.Handle // a socket that is shared
-	dealt  *dealtListener     // or a server for connections to come
-	end    *serverEnd
-	err    error
+	data       json.RawMessage
+	handle     *handlewrap.Handle  // a socket that is shared
+	dispatched *dispatchedListener // or a server for connections to come
+	end        *serverEnd
+	err        error
 }
 
 // packetConn is the UDP socket that came with the answer.
@@ -171,40 +171,40 @@ func (a *answer) packetConn() (*net.UDPConn, error) {
 }
 
 // query asks the primary for a server and waits for its answer, which does not come once the worker is to leave.
-func (s *Self) query(ctx context.Context, q *question, mostConnections int) (*answer, error) {
-	if s.context.Err() != nil {
-		return nil, context.Cause(s.context)
+func (p *Process) query(ctx context.Context, q *question, mostConnections int) (*answer, error) {
+	if p.context.Err() != nil {
+		return nil, context.Cause(p.context)
 	}
 	reply := make(chan *answer, 1)
-	index := s.index(q)
+	index := p.index(q)
 	q.Act = wire.ActQueryServer
-	err := s.tell(&q.ServerMessage, func(m *fromPrimary, h *handlewrap.Handle) { reply <- s.toAnswer(q, m, h, index, mostConnections) })
+	err := p.tell(&q.ServerMessage, func(m *fromPrimary, h *handlewrap.Handle) { reply <- p.toAnswer(q, m, h, index, mostConnections) })
 	if err != nil {
 		index.release()
-		go s.decline(reply) // which may be there: a primary can answer what it has not been asked yet
+		go p.decline(reply) // which may be there: a primary can answer what it has not been asked yet
 		return nil, err
 	}
 	select {
 	case a := <-reply:
 		return a, a.err
-	case <-s.context.Done():
-		go s.decline(reply)
-		return nil, context.Cause(s.context)
+	case <-p.context.Done():
+		go p.decline(reply)
+		return nil, context.Cause(p.context)
 	case <-ctx.Done():
-		go s.decline(reply)
+		go p.decline(reply)
 		return nil, context.Cause(ctx)
 	}
 }
 
 // toAnswer takes the primary's answer. It runs on the loop, so that the server is known before the first connection
 // for it arrives.
-func (s *Self) toAnswer(q *question, m *fromPrimary, h *handlewrap.Handle, index *index, most int) *answer {
+func (p *Process) toAnswer(q *question, m *fromPrimary, h *handlewrap.Handle, index *index, most int) *answer {
 	if m.Errno != nil && *m.Errno != 0 {
 		closeHandle(h)
 		index.release()
 		return &answer{err: os.NewSyscallError("bind", syscall.Errno(-*m.Errno))}
 	}
-	a := &answer{data: m.Data, handle: h, end: s.serve(m.Key, index)}
+	a := &answer{data: m.Data, handle: h, end: p.serve(m.Key, index)}
 	if m.lost {
 		a.end.run()
 		a.err = os.NewSyscallError("recvmsg", errLost)
@@ -217,8 +217,8 @@ func (s *Self) toAnswer(q *question, m *fromPrimary, h *handlewrap.Handle, index
 		a.end.run()
 		a.err = os.NewSyscallError("bind", syscall.EADDRINUSE)
 	default:
-		a.dealt = newDealtListener(s, listenAddress(q, m.SockName), most, a.end)
-		s.register(a.end, a.dealt)
+		a.dispatched = newDispatchedListener(p, listenAddress(q, m.SockName), most, a.end)
+		p.register(a.end, a.dispatched)
 	}
 	return a
 }
@@ -235,11 +235,11 @@ func listenAddress(q *question, name *wire.SockName) net.Addr {
 
 // decline closes a server that came too late for the one who had asked. An answer that came before the end of the
 // channel is there at the end.
-func (s *Self) decline(reply chan *answer) {
+func (p *Process) decline(reply chan *answer) {
 	select {
 	case a := <-reply:
 		a.discard()
-	case <-s.channel.Done():
+	case <-p.channel.Done():
 		select {
 		case a := <-reply:
 			a.discard()
@@ -251,21 +251,21 @@ func (s *Self) decline(reply chan *answer) {
 // discard gives up what an answer has brought.
 func (a *answer) discard() {
 	closeHandle(a.handle)
-	if a.dealt != nil {
-		a.dealt.Close()
+	if a.dispatched != nil {
+		a.dispatched.Close()
 	} else if a.end != nil {
 		a.end.run()
 	}
 }
 
 // announce tells the primary that a server listens, and where, unless it has been closed meanwhile.
-func (s *Self) announce(q *question, end *serverEnd, address net.Addr) {
-	s.mu.Lock()
-	_, open := s.servers[end]
-	if open && s.state == ProcessStateOnline {
-		s.state = ProcessStateListening
+func (p *Process) announce(q *question, end *serverEnd, address net.Addr) {
+	p.mu.Lock()
+	_, open := p.servers[end]
+	if open && p.state == StateOnline {
+		p.state = StateListening
 	}
-	s.mu.Unlock()
+	p.mu.Unlock()
 	if !open {
 		return
 	}
@@ -276,7 +276,7 @@ func (s *Self) announce(q *question, end *serverEnd, address net.Addr) {
 		q.Port = wire.Value(a.Port)
 	}
 	q.Act = wire.ActListening
-	s.tell(&q.ServerMessage, nil)
+	p.tell(&q.ServerMessage, nil)
 }
 
 func opError(network, address string, err error) error {

@@ -1,9 +1,11 @@
 //go:build linux
 
-package cluster
+package worker
 
 import (
 	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/modeltest"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,11 +14,11 @@ import (
 const modelKey = "k"
 
 // modelPrimaryMessages are a primary's, of which the model changes some.
-var modelPrimaryMessages = []message{
-	clusterMessage("act", "newconn", "key", modelKey, "seq", 2),
-	clusterMessage("act", "newconn", "key", "none", "seq", 2),
-	clusterMessage("act", "disconnect", "seq", 3),
-	clusterMessage("ack", 0, "seq", 4),
+var modelPrimaryMessages = []modeltest.Message{
+	modeltest.ClusterMessage("act", "newconn", "key", modelKey, "seq", 2),
+	modeltest.ClusterMessage("act", "newconn", "key", "none", "seq", 2),
+	modeltest.ClusterMessage("act", "disconnect", "seq", 3),
+	modeltest.ClusterMessage("ack", 0, "seq", 4),
 	reply(1, nil),
 	{{Key: "cmd", Value: "NODE_HANDLE_ACK"}},
 	{{Key: "cmd", Value: "NODE_HANDLE_NACK"}},
@@ -28,36 +30,42 @@ var modelPrimaryMessages = []message{
 }
 
 // reply answers a worker that wants to listen, on the port that it asked for.
-func reply(ack any, port any) message {
+func reply(ack any, port any) modeltest.Message {
 	name := map[string]any{"address": "127.0.0.1", "family": "IPv4", "port": port}
-	return clusterMessage("errno", nil, "key", modelKey, "ack", ack, "data", nil, "sockname", name, "seq", 1)
+	return modeltest.ClusterMessage("errno", nil, "key", modelKey, "ack", ack, "data", nil, "sockname", name, "seq", 1)
 }
 
 // What a primary does, and what the worker's program does meanwhile.
 var primarySteps = []func(*primaryModel){
-	func(m *primaryModel) { m.say(pick(m.script, modelPrimaryMessages)) },
-	func(m *primaryModel) { m.say(pick(m.script, modelPrimaryMessages), pick(m.script, m.spares)) },
-	func(m *primaryModel) { m.say(pick(m.script, modelPrimaryMessages).changed(m.script, modelValues)) },
+	func(m *primaryModel) { m.Say(modeltest.Pick(m.Script, modelPrimaryMessages)) },
 	func(m *primaryModel) {
-		m.say(pick(m.script, modelPrimaryMessages).sealed(pick(m.script, handleTypes)), pick(m.script, m.spares))
-	},
-	func(m *primaryModel) { m.say(pick(m.script, modelPrimaryMessages).sealed(pick(m.script, handleTypes))) },
-	func(m *primaryModel) {
-		m.say(pick(m.script, modelPrimaryMessages).changed(m.script, modelValues).sealed(pick(m.script, handleTypes)), pick(m.script, m.spares))
+		m.Say(modeltest.Pick(m.Script, modelPrimaryMessages), modeltest.Pick(m.Script, m.spares))
 	},
 	func(m *primaryModel) {
-		m.say(pick(m.script, modelPrimaryMessages).sealed(pick(m.script, handleTypes)).changed(m.script, modelValues), pick(m.script, m.spares))
+		m.Say(modeltest.Pick(m.Script, modelPrimaryMessages).Changed(m.Script, modeltest.Values))
+	},
+	func(m *primaryModel) {
+		m.Say(modeltest.Pick(m.Script, modelPrimaryMessages).Sealed(modeltest.Pick(m.Script, modeltest.HandleTypes)), modeltest.Pick(m.Script, m.spares))
+	},
+	func(m *primaryModel) {
+		m.Say(modeltest.Pick(m.Script, modelPrimaryMessages).Sealed(modeltest.Pick(m.Script, modeltest.HandleTypes)))
+	},
+	func(m *primaryModel) {
+		m.Say(modeltest.Pick(m.Script, modelPrimaryMessages).Changed(m.Script, modeltest.Values).Sealed(modeltest.Pick(m.Script, modeltest.HandleTypes)), modeltest.Pick(m.Script, m.spares))
+	},
+	func(m *primaryModel) {
+		m.Say(modeltest.Pick(m.Script, modelPrimaryMessages).Sealed(modeltest.Pick(m.Script, modeltest.HandleTypes)).Changed(m.Script, modeltest.Values), modeltest.Pick(m.Script, m.spares))
 	},
 	func(m *primaryModel) { m.answer(reply(nil, 8000)) },
-	func(m *primaryModel) { m.answer(reply(nil, 8000).changed(m.script, modelValues)) },
+	func(m *primaryModel) { m.answer(reply(nil, 8000).Changed(m.Script, modeltest.Values)) },
 	func(m *primaryModel) {
-		m.answer(reply(nil, 8000).sealed(pick(m.script, handleTypes)), pick(m.script, m.spares))
+		m.answer(reply(nil, 8000).Sealed(modeltest.Pick(m.Script, modeltest.HandleTypes)), modeltest.Pick(m.Script, m.spares))
 	},
 	func(m *primaryModel) { m.connection() },
-	func(m *primaryModel) { m.unclear = true; m.write(m.take()) },
+	func(m *primaryModel) { m.unclear = true; m.Write(m.Take()) },
 	func(m *primaryModel) { m.begin() },
-	func(m *primaryModel) { m.write(m.half) },
-	func(m *primaryModel) { m.unclear = true; unix.Shutdown(m.fd, unix.SHUT_WR) },
+	func(m *primaryModel) { m.Write(m.half) },
+	func(m *primaryModel) { m.unclear = true; unix.Shutdown(m.Fd, unix.SHUT_WR) },
 	func(m *primaryModel) { m.listen("tcp", "127.0.0.1:8000") },
 	func(m *primaryModel) { m.listen("unix", "socket") },
 	func(m *primaryModel) { m.listenPacket() },
@@ -79,21 +87,20 @@ func FuzzPrimary(f *testing.F) {
 	}
 	folder := f.TempDir()
 	spares := modelSpares(f)
-	openTimers()
 	f.Fuzz(func(t *testing.T, input []byte) {
 		t.Chdir(folder)
-		before := holdingsNow()
-		m := newPrimaryModel(t, &script{input}, spares)
-		for range mostSteps {
-			if len(m.bytes) == 0 {
+		before := modeltest.HoldingsNow()
+		m := newPrimaryModel(t, &modeltest.Script{Bytes: input}, spares)
+		for range modeltest.MaxSteps {
+			if len(m.Bytes) == 0 {
 				break
 			}
-			primarySteps[m.next(len(primarySteps))](m)
+			primarySteps[m.Next(len(primarySteps))](m)
 			m.settle()
 		}
 		m.expectGood()
 		m.end()
-		before.expectAgain(t)
+		before.ExpectAgain(t)
 	})
 }
 

@@ -1,4 +1,4 @@
-package cluster
+package worker
 
 import (
 	"encoding/json"
@@ -10,8 +10,8 @@ import (
 
 // connections counts those that a server has open. The worker's leaving waits for them.
 type connections struct {
-	self *Self
-	most int
+	process *Process
+	most    int
 
 	mu   sync.Mutex
 	open int
@@ -25,7 +25,7 @@ func (c *connections) begin() bool {
 		return false
 	}
 	c.open++
-	c.self.opened()
+	c.process.opened()
 	return true
 }
 
@@ -33,12 +33,12 @@ func (c *connections) end() {
 	c.mu.Lock()
 	c.open--
 	c.mu.Unlock()
-	c.self.closed()
+	c.process.closed()
 }
 
-// dealtListener is a server whose connections the primary deals out.
-type dealtListener struct {
-	self    *Self
+// dispatchedListener is a server whose connections the primary deals out.
+type dispatchedListener struct {
+	process *Process
 	address net.Addr
 	counted connections
 	end     *serverEnd
@@ -51,15 +51,15 @@ type dealtListener struct {
 	closed    bool
 }
 
-func newDealtListener(s *Self, address net.Addr, most int, end *serverEnd) *dealtListener {
-	l := &dealtListener{self: s, address: address, counted: connections{self: s, most: most}, end: end}
+func newDispatchedListener(p *Process, address net.Addr, most int, end *serverEnd) *dispatchedListener {
+	l := &dispatchedListener{process: p, address: address, counted: connections{process: p, most: most}, end: end}
 	l.changed.L = &l.mu
 	return l
 }
 
 // offer is called on the loop. A connection is settled at once where a call of Accept waits for it; else the primary
 // waits for the answer until one does, and so does not send more than the program takes.
-func (l *dealtListener) offer(seq json.RawMessage, connection *handlewrap.Handle) {
+func (l *dispatchedListener) offer(seq json.RawMessage, connection *handlewrap.Handle) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	a := l.counted.arrive(seq, connection, l.closed)
@@ -77,7 +77,7 @@ func (l *dealtListener) offer(seq json.RawMessage, connection *handlewrap.Handle
 // Accept waits for the next connection that the primary deals out. Where this process has as many descriptors open as it
 // may, connections go back to the primary, and Accept says so as that of package net does: with an error that is
 // temporary, after which a server is to wait a moment.
-func (l *dealtListener) Accept() (net.Conn, error) {
+func (l *dispatchedListener) Accept() (net.Conn, error) {
 	for {
 		a := l.next()
 		switch {
@@ -93,7 +93,7 @@ func (l *dealtListener) Accept() (net.Conn, error) {
 }
 
 // next is the next connection, settled, or nil once the listener is closed.
-func (l *dealtListener) next() *arrival {
+func (l *dispatchedListener) next() *arrival {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for len(l.arrived) == 0 && !l.closed {
@@ -116,7 +116,7 @@ func (l *dealtListener) next() *arrival {
 }
 
 // Close ends the server. What the program has not accepted yet goes back to the primary.
-func (l *dealtListener) Close() error {
+func (l *dispatchedListener) Close() error {
 	l.mu.Lock()
 	if l.closed {
 		l.mu.Unlock()
@@ -131,7 +131,7 @@ func (l *dealtListener) Close() error {
 }
 
 // Addr is where the primary listens.
-func (l *dealtListener) Addr() net.Addr { return l.address }
+func (l *dispatchedListener) Addr() net.Addr { return l.address }
 
 // joinedPacketConn is a UDP socket that the workers share.
 type joinedPacketConn struct {
@@ -141,7 +141,7 @@ type joinedPacketConn struct {
 
 func (c *joinedPacketConn) offer(seq json.RawMessage, connection *handlewrap.Handle) {
 	closeHandle(connection)
-	c.end.self.answer(seq, false)
+	c.end.process.answer(seq, false)
 }
 
 // Close ends the server; the primary's socket stays open.
