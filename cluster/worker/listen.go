@@ -96,10 +96,10 @@ func (c ListenConfig) ListenPacket(ctx context.Context, p *Process, network, add
 		answer.end.run()
 		return nil, opError(network, address, err)
 	}
-	p := &joinedPacketConn{UDPConn: conn, end: answer.end}
-	p.register(answer.end, p)
+	packets := &joinedPacketConn{UDPConn: conn, end: answer.end}
+	p.register(answer.end, packets)
 	p.announce(q, answer.end, conn.LocalAddr())
-	return p, nil
+	return packets, nil
 }
 
 func (c ListenConfig) listenJoined(ctx context.Context, p *Process, network, address string) (net.Listener, json.RawMessage, error) {
