@@ -15,7 +15,7 @@ func TestConnectionsDoNotAllocate(t *testing.T) {
 	p := newTestPrimary(t, SchedRR)
 	w := newFakeWorker(t, p)
 	defer w.finish()
-	var s *dealtServer
+	var s *dispatchedServer
 	p.loop.Call(func() {
 		w.act(&wire.FromWorker{Act: wire.ActOnline})
 		query := &wire.FromWorker{Act: wire.ActQueryServer, Seq: []byte("1"), Server: wire.Server{
@@ -23,7 +23,7 @@ func TestConnectionsDoNotAllocate(t *testing.T) {
 		}}
 		w.act(query)
 		for _, server := range p.servers {
-			s = server.(*dealtServer)
+			s = server.(*dispatchedServer)
 		}
 	})
 	if s == nil {
@@ -51,7 +51,7 @@ func TestConnectionsDoNotAllocate(t *testing.T) {
 // clients makes connections and answers for them as a worker does, all on the loop and without allocating.
 type clients struct {
 	t        *testing.T
-	server   *dealtServer
+	server   *dispatchedServer
 	worker   *fakeWorker
 	address  unix.Sockaddr
 	received []byte
@@ -75,7 +75,7 @@ func (c *clients) one() {
 		return
 	}
 	c.server.queues[0].pending = true
-	c.server.distribute()
+	c.server.dispatchAll()
 	if n, err := unix.Read(c.worker.end, c.received); err != nil || n == 0 {
 		c.t.Errorf("the worker is offered nothing: %v", err)
 	}
@@ -89,6 +89,6 @@ func (c *clients) one() {
 	if len(c.worker.offers.list) == 0 {
 		c.taken++
 	}
-	c.server.deferred = true // the loop does not run before the test has ended
+	c.server.scheduled = true // the loop does not run before the test has ended
 	unix.Close(client)
 }

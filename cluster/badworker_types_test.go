@@ -34,7 +34,7 @@ type wrongType struct {
 func wrongTypes(s nodeipc.Serialization) []wrongType {
 	types := []wrongType{
 		{"absent", absent{}}, {"null", nil}, {"true", true}, {"false", false}, {"0", 0}, {"-1", -1}, {"1.5", 1.5}, {"1e300", 1e300}, {"70000", 70000},
-		{"empty text", ""}, {"text", "text"}, {"NUL", "\x00"}, {"array", []any{1}}, {"object", map[string]any{"a": 1}}, {"deep", modeltest.Deep(mostDataDepth + 1)},
+		{"empty text", ""}, {"text", "text"}, {"NUL", "\x00"}, {"array", []any{1}}, {"object", map[string]any{"a": 1}}, {"deep", modeltest.Deep(maxDataDepth + 1)},
 	}
 	if s == nodeipc.Advanced {
 		cycle := &structuredclone.Object{}

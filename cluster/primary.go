@@ -21,7 +21,7 @@ import (
 type Primary struct {
 	loop   *eventloop.Loop
 	forker *forker
-	events *stream
+	events *eventStream
 	policy SchedulingPolicy
 	begun  time.Time
 
@@ -63,7 +63,7 @@ func NewPrimary(settings Settings) (*Primary, error) {
 		return nil, err
 	}
 	p := &Primary{
-		loop: loop, forker: newForker(), events: newStream(), policy: policy, settings: settings,
+		loop: loop, forker: newForker(), events: newEventStream(), policy: policy, settings: settings,
 		begun: time.Now(), newBalancer: settings.balancer(policy),
 		workers: map[int]*Worker{}, dismissed: map[int]*Worker{}, servers: map[string]server{},
 		onGone: func(*Worker) {},
@@ -279,7 +279,7 @@ func (p *Primary) nextSeq() uint32 {
 	return p.seq - 1
 }
 
-// holding says whether sockets without workers stay open, for workers to come.
+// holding reports whether sockets without workers stay open, for workers to come.
 func (p *Primary) holding() bool {
 	if p.leaving {
 		return false
@@ -289,7 +289,7 @@ func (p *Primary) holding() bool {
 	return p.settings.HoldListeners
 }
 
-// isClosing says whether Close was called: what starts now is to end.
+// isClosing reports whether Close was called: what starts now is to end.
 func (p *Primary) isClosing() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

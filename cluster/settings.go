@@ -52,7 +52,7 @@ type Settings struct {
 	Serialization nodeipc.Serialization
 	// SchedulingPolicy is read once, when the primary is made. By default NODE_CLUSTER_SCHED_POLICY decides.
 	SchedulingPolicy SchedulingPolicy
-	// NewBalancer, if not nil, makes what deals out the connections of a listening socket, for each one, in place of the
+	// NewBalancer, if not nil, makes what hands out the connections of a listening socket, for each one, in place of the
 	// turns of SchedRR. It is read once, when the primary is made.
 	NewBalancer func() Balancer
 	// HoldListeners keeps a listening socket open when its last worker has died, so that connections wait for
@@ -138,7 +138,7 @@ func hasPrefix(args []string, prefix string) bool {
 	return slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, prefix) })
 }
 
-// usesInspector says whether Node's arguments open the inspector, with or without a value.
+// usesInspector reports whether Node's arguments open the inspector, with or without a value.
 func usesInspector(args []string) bool {
 	return slices.ContainsFunc(args, func(a string) bool {
 		name, _, _ := strings.Cut(a, "=")

@@ -47,13 +47,13 @@ func (w *Worker) Args() []string { return slices.Clone(w.args) }
 // State is where the worker is in its life.
 func (w *Worker) State() State { return stateNames[w.life.now()] }
 
-// IsConnected says whether the channel to the worker is open and nobody has asked to close it.
+// IsConnected reports whether the channel to the worker is open and nobody has asked to close it.
 func (w *Worker) IsConnected() bool { return w.child.Connected() }
 
-// IsDead says whether the process has ended.
+// IsDead reports whether the process has ended.
 func (w *Worker) IsDead() bool { return w.life.now().isDead() }
 
-// ExitedAfterDisconnect says whether the worker left because it was asked to, or had said that it would,
+// ExitedAfterDisconnect reports whether the worker left because it was asked to, or had said that it would,
 // rather than by accident.
 func (w *Worker) ExitedAfterDisconnect() bool { return w.left.Load() }
 

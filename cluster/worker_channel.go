@@ -108,7 +108,7 @@ func (c workerChannel) HandleDisconnect(err error) {
 		w.primary.events.emit(ErrorEvent{w, fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)})
 	}
 	w.leaveAll()
-	w.giveBack()
+	w.redispatchOffers()
 	if w.life.make(goDisconnect) {
 		w.primary.events.emit(DisconnectEvent{w})
 	}
@@ -119,7 +119,7 @@ func (c workerChannel) HandleExit(status nodeipc.ExitStatus) {
 	w := c.worker
 	w.status = status
 	w.leaveAll()
-	w.giveBack()
+	w.redispatchOffers()
 	ended := w.life.make(goExit)
 	close(w.exited)
 	if ended {
@@ -128,7 +128,7 @@ func (c workerChannel) HandleExit(status nodeipc.ExitStatus) {
 	w.primary.settle(w)
 }
 
-// wasKilled says whether a worker that had come to listen was ended from outside, which says nothing against the
+// wasKilled reports whether a worker that had come to listen was ended from outside, which says nothing against the
 // program: signals that a program's own faults raise are others.
 func (w *Worker) wasKilled() bool {
 	switch w.status.Signal {

@@ -115,7 +115,7 @@ func (m *workerModel) connect() {
 	m.clients = append(m.clients, conn)
 }
 
-// answer says whether a connection is taken, truly or of one that it was not offered.
+// answer reports whether a connection is taken, truly or of one that it was not offered.
 func (w *modelWorker) answer(m *workerModel, accepted, known bool) {
 	w.offered = append(w.offered, w.takeOffers()...)
 	w.CloseFDs()

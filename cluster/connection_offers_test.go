@@ -31,12 +31,12 @@ func TestOffers(t *testing.T) {
 func TestOffersKeepTheirStorage(t *testing.T) {
 	var o offers
 	seq := uint32(0)
-	for range mostInFlight {
+	for range maxInFlight {
 		o.push(offer{seq: seq})
 		seq++
 	}
 	allocations := testing.AllocsPerRun(1000, func() {
-		if _, ok := o.take(seq - mostInFlight); !ok {
+		if _, ok := o.take(seq - maxInFlight); !ok {
 			t.Fatal("an offer is lost")
 		}
 		o.push(offer{seq: seq})
@@ -45,7 +45,7 @@ func TestOffersKeepTheirStorage(t *testing.T) {
 	if allocations > 0 {
 		t.Errorf("%v allocations for an offer", allocations)
 	}
-	if len(o.takeAll()) != mostInFlight {
+	if len(o.takeAll()) != maxInFlight {
 		t.Error("offers are lost")
 	}
 }

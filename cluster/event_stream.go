@@ -12,14 +12,14 @@ var ErrClosed = errors.New("the primary is closed")
 
 // Bounds on what a worker may have waiting in the stream of events before its channel is no longer read.
 const (
-	mostWaiting  = 16 << 20
-	eventCost    = 512
-	handleCost   = 64 << 10 // a process has fewer descriptors than memory
-	waitingAgain = mostWaiting / 2
+	maxWaiting    = 16 << 20
+	eventCost     = 512
+	handleCost    = 64 << 10 // a process has fewer descriptors than memory
+	resumeWaiting = maxWaiting / 2
 )
 
 // stream keeps the events in their order until somebody takes them.
-type stream struct {
+type eventStream struct {
 	mu      sync.Mutex
 	events  []entry
 	closed  bool
@@ -33,17 +33,17 @@ type entry struct {
 	cost   int
 }
 
-func newStream() *stream { return &stream{arrival: make(chan struct{}, 1)} }
+func newEventStream() *eventStream { return &eventStream{arrival: make(chan struct{}, 1)} }
 
-func (s *stream) emit(e Event) { s.push(entry{event: e}) }
+func (s *eventStream) emit(e Event) { s.push(entry{event: e}) }
 
 // emitFor adds an event that a worker can cause as often as it likes.
-func (s *stream) emitFor(w *Worker, e Event, size int) {
+func (s *eventStream) emitFor(w *Worker, e Event, size int) {
 	s.push(entry{event: e, worker: w, cost: size + eventCost})
 	w.waiting.add(size + eventCost)
 }
 
-func (s *stream) push(e entry) {
+func (s *eventStream) push(e entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -54,14 +54,14 @@ func (s *stream) push(e entry) {
 	s.notify()
 }
 
-func (s *stream) notify() {
+func (s *eventStream) notify() {
 	select {
 	case s.arrival <- struct{}{}:
 	default:
 	}
 }
 
-func (s *stream) take() (e Event, ok, closed bool) {
+func (s *eventStream) take() (e Event, ok, closed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.events) == 0 {
@@ -82,7 +82,7 @@ func (s *stream) take() (e Event, ok, closed bool) {
 	return first.event, true, false
 }
 
-func (s *stream) next(ctx context.Context) (Event, error) {
+func (s *eventStream) next(ctx context.Context) (Event, error) {
 	for {
 		event, ok, closed := s.take()
 		switch {
@@ -100,7 +100,7 @@ func (s *stream) next(ctx context.Context) (Event, error) {
 }
 
 // close lets what is there be taken still, but for messages with handles, which would stay open if nobody does.
-func (s *stream) close() {
+func (s *eventStream) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
@@ -115,7 +115,7 @@ func (s *stream) close() {
 	s.notify()
 }
 
-// discard closes the handle that comes with an event, and says whether there is one.
+// discard closes the handle that comes with an event, and reports whether there is one.
 func (e entry) discard() bool {
 	m, ok := e.event.(MessageEvent)
 	if !ok || m.Message.Handle == nil {
@@ -138,10 +138,10 @@ func (w *waiting) add(cost int) {
 	defer w.mu.Unlock()
 	w.cost += cost
 	switch {
-	case !w.paused && w.cost > mostWaiting:
+	case !w.paused && w.cost > maxWaiting:
 		w.paused = true
 		w.pause(true)
-	case w.paused && w.cost <= waitingAgain:
+	case w.paused && w.cost <= resumeWaiting:
 		w.paused = false
 		w.pause(false)
 	}

@@ -12,25 +12,25 @@ import (
 
 // favourite is a policy of one's own: all connections go to one worker, and the others are there in case it has too many
 // on their way.
-type favourite struct{ members []*cluster.Member }
+type favourite struct{ targets []*cluster.Target }
 
-func (f *favourite) Join(m *cluster.Member) { f.members = append(f.members, m) }
+func (f *favourite) Join(target *cluster.Target) { f.targets = append(f.targets, target) }
 
-func (f *favourite) Leave(gone *cluster.Member) {
-	for i, m := range f.members {
-		if m == gone {
-			f.members = append(f.members[:i], f.members[i+1:]...)
+func (f *favourite) Leave(gone *cluster.Target) {
+	for i, target := range f.targets {
+		if target == gone {
+			f.targets = append(f.targets[:i], f.targets[i+1:]...)
 			return
 		}
 	}
 }
 
-func (f *favourite) Changed(*cluster.Member) {}
+func (f *favourite) Changed(*cluster.Target) {}
 
-func (f *favourite) Next(cluster.Connection) *cluster.Member {
-	for _, m := range f.members {
-		if m.Available() {
-			return m
+func (f *favourite) Next(cluster.Connection) *cluster.Target {
+	for _, target := range f.targets {
+		if target.Available() {
+			return target
 		}
 	}
 	return nil

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// takesBoth says whether a worker takes connections both from a listening socket that it is given and from the primary.
+// takesBoth reports whether a worker takes connections both from a listening socket that it is given and from the primary.
 // Deno says that it listens on such a socket, and never looks at it. Bun accepts from it, but then loses the connections that
-// the primary deals out.
+// the primary hands out.
 func takesBoth(pid int) bool {
 	path, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", pid))
 	if err != nil {

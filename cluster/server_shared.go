@@ -6,7 +6,7 @@ import (
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// sharedServer is one socket that all members have: UDP, and everything under SchedNone.
+// sharedServer is one socket that all targets have: UDP, and everything under SchedNone.
 type sharedServer struct {
 	serverBase
 	handleType handlewrap.Type
@@ -23,15 +23,15 @@ func (s *sharedServer) join(_ *Worker, reply *wire.ServerReply) (membership, *ha
 		return nil, nil, err
 	}
 	reply.Errno = new(int)
-	return sharedMember{s}, handlewrap.New(s.handleType, fd), nil
+	return sharedMembership{s}, handlewrap.New(s.handleType, fd), nil
 }
 
 func (s *sharedServer) close() { s.socket.Close() }
 
-type sharedMember struct{ of *sharedServer }
+type sharedMembership struct{ of *sharedServer }
 
-func (m sharedMember) server() server { return m.of }
+func (m sharedMembership) server() server { return m.of }
 
-func (m sharedMember) leave() {}
+func (m sharedMembership) leave() {}
 
-func (m sharedMember) retry() {}
+func (m sharedMembership) retry() {}

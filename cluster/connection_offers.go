@@ -11,7 +11,7 @@ import (
 type offer struct {
 	seq        uint32
 	connection int
-	member     *Member
+	target     *Target
 	sent       time.Duration
 }
 
@@ -61,15 +61,15 @@ func (w *Worker) answered(seq uint32, accepted bool) {
 	}
 	if accepted {
 		bind.CloseFD(o.connection)
-		o.member.accepted(o.sent)
+		o.target.accepted(o.sent)
 		return
 	}
-	o.member.refused(o.connection)
+	o.target.refused(o.connection)
 }
 
-// giveBack hands what a worker had not answered for to the others.
-func (w *Worker) giveBack() {
+// redispatchOffers hands what a worker had not answered for to the others.
+func (w *Worker) redispatchOffers() {
 	for _, o := range w.offers.takeAll() {
-		o.member.dealer.giveBack(o.connection)
+		o.target.dispatcher.redispatch(o.connection)
 	}
 }

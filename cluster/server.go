@@ -13,7 +13,7 @@ import (
 
 // server is an entry of the primary's handle table: a socket that servers in workers listen on.
 type server interface {
-	// join makes a worker a member, completes the reply to it, and gives the handle that goes with that, if any.
+	// join makes a worker a target, completes the reply to it, and gives the handle that goes with that, if any.
 	join(*Worker, *wire.ServerReply) (membership, *handlewrap.Handle, error)
 	// base gives what is the same for every kind of server.
 	base() *serverBase
@@ -32,19 +32,19 @@ type membership interface {
 type serverBase struct {
 	key     string
 	data    json.RawMessage
-	members int
+	targets int
 }
 
 func (b *serverBase) base() *serverBase { return b }
 
-// mostServers is how many servers a worker may have: a bound on the descriptors that it can take.
-const mostServers = 4096
+// maxServers is how many servers a worker may have: a bound on the descriptors that it can take.
+const maxServers = 4096
 
 // Bounds on the data of a server, which are kept and told to all workers; a server's TLS ticket keys are 96 digits in an
 // object. What is nested so deep that it cannot be told would cost each further worker its channel.
 const (
-	mostData      = 64 << 10
-	mostDataDepth = 100
+	maxData      = 64 << 10
+	maxDataDepth = 100
 )
 
 // queryServer answers a worker that wants to listen.
@@ -52,12 +52,12 @@ func (w *Worker) queryServer(m *wire.FromWorker) {
 	if w.left.Load() || w.life.now() > listening {
 		return
 	}
-	if len(m.Data) > mostData {
+	if len(m.Data) > maxData {
 		w.fail(fmt.Errorf("%w: a server with data of %d bytes", nodeipc.ErrProtocol, len(m.Data)))
 		return
 	}
-	if wire.IsDeeper(m.Data, mostDataDepth) {
-		w.fail(fmt.Errorf("%w: a server with data nested deeper than %d levels", nodeipc.ErrProtocol, mostDataDepth))
+	if wire.IsDeeper(m.Data, maxDataDepth) {
+		w.fail(fmt.Errorf("%w: a server with data nested deeper than %d levels", nodeipc.ErrProtocol, maxDataDepth))
 		return
 	}
 	key := m.Server.Key()
@@ -79,12 +79,12 @@ func (w *Worker) queryServer(m *wire.FromWorker) {
 	w.postHandle(reply, handle)
 }
 
-// joinServer makes the worker a member of the server with this key, which it makes if there is none.
+// joinServer makes the worker a target of the server with this key, which it makes if there is none.
 func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerReply) (*handlewrap.Handle, error) {
 	if w.memberships[key] != nil {
 		return nil, syscall.EADDRINUSE
 	}
-	if len(w.memberships) >= mostServers {
+	if len(w.memberships) >= maxServers {
 		return nil, syscall.EMFILE
 	}
 	s, found := w.primary.servers[key]
@@ -108,7 +108,7 @@ func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerRe
 	reply.Data = base.data
 	w.primary.servers[key] = s
 	w.memberships[key] = membership
-	base.members++
+	base.targets++
 	return handle, nil
 }
 
@@ -116,7 +116,7 @@ func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerRe
 func (w *Worker) leave(key string) {
 	if m := w.memberships[key]; m != nil {
 		w.end(key, m)
-		if s := m.server(); s.base().members == 0 {
+		if s := m.server(); s.base().targets == 0 {
 			w.primary.closeServer(s)
 		}
 	}
@@ -126,7 +126,7 @@ func (w *Worker) leave(key string) {
 func (w *Worker) leaveAll() {
 	for key, m := range w.memberships {
 		w.end(key, m)
-		if s := m.server(); s.base().members == 0 && !w.primary.holding() {
+		if s := m.server(); s.base().targets == 0 && !w.primary.holding() {
 			w.primary.closeServer(s)
 		}
 	}
@@ -134,7 +134,7 @@ func (w *Worker) leaveAll() {
 
 func (w *Worker) end(key string, m membership) {
 	delete(w.memberships, key)
-	m.server().base().members--
+	m.server().base().targets--
 	m.leave()
 }
 

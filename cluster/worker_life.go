@@ -28,10 +28,10 @@ const (
 
 var stateNames = [...]State{StateNone, StateOnline, StateListening, StateDisconnected, StateDead, StateDisconnected, StateDead}
 
-// isDead says whether the process has ended.
+// isDead reports whether the process has ended.
 func (l life) isDead() bool { return l == deadConnected || l.isGone() }
 
-// isGone says whether both the process and the channel have ended.
+// isGone reports whether both the process and the channel have ended.
 func (l life) isGone() bool { return l == disconnectedDead || l == deadDisconnected }
 
 // move is what happens to a worker.
@@ -70,7 +70,7 @@ type lifeline struct{ value atomic.Int32 }
 
 func (l *lifeline) now() life { return life(l.value.Load()) }
 
-// make makes a move, and says whether it was one. Only the loop calls it.
+// make makes a move, and reports whether it was one. Only the loop calls it.
 func (l *lifeline) make(m move) bool {
 	next, ok := l.now().after(m)
 	if ok {

@@ -1,0 +1,81 @@
+package cluster
+
+import (
+	"slices"
+	"testing"
+)
+
+// In a crowd, connections that come together go to one, up to its limit, and then to
+// the next; a connection that comes when all are answered goes to the next at once.
+func TestCrowdWakesOneByOne(t *testing.T) {
+	r := newRoundRobin()
+	targets := newCrowd(r, 3, 4)
+	for i := range maxInFlight * len(targets) {
+		if target := take(r); target != targets[i/maxInFlight] {
+			t.Fatalf("connection %d goes to target %d, want %d", i, slices.Index(targets, target), i/maxInFlight)
+		}
+	}
+	if target := r.Next(Connection{}); target != nil {
+		t.Error("a full target is next")
+	}
+	for _, target := range targets {
+		for range maxInFlight {
+			answerOne(r, target)
+		}
+	}
+	for i := range 2 * len(targets) {
+		target := take(r)
+		if target != targets[i%4] {
+			t.Errorf("connection %d goes to target %d, want %d", i, slices.Index(targets, target), i%4)
+		}
+		answerOne(r, target)
+	}
+}
+
+// A worker that is never without connections has no longer turn for that.
+func TestTurnsOfABusyWorkerEnd(t *testing.T) {
+	r := newRoundRobin()
+	targets := newCrowd(r, 1, 2)
+	got := map[*Target]int{}
+	for range 100 {
+		first, second := take(r), take(r)
+		got[first]++
+		got[second]++
+		answerOne(r, first)
+		if third := take(r); third != nil {
+			got[third]++
+			answerOne(r, third)
+		}
+		answerOne(r, second)
+	}
+	if a, b := got[targets[0]], got[targets[1]]; a+b != 300 || a-b > maxInTurn || b-a > maxInTurn {
+		t.Errorf("one has %d connections, the other %d", a, b)
+	}
+}
+
+// Where there is no crowd each connection goes to the next.
+func TestFewWakeTogether(t *testing.T) {
+	r := newRoundRobin()
+	targets := newCrowd(r, 3, 3)
+	for i := range targets {
+		if target := take(r); target != targets[i] {
+			t.Errorf("connection %d goes to target %d", i, slices.Index(targets, target))
+		}
+	}
+}
+
+// A worker that has gone, or rests, gets no more of those that come together.
+func TestWorkerThatGoesWhileItWakes(t *testing.T) {
+	r := newRoundRobin()
+	targets := newCrowd(r, 1, 3)
+	take(r)
+	targets[0].gone = true
+	r.Leave(targets[0])
+	if target := take(r); target != targets[1] {
+		t.Errorf("target %d is next after the first has gone", slices.Index(targets, target))
+	}
+	suspend(r, targets[1], true)
+	if target := take(r); target != targets[2] {
+		t.Errorf("target %d is next while the second rests", slices.Index(targets, target))
+	}
+}

@@ -1,0 +1,50 @@
+package cluster
+
+import (
+	"github.com/nodecluster/nodecluster/cluster/internal/bind"
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
+	"github.com/nodecluster/nodecluster/handlewrap"
+)
+
+// dealtServer is a listening socket of the primary's own, whose connections it hands out to the targets.
+type dispatchedServer struct {
+	serverBase
+	*dispatcher
+	socket bind.Socket
+	name   *wire.SockName
+}
+
+func newDispatchedServer(p *Primary, base serverBase, bound bind.Socket, name *wire.SockName, backlog int, balancer func() Balancer) (server, error) {
+	if err := bind.Listen(bound.FD, backlog); err != nil {
+		return nil, err
+	}
+	d, err := newDispatcher(p, base.key, balancer())
+	if err != nil {
+		return nil, err
+	}
+	if err := d.watch(bound.FD, nil); err != nil {
+		return nil, err
+	}
+	return &dispatchedServer{serverBase: base, dispatcher: d, socket: bound, name: name}, nil
+}
+
+func (s *dispatchedServer) join(w *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
+	reply.SockName = s.name
+	target := newTarget(s.dispatcher, w)
+	s.dispatcher.join(target)
+	return dispatchedMembership{target, s}, nil, nil
+}
+
+func (s *dispatchedServer) close() {
+	s.dispatcher.close()
+	s.socket.Close()
+}
+
+type dispatchedMembership struct {
+	*Target
+	of *dispatchedServer
+}
+
+func (m dispatchedMembership) server() server { return m.of }
+
+func (m dispatchedMembership) leave() { m.dispatcher.leave(m.Target) }

@@ -1,0 +1,197 @@
+package cluster
+
+import (
+	"fmt"
+	"syscall"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/bind"
+	"github.com/nodecluster/nodecluster/cluster/internal/rendezvous"
+	"github.com/nodecluster/nodecluster/cluster/internal/reuseport"
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
+	"github.com/nodecluster/nodecluster/handlewrap"
+)
+
+// groupSlots are the sockets of a group, each of which is one target's. They stay open and in their places: who comes
+// after a target that has left gets the same socket, with what has come in the meantime.
+type groupSlots struct {
+	group   *reuseport.Group
+	by      rendezvous.By
+	taken   []bool
+	primary *Primary
+}
+
+func newGroupSlots(p *Primary, fd, backlog int, by rendezvous.By) (*groupSlots, error) {
+	if backlog <= 0 {
+		backlog = bind.Backlog
+	}
+	group, err := reuseport.New(fd, backlog)
+	if err != nil {
+		return nil, err
+	}
+	return &groupSlots{group: group, by: by, taken: []bool{false}, primary: p}, nil
+}
+
+// take gives a target a slot: one that has become vacant, or a new one.
+func (slots *groupSlots) take(t handlewrap.Type) (slot int, h *handlewrap.Handle, err error) {
+	for slot = range slots.taken {
+		if !slots.taken[slot] {
+			break
+		}
+	}
+	if slots.taken[slot] {
+		if slot, err = slots.add(); err != nil {
+			return 0, nil, err
+		}
+	}
+	fd, err := bind.Dup(slots.group.FD(slot))
+	if err != nil {
+		return 0, nil, err
+	}
+	slots.taken[slot] = true
+	slots.steer()
+	return slot, handlewrap.New(t, fd), nil
+}
+
+func (slots *groupSlots) add() (slot int, err error) {
+	if len(slots.taken) == rendezvous.MostPlaces && slots.by == rendezvous.ByAddress {
+		return 0, syscall.EMFILE
+	}
+	if err := slots.group.Add(); err != nil {
+		return 0, err
+	}
+	slots.taken = append(slots.taken, false)
+	return len(slots.taken) - 1, nil
+}
+
+func (slots *groupSlots) vacate(slot int) {
+	slots.taken[slot] = false
+	slots.steer()
+}
+
+// steer has the kernel choose among the slots that are taken. Who has come to a vacant one before waits there.
+func (slots *groupSlots) steer() {
+	var places []int
+	for slot, taken := range slots.taken {
+		if taken {
+			places = append(places, slot)
+		}
+	}
+	if len(places) == 0 || len(slots.taken) == 1 {
+		return
+	}
+	var err error
+	if slots.by == rendezvous.ByFlow && (len(places) == len(slots.taken) || len(places) > rendezvous.MostPlaces) {
+		err = slots.group.Spread()
+	} else {
+		err = slots.group.Steer(slots.by, places)
+	}
+	if err != nil {
+		slots.primary.warnOfPolicy(fmt.Errorf("the kernel spreads over all sockets: %w", err))
+	}
+}
+
+func (slots *groupSlots) close() {
+	bind.Release(slots.group.FD(0))
+	slots.group.Close()
+}
+
+// groupServer is a group of listening sockets, one a target. The primary accepts from those that are vacant, and hands out
+// what waits there; and from those of targets that it has to hand connections to.
+type groupServer struct {
+	serverBase
+	*dispatcher
+	*groupSlots
+	name *wire.SockName
+}
+
+func newGroupServer(p *Primary, base serverBase, bound bind.Socket, name *wire.SockName, backlog int, by rendezvous.By) (server, error) {
+	d, err := newDispatcher(p, base.key, newTargetQueues())
+	if err != nil {
+		return nil, err
+	}
+	slots, err := newGroupSlots(p, bound.FD, backlog, by)
+	if err != nil {
+		return nil, err
+	}
+	return &groupServer{serverBase: base, dispatcher: d, groupSlots: slots, name: name}, nil
+}
+
+func (s *groupServer) join(w *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
+	slot, handle, err := s.take(handlewrap.NetNative)
+	if err != nil {
+		return nil, nil, err
+	}
+	fd := s.group.FD(slot)
+	s.unwatch(fd)
+	target := newTarget(s.dispatcher, w)
+	if !takesBoth(w.Pid()) {
+		handle.Close()
+		if err := s.watch(fd, target); err != nil {
+			s.vacate(slot)
+			return nil, nil, err
+		}
+		reply.SockName, handle = s.name, nil
+	} else {
+		reply.Errno = new(int)
+	}
+	s.dispatcher.join(target)
+	return groupMembership{target, s, slot}, handle, nil
+}
+
+func (s *groupServer) close() {
+	s.dispatcher.close()
+	s.groupSlots.close()
+}
+
+type groupMembership struct {
+	*Target
+	of   *groupServer
+	slot int
+}
+
+func (m groupMembership) server() server { return m.of }
+
+func (m groupMembership) leave() {
+	s := m.of
+	s.dispatcher.leave(m.Target)
+	s.vacate(m.slot)
+	s.unwatch(s.group.FD(m.slot))
+	if err := s.watch(s.group.FD(m.slot), nil); err != nil {
+		s.groupSlots.primary.warnOnce(err)
+	}
+}
+
+// packetGroup is a group of UDP sockets, one a target. What comes for a target that has left before the kernel knows of it
+// waits for the next one.
+type packetGroup struct {
+	serverBase
+	*groupSlots
+}
+
+func newPacketGroup(p *Primary, base serverBase, bound bind.Socket, by rendezvous.By) (server, error) {
+	slots, err := newGroupSlots(p, bound.FD, 0, by)
+	if err != nil {
+		return nil, err
+	}
+	return &packetGroup{base, slots}, nil
+}
+
+func (s *packetGroup) join(_ *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
+	slot, handle, err := s.take(handlewrap.DgramNative)
+	if err != nil {
+		return nil, nil, err
+	}
+	reply.Errno = new(int)
+	return packetMembership{s, slot}, handle, nil
+}
+
+type packetMembership struct {
+	of   *packetGroup
+	slot int
+}
+
+func (m packetMembership) server() server { return m.of }
+
+func (m packetMembership) leave() { m.of.vacate(m.slot) }
+
+func (m packetMembership) retry() {}

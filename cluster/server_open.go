@@ -1,0 +1,100 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/bind"
+	"github.com/nodecluster/nodecluster/cluster/internal/rendezvous"
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
+	"github.com/nodecluster/nodecluster/handlewrap"
+)
+
+// newServer makes what the policy wants for a server in a worker.
+func (p *Primary) newServer(key string, m *wire.FromWorker) (server, error) {
+	if m.IsPacket() {
+		return p.newPacketServer(key, m)
+	}
+	bound, err := bind.Stream(bindRequest(&m.Server))
+	if err != nil {
+		return nil, err
+	}
+	s, err := p.newStreamServer(serverBase{key: key}, m, bound)
+	if err != nil {
+		bound.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// newStreamServer makes a server of a socket that is the server's if there is no error.
+func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bind.Socket) (server, error) {
+	backlog := wire.Integer(m.Backlog, 0)
+	address, err := bound.Addr()
+	if err != nil {
+		return nil, err
+	}
+	name := wire.NewSockName(address)
+	// A path has no groups, and a socket that the primary was started with may be listened on elsewhere.
+	grouped := name != nil && !m.IsInherited()
+	switch {
+	case p.policy == SchedReusePort && grouped:
+		s, err := newGroupServer(p, base, bound, name, backlog, rendezvous.ByFlow)
+		if errors.Is(err, errors.ErrUnsupported) {
+			p.warnOfPolicy(fmt.Errorf("%s is served as %q: %w", &m.Server, SchedNone, err))
+			return newSharedServer(base, handlewrap.NetNative, bound), nil
+		}
+		return s, err
+	case p.policy == SchedNone, p.policy == SchedReusePort:
+		return newSharedServer(base, handlewrap.NetNative, bound), nil
+	case p.policy == SchedSticky && grouped:
+		s, err := newGroupServer(p, base, bound, name, backlog, rendezvous.ByAddress)
+		if errors.Is(err, errors.ErrUnsupported) {
+			return newDispatchedServer(p, base, bound, name, backlog, newSticky)
+		}
+		return s, err
+	case p.policy == SchedSticky && name != nil:
+		return newDispatchedServer(p, base, bound, name, backlog, newSticky)
+	default:
+		return newDispatchedServer(p, base, bound, name, backlog, p.newBalancer)
+	}
+}
+
+// newPacketServer makes a server of datagrams, which go to a worker without the primary.
+func (p *Primary) newPacketServer(key string, m *wire.FromWorker) (server, error) {
+	bound, err := bind.Packet(bindRequest(&m.Server))
+	if err != nil {
+		return nil, err
+	}
+	base := serverBase{key: key}
+	if by, grouped := map[SchedulingPolicy]rendezvous.By{
+		SchedReusePort: rendezvous.ByFlow, SchedSticky: rendezvous.ByAddress,
+	}[p.policy]; grouped && wire.Integer(m.FD, -1) <= 0 {
+		s, err := newPacketGroup(p, base, bound, by)
+		switch {
+		case err == nil:
+			return s, nil
+		case !errors.Is(err, errors.ErrUnsupported):
+			bound.Close()
+			return nil, err
+		}
+		p.warnOfPolicy(fmt.Errorf("UDP on %s is served as %q: %w", &m.Server, SchedNone, err))
+	}
+	return newSharedServer(base, handlewrap.DgramNative, bound), nil
+}
+
+// bindRequest is what a worker's server wants to be bound to.
+func bindRequest(s *wire.Server) bind.Request {
+	flags := wire.Integer(s.Flags, 0)
+	return bind.Request{
+		FD:           wire.Integer(s.FD, -1),
+		Address:      wire.TextOrEmpty(s.Address),
+		Port:         wire.Integer(s.Port, -1),
+		IPv6:         wire.Text(s.AddressType) == "udp6",
+		IPv6Only:     flags&wire.FlagIPv6Only != 0,
+		ReuseAddress: flags&wire.FlagReuseAddress != 0,
+		ReusePort:    flags&wire.FlagReusePort != 0,
+		ReadableAll:  wire.IsTrue(s.ReadableAll),
+		WritableAll:  wire.IsTrue(s.WritableAll),
+	}
+}
