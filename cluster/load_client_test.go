@@ -17,6 +17,9 @@ import (
 	"github.com/nodecluster/nodecluster/cluster"
 )
 
+// loadClients is how many clients a load has.
+const loadClients = 32
+
 // load is clients that open one connection after the other, with a request on each.
 type load struct {
 	address string

@@ -20,7 +20,6 @@ import (
 
 const (
 	loadWorkers     = 4
-	loadClients     = 32
 	loadConnections = 3000 // at least
 	loadDeaths      = 25   // at least
 	loadKillEvery   = 100 * time.Millisecond
