@@ -10,6 +10,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -22,16 +24,16 @@ func TestListenOnLongPath(t *testing.T) {
 		if err := os.Mkdir(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		r := newAgents(t, nodetest.Default(t), policy, 1)
+		r := clustertest.NewAgents(t, nodetest.Default(t), policy, 1)
 		options := map[string]any{"path": filepath.Join(folder, "socket")}
-		a := askAgent(t, r, 1, command{"do": "listen", "options": options})
+		a := clustertest.AskAgent(t, r, 1, clustertest.Command{"do": "listen", "options": options})
 		if a.Error == nil || a.Error.Code != "EINVAL" || a.Error.Errno != -22 {
 			t.Errorf("a path of %d bytes: %v, want EINVAL", len(folder)+7, a.Error)
 		}
 		t.Run(string(policy), func(t *testing.T) {
 			t.Chdir(folder)
-			listen(t, r, 1, options)
-			if w := whoServes(t, "unix", "socket"); w != 1 {
+			clustertest.Listen(t, r, 1, options)
+			if w := clustertest.WhoServes(t, "unix", "socket"); w != 1 {
 				t.Errorf("worker %d serves", w)
 			}
 		})
@@ -47,7 +49,7 @@ func TestListenOnLongPath(t *testing.T) {
 func TestListenAgainWhileOthersAreForked(t *testing.T) {
 	nodetest.NoLeaks(t)
 	eachPolicy(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
-		r := newAgents(t, nodetest.Default(t), policy, 1)
+		r := clustertest.NewAgents(t, nodetest.Default(t), policy, 1)
 		done := make(chan struct{})
 		var forking sync.WaitGroup
 		forking.Go(func() {
@@ -65,9 +67,9 @@ func TestListenAgainWhileOthersAreForked(t *testing.T) {
 		})
 		defer forking.Wait()
 		defer close(done)
-		options := map[string]any{"port": freePort(t)}
+		options := map[string]any{"port": clustertest.FreePort(t)}
 		for range 60 {
-			listen(t, r, 1, options)
+			clustertest.Listen(t, r, 1, options)
 			closeServers(t, r, 1, "tcp")
 		}
 	})

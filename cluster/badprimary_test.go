@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster/worker"
 
 	"golang.org/x/sys/unix"
@@ -191,7 +193,7 @@ func awaitEnd(t *testing.T, self *worker.Process) context.Context {
 	t.Helper()
 	select {
 	case <-self.Context().Done():
-	case <-patient(t).Done():
+	case <-clustertest.Patient(t).Done():
 		t.Fatal("the worker's context does not end")
 	}
 	return self.Context()
@@ -209,7 +211,7 @@ func expectListens(t *testing.T, self *worker.Process, s nodeipc.Serialization, 
 		}
 		answered <- err
 	}()
-	l, err := self.Listen(patient(t), "tcp", "127.0.0.1:8000")
+	l, err := self.Listen(clustertest.Patient(t), "tcp", "127.0.0.1:8000")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,7 +270,7 @@ func TestExitOfAWorkerWithABadPrimary(t *testing.T) {
 			ours, theirs := channelPair(t)
 			file := os.NewFile(uintptr(theirs), "worker")
 			cmd := exec.Command(os.Args[0])
-			cmd.Env = append(append(os.Environ(), asProgram("greeter")...), "NODE_UNIQUE_ID=7", "NODE_CHANNEL_FD=3")
+			cmd.Env = append(append(os.Environ(), clustertest.AsProgram("greeter")...), "NODE_UNIQUE_ID=7", "NODE_CHANNEL_FD=3")
 			cmd.ExtraFiles = []*os.File{file}
 			var stderr strings.Builder
 			cmd.Stderr = &stderr

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -20,12 +22,12 @@ import (
 func TestNothingIsLeftOfConnectionsAndDeaths(t *testing.T) {
 	nodetest.NoLeaks(t)
 	const connections, deaths, clients = 10_000, 50, 8
-	port := freePort(t)
+	port := clustertest.FreePort(t)
 	r := newPoolRig(t, greeters(port), cluster.PoolSettings{Instances: 3, MinPause: time.Millisecond})
 	for w := 1; w <= 3; w++ {
-		r.listening(t, w, port)
+		r.Listening(t, w, port)
 	}
-	serves(t, port, 10)
+	clustertest.Serves(t, port, 10)
 	descriptors, goroutines := openDescriptors(t), runtime.NumGoroutine()
 
 	var made, failed atomic.Int64
@@ -40,7 +42,7 @@ func TestNothingIsLeftOfConnectionsAndDeaths(t *testing.T) {
 		})
 	}
 	for id := 1; id <= deaths; id++ {
-		r.listening(t, id, port)
+		r.Listening(t, id, port)
 		if err := r.Worker(id).Kill(syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
@@ -51,7 +53,7 @@ func TestNothingIsLeftOfConnectionsAndDeaths(t *testing.T) {
 		t.Errorf("%d of %d connections failed", n, connections)
 	}
 	for id := deaths + 1; id <= deaths+3; id++ {
-		r.listening(t, id, port)
+		r.Listening(t, id, port)
 	}
 	if !eventually(func() bool { return openDescriptors(t) <= descriptors && runtime.NumGoroutine() <= goroutines }) {
 		t.Errorf("%d descriptors and %d goroutines, before %d and %d", openDescriptors(t), runtime.NumGoroutine(), descriptors, goroutines)
@@ -60,19 +62,19 @@ func TestNothingIsLeftOfConnectionsAndDeaths(t *testing.T) {
 
 // isGreeted opens a connection and says whether a worker answered.
 func isGreeted(port int) bool {
-	conn, err := net.Dial("tcp", local(port))
+	conn, err := net.Dial("tcp", clustertest.Local(port))
 	if err != nil {
 		return false
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(clustertest.Patience))
 	n, err := conn.Read(make([]byte, 16))
 	return n > 0 && err == nil
 }
 
 // eventually asks until the answer is yes, or patience ends.
 func eventually(yes func() bool) bool {
-	for end := time.Now().Add(patience); time.Now().Before(end); runtime.Gosched() {
+	for end := time.Now().Add(clustertest.Patience); time.Now().Before(end); runtime.Gosched() {
 		if yes() {
 			return true
 		}

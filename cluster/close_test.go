@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -21,10 +23,10 @@ import (
 // Close ends all workers, whatever they are at, and then there is nothing to do any more.
 func TestClose(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := newAgents(t, nodetest.Default(t), cluster.SchedRR, 3)
-	port := freePort(t)
+	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedRR, 3)
+	port := clustertest.FreePort(t)
 	listenAll(t, r, port, 1, 2)
-	stop(t, r.worker(2))
+	stop(t, r.ForkedWorker(2))
 	clients := connectAll(t, port, 2*window)
 	for range 2 {
 		if err := r.Close(); err != nil {
@@ -32,11 +34,11 @@ func TestClose(t *testing.T) {
 		}
 	}
 	for id := 1; id <= 3; id++ {
-		if s := r.worker(id).ExitStatus(); s.Signal != syscall.SIGKILL {
+		if s := r.ForkedWorker(id).ExitStatus(); s.Signal != syscall.SIGKILL {
 			t.Errorf("worker %d: %v, want SIGKILL", id, s)
 		}
-		r.event(t, "exit", id)
-		r.event(t, "disconnect", id)
+		r.Event(t, "exit", id)
+		r.Event(t, "disconnect", id)
 	}
 	hangUp(clients)
 	expectRefusal(t, port)
@@ -44,16 +46,16 @@ func TestClose(t *testing.T) {
 	if _, err := r.Fork(); !errors.Is(err, cluster.ErrClosed) {
 		t.Errorf("fork after close: %v, want %v", err, cluster.ErrClosed)
 	}
-	if _, err := r.Next(patient(t)); !errors.Is(err, cluster.ErrClosed) {
+	if _, err := r.Next(clustertest.Patient(t)); !errors.Is(err, cluster.ErrClosed) {
 		t.Errorf("next event after close: %v, want %v", err, cluster.ErrClosed)
 	}
-	if err := r.Disconnect(patient(t)); err != nil {
+	if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 		t.Errorf("disconnect after close: %v", err)
 	}
 	if r.Worker(1) != nil {
 		t.Error("worker 1 is on the list after close")
 	}
-	r.worker(1).Disconnect()
+	r.ForkedWorker(1).Disconnect()
 }
 
 // closedAfterExit is a primary that was closed when its only worker had ended, and none of whose events was taken.
@@ -77,8 +79,8 @@ func TestEventsAfterClose(t *testing.T) {
 	nodetest.NoLeaks(t)
 	primary := closedAfterExit(t, cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", "exit 7"}})
 	var names []string
-	for event := range primary.Events(patient(t)) {
-		names = append(names, occurrenceOf(t, event).Event)
+	for event := range primary.Events(clustertest.Patient(t)) {
+		names = append(names, clustertest.OccurrenceOf(t, event).Event)
 	}
 	if len(names) != 4 || names[0] != "setup" || names[1] != "fork" {
 		t.Errorf("events %q, want setup, fork, disconnect and exit", names)
@@ -96,7 +98,7 @@ func TestMessagesAfterClose(t *testing.T) {
 			}
 		});`)})
 	var messages []int
-	for event := range primary.Events(patient(t)) {
+	for event := range primary.Events(clustertest.Patient(t)) {
 		if m, ok := event.(cluster.MessageEvent); ok {
 			var n int
 			if err := m.Message.Decode(&n); err != nil || m.Message.Handle != nil {
@@ -117,7 +119,7 @@ func TestNextWithContext(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer primary.Close()
-	if _, err := primary.Next(patient(t)); err != nil {
+	if _, err := primary.Next(clustertest.Patient(t)); err != nil {
 		t.Fatal(err)
 	}
 	at, cancel := context.WithCancelCause(context.Background())
@@ -140,7 +142,7 @@ func TestForkOfWhatIsNotThere(t *testing.T) {
 		{cluster.Settings{ExecPath: t.TempDir()}, fs.ErrPermission},
 		{cluster.Settings{ExecPath: "/bin/missing", Silent: true}, fs.ErrNotExist},
 	} {
-		r := newRig(t, c.settings)
+		r := clustertest.NewRig(t, c.settings)
 		if _, err := r.Fork(); !errors.Is(err, c.want) {
 			t.Errorf("fork of %s: %v, want %v", c.settings.ExecPath, err, c.want)
 		}
@@ -151,7 +153,7 @@ func TestForkOfWhatIsNotThere(t *testing.T) {
 // Everything at once leaves nothing behind.
 func TestEverythingAtOnce(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := newRig(t, cluster.Settings{ExecPath: os.Args[0], Env: asProgram("greeter")})
+	r := clustertest.NewRig(t, cluster.Settings{ExecPath: os.Args[0], Env: clustertest.AsProgram("greeter")})
 	var busy sync.WaitGroup
 	for range 4 {
 		busy.Go(func() {
@@ -179,7 +181,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	}
 	busy.Go(func() {
 		for i := range 8 {
-			r.event(t, "fork", i+1)
+			r.Event(t, "fork", i+1)
 			at, cancel := context.WithCancel(context.Background())
 			cancel()
 			r.Disconnect(at)
@@ -188,11 +190,11 @@ func TestEverythingAtOnce(t *testing.T) {
 	})
 	busy.Wait()
 	r.Close()
-	for _, o := range r.all() {
+	for _, o := range r.All() {
 		if o.Event == "fork" {
-			r.event(t, "exit", o.Worker)
-			r.event(t, "disconnect", o.Worker)
+			r.Event(t, "exit", o.Worker)
+			r.Event(t, "disconnect", o.Worker)
 		}
 	}
-	r.expectErrors = true
+	r.ExpectErrors = true
 }

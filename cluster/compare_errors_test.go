@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 )
 
 // takePort listens on a port until the test ends.
@@ -23,11 +25,11 @@ func takePort(t testing.TB) int {
 // failed is what a worker was told that wanted to listen where nobody can.
 type failed struct {
 	Name   string
-	Answer answer
+	Answer clustertest.Answer
 }
 
 // listenInVain tries addresses that are not to be had, and then whether one of them is once it is free.
-func listenInVain(t *testing.T, d driver, p place) any {
+func listenInVain(t *testing.T, d clustertest.Driver, p place) any {
 	file := filepath.Join(p.folder, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -46,12 +48,12 @@ func listenInVain(t *testing.T, d driver, p place) any {
 	}
 	var all []failed
 	for _, c := range cases {
-		all = append(all, failed{c.name, askAgent(t, d, 1, command{"do": "listen", "options": c.options})})
+		all = append(all, failed{c.name, clustertest.AskAgent(t, d, 1, clustertest.Command{"do": "listen", "options": c.options})})
 	}
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	again := askAgent(t, d, 1, command{"do": "listen", "options": map[string]any{"path": file}})
-	askAgent(t, d, 1, command{"do": "close"})
+	again := clustertest.AskAgent(t, d, 1, clustertest.Command{"do": "listen", "options": map[string]any{"path": file}})
+	clustertest.AskAgent(t, d, 1, clustertest.Command{"do": "close"})
 	return append(all, failed{"once it is free", again})
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 )
 
 // listenCase is a server that two workers have, and where it may answer.
@@ -45,38 +47,38 @@ func listenCases(p place) []listenCase {
 // listened is what came of a listenCase.
 type listened struct {
 	Name    string
-	Answers []answer
-	Events  []occurrence
+	Answers []clustertest.Answer
+	Events  []clustertest.Occurrence
 	// Reachable are the endpoints where a worker answers.
 	Reachable []string
 }
 
-func listenEverywhere(t *testing.T, d driver, p place) any {
+func listenEverywhere(t *testing.T, d clustertest.Driver, p place) any {
 	var all []listened
 	workers := []int{1, 2}
 	for _, c := range listenCases(p) {
-		before := len(d.book().all())
+		before := len(d.Book().All())
 		result := listened{Name: c.name}
 		for _, w := range workers {
-			a := askAgent(t, d, w, command{"do": "listen", "options": c.options})
+			a := clustertest.AskAgent(t, d, w, clustertest.Command{"do": "listen", "options": c.options})
 			result.Answers = append(result.Answers, a)
 			if a.Error != nil {
 				continue
 			}
-			result.Events = append(result.Events, d.book().await(t, "listening", func(o occurrence) bool {
-				return o.Event == "listening" && o.Worker == w && !contains(d.book().all()[:before], o)
+			result.Events = append(result.Events, d.Book().Await(t, "listening", func(o clustertest.Occurrence) bool {
+				return o.Event == "listening" && o.Worker == w && !contains(d.Book().All()[:before], o)
 			}))
 		}
 		result.Reachable = c.reachable(t, workers)
 		for _, w := range workers {
-			askAgent(t, d, w, command{"do": "close"})
+			clustertest.AskAgent(t, d, w, clustertest.Command{"do": "close"})
 		}
 		all = append(all, result)
 	}
 	return all
 }
 
-func contains(list []occurrence, o occurrence) bool {
+func contains(list []clustertest.Occurrence, o clustertest.Occurrence) bool {
 	for _, have := range list {
 		if have.Address == o.Address && have.Event == o.Event {
 			return true
@@ -94,7 +96,7 @@ func (c *listenCase) reachable(t *testing.T, workers []int) (reachable []string)
 			continue
 		}
 		conn.Close()
-		if w := whoServes(t, network, address); !slices.Contains(workers, w) {
+		if w := clustertest.WhoServes(t, network, address); !slices.Contains(workers, w) {
 			t.Errorf("%s: worker %d serves %s", c.name, w, endpoint)
 		}
 		reachable = append(reachable, endpoint)

@@ -5,6 +5,8 @@ package cluster_test
 import (
 	"encoding/json"
 	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 )
 
 const comparedVariable = "CLUSTER_TEST_VARIABLE"
@@ -15,9 +17,9 @@ var (
 )
 
 // lookAround is what a worker sees of its own process.
-func lookAround(t *testing.T, d driver, _ place) any {
+func lookAround(t *testing.T, d clustertest.Driver, _ place) any {
 	var seen map[string]any
-	raw := askRaw(t, d, 2, command{"do": "process", "env": []string{comparedVariable, "PATH", "PWD", "NODE_ENV"}})
+	raw := clustertest.AskRaw(t, d, 2, clustertest.Command{"do": "process", "env": []string{comparedVariable, "PATH", "PWD", "NODE_ENV"}})
 	if err := json.Unmarshal(raw, &seen); err != nil {
 		t.Fatal(err)
 	}

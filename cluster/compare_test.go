@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
@@ -25,7 +27,7 @@ type place struct {
 // the same under Node's primary and under ours.
 var compared = []struct {
 	about string
-	run   func(t *testing.T, d driver, p place) any
+	run   func(t *testing.T, d clustertest.Driver, p place) any
 }{
 	{"listening", listenEverywhere},
 	{"errors", listenInVain},
@@ -47,25 +49,25 @@ func TestWorkersSeeTheSameAsUnderNode(t *testing.T) {
 }
 
 func bothPrimaries(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy) {
-	p := place{port: freePort(t), taken: takePort(t), folder: t.TempDir(), policy: policy}
-	settings := agentSettings(t, node)
+	p := place{port: clustertest.FreePort(t), taken: takePort(t), folder: t.TempDir(), policy: policy}
+	settings := clustertest.AgentSettings(t, node)
 	settings.SchedulingPolicy = policy
 	settings.Args, settings.ExecArgv = comparedArgs, comparedExecArgv
 	var theirs, ours map[string]any
 	t.Run("node", func(t *testing.T) {
-		theirs = compareAll(t, p, newNodePrimary(t, node, policy, map[string]any{
+		theirs = compareAll(t, p, clustertest.NewNodePrimary(t, node, policy, map[string]any{
 			"exec": settings.Exec, "args": settings.Args, "execArgv": settings.ExecArgv,
 		}))
 	})
-	t.Run("ours", func(t *testing.T) { ours = compareAll(t, p, newRig(t, settings)) })
+	t.Run("ours", func(t *testing.T) { ours = compareAll(t, p, clustertest.NewRig(t, settings)) })
 	for _, c := range compared {
 		t.Run(c.about, func(t *testing.T) { expectSame(t, theirs[c.about], ours[c.about]) })
 	}
 }
 
-func compareAll(t *testing.T, p place, d driver) map[string]any {
+func compareAll(t *testing.T, p place, d clustertest.Driver) map[string]any {
 	for range 2 {
-		awaitReady(t, d.book(), d.start(comparedVariable+"=set"))
+		clustertest.AwaitReady(t, d.Book(), d.Start(comparedVariable+"=set"))
 	}
 	results := map[string]any{}
 	for _, c := range compared {
@@ -78,7 +80,7 @@ func compareAll(t *testing.T, p place, d driver) map[string]any {
 func expectSame(t *testing.T, node, ours any) {
 	t.Helper()
 	raw := cmp.Transformer("text", func(m json.RawMessage) string { return string(m) })
-	if diff := cmp.Diff(node, ours, cmpopts.IgnoreUnexported(occurrence{}), raw); diff != "" {
+	if diff := cmp.Diff(node, ours, cmpopts.IgnoreUnexported(clustertest.Occurrence{}), raw); diff != "" {
 		t.Errorf("under Node's primary (-) and ours (+):\n%s", diff)
 	}
 }

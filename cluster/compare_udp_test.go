@@ -6,17 +6,19 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 )
 
 // bound is what came of a UDP socket that two workers have, or one worker twice.
 type bound struct {
 	Name    string
-	Answers []answer
+	Answers []clustertest.Answer
 	Address string
 	Reached bool
 }
 
-func bindEverywhere(t *testing.T, d driver, p place) any {
+func bindEverywhere(t *testing.T, d clustertest.Driver, p place) any {
 	port := fmt.Sprint(p.port)
 	cases := []struct {
 		name     string
@@ -37,24 +39,24 @@ func bindEverywhere(t *testing.T, d driver, p place) any {
 	for _, c := range cases {
 		result := bound{Name: c.name}
 		for _, w := range []int{1, 2} {
-			a := askAgent(t, d, w, command{"do": "bind", "socket": c.socket, "options": c.options})
+			a := clustertest.AskAgent(t, d, w, clustertest.Command{"do": "bind", "socket": c.socket, "options": c.options})
 			result.Answers = append(result.Answers, a)
 		}
 		if network, address, ok := strings.Cut(c.endpoint, " "); ok {
-			answer := askUDP(t, network, address, c.name)
+			answer := clustertest.AskUDP(t, network, address, c.name)
 			result.Reached = answer == "1 "+c.name || answer == "2 "+c.name
 			for _, w := range []int{1, 2} {
-				askAgent(t, d, w, command{"do": "close", "name": "udp"})
+				clustertest.AskAgent(t, d, w, clustertest.Command{"do": "close", "name": "udp"})
 			}
 		}
 		all = append(all, result)
 	}
 	second := bound{Name: "twice in one worker"}
 	for _, name := range []string{"udp", "udp2"} {
-		second.Answers = append(second.Answers, askAgent(t, d, 1, command{
+		second.Answers = append(second.Answers, clustertest.AskAgent(t, d, 1, clustertest.Command{
 			"do": "bind", "name": name, "socket": "udp4", "options": map[string]any{"port": p.port},
 		}))
 	}
-	askAgent(t, d, 1, command{"do": "close", "name": "udp"})
+	clustertest.AskAgent(t, d, 1, clustertest.Command{"do": "close", "name": "udp"})
 	return append(all, second)
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -21,7 +23,7 @@ func TestConnections(t *testing.T) {
 	nodetest.NoLeaks(t)
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		t.Parallel()
-		r := newAgents(t, node, cluster.SchedRR, 3)
+		r := clustertest.NewAgents(t, node, cluster.SchedRR, 3)
 		step(t, "even", func(t *testing.T) { evenConnections(t, r) })
 		step(t, "refused", func(t *testing.T) { refusedConnections(t, r) })
 		step(t, "all full", func(t *testing.T) { allFull(t, r) })
@@ -32,57 +34,57 @@ func TestConnections(t *testing.T) {
 }
 
 // listenAll has workers listen on a port.
-func listenAll(t testing.TB, r *rig, port int, workers ...int) {
+func listenAll(t testing.TB, r *clustertest.Rig, port int, workers ...int) {
 	t.Helper()
 	for _, w := range workers {
-		listen(t, r, w, map[string]any{"port": port, "host": "127.0.0.1"})
+		clustertest.Listen(t, r, w, map[string]any{"port": port, "host": "127.0.0.1"})
 	}
 }
 
-func closeAllServers(t testing.TB, r *rig, workers ...int) {
+func closeAllServers(t testing.TB, r *clustertest.Rig, workers ...int) {
 	t.Helper()
 	for _, w := range workers {
 		closeServers(t, r, w, "tcp")
 	}
 }
 
-func connectAll(t testing.TB, port, n int) (clients []*client) {
+func connectAll(t testing.TB, port, n int) (clients []*clustertest.Client) {
 	t.Helper()
 	for range n {
-		clients = append(clients, connect(t, "tcp", local(port)))
+		clients = append(clients, clustertest.Connect(t, "tcp", clustertest.Local(port)))
 	}
 	return clients
 }
 
 // greetings waits for all and counts them by worker.
-func greetings(t testing.TB, clients []*client) map[int]int {
+func greetings(t testing.TB, clients []*clustertest.Client) map[int]int {
 	t.Helper()
 	by := map[int]int{}
 	for _, c := range clients {
-		by[c.worker(t)]++
+		by[c.Worker(t)]++
 	}
 	return by
 }
 
-func hangUp(clients []*client) {
+func hangUp(clients []*clustertest.Client) {
 	for _, c := range clients {
 		c.Close()
 	}
 }
 
-func evenConnections(t *testing.T, r *rig) {
-	port := freePort(t)
+func evenConnections(t *testing.T, r *clustertest.Rig) {
+	port := clustertest.FreePort(t)
 	listenAll(t, r, port, 1, 2, 3)
-	if by := serves(t, port, 30); by[1] != 10 || by[2] != 10 || by[3] != 10 {
+	if by := clustertest.Serves(t, port, 30); by[1] != 10 || by[2] != 10 || by[3] != 10 {
 		t.Errorf("connections by worker: %v, want 10 each", by)
 	}
 	closeAllServers(t, r, 1, 2, 3)
 }
 
 // A connection that a worker refuses goes to another.
-func refusedConnections(t *testing.T, r *rig) {
-	port := freePort(t)
-	listen(t, r, 1, map[string]any{"port": port, "host": "127.0.0.1"}, "maxConnections", 1)
+func refusedConnections(t *testing.T, r *clustertest.Rig) {
+	port := clustertest.FreePort(t)
+	clustertest.Listen(t, r, 1, map[string]any{"port": port, "host": "127.0.0.1"}, "maxConnections", 1)
 	listenAll(t, r, port, 2)
 	clients := connectAll(t, port, 10)
 	if by := greetings(t, clients); by[1] != 1 || by[2] != 9 {
@@ -93,10 +95,10 @@ func refusedConnections(t *testing.T, r *rig) {
 }
 
 // Connections that nobody takes wait, without being offered all the time, until somebody does.
-func allFull(t *testing.T, r *rig) {
-	port := freePort(t)
+func allFull(t *testing.T, r *clustertest.Rig) {
+	port := clustertest.FreePort(t)
 	for _, w := range []int{1, 2} {
-		listen(t, r, w, map[string]any{"port": port, "host": "127.0.0.1"}, "maxConnections", 1)
+		clustertest.Listen(t, r, w, map[string]any{"port": port, "host": "127.0.0.1"}, "maxConnections", 1)
 	}
 	held := connectAll(t, port, 2)
 	greetings(t, held)
@@ -110,10 +112,10 @@ func allFull(t *testing.T, r *rig) {
 	if most := len(waiting) + 2*(8+int(elapsed/(128*time.Millisecond))); offers > most {
 		t.Errorf("%d offers in %v to workers that take nothing, want at most %d", offers, elapsed, most)
 	}
-	served := make(chan *client, len(waiting))
+	served := make(chan *clustertest.Client, len(waiting))
 	for _, c := range waiting {
 		go func() {
-			if _, err := c.greeting(); err != nil {
+			if _, err := c.Greeting(); err != nil {
 				t.Errorf("no greeting: %v", err)
 			}
 			served <- c
@@ -128,19 +130,19 @@ func allFull(t *testing.T, r *rig) {
 }
 
 // received is how many connections a worker was offered.
-func received(t testing.TB, r *rig, worker int) int {
+func received(t testing.TB, r *clustertest.Rig, worker int) int {
 	t.Helper()
-	return askAgent(t, r, worker, command{"do": "received"}).Count
+	return clustertest.AskAgent(t, r, worker, clustertest.Command{"do": "received"}).Count
 }
 
 // A worker that closes its server while connections are on their way to it refuses those.
-func closingServer(t *testing.T, r *rig) {
-	port := freePort(t)
+func closingServer(t *testing.T, r *clustertest.Rig) {
+	port := clustertest.FreePort(t)
 	listenAll(t, r, port, 1, 2)
-	stop(t, r.worker(1))
-	r.tell(1, command{"do": "close"})
+	stop(t, r.ForkedWorker(1))
+	r.Tell(1, clustertest.Command{"do": "close"})
 	clients := connectAll(t, port, 2*window)
-	r.kill(1, syscall.SIGCONT)
+	r.Kill(1, syscall.SIGCONT)
 	if by := greetings(t, clients); by[2] != 2*window {
 		t.Errorf("connections by worker: %v, want %d with worker 2", by, 2*window)
 	}
@@ -149,15 +151,15 @@ func closingServer(t *testing.T, r *rig) {
 }
 
 // A worker that does nothing keeps a few connections waiting, and no other.
-func stoppedWorker(t *testing.T, r *rig) {
-	port := freePort(t)
+func stoppedWorker(t *testing.T, r *clustertest.Rig) {
+	port := clustertest.FreePort(t)
 	listenAll(t, r, port, 1, 2, 3)
-	stop(t, r.worker(1))
+	stop(t, r.ForkedWorker(1))
 	clients := connectAll(t, port, 5*window)
 	greeted := make(chan int, len(clients))
 	for _, c := range clients {
 		go func() {
-			w, err := c.greeting()
+			w, err := c.Greeting()
 			if err != nil {
 				t.Errorf("no greeting: %v", err)
 			}
@@ -171,7 +173,7 @@ func stoppedWorker(t *testing.T, r *rig) {
 	if by[1] != 0 {
 		t.Errorf("connections by worker: %v, want none with worker 1, which stands still", by)
 	}
-	r.kill(1, syscall.SIGCONT)
+	r.Kill(1, syscall.SIGCONT)
 	for range window {
 		by[<-greeted]++
 	}
@@ -183,17 +185,17 @@ func stoppedWorker(t *testing.T, r *rig) {
 }
 
 // Connections that were with a worker when it died go to the others.
-func dyingWorker(t *testing.T, r *rig) {
-	port := freePort(t)
+func dyingWorker(t *testing.T, r *clustertest.Rig) {
+	port := clustertest.FreePort(t)
 	listenAll(t, r, port, 1, 2, 3)
-	stop(t, r.worker(3))
+	stop(t, r.ForkedWorker(3))
 	clients := connectAll(t, port, 4*window)
-	r.kill(3, syscall.SIGKILL)
+	r.Kill(3, syscall.SIGKILL)
 	if by := greetings(t, clients); by[3] != 0 || by[1]+by[2] != 4*window {
 		t.Errorf("connections by worker: %v, want all with workers 1 and 2", by)
 	}
 	hangUp(clients)
-	if o := r.event(t, "exit", 3); o.Signal != "SIGKILL" || o.ExitedAfterDisconnect {
+	if o := r.Event(t, "exit", 3); o.Signal != "SIGKILL" || o.ExitedAfterDisconnect {
 		t.Errorf("%v, want SIGKILL", o)
 	}
 	closeAllServers(t, r, 1, 2)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -23,14 +25,14 @@ func TestExtraFiles(t *testing.T) {
 	defer read.Close()
 	defer write.Close()
 	args := []string{"-c", `echo "\"online\"" >&4; echo "$NODE_CHANNEL_FD $NODE_UNIQUE_ID" >&5`}
-	r := newRig(t, cluster.Settings{ExecPath: "/bin/sh", Args: args, ExtraFiles: []*os.File{read, nil, write}, Serialization: nodeipc.JSON})
+	r := clustertest.NewRig(t, cluster.Settings{ExecPath: "/bin/sh", Args: args, ExtraFiles: []*os.File{read, nil, write}, Serialization: nodeipc.JSON})
 	for _, want := range []string{"4 1\n", "4 2\n"} {
-		w := r.fork()
+		w := r.MustFork()
 		got := make([]byte, len(want))
 		if _, err := io.ReadFull(read, got); string(got) != want {
 			t.Errorf("a worker wrote %q, %v, want %q", got, err, want)
 		}
-		r.event(t, "exit", w.ID())
+		r.Event(t, "exit", w.ID())
 		if got, want := w.Args(), append([]string{"/bin/sh"}, args...); !slices.Equal(got, want) {
 			t.Errorf("the command line is %q, want %q", got, want)
 		}

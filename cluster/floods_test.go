@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -21,7 +23,7 @@ func TestFloodOfEventsThatNobodyTakes(t *testing.T) {
 		t.Run(flood, func(t *testing.T) {
 			nodetest.NoLeaks(t)
 			primary, err := cluster.NewPrimary(cluster.Settings{
-				ExecPath: os.Args[0], Args: []string{flood}, Env: asProgram("hostile"), Silent: true,
+				ExecPath: os.Args[0], Args: []string{flood}, Env: clustertest.AsProgram("hostile"), Silent: true,
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -49,7 +51,7 @@ func TestFloodOfEventsThatNobodyTakes(t *testing.T) {
 			var taken sync.WaitGroup
 			taken.Go(func() {
 				for event := range primary.Events(context.Background()) {
-					occurrenceOf(t, event)
+					clustertest.OccurrenceOf(t, event)
 				}
 			})
 			var again string

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -21,12 +23,12 @@ func eachPolicy(t *testing.T, f func(t *testing.T, policy cluster.SchedulingPoli
 	}
 }
 
-func holdingRig(t *testing.T, policy cluster.SchedulingPolicy, hold bool) *rig {
+func holdingRig(t *testing.T, policy cluster.SchedulingPolicy, hold bool) *clustertest.Rig {
 	t.Helper()
-	settings := agentSettings(t, nodetest.Default(t))
+	settings := clustertest.AgentSettings(t, nodetest.Default(t))
 	settings.SchedulingPolicy, settings.HoldListeners = policy, hold
-	r := newRig(t, settings)
-	r.ready(r.fork())
+	r := clustertest.NewRig(t, settings)
+	r.Ready(r.MustFork())
 	return r
 }
 
@@ -35,19 +37,19 @@ func TestHeldListeners(t *testing.T) {
 	nodetest.NoLeaks(t)
 	eachPolicy(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
 		r := holdingRig(t, policy, true)
-		port, path := freePort(t), filepath.Join(t.TempDir(), "socket")
+		port, path := clustertest.FreePort(t), filepath.Join(t.TempDir(), "socket")
 		serve := func(w int) {
 			listenAll(t, r, port, w)
-			listen(t, r, w, map[string]any{"path": path}, "name", "path")
-			askAgent(t, r, w, command{"do": "bind", "socket": "udp4", "options": map[string]any{"port": port, "address": "127.0.0.1"}})
+			clustertest.Listen(t, r, w, map[string]any{"path": path}, "name", "path")
+			clustertest.AskAgent(t, r, w, clustertest.Command{"do": "bind", "socket": "udp4", "options": map[string]any{"port": port, "address": "127.0.0.1"}})
 		}
 		serve(1)
-		r.kill(1, syscall.SIGKILL)
-		r.event(t, "exit", 1)
-		r.event(t, "disconnect", 1)
-		clients := append(connectAll(t, port, 3), connect(t, "unix", path))
+		r.Kill(1, syscall.SIGKILL)
+		r.Event(t, "exit", 1)
+		r.Event(t, "disconnect", 1)
+		clients := append(connectAll(t, port, 3), clustertest.Connect(t, "unix", path))
 		datagrams := sendUDP(t, port)
-		r.ready(r.fork())
+		r.Ready(r.MustFork())
 		serve(2)
 		if by := greetings(t, clients); by[2] != 4 {
 			t.Errorf("connections by worker: %v, want 4 with worker 2", by)
@@ -56,7 +58,7 @@ func TestHeldListeners(t *testing.T) {
 			t.Errorf("the datagram is answered by %q, want worker 2", answer)
 		}
 		hangUp(clients)
-		if err := r.Disconnect(patient(t)); err != nil {
+		if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 			t.Fatal(err)
 		}
 		expectRefusal(t, port)
@@ -68,7 +70,7 @@ type packets struct{ net.Conn }
 // sendUDP sends one datagram.
 func sendUDP(t *testing.T, port int) packets {
 	t.Helper()
-	conn, err := net.Dial("udp4", local(port))
+	conn, err := net.Dial("udp4", clustertest.Local(port))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +83,7 @@ func sendUDP(t *testing.T, port int) packets {
 
 func (p packets) read(t *testing.T) string {
 	t.Helper()
-	p.SetReadDeadline(time.Now().Add(patience))
+	p.SetReadDeadline(time.Now().Add(clustertest.Patience))
 	buffer := make([]byte, 100)
 	n, err := p.Read(buffer)
 	if err != nil {
@@ -94,13 +96,13 @@ func (p packets) read(t *testing.T) string {
 func TestHeldConnections(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := holdingRig(t, cluster.SchedRR, true)
-	port := freePort(t)
+	port := clustertest.FreePort(t)
 	listenAll(t, r, port, 1)
-	stop(t, r.worker(1))
+	stop(t, r.ForkedWorker(1))
 	clients := connectAll(t, port, 2*window)
-	r.kill(1, syscall.SIGKILL)
-	r.event(t, "exit", 1)
-	r.ready(r.fork())
+	r.Kill(1, syscall.SIGKILL)
+	r.Event(t, "exit", 1)
+	r.Ready(r.MustFork())
 	listenAll(t, r, port, 2)
 	if by := greetings(t, clients); by[2] != 2*window {
 		t.Errorf("connections by worker: %v, want %d with worker 2", by, 2*window)
@@ -112,16 +114,16 @@ func TestNotHeldListeners(t *testing.T) {
 	nodetest.NoLeaks(t)
 	eachPolicy(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
 		r := holdingRig(t, policy, false)
-		port := freePort(t)
+		port := clustertest.FreePort(t)
 		listenAll(t, r, port, 1)
-		stop(t, r.worker(1))
+		stop(t, r.ForkedWorker(1))
 		clients := connectAll(t, port, 2*window)
-		r.kill(1, syscall.SIGKILL)
-		r.event(t, "exit", 1)
-		r.event(t, "disconnect", 1)
+		r.Kill(1, syscall.SIGKILL)
+		r.Event(t, "exit", 1)
+		r.Event(t, "disconnect", 1)
 		expectRefusal(t, port)
 		for _, c := range clients {
-			if w, err := c.greeting(); err == nil {
+			if w, err := c.Greeting(); err == nil {
 				t.Errorf("worker %d serves after its end", w)
 			}
 		}
@@ -130,8 +132,8 @@ func TestNotHeldListeners(t *testing.T) {
 
 func expectRefusal(t *testing.T, port int) {
 	t.Helper()
-	awaitForks(t)
-	conn, err := net.Dial("tcp", local(port))
+	clustertest.AwaitForks(t)
+	conn, err := net.Dial("tcp", clustertest.Local(port))
 	if err == nil {
 		conn.Close()
 	}

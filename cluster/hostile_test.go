@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -59,16 +61,16 @@ func TestHostileWorkers(t *testing.T) {
 	for _, s := range []nodeipc.Serialization{nodeipc.JSON, nodeipc.Advanced} {
 		t.Run(string(s), func(t *testing.T) {
 			nodetest.NoLeaks(t)
-			port := freePort(t)
-			r := newRig(t, cluster.Settings{
+			port := clustertest.FreePort(t)
+			r := clustertest.NewRig(t, cluster.Settings{
 				Exec: filepath.Join("..", "testdata", "apps", "http.js"), ExecPath: nodetest.Default(t).Path, Env: []string{fmt.Sprint("PORT=", port)},
 				SchedulingPolicy: cluster.SchedRR, Serialization: s,
 			})
-			r.expectErrors = true
-			r.listening(t, r.fork().ID(), port)
+			r.ExpectErrors = true
+			r.Listening(t, r.MustFork().ID(), port)
 			served := serveSteadily(t, port)
 			settings := r.Settings()
-			settings.Exec, settings.ExecPath, settings.Env = "", os.Args[0], asProgram("hostile")
+			settings.Exec, settings.ExecPath, settings.Env = "", os.Args[0], clustertest.AsProgram("hostile")
 			for _, m := range misdeeds {
 				if m.only != "" && m.only != s {
 					continue
@@ -76,12 +78,12 @@ func TestHostileWorkers(t *testing.T) {
 				t.Run(m.name, func(t *testing.T) {
 					settings.Args = []string{m.name}
 					r.Setup(settings)
-					w := r.fork()
+					w := r.MustFork()
 					served(t, 1)
-					r.event(t, "disconnect", w.ID())
-					r.event(t, "exit", w.ID())
+					r.Event(t, "disconnect", w.ID())
+					r.Event(t, "exit", w.ID())
 					served(t, 3)
-					expectErrorOf(t, r.journal, w.ID(), m.want, m.says)
+					expectErrorOf(t, r.Journal, w.ID(), m.want, m.says)
 				})
 			}
 			expectWorkers(t, r, 1)
@@ -97,7 +99,7 @@ func serveSteadily(t *testing.T, port int) (served func(t *testing.T, n int)) {
 	var running sync.WaitGroup
 	running.Go(func() {
 		for ctx.Err() == nil {
-			if err := ask(local(port), time.Now().Add(patience)); err != nil {
+			if err := clustertest.Ask(clustertest.Local(port), time.Now().Add(clustertest.Patience)); err != nil {
 				t.Errorf("a request fails: %v", err)
 				return
 			}
@@ -117,7 +119,7 @@ func serveSteadily(t *testing.T, port int) (served func(t *testing.T, n int)) {
 		for range n {
 			select {
 			case <-answers:
-			case <-patient(t).Done():
+			case <-clustertest.Patient(t).Done():
 				t.Fatal("no request is answered")
 			}
 		}
@@ -125,7 +127,7 @@ func serveSteadily(t *testing.T, port int) (served func(t *testing.T, n int)) {
 }
 
 // expectErrorOf checks the error that a worker's channel ended with: one line that says whose channel it is, and why.
-func expectErrorOf(t *testing.T, j *journal, worker int, want error, says string) {
+func expectErrorOf(t *testing.T, j *clustertest.Journal, worker int, want error, says string) {
 	t.Helper()
 	err := errorOf(j, worker)
 	if !errors.Is(err, want) {
@@ -142,10 +144,10 @@ func expectErrorOf(t *testing.T, j *journal, worker int, want error, says string
 
 // errorOf is what ended a worker's channel, if it was an error. A worker that ends within a message has done nothing
 // else wrong.
-func errorOf(j *journal, worker int) error {
-	for _, o := range j.all() {
-		if o.Worker == worker && o.Event == "error" && !strings.Contains(o.err.Error(), "unexpected EOF") {
-			return o.err
+func errorOf(j *clustertest.Journal, worker int) error {
+	for _, o := range j.All() {
+		if o.Worker == worker && o.Event == "error" && !strings.Contains(o.Err.Error(), "unexpected EOF") {
+			return o.Err
 		}
 	}
 	return nil

@@ -14,13 +14,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/structuredclone"
 )
 
-func init() { programs["hostile"] = hostileProgram }
+func init() { clustertest.Programs["hostile"] = hostileProgram }
 
 // channelEnd is a worker's bare end of its channel.
 type channelEnd struct {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -30,7 +32,7 @@ func TestInspectPorts(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			node := nodetest.Default(t)
-			settings := agentSettings(t, node)
+			settings := clustertest.AgentSettings(t, node)
 			settings.ExecArgv, settings.DebugPort = c.execArgv, c.debugPort
 			theirs := map[string]any{"exec": settings.Exec, "execArgv": append([]string{}, c.execArgv...), "debugPort": c.debugPort}
 			if c.ports != nil {
@@ -41,16 +43,16 @@ func TestInspectPorts(t *testing.T) {
 					return ports[0]
 				}
 			}
-			see := func(d driver) (seen [][]string) {
+			see := func(d clustertest.Driver) (seen [][]string) {
 				for range 2 {
-					w := d.start()
-					awaitReady(t, d.book(), w)
+					w := d.Start()
+					clustertest.AwaitReady(t, d.Book(), w)
 					seen = append(seen, factsOf(t, d, w).ExecArgv)
 				}
 				return seen
 			}
-			node1 := see(newNodePrimary(t, node, cluster.SchedRR, theirs))
-			if diff := cmp.Diff(node1, see(newRig(t, settings))); diff != "" {
+			node1 := see(clustertest.NewNodePrimary(t, node, cluster.SchedRR, theirs))
+			if diff := cmp.Diff(node1, see(clustertest.NewRig(t, settings))); diff != "" {
 				t.Errorf("under Node's primary (-) and ours (+):\n%s", diff)
 			}
 		})
@@ -61,7 +63,7 @@ func TestInspectPorts(t *testing.T) {
 func TestInspectPortsByEnvironment(t *testing.T) {
 	nodetest.NoLeaks(t)
 	t.Setenv("NODE_OPTIONS", "--no-warnings --inspect-port=0")
-	r := newAgents(t, nodetest.Default(t), cluster.SchedRR, 2)
+	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedRR, 2)
 	for w, want := range []string{1: "--inspect-port=9230", 2: "--inspect-port=9231"} {
 		if w == 0 {
 			continue
@@ -75,7 +77,7 @@ func TestInspectPortsByEnvironment(t *testing.T) {
 func TestInspectPortsThatThereAreNot(t *testing.T) {
 	nodetest.NoLeaks(t)
 	for _, port := range []int{-1, 65536} {
-		r := newRig(t, cluster.Settings{
+		r := clustertest.NewRig(t, cluster.Settings{
 			Exec: "-", ExecArgv: []string{"--inspect"}, InspectPort: func() int { return port },
 		})
 		_, err := r.Fork()

@@ -11,6 +11,8 @@ import (
 	"net/http"
 	"os"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster/worker"
 
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -20,12 +22,12 @@ import (
 const leftAsExpected = 7
 
 func init() {
-	programs["outlive"] = outlive
-	programs["late"] = listenTooLate
-	programs["cancelled"] = listenCancelled
-	programs["twice"] = bindTwice
-	programs["uploads"] = serveUploads
-	programs["deaf"] = serveWithoutReceiving
+	clustertest.Programs["outlive"] = outlive
+	clustertest.Programs["late"] = listenTooLate
+	clustertest.Programs["cancelled"] = listenCancelled
+	clustertest.Programs["twice"] = bindTwice
+	clustertest.Programs["uploads"] = serveUploads
+	clustertest.Programs["deaf"] = serveWithoutReceiving
 }
 
 func expected(found bool, what string, values ...any) error {

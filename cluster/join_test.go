@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster/worker"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -23,7 +25,7 @@ import (
 
 // joining is a Go program as the one worker of a real Node primary.
 type joining struct {
-	*tracingPrimary
+	*clustertest.TracingPrimary
 	t      *testing.T
 	port   int
 	worker int
@@ -35,9 +37,9 @@ func startProgram(t *testing.T, node nodetest.Runtime, policy cluster.Scheduling
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := &joining{tracingPrimary: startTracingPrimary(t, node, nil), t: t, port: nodetest.FreePort(t)}
-	j.setup(policy, map[string]any{})
-	j.worker = j.fork(self, nil, append(asProgram(program), "PORT="+strconv.Itoa(j.port))...)
+	j := &joining{TracingPrimary: clustertest.StartTracingPrimary(t, node, nil), t: t, port: nodetest.FreePort(t)}
+	j.Setup(policy, map[string]any{})
+	j.worker = j.Fork(self, nil, append(clustertest.AsProgram(program), "PORT="+strconv.Itoa(j.port))...)
 	return j
 }
 
@@ -56,23 +58,23 @@ func eachProgram(t *testing.T, program string, f func(*joining)) {
 // expectExit waits for the end of the worker, which must be that of its own choice.
 func (j *joining) expectExit(code int) {
 	j.t.Helper()
-	if exit := j.awaitEvent("exit", j.worker); exit.Code != code || exit.Signal != "" {
+	if exit := j.AwaitEvent("exit", j.worker); exit.Code != code || exit.Signal != "" {
 		j.t.Errorf("the worker ended with code %d, signal %q, want code %d", exit.Code, exit.Signal, code)
 	}
 }
 
 func TestOutlivePrimary(t *testing.T) {
 	eachProgram(t, "outlive", func(j *joining) {
-		j.awaitEvent("listening", j.worker)
-		j.closeChannel(j.worker)
+		j.AwaitEvent("listening", j.worker)
+		j.CloseChannel(j.worker)
 		j.expectExit(leftAsExpected)
 	})
 }
 
 func TestListenOnceAskedToLeave(t *testing.T) {
 	eachProgram(t, "late", func(j *joining) {
-		j.awaitEvent("online", j.worker)
-		j.disconnect(j.worker)
+		j.AwaitEvent("online", j.worker)
+		j.DisconnectWorker(j.worker)
 		j.expectExit(leftAsExpected)
 	})
 }
@@ -80,10 +82,10 @@ func TestListenOnceAskedToLeave(t *testing.T) {
 // TestListenCancelled gives up a server whose answer is on its way, and has the port free for another once it is there.
 func TestListenCancelled(t *testing.T) {
 	eachProgram(t, "cancelled", func(j *joining) {
-		j.await(t, "the end of the server", func(occurrence) bool { return j.closes(j.worker) > 0 })
-		j.tell(j.worker, "again")
-		awaitReady(t, j.journal, j.worker)
-		if w := whoServes(t, "tcp", local(j.port)); w != j.worker {
+		j.Await(t, "the end of the server", func(clustertest.Occurrence) bool { return j.Closes(j.worker) > 0 })
+		j.Tell(j.worker, "again")
+		clustertest.AwaitReady(t, j.Journal, j.worker)
+		if w := clustertest.WhoServes(t, "tcp", clustertest.Local(j.port)); w != j.worker {
 			t.Errorf("worker %d answers, want %d", w, j.worker)
 		}
 		j.expectExit(leftAsExpected)
@@ -93,8 +95,8 @@ func TestListenCancelled(t *testing.T) {
 // TestTwoSocketsOnOnePort has a worker leave whose two sockets have one key under a primary of Node 22 or later.
 func TestTwoSocketsOnOnePort(t *testing.T) {
 	eachProgram(t, "twice", func(j *joining) {
-		awaitReady(t, j.journal, j.worker)
-		j.disconnect(j.worker)
+		clustertest.AwaitReady(t, j.Journal, j.worker)
+		j.DisconnectWorker(j.worker)
 		j.expectExit(0)
 	})
 }
@@ -102,13 +104,13 @@ func TestTwoSocketsOnOnePort(t *testing.T) {
 // TestLeavingFinishesRequests has a worker leave in the middle of a request, and with a connection that is idle.
 func TestLeavingFinishesRequests(t *testing.T) {
 	eachProgram(t, "uploads", func(j *joining) {
-		j.awaitEvent("listening", j.worker)
+		j.AwaitEvent("listening", j.worker)
 		idle := realClient(t, true, nil)
 		if got := postText(t, idle, j.port, strings.NewReader("short")); got != "5 bytes, <nil>" {
 			t.Errorf("the server answers %q", got)
 		}
 		body, upload := io.Pipe()
-		request, err := http.NewRequest(http.MethodPost, "http://"+local(j.port), body)
+		request, err := http.NewRequest(http.MethodPost, "http://"+clustertest.Local(j.port), body)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,8 +119,8 @@ func TestLeavingFinishesRequests(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer response.Body.Close()
-		j.disconnect(j.worker)
-		j.await(t, "the end of the server", func(occurrence) bool { return j.closes(j.worker) > 0 })
+		j.DisconnectWorker(j.worker)
+		j.Await(t, "the end of the server", func(clustertest.Occurrence) bool { return j.Closes(j.worker) > 0 })
 		expectNobody(t, j.port)
 		if _, err := io.WriteString(upload, "the rest"); err != nil {
 			t.Error(err)
@@ -133,7 +135,7 @@ func TestLeavingFinishesRequests(t *testing.T) {
 
 func postText(t *testing.T, client *http.Client, port int, body io.Reader) string {
 	t.Helper()
-	response, err := client.Post("http://"+local(port), "text/plain", body)
+	response, err := client.Post("http://"+clustertest.Local(port), "text/plain", body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,11 +152,11 @@ func postText(t *testing.T, client *http.Client, port int, body io.Reader) strin
 func TestDeafWorkerServes(t *testing.T) {
 	nodetest.NoLeaks(t)
 	j := startProgram(t, nodetest.Default(t), cluster.SchedRR, "deaf")
-	j.awaitEvent("listening", j.worker)
+	j.AwaitEvent("listening", j.worker)
 	client := realClient(t, false, nil)
-	url := "http://" + local(j.port)
+	url := "http://" + clustertest.Local(j.port)
 	before := heapOf(t, client, url)
-	j.do(command{"do": "flood", "worker": j.worker, "count": 100_000, "size": 1 << 10})
+	j.Do(clustertest.Command{"do": "flood", "worker": j.worker, "count": 100_000, "size": 1 << 10})
 	if answers := identities(t, client, url, 2); answers[1].Worker != j.worker {
 		t.Errorf("worker %d answers", answers[1].Worker)
 	}
@@ -162,13 +164,13 @@ func TestDeafWorkerServes(t *testing.T) {
 	if now := heapOf(t, client, url); now < before+kept/2 || now > before+2*kept {
 		t.Errorf("%d bytes are in use before 100 MiB of messages and %d after, want %d more", before, now, kept)
 	}
-	j.disconnect(j.worker)
+	j.DisconnectWorker(j.worker)
 	j.expectExit(0)
-	j.child.Disconnect()
-	<-j.exited
+	j.Child.Disconnect()
+	<-j.Exited
 	const says = "messages are dropped that nobody receives"
-	if n := strings.Count(j.printed.String(), says); n != 1 {
-		t.Errorf("the worker says %d times that %s:\n%s", n, says, j.printed)
+	if n := strings.Count(j.Printed.String(), says); n != 1 {
+		t.Errorf("the worker says %d times that %s:\n%s", n, says, j.Printed)
 	}
 }
 
@@ -190,17 +192,17 @@ func TestSecondServerOnOnePort(t *testing.T) {
 	nodetest.NoLeaks(t)
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		j := startProgram(t, node, cluster.SchedNone, agentProgram)
-		awaitReady(t, j.journal, j.worker)
+		clustertest.AwaitReady(t, j.Journal, j.worker)
 		options := map[string]any{"port": j.port, "host": "127.0.0.1"}
-		listen(t, j, j.worker, options)
-		a := askAgent(t, j, j.worker, command{"do": "listen", "name": "second", "options": options})
+		clustertest.Listen(t, j, j.worker, options)
+		a := clustertest.AskAgent(t, j, j.worker, clustertest.Command{"do": "listen", "name": "second", "options": options})
 		if a.Error == nil || a.Error.Code != "EADDRINUSE" {
 			t.Errorf("the second server: %v, want EADDRINUSE", a.Error)
 		}
-		if w := whoServes(t, "tcp", local(j.port)); w != j.worker {
+		if w := clustertest.WhoServes(t, "tcp", clustertest.Local(j.port)); w != j.worker {
 			t.Errorf("worker %d answers, want %d", w, j.worker)
 		}
-		j.disconnect(j.worker)
+		j.DisconnectWorker(j.worker)
 		j.expectExit(0)
 	})
 }
@@ -209,14 +211,14 @@ func TestSecondServerOnOnePort(t *testing.T) {
 // is Node's.
 func TestServerFromPrimary(t *testing.T) {
 	eachProgram(t, agentProgram, func(j *joining) {
-		awaitReady(t, j.journal, j.worker)
-		give, n := giving(j.worker, "server", command{"name": "given"})
-		j.do(give)
-		if w := whoServes(t, "tcp", local(j.reply(j.worker, n).Port)); w != j.worker {
+		clustertest.AwaitReady(t, j.Journal, j.worker)
+		give, n := clustertest.Giving(j.worker, "server", clustertest.Command{"name": "given"})
+		j.Do(give)
+		if w := clustertest.WhoServes(t, "tcp", clustertest.Local(j.Reply(j.worker, n).Port)); w != j.worker {
 			t.Errorf("worker %d answers, want %d", w, j.worker)
 		}
 		closeServers(t, j, j.worker, "given")
-		j.disconnect(j.worker)
+		j.DisconnectWorker(j.worker)
 		j.expectExit(0)
 	})
 }

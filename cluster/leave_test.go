@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -22,7 +24,7 @@ func ids(workers []*cluster.Worker) (list []int) {
 	return list
 }
 
-func expectWorkers(t *testing.T, r *rig, want ...int) {
+func expectWorkers(t *testing.T, r *clustertest.Rig, want ...int) {
 	t.Helper()
 	if got := ids(r.Workers()); !slices.Equal(got, want) {
 		t.Errorf("workers %v, want %v", got, want)
@@ -34,11 +36,11 @@ func TestDisconnectOfOne(t *testing.T) {
 	nodetest.NoLeaks(t)
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		t.Parallel()
-		r := newAgents(t, node, cluster.SchedRR, 2)
-		port := freePort(t)
+		r := clustertest.NewAgents(t, node, cluster.SchedRR, 2)
+		port := clustertest.FreePort(t)
 		listenAll(t, r, port, 1, 2)
 		expectWorkers(t, r, 1, 2)
-		w := r.worker(1)
+		w := r.ForkedWorker(1)
 		if w != r.Worker(1) || w.State() != cluster.StateListening || !w.IsConnected() || w.IsDead() || w.ExitedAfterDisconnect() {
 			t.Errorf("worker 1 is %s, connected %v, dead %v, exitedAfterDisconnect %v", w.State(), w.IsConnected(), w.IsDead(), w.ExitedAfterDisconnect())
 		}
@@ -49,14 +51,14 @@ func TestDisconnectOfOne(t *testing.T) {
 		if !w.ExitedAfterDisconnect() || w.IsDead() || r.Worker(1) != nil {
 			t.Errorf("exitedAfterDisconnect %v, dead %v, on the list %v", w.ExitedAfterDisconnect(), w.IsDead(), r.Worker(1))
 		}
-		if by := serves(t, port, 4); by[2] != 4 {
+		if by := clustertest.Serves(t, port, 4); by[2] != 4 {
 			t.Errorf("connections by worker: %v, want all with worker 2", by)
 		}
 		hangUp(clients)
-		if o := r.event(t, "exit", 1); o.Code != 0 || !o.ExitedAfterDisconnect {
+		if o := r.Event(t, "exit", 1); o.Code != 0 || !o.ExitedAfterDisconnect {
 			t.Errorf("%v, want code 0 after disconnect", o)
 		}
-		r.event(t, "disconnect", 1)
+		r.Event(t, "disconnect", 1)
 		<-w.Exited()
 		if w.IsConnected() || !w.IsDead() || w.ExitStatus() != (nodeipc.ExitStatus{}) {
 			t.Errorf("after its end: connected %v, dead %v, %v", w.IsConnected(), w.IsDead(), w.ExitStatus())
@@ -64,7 +66,7 @@ func TestDisconnectOfOne(t *testing.T) {
 		if s := w.State(); s != cluster.StateDead && s != cluster.StateDisconnected {
 			t.Errorf("after its end: %s", s)
 		}
-		if err := w.Send(patient(t), "too late"); !errors.Is(err, nodeipc.ErrDisconnected) {
+		if err := w.Send(clustertest.Patient(t), "too late"); !errors.Is(err, nodeipc.ErrDisconnected) {
 			t.Errorf("send after the end: %v, want %v", err, nodeipc.ErrDisconnected)
 		}
 		if err := w.Kill(0); !errors.Is(err, os.ErrProcessDone) {
@@ -78,11 +80,11 @@ func TestDisconnectOfAll(t *testing.T) {
 	nodetest.NoLeaks(t)
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		t.Parallel()
-		r := newAgents(t, node, cluster.SchedRR, 3)
-		port := freePort(t)
+		r := clustertest.NewAgents(t, node, cluster.SchedRR, 3)
+		port := clustertest.FreePort(t)
 		listenAll(t, r, port, 1, 2, 3)
-		client := connect(t, "tcp", local(port))
-		client.worker(t)
+		client := clustertest.Connect(t, "tcp", clustertest.Local(port))
+		client.Worker(t)
 		at, cancel := context.WithCancelCause(context.Background())
 		cancel(errors.New("no patience"))
 		if err := r.Disconnect(at); err == nil || !errors.Is(err, context.Cause(at)) {
@@ -90,21 +92,21 @@ func TestDisconnectOfAll(t *testing.T) {
 		}
 		expectWorkers(t, r)
 		client.Close()
-		if err := r.Disconnect(patient(t)); err != nil {
+		if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 			t.Fatal(err)
 		}
 		expectRefusal(t, port)
 		for id := 1; id <= 3; id++ {
-			if w := r.worker(id); w.ExitStatus().Code != 0 || !w.ExitedAfterDisconnect() || !w.IsDead() {
+			if w := r.ForkedWorker(id); w.ExitStatus().Code != 0 || !w.ExitedAfterDisconnect() || !w.IsDead() {
 				t.Errorf("worker %d: %v", id, w.ExitStatus())
 			}
 		}
-		if err := r.Disconnect(patient(t)); err != nil {
+		if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 			t.Errorf("disconnect without workers: %v", err)
 		}
-		r.ready(r.fork())
+		r.Ready(r.MustFork())
 		listenAll(t, r, port, 4)
-		if w := whoServes(t, "tcp", local(port)); w != 4 {
+		if w := clustertest.WhoServes(t, "tcp", clustertest.Local(port)); w != 4 {
 			t.Errorf("worker %d serves", w)
 		}
 	})
@@ -113,30 +115,30 @@ func TestDisconnectOfAll(t *testing.T) {
 // A worker that stands still does not keep others from leaving.
 func TestDisconnectWithOneThatStandsStill(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := newAgents(t, nodetest.Default(t), cluster.SchedRR, 2)
-	stop(t, r.worker(1))
-	at, cancel := context.WithCancel(patient(t))
+	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedRR, 2)
+	stop(t, r.ForkedWorker(1))
+	at, cancel := context.WithCancel(clustertest.Patient(t))
 	go func() {
-		r.event(t, "exit", 2)
+		r.Event(t, "exit", 2)
 		cancel()
 	}()
 	if err := r.Disconnect(at); !errors.Is(err, context.Canceled) {
 		t.Errorf("disconnect: %v, want %v", err, context.Canceled)
 	}
-	r.kill(1, syscall.SIGKILL)
-	if err := r.Disconnect(patient(t)); err != nil {
+	r.Kill(1, syscall.SIGKILL)
+	if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 		t.Error(err)
 	}
 }
 
 func TestKill(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := newAgents(t, nodetest.Default(t), cluster.SchedRR, 2)
-	r.signal(r.worker(1), 0)
-	r.signal(r.worker(2), syscall.SIGUSR2)
+	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedRR, 2)
+	r.Signal(r.ForkedWorker(1), 0)
+	r.Signal(r.ForkedWorker(2), syscall.SIGUSR2)
 	for id, want := range map[int]syscall.Signal{1: syscall.SIGTERM, 2: syscall.SIGUSR2} {
-		r.event(t, "exit", id)
-		if s := r.worker(id).ExitStatus(); s != (nodeipc.ExitStatus{Code: -1, Signal: want}) {
+		r.Event(t, "exit", id)
+		if s := r.ForkedWorker(id).ExitStatus(); s != (nodeipc.ExitStatus{Code: -1, Signal: want}) {
 			t.Errorf("worker %d: %v, want %v", id, s, want)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -16,21 +18,21 @@ import (
 )
 
 // eachAgents runs f for each Node and each policy with a primary that has two agents, workers 1 and 2.
-func eachAgents(t *testing.T, f func(t *testing.T, r *rig)) {
+func eachAgents(t *testing.T, f func(t *testing.T, r *clustertest.Rig)) {
 	t.Helper()
 	nodetest.NoLeaks(t)
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		for _, policy := range cluster.SchedulingPolicies() {
 			t.Run(string(policy), func(t *testing.T) {
 				t.Parallel()
-				f(t, newAgents(t, node, policy, 2))
+				f(t, clustertest.NewAgents(t, node, policy, 2))
 			})
 		}
 	})
 }
 
 func TestListen(t *testing.T) {
-	eachAgents(t, func(t *testing.T, r *rig) {
+	eachAgents(t, func(t *testing.T, r *clustertest.Rig) {
 		step(t, "port 0 is one port for all workers", func(t *testing.T) { port0(t, r) })
 		step(t, "second server of a worker", func(t *testing.T) { secondServer(t, r) })
 		step(t, "descriptor", func(t *testing.T) { descriptor(t, r) })
@@ -47,21 +49,21 @@ func step(t *testing.T, name string, f func(t *testing.T)) {
 	}
 }
 
-func port0(t *testing.T, r *rig) {
+func port0(t *testing.T, r *clustertest.Rig) {
 	any0 := map[string]any{"port": 0, "host": "127.0.0.1"}
-	first, second := listen(t, r, 1, any0), listen(t, r, 2, any0)
+	first, second := clustertest.Listen(t, r, 1, any0), clustertest.Listen(t, r, 2, any0)
 	if first != second {
 		t.Errorf("worker 1 got port %d and worker 2 %d, want one", first, second)
 	}
-	r.listening(t, 1, first)
-	r.listening(t, 2, first)
-	if other := listen(t, r, 1, any0, "name", "other"); other == first {
+	r.Listening(t, 1, first)
+	r.Listening(t, 2, first)
+	if other := clustertest.Listen(t, r, 1, any0, "name", "other"); other == first {
 		t.Errorf("both servers of worker 1 got port %d", first)
-	} else if w := whoServes(t, "tcp", local(other)); w != 1 {
+	} else if w := clustertest.WhoServes(t, "tcp", clustertest.Local(other)); w != 1 {
 		t.Errorf("worker %d serves a port of worker 1 alone", w)
 	}
 	closeServers(t, r, 1, "tcp", "other")
-	if w := whoServes(t, "tcp", local(first)); w != 2 {
+	if w := clustertest.WhoServes(t, "tcp", clustertest.Local(first)); w != 2 {
 		t.Errorf("worker %d serves after it has closed its server", w)
 	}
 	closeServers(t, r, 2, "tcp")
@@ -70,20 +72,20 @@ func port0(t *testing.T, r *rig) {
 
 // A second server of one worker does not listen on the same port, nor does its try harm the worker, as it does under
 // the newer Nodes' primaries.
-func secondServer(t *testing.T, r *rig) {
-	options := map[string]any{"port": freePort(t)}
-	port := listen(t, r, 1, options)
-	a := askAgent(t, r, 1, command{"do": "listen", "name": "second", "options": options})
+func secondServer(t *testing.T, r *clustertest.Rig) {
+	options := map[string]any{"port": clustertest.FreePort(t)}
+	port := clustertest.Listen(t, r, 1, options)
+	a := clustertest.AskAgent(t, r, 1, clustertest.Command{"do": "listen", "name": "second", "options": options})
 	if a.Error == nil || a.Error.Code != "EADDRINUSE" || a.Error.Errno != -98 || a.Error.Syscall != "bind" {
 		t.Errorf("second server: %v, want bind EADDRINUSE", a.Error)
 	}
-	if w := whoServes(t, "tcp", local(port)); w != 1 {
+	if w := clustertest.WhoServes(t, "tcp", clustertest.Local(port)); w != 1 {
 		t.Errorf("worker %d serves", w)
 	}
 	closeServers(t, r, 1, "tcp")
 	socket, at := map[string]any{"type": "udp4", "reuseAddr": true}, map[string]any{"port": port}
 	for _, name := range []string{"udp", "second"} {
-		if a := askAgent(t, r, 1, command{"do": "bind", "name": name, "socket": socket, "options": at}); a.Error != nil {
+		if a := clustertest.AskAgent(t, r, 1, clustertest.Command{"do": "bind", "name": name, "socket": socket, "options": at}); a.Error != nil {
 			t.Errorf("UDP socket %q that reuses its address: %v", name, a.Error)
 		}
 	}
@@ -91,19 +93,19 @@ func secondServer(t *testing.T, r *rig) {
 }
 
 // descriptor has both workers serve a socket of the primary's, and tries some that are not to be had.
-func descriptor(t *testing.T, r *rig) {
+func descriptor(t *testing.T, r *clustertest.Rig) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	conn := connect(t, "tcp", l.Addr().String())
+	conn := clustertest.Connect(t, "tcp", l.Addr().String())
 	listening := fdOf(t, l.(*net.TCPListener))
 	for _, w := range []int{1, 2} {
-		listen(t, r, w, map[string]any{"fd": listening})
+		clustertest.Listen(t, r, w, map[string]any{"fd": listening})
 	}
 	// The first connection that waits is the one above.
-	if w := conn.worker(t); w != 1 && w != 2 {
+	if w := conn.Worker(t); w != 1 && w != 2 {
 		t.Errorf("worker %d serves", w)
 	}
 	conn.Close()
@@ -118,7 +120,7 @@ func descriptor(t *testing.T, r *rig) {
 	defer unix.Close(connected[1])
 	const stderr = 2
 	for _, fd := range []int{connected[0], stderr} {
-		a := askAgent(t, r, 1, command{"do": "listen", "options": map[string]any{"fd": fd}})
+		a := clustertest.AskAgent(t, r, 1, clustertest.Command{"do": "listen", "options": map[string]any{"fd": fd}})
 		if a.Error == nil || a.Error.Code != "EINVAL" {
 			t.Errorf("listen on descriptor %d of the primary: %v, want EINVAL", fd, a.Error)
 		}
@@ -141,7 +143,7 @@ func fdOf(t *testing.T, c syscall.Conn) (fd int) {
 }
 
 // pathModes expects that a path is opened to others on demand, and goes with the last server.
-func pathModes(t *testing.T, r *rig) {
+func pathModes(t *testing.T, r *clustertest.Rig) {
 	path := filepath.Join(t.TempDir(), "socket")
 	for _, want := range []struct {
 		options map[string]any
@@ -153,7 +155,7 @@ func pathModes(t *testing.T, r *rig) {
 		{map[string]any{"readableAll": true, "writableAll": true}, 0o666},
 	} {
 		want.options["path"] = path
-		listen(t, r, 1, want.options)
+		clustertest.Listen(t, r, 1, want.options)
 		info, err := os.Stat(path)
 		if err != nil {
 			t.Fatal(err)
@@ -161,7 +163,7 @@ func pathModes(t *testing.T, r *rig) {
 		if mode := info.Mode().Perm(); mode&want.mode != want.mode {
 			t.Errorf("mode %o with %v, want %o in it", mode, want.options, want.mode)
 		}
-		if w := whoServes(t, "unix", path); w != 1 {
+		if w := clustertest.WhoServes(t, "unix", path); w != 1 {
 			t.Errorf("worker %d serves", w)
 		}
 		closeServers(t, r, 1, "tcp")
@@ -171,16 +173,16 @@ func pathModes(t *testing.T, r *rig) {
 	}
 }
 
-func listenAgain(t *testing.T, r *rig) {
-	options := map[string]any{"port": freePort(t)}
+func listenAgain(t *testing.T, r *clustertest.Rig) {
+	options := map[string]any{"port": clustertest.FreePort(t)}
 	for _, w := range []int{1, 2} {
-		listen(t, r, w, options)
+		clustertest.Listen(t, r, w, options)
 	}
 	for range 3 {
 		closeServers(t, r, 1, "tcp")
-		listen(t, r, 1, options)
+		clustertest.Listen(t, r, 1, options)
 	}
-	if w := whoServes(t, "tcp", local(options["port"].(int))); w != 1 && w != 2 {
+	if w := clustertest.WhoServes(t, "tcp", clustertest.Local(options["port"].(int))); w != 1 && w != 2 {
 		t.Errorf("worker %d serves", w)
 	}
 	for _, w := range []int{1, 2} {
@@ -189,9 +191,9 @@ func listenAgain(t *testing.T, r *rig) {
 	expectRefusal(t, options["port"].(int))
 }
 
-func closeServers(t testing.TB, d driver, worker int, names ...string) {
+func closeServers(t testing.TB, d clustertest.Driver, worker int, names ...string) {
 	t.Helper()
 	for _, name := range names {
-		askAgent(t, d, worker, command{"do": "close", "name": name})
+		clustertest.AskAgent(t, d, worker, clustertest.Command{"do": "close", "name": name})
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -37,15 +39,15 @@ func loadWithDeaths(t *testing.T, policy cluster.SchedulingPolicy) {
 	expectFullPool(t, pool)
 	before := countResources(t)
 
-	load := startLoad(port)
-	t.Cleanup(load.stop)
+	load := clustertest.StartLoad(port)
+	t.Cleanup(load.Stop)
 	deaths := killUnderLoad(t, pool)
-	load.expectConnections(t, loadConnections)
-	load.stop()
-	deaths.wait()
-	t.Logf("%d connections, %d deaths, %d connections lost", load.connections(), len(deaths.list), len(load.failures))
+	load.ExpectConnections(t, loadConnections)
+	load.Stop()
+	deaths.Wait()
+	t.Logf("%d connections, %d deaths, %d connections lost", load.Connections(), len(deaths.List), len(load.Failures))
 
-	expectFailuresOfDeathsOnly(t, load.failures, deaths)
+	expectFailuresOfDeathsOnly(t, load.Failures, deaths)
 	expectFullPool(t, pool)
 	expectResources(t, before)
 }
@@ -66,7 +68,7 @@ func startLoadPool(t *testing.T, policy cluster.SchedulingPolicy) (*cluster.Pool
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		pool.Shutdown(patient(t))
+		pool.Shutdown(clustertest.Patient(t))
 		pool.Close()
 	})
 	if err := pool.Start(); err != nil {
@@ -88,7 +90,7 @@ func listeningWorkers(pool *cluster.Pool) (workers []*cluster.Worker) {
 // wrote.
 func expectFullPool(t *testing.T, pool *cluster.Pool) {
 	t.Helper()
-	ctx := patient(t)
+	ctx := clustertest.Patient(t)
 	for len(listeningWorkers(pool)) < loadWorkers {
 		event, err := pool.Next(ctx)
 		if err != nil {
@@ -101,22 +103,22 @@ func expectFullPool(t *testing.T, pool *cluster.Pool) {
 }
 
 // killUnderLoad kills workers that listen, often enough.
-func killUnderLoad(t *testing.T, pool *cluster.Pool) *deaths {
+func killUnderLoad(t *testing.T, pool *cluster.Pool) *clustertest.Deaths {
 	t.Helper()
-	var deaths deaths
+	var deaths clustertest.Deaths
 	tick := time.NewTicker(loadKillEvery)
 	defer tick.Stop()
 	last := time.Now()
-	for len(deaths.list) < loadDeaths {
-		if time.Since(last) > patience {
-			t.Fatalf("%d deaths, and none within %v: the dead have no successors", len(deaths.list), patience)
+	for len(deaths.List) < loadDeaths {
+		if time.Since(last) > clustertest.Patience {
+			t.Fatalf("%d deaths, and none within %v: the dead have no successors", len(deaths.List), clustertest.Patience)
 		}
 		<-tick.C
 		// The last one is spared: on a machine that takes longer to start a worker than this loop to kill one, nobody
 		// would be left to answer. Nor is one killed twice, of whose death the primary has not heard yet.
-		workers := slices.DeleteFunc(listeningWorkers(pool), deaths.has)
+		workers := slices.DeleteFunc(listeningWorkers(pool), deaths.Has)
 		if len(workers) > 1 {
-			deaths.cause(t, workers[rand.IntN(len(workers))])
+			deaths.Cause(t, workers[rand.IntN(len(workers))])
 			last = time.Now()
 		}
 	}
@@ -125,23 +127,23 @@ func killUnderLoad(t *testing.T, pool *cluster.Pool) *deaths {
 
 // expectFailuresOfDeathsOnly checks that whatever failed did so while a worker died, and that no more failed than the
 // clients could have had with it.
-func expectFailuresOfDeathsOnly(t *testing.T, failures []failure, deaths *deaths) {
+func expectFailuresOfDeathsOnly(t *testing.T, failures []clustertest.Failure, deaths *clustertest.Deaths) {
 	t.Helper()
-	lost := map[*death]int{}
+	lost := map[*clustertest.Death]int{}
 	for _, f := range failures {
-		during := deaths.during(f)
+		during := deaths.During(f)
 		switch {
-		case !lostToDeath(f.err):
-			t.Errorf("a client failed after %v with: %v", f.ended.Sub(f.began), f.err)
+		case !lostToDeath(f.Err):
+			t.Errorf("a client failed after %v with: %v", f.Ended.Sub(f.Began), f.Err)
 		case during == nil:
-			t.Errorf("a client failed while no worker died, after %v with: %v", f.ended.Sub(f.began), f.err)
+			t.Errorf("a client failed while no worker died, after %v with: %v", f.Ended.Sub(f.Began), f.Err)
 		default:
 			lost[during]++
 		}
 	}
 	for d, n := range lost {
-		if n > loadClients {
-			t.Errorf("worker %d took %d connections with it; there were %d clients", d.worker.ID(), n, loadClients)
+		if n > clustertest.LoadClients {
+			t.Errorf("worker %d took %d connections with it; there were %d clients", d.Worker.ID(), n, clustertest.LoadClients)
 		}
 	}
 }
@@ -167,7 +169,7 @@ func countResources(t *testing.T) resources {
 // expectResources waits for what is on its way out still: the reapers of the last workers that died.
 func expectResources(t *testing.T, want resources) {
 	t.Helper()
-	over := time.After(patience)
+	over := time.After(clustertest.Patience)
 	again := time.NewTicker(10 * time.Millisecond)
 	defer again.Stop()
 	for got := countResources(t); got != want; got = countResources(t) {

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -19,21 +21,21 @@ import (
 
 // poolRig is a pool of ours with a journal of its events.
 type poolRig struct {
-	*rig
+	*clustertest.Rig
 	pool *cluster.Pool
 }
 
 func newPoolRig(t testing.TB, settings cluster.Settings, keep cluster.PoolSettings) *poolRig {
 	t.Helper()
-	var printed output
+	var printed clustertest.Output
 	settings.Stdout, settings.Stderr = &printed, &printed
-	speaks(&settings)
+	clustertest.Speaks(&settings)
 	pool, err := cluster.NewPool(settings, keep)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{journal: newJournal(), Primary: pool.Primary, t: t, close: pool.Close, expectErrors: true}
-	r.follow(&printed)
+	r := &clustertest.Rig{Journal: clustertest.NewJournal(), Primary: pool.Primary, T: t, ExpectErrors: true}
+	r.Follow(&printed, pool)
 	if err := pool.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -51,7 +53,7 @@ func shell(words string) cluster.Settings {
 // greeters are workers in Go that listen on a port.
 func greeters(port int) cluster.Settings {
 	return cluster.Settings{
-		ExecPath: os.Args[0], Env: append(asProgram("greeter"), fmt.Sprintf("LISTEN=127.0.0.1:%d", port)), SchedulingPolicy: cluster.SchedRR,
+		ExecPath: os.Args[0], Env: append(clustertest.AsProgram("greeter"), fmt.Sprintf("LISTEN=127.0.0.1:%d", port)), SchedulingPolicy: cluster.SchedRR,
 	}
 }
 
@@ -60,14 +62,14 @@ func (r *poolRig) done(t *testing.T) error {
 	select {
 	case <-r.pool.Done():
 		return r.pool.Err()
-	case <-patient(t).Done():
-		t.Fatalf("the pool does not end; there was\n%s", lines(r.all()))
+	case <-clustertest.Patient(t).Done():
+		t.Fatalf("the pool does not end; there was\n%s", clustertest.Lines(r.All()))
 		return nil
 	}
 }
 
 func (r *poolRig) forks() (n int) {
-	for _, o := range r.all() {
+	for _, o := range r.All() {
 		if o.Event == "fork" {
 			n++
 		}
@@ -101,7 +103,7 @@ func TestRestartPolicies(t *testing.T) {
 			if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
 				t.Errorf("the pool ended with %v, want %q", err, c.err)
 			}
-			r.event(t, "exit", c.forks)
+			r.Event(t, "exit", c.forks)
 			if n := r.forks(); n != c.forks {
 				t.Errorf("%d workers were started, want %d", n, c.forks)
 			}
@@ -112,15 +114,15 @@ func TestRestartPolicies(t *testing.T) {
 func TestRestartAlways(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := newPoolRig(t, shell("exit 0"), cluster.PoolSettings{Instances: 2, Restart: cluster.RestartAlways, MinPause: time.Millisecond})
-	r.event(t, "exit", 10)
-	r.pool.Shutdown(patient(t))
+	r.Event(t, "exit", 10)
+	r.pool.Shutdown(clustertest.Patient(t))
 	if err := r.done(t); err != nil {
 		t.Errorf("a pool that was shut down ended with %v", err)
 	}
-	expectWorkers(t, r.rig)
+	expectWorkers(t, r.Rig)
 	// The numbers of those that are started by hand tell, as the journal may not have all forks yet.
 	first := r.startByHand(t)
-	r.event(t, "exit", first)
+	r.Event(t, "exit", first)
 	if second := r.startByHand(t); second != first+1 {
 		t.Errorf("%d workers are started after the shutdown", second-first-1)
 	}
@@ -150,11 +152,11 @@ func TestPauses(t *testing.T) {
 		}
 		// An event may be taken long after it happened, and so the pause counts from before the end that leads to it.
 		var told time.Time
-		for event := range pool.Events(patient(t)) {
+		for event := range pool.Events(clustertest.Patient(t)) {
 			switch e := event.(type) {
 			case cluster.ListeningEvent:
 				told = time.Now()
-				if err := e.Worker.Send(patient(t), "end"); err != nil {
+				if err := e.Worker.Send(clustertest.Patient(t), "end"); err != nil {
 					t.Fatal(err)
 				}
 			case cluster.ForkEvent:
@@ -197,10 +199,10 @@ func TestPoolGivesUpBrokenProgram(t *testing.T) {
 // Workers that are killed from outside have successors, as often as it happens.
 func TestPoolOutlivesKills(t *testing.T) {
 	nodetest.NoLeaks(t)
-	port := freePort(t)
+	port := clustertest.FreePort(t)
 	r := newPoolRig(t, greeters(port), cluster.PoolSettings{Instances: 1, MinPause: time.Millisecond, MaxRestarts: 1})
 	for id := 1; id <= 5; id++ {
-		if w := whoServes(t, "tcp", awaitListener(t, r, id, port)); w != id {
+		if w := clustertest.WhoServes(t, "tcp", awaitListener(t, r, id, port)); w != id {
 			t.Errorf("worker %d serves, want %d", w, id)
 		}
 		if err := r.Worker(id).Kill(syscall.SIGKILL); err != nil {
@@ -208,7 +210,7 @@ func TestPoolOutlivesKills(t *testing.T) {
 		}
 	}
 	// Nobody may be there at the moment, but this is served.
-	if w := whoServes(t, "tcp", local(port)); w < 5 {
+	if w := clustertest.WhoServes(t, "tcp", clustertest.Local(port)); w < 5 {
 		t.Errorf("worker %d serves after its end", w)
 	}
 }
@@ -216,8 +218,8 @@ func TestPoolOutlivesKills(t *testing.T) {
 // awaitListener waits until a worker listens, and gives the address.
 func awaitListener(t *testing.T, r *poolRig, worker, port int) string {
 	t.Helper()
-	r.listening(t, worker, port)
-	return local(port)
+	r.Listening(t, worker, port)
+	return clustertest.Local(port)
 }
 
 // A program that is gone when a successor is due is an error each time, and the end after too many.
@@ -228,20 +230,20 @@ func TestPoolWhoseProgramIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := newPoolRig(t, cluster.Settings{ExecPath: program, Serialization: nodeipc.JSON}, cluster.PoolSettings{Instances: 1, MinPause: time.Millisecond, MaxRestarts: 3})
-	r.event(t, "listening", 1)
+	r.Event(t, "listening", 1)
 	if err := os.Remove(program); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Worker(1).Send(patient(t), "end"); err != nil {
+	if err := r.Worker(1).Send(clustertest.Patient(t), "end"); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.done(t); err == nil || !strings.Contains(err.Error(), "4 times in a row") {
 		t.Errorf("the pool ended with %v", err)
 	}
-	r.await(t, "the pool's last error", func(o occurrence) bool { return o.Event == "error" && errors.Is(o.err, r.pool.Err()) })
+	r.Await(t, "the pool's last error", func(o clustertest.Occurrence) bool { return o.Event == "error" && errors.Is(o.Err, r.pool.Err()) })
 	missing := 0
-	for _, o := range r.all() {
-		if o.Event == "error" && errors.Is(o.err, os.ErrNotExist) {
+	for _, o := range r.All() {
+		if o.Event == "error" && errors.Is(o.Err, os.ErrNotExist) {
 			missing++
 		}
 	}

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -117,7 +119,7 @@ func startReal(t *testing.T, r nodetest.Runtime, script string, workers, servers
 // expectListening waits for so many 'listening' events. A worker that ends meanwhile fails the test.
 func (p *realProgram) expectListening(t *testing.T, n int) {
 	t.Helper()
-	ctx := patient(t)
+	ctx := clustertest.Patient(t)
 	for n > 0 {
 		event, err := p.primary.Next(ctx)
 		if err != nil {
@@ -159,7 +161,7 @@ func (p *realProgram) expectWorkers(t *testing.T, answers []realIdentity) {
 // expectOrderlyEnd disconnects all workers, which must then leave by themselves.
 func (p *realProgram) expectOrderlyEnd(t *testing.T) {
 	t.Helper()
-	if err := p.primary.Disconnect(patient(t)); err != nil {
+	if err := p.primary.Disconnect(clustertest.Patient(t)); err != nil {
 		t.Fatal(err)
 	}
 	for id, w := range p.workers {
@@ -181,7 +183,7 @@ func realClient(t *testing.T, keepAlive bool, dial func(context.Context) (net.Co
 		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx) }
 	}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport, Timeout: patience}
+	return &http.Client{Transport: transport, Timeout: clustertest.Patience}
 }
 
 // identities asks who answers, n times.

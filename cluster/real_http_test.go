@@ -15,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -117,7 +119,7 @@ func expectKeepAlive(t *testing.T, p *realProgram) {
 // expectUpgrade has a connection leave HTTP, and carry bytes both ways at once.
 func expectUpgrade(t *testing.T, p *realProgram, data []byte) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(patient(t), http.MethodGet, p.url("/"), nil)
+	request, err := http.NewRequestWithContext(clustertest.Patient(t), http.MethodGet, p.url("/"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

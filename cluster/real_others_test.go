@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -118,7 +120,7 @@ func (p *realProgram) join(t *testing.T) {
 		return
 	}
 	p.workers[w.ID()] = w
-	for ctx := patient(t); w.State() != cluster.StateListening; {
+	for ctx := clustertest.Patient(t); w.State() != cluster.StateListening; {
 		if _, err := p.primary.Next(ctx); err != nil {
 			t.Errorf("worker %d does not listen: %v", w.ID(), err)
 			return
@@ -129,7 +131,7 @@ func (p *realProgram) join(t *testing.T) {
 // expectEveryWorkerToAnswer opens connections until each worker has had one.
 func expectEveryWorkerToAnswer(t *testing.T, p *realProgram, client *http.Client) {
 	t.Helper()
-	ctx := patient(t)
+	ctx := clustertest.Patient(t)
 	seen := map[int]realIdentity{}
 	for len(seen) < len(p.workers) {
 		answer := identities(t, client, p.url("/"), 1)[0]
@@ -147,7 +149,7 @@ func expectEveryWorkerToAnswer(t *testing.T, p *realProgram, client *http.Client
 
 func (p *realProgram) expectDisconnected(t *testing.T, n int) {
 	t.Helper()
-	for ctx := patient(t); n > 0; {
+	for ctx := clustertest.Patient(t); n > 0; {
 		event, err := p.primary.Next(ctx)
 		if err != nil {
 			t.Fatalf("%d workers do not disconnect: %v", n, err)

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -55,7 +57,7 @@ func expectDatagrams(t *testing.T, p *realProgram, port int) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	deadline, _ := patient(t).Deadline()
+	deadline, _ := clustertest.Patient(t).Deadline()
 	if err := conn.SetDeadline(deadline); err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -18,40 +20,40 @@ func TestOtherRuntimes(t *testing.T) {
 	nodetest.NoLeaks(t)
 	for _, runtime := range []nodetest.Runtime{nodetest.Deno(t), nodetest.Bun(t)} {
 		t.Run(runtime.Name, func(t *testing.T) {
-			r := newAgents(t, runtime, cluster.SchedRR, 3)
-			port := freePort(t)
+			r := clustertest.NewAgents(t, runtime, cluster.SchedRR, 3)
+			port := clustertest.FreePort(t)
 			step(t, "messages", func(t *testing.T) { otherMessages(t, r) })
 			step(t, "connections", func(t *testing.T) {
 				listenAll(t, r, port, 1, 2, 3)
 				for w := 1; w <= 3; w++ {
-					r.listening(t, w, port)
+					r.Listening(t, w, port)
 				}
-				if by := serves(t, port, 30); by[1] != 10 || by[2] != 10 || by[3] != 10 {
+				if by := clustertest.Serves(t, port, 30); by[1] != 10 || by[2] != 10 || by[3] != 10 {
 					t.Errorf("connections by worker: %v, want 10 each", by)
 				}
 			})
 			step(t, "path", func(t *testing.T) {
 				path := filepath.Join(t.TempDir(), "socket")
-				listen(t, r, 1, map[string]any{"path": path}, "name", "path")
-				if w := whoServes(t, "unix", path); w != 1 {
+				clustertest.Listen(t, r, 1, map[string]any{"path": path}, "name", "path")
+				if w := clustertest.WhoServes(t, "unix", path); w != 1 {
 					t.Errorf("worker %d serves", w)
 				}
 			})
 			step(t, "death", func(t *testing.T) {
-				stop(t, r.worker(3))
+				stop(t, r.ForkedWorker(3))
 				clients := connectAll(t, port, 3*window)
-				r.kill(3, syscall.SIGKILL)
+				r.Kill(3, syscall.SIGKILL)
 				if by := greetings(t, clients); by[3] != 0 {
 					t.Errorf("connections by worker: %v, want none with worker 3", by)
 				}
 				hangUp(clients)
 			})
 			step(t, "disconnect", func(t *testing.T) {
-				if err := r.Disconnect(patient(t)); err != nil {
+				if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 					t.Fatal(err)
 				}
 				for w := 1; w <= 2; w++ {
-					if s := r.worker(w).ExitStatus(); s.Code != 0 || s.Signal != 0 {
+					if s := r.ForkedWorker(w).ExitStatus(); s.Code != 0 || s.Signal != 0 {
 						t.Errorf("worker %d: %v", w, s)
 					}
 				}
@@ -61,10 +63,10 @@ func TestOtherRuntimes(t *testing.T) {
 	}
 }
 
-func otherMessages(t *testing.T, r *rig) {
+func otherMessages(t *testing.T, r *clustertest.Rig) {
 	value := json.RawMessage(`{"text":"ü😀","list":[1,2.5,null]}`)
 	for w := 1; w <= 3; w++ {
-		if a := askAgent(t, r, w, command{"do": "echo", "value": value}); string(a.Value) != string(value) {
+		if a := clustertest.AskAgent(t, r, w, clustertest.Command{"do": "echo", "value": value}); string(a.Value) != string(value) {
 			t.Errorf("worker %d echoes %s for %s", w, a.Value, value)
 		}
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -27,8 +29,8 @@ func TestGroups(t *testing.T) {
 func groups(t *testing.T, runtime nodetest.Runtime) {
 	for _, policy := range []cluster.SchedulingPolicy{cluster.SchedReusePort, cluster.SchedSticky} {
 		t.Run(string(policy), func(t *testing.T) {
-			r := newAgents(t, runtime, policy, 3)
-			port := freePort(t)
+			r := clustertest.NewAgents(t, runtime, policy, 3)
+			port := clustertest.FreePort(t)
 			step(t, "connections", func(t *testing.T) {
 				listenAll(t, r, port, 1, 2, 3)
 				expectAllServe(t, port, 1, 2, 3)
@@ -41,7 +43,7 @@ func groups(t *testing.T, runtime nodetest.Runtime) {
 			}
 			step(t, "close", func(t *testing.T) { groupClose(t, r, port) })
 			step(t, "end", func(t *testing.T) {
-				if err := r.Disconnect(patient(t)); err != nil {
+				if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 					t.Fatal(err)
 				}
 				expectRefusal(t, port)
@@ -54,7 +56,7 @@ func groups(t *testing.T, runtime nodetest.Runtime) {
 const manyClients = 60
 
 // connectFromMany opens connections from as many addresses.
-func connectFromMany(t testing.TB, port, n int) (clients []*client) {
+func connectFromMany(t testing.TB, port, n int) (clients []*clustertest.Client) {
 	t.Helper()
 	for i := range n {
 		clients = append(clients, connectFrom(t, clientAddress(i), port))
@@ -64,15 +66,15 @@ func connectFromMany(t testing.TB, port, n int) (clients []*client) {
 
 func clientAddress(i int) netip.Addr { return netip.AddrFrom4([4]byte{127, 2, byte(i >> 8), byte(i)}) }
 
-func connectFrom(t testing.TB, from netip.Addr, port int) *client {
+func connectFrom(t testing.TB, from netip.Addr, port int) *clustertest.Client {
 	t.Helper()
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: from.AsSlice()}, Timeout: patience}
-	conn, err := d.Dial("tcp", local(port))
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: from.AsSlice()}, Timeout: clustertest.Patience}
+	conn, err := d.Dial("tcp", clustertest.Local(port))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	return newClient(t, conn)
+	return clustertest.NewClient(t, conn)
 }
 
 // expectAllServe checks that connections go to these workers and to no other.
@@ -81,7 +83,7 @@ func expectAllServe(t testing.TB, port int, workers ...int) {
 	expectServers(t, connectFromMany(t, port, manyClients), workers...)
 }
 
-func expectServers(t testing.TB, clients []*client, workers ...int) {
+func expectServers(t testing.TB, clients []*clustertest.Client, workers ...int) {
 	t.Helper()
 	by := greetings(t, clients)
 	for _, w := range workers {
@@ -98,37 +100,37 @@ func expectServers(t testing.TB, clients []*client, workers ...int) {
 }
 
 // What waits for a worker that dies is the others', and its successor has its place.
-func groupDeath(t *testing.T, r *rig, port int) {
-	stop(t, r.worker(3))
+func groupDeath(t *testing.T, r *clustertest.Rig, port int) {
+	stop(t, r.ForkedWorker(3))
 	clients := connectFromMany(t, port, manyClients)
-	r.kill(3, syscall.SIGKILL)
+	r.Kill(3, syscall.SIGKILL)
 	expectServers(t, clients, 1, 2)
 	expectAllServe(t, port, 1, 2)
-	r.ready(r.fork())
+	r.Ready(r.MustFork())
 	listenAll(t, r, port, 4)
 	expectAllServe(t, port, 1, 2, 4)
 }
 
 // A worker that is asked to leave gets no more.
-func groupLeave(t *testing.T, r *rig, port int) {
-	r.disconnect(4)
-	r.event(t, "exit", 4)
+func groupLeave(t *testing.T, r *clustertest.Rig, port int) {
+	r.DisconnectWorker(4)
+	r.Event(t, "exit", 4)
 	expectAllServe(t, port, 1, 2)
 }
 
 // What waits in the socket of one that is asked to leave is the others'.
-func groupLeaveWithQueue(t *testing.T, r *rig, port int) {
-	stop(t, r.worker(4))
+func groupLeaveWithQueue(t *testing.T, r *clustertest.Rig, port int) {
+	stop(t, r.ForkedWorker(4))
 	clients := connectFromMany(t, port, manyClients)
-	r.disconnect(4)
+	r.DisconnectWorker(4)
 	expectServers(t, clients, 1, 2)
-	r.kill(4, syscall.SIGCONT)
-	r.event(t, "exit", 4)
+	r.Kill(4, syscall.SIGCONT)
+	r.Event(t, "exit", 4)
 	expectAllServe(t, port, 1, 2)
 }
 
 // A worker that closes its server is no longer one of those who serve.
-func groupClose(t *testing.T, r *rig, port int) {
+func groupClose(t *testing.T, r *clustertest.Rig, port int) {
 	closeServers(t, r, 2, "tcp")
 	expectAllServe(t, port, 1)
 	listenAll(t, r, port, 2)
@@ -136,15 +138,15 @@ func groupClose(t *testing.T, r *rig, port int) {
 }
 
 // goGroup is workers in Go on a port.
-func goGroup(t *testing.T, policy cluster.SchedulingPolicy, workers int) (*rig, int) {
+func goGroup(t *testing.T, policy cluster.SchedulingPolicy, workers int) (*clustertest.Rig, int) {
 	t.Helper()
-	port := freePort(t)
+	port := clustertest.FreePort(t)
 	settings := greeters(port)
 	settings.SchedulingPolicy = policy
-	r := newRig(t, settings)
+	r := clustertest.NewRig(t, settings)
 	for range workers {
-		w := r.fork()
-		r.listening(t, w.ID(), port)
+		w := r.MustFork()
+		r.Listening(t, w.ID(), port)
 	}
 	return r, port
 }
@@ -155,16 +157,16 @@ func TestGroupOfGoWorkers(t *testing.T) {
 		t.Run(string(policy), func(t *testing.T) {
 			r, port := goGroup(t, policy, 3)
 			expectAllServe(t, port, 1, 2, 3)
-			stop(t, r.worker(2))
+			stop(t, r.ForkedWorker(2))
 			clients := connectFromMany(t, port, manyClients)
-			r.kill(2, syscall.SIGKILL)
+			r.Kill(2, syscall.SIGKILL)
 			expectServers(t, clients, 1, 3)
-			stop(t, r.worker(1))
+			stop(t, r.ForkedWorker(1))
 			clients = connectFromMany(t, port, manyClients)
-			r.disconnect(1)
+			r.DisconnectWorker(1)
 			expectServers(t, clients, 3)
-			r.kill(1, syscall.SIGCONT)
-			r.event(t, "exit", 1)
+			r.Kill(1, syscall.SIGCONT)
+			r.Event(t, "exit", 1)
 			expectAllServe(t, port, 3)
 		})
 	}
@@ -173,22 +175,22 @@ func TestGroupOfGoWorkers(t *testing.T) {
 // While a worker has no successor, all that comes waits for one, also where it came to the sockets of several.
 func TestGroupWithoutWorkers(t *testing.T) {
 	nodetest.NoLeaks(t)
-	port := freePort(t)
+	port := clustertest.FreePort(t)
 	settings := greeters(port)
 	settings.SchedulingPolicy, settings.HoldListeners = cluster.SchedReusePort, true
-	r := newRig(t, settings)
+	r := clustertest.NewRig(t, settings)
 	for w := 1; w <= 3; w++ {
-		r.fork()
-		r.listening(t, w, port)
-		stop(t, r.worker(w))
+		r.MustFork()
+		r.Listening(t, w, port)
+		stop(t, r.ForkedWorker(w))
 	}
 	clients := connectFromMany(t, port, manyClients)
 	for w := 1; w <= 3; w++ {
-		r.kill(w, syscall.SIGKILL)
-		r.event(t, "exit", w)
+		r.Kill(w, syscall.SIGKILL)
+		r.Event(t, "exit", w)
 	}
 	clients = append(clients, connectFromMany(t, port, manyClients)...)
-	r.fork()
+	r.MustFork()
 	expectServers(t, clients, 4)
 }
 
@@ -196,8 +198,8 @@ func TestGroupWithoutWorkers(t *testing.T) {
 func TestGroupOnAPortInUse(t *testing.T) {
 	nodetest.NoLeaks(t)
 	_, port := goGroup(t, cluster.SchedReusePort, 1)
-	other := newAgents(t, nodetest.Default(t), cluster.SchedReusePort, 1)
-	a := askAgent(t, other, 1, command{"do": "listen", "options": map[string]any{"port": port, "host": "127.0.0.1"}})
+	other := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedReusePort, 1)
+	a := clustertest.AskAgent(t, other, 1, clustertest.Command{"do": "listen", "options": map[string]any{"port": port, "host": "127.0.0.1"}})
 	if a.Error == nil || a.Error.Code != "EADDRINUSE" {
 		t.Errorf("a second primary listens on the port of a first: %v", a.Error)
 	}
@@ -210,7 +212,7 @@ func whose(t *testing.T, port, n, times int) (workers []int) {
 		var w int
 		for again := range times {
 			c := connectFrom(t, clientAddress(i), port)
-			got := c.worker(t)
+			got := c.Worker(t)
 			c.Close()
 			if again > 0 && got != w {
 				t.Fatalf("%s is served by worker %d and then by %d", clientAddress(i), w, got)
@@ -237,24 +239,24 @@ func TestStickyClients(t *testing.T) {
 		}
 	}
 
-	r.kill(2, syscall.SIGKILL)
-	r.event(t, "exit", 2)
-	r.event(t, "disconnect", 2)
+	r.Kill(2, syscall.SIGKILL)
+	r.Event(t, "exit", 2)
+	r.Event(t, "disconnect", 2)
 	for i, w := range whose(t, port, clients, 1) {
 		if w == 2 || before[i] != 2 && w != before[i] {
 			t.Errorf("%s moves from worker %d to %d when worker 2 dies", clientAddress(i), before[i], w)
 		}
 	}
-	r.fork()
-	r.listening(t, 5, port)
+	r.MustFork()
+	r.Listening(t, 5, port)
 	for i, w := range whose(t, port, clients, 1) {
 		if w != before[i] && (before[i] != 2 || w != 5) {
 			t.Errorf("%s moves from worker %d to %d, and worker 5 has succeeded worker 2", clientAddress(i), before[i], w)
 		}
 	}
 
-	r.fork()
-	r.listening(t, 6, port)
+	r.MustFork()
+	r.Listening(t, 6, port)
 	moved := 0
 	for i, w := range whose(t, port, clients, 1) {
 		switch {
@@ -274,37 +276,37 @@ func TestStickyInThePrimary(t *testing.T) {
 	nodetest.NoLeaks(t)
 	file, port := listeningFile(t)
 	fd := int(file.Fd())
-	r := newAgents(t, nodetest.Default(t), cluster.SchedSticky, 3)
+	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedSticky, 3)
 	for w := 1; w <= 3; w++ {
-		listen(t, r, w, map[string]any{"fd": fd})
+		clustertest.Listen(t, r, w, map[string]any{"fd": fd})
 	}
 	const clients = 200
 	before := whose(t, port, clients, 3)
 
 	// Those of a worker that stands still wait for it, and hold up nobody else.
-	stop(t, r.worker(1))
-	var waiting []*client
+	stop(t, r.ForkedWorker(1))
+	var waiting []*clustertest.Client
 	for i := range 100 {
 		c := connectFrom(t, clientAddress(i), port)
 		if before[i] == 1 {
 			waiting = append(waiting, c)
-		} else if w := c.worker(t); w != before[i] {
+		} else if w := c.Worker(t); w != before[i] {
 			t.Errorf("%s moves from worker %d to %d while worker 1 stands still", clientAddress(i), before[i], w)
 		}
 	}
-	r.kill(1, syscall.SIGCONT)
+	r.Kill(1, syscall.SIGCONT)
 	expectServers(t, waiting, 1)
 
-	stop(t, r.worker(1))
+	stop(t, r.ForkedWorker(1))
 	waiting = connectFromMany(t, port, clients)
-	r.kill(1, syscall.SIGKILL)
+	r.Kill(1, syscall.SIGKILL)
 	for i, c := range waiting {
-		if w := c.worker(t); w == 1 || before[i] != 1 && w != before[i] {
+		if w := c.Worker(t); w == 1 || before[i] != 1 && w != before[i] {
 			t.Errorf("%s moves from worker %d to %d when worker 1 dies", clientAddress(i), before[i], w)
 		}
 	}
-	r.ready(r.fork())
-	listen(t, r, 4, map[string]any{"fd": fd})
+	r.Ready(r.MustFork())
+	clustertest.Listen(t, r, 4, map[string]any{"fd": fd})
 	for i, w := range whose(t, port, clients, 1) {
 		if w != before[i] && (before[i] != 1 || w != 4) {
 			t.Errorf("%s moves from worker %d to %d, and worker 4 has succeeded worker 1", clientAddress(i), before[i], w)
@@ -318,10 +320,10 @@ func TestPacketGroups(t *testing.T) {
 		t.Parallel()
 		for _, policy := range []cluster.SchedulingPolicy{cluster.SchedReusePort, cluster.SchedSticky} {
 			t.Run(string(policy), func(t *testing.T) {
-				r := newAgents(t, node, policy, 3)
-				port := freePort(t)
+				r := clustertest.NewAgents(t, node, policy, 3)
+				port := clustertest.FreePort(t)
 				bind := func(w int) {
-					a := askAgent(t, r, w, command{"do": "bind", "socket": "udp4", "options": map[string]any{"port": port, "address": "127.0.0.1"}})
+					a := clustertest.AskAgent(t, r, w, clustertest.Command{"do": "bind", "socket": "udp4", "options": map[string]any{"port": port, "address": "127.0.0.1"}})
 					if a.Error != nil {
 						t.Fatal(a.Error)
 					}
@@ -333,13 +335,13 @@ func TestPacketGroups(t *testing.T) {
 				if policy == cluster.SchedSticky && !slices.Equal(before, answerers(t, port)) {
 					t.Error("a client's datagrams go to one worker and then to another")
 				}
-				r.kill(3, syscall.SIGKILL)
-				r.event(t, "exit", 3)
-				r.event(t, "disconnect", 3)
+				r.Kill(3, syscall.SIGKILL)
+				r.Event(t, "exit", 3)
+				r.Event(t, "disconnect", 3)
 				if now := answerers(t, port); slices.Contains(now, 3) {
 					t.Errorf("a dead worker answers: %v", now)
 				}
-				r.ready(r.fork())
+				r.Ready(r.MustFork())
 				bind(4)
 				after := answerers(t, port)
 				for i, w := range after {
@@ -388,13 +390,13 @@ func answerers(t *testing.T, port int) (workers []int) {
 // busy that others are at leisure beside it on a busy machine too.
 func TestLeastSparesTheBusy(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := newAgents(t, nodetest.Default(t), cluster.SchedLeast, 4)
-	port := freePort(t)
+	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedLeast, 4)
+	port := clustertest.FreePort(t)
 	listenAll(t, r, port, 1, 2, 3, 4)
-	askAgent(t, r, 1, command{"do": "block", "every": 3000, "for": 2900})
+	clustertest.AskAgent(t, r, 1, clustertest.Command{"do": "block", "every": 3000, "for": 2900})
 	serve := func() (worker int, took time.Duration) {
 		began := time.Now()
-		worker = whoServes(t, "tcp", local(port))
+		worker = clustertest.WhoServes(t, "tcp", clustertest.Local(port))
 		return worker, time.Since(began)
 	}
 	if !eventually(func() bool { w, took := serve(); return w == 1 && took > time.Second }) {
@@ -417,10 +419,10 @@ func TestGroupHoldsNoMoreThanItsSockets(t *testing.T) {
 	r, port := goGroup(t, cluster.SchedReusePort, 2)
 	descriptors := openDescriptors(t)
 	for id := 3; id < 8; id++ {
-		r.kill(id-1, syscall.SIGKILL)
-		r.event(t, "exit", id-1)
-		r.fork()
-		r.listening(t, id, port)
+		r.Kill(id-1, syscall.SIGKILL)
+		r.Event(t, "exit", id-1)
+		r.MustFork()
+		r.Listening(t, id, port)
 		expectAllServe(t, port, 1, id)
 	}
 	if !eventually(func() bool { return openDescriptors(t) <= descriptors }) {

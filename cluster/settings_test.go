@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -28,9 +30,9 @@ type processFacts struct {
 	Env            map[string]*string
 }
 
-func factsOf(t *testing.T, d driver, worker int, env ...string) (facts processFacts) {
+func factsOf(t *testing.T, d clustertest.Driver, worker int, env ...string) (facts processFacts) {
 	t.Helper()
-	raw := askRaw(t, d, worker, command{"do": "process", "env": append([]string{}, env...)})
+	raw := clustertest.AskRaw(t, d, worker, clustertest.Command{"do": "process", "env": append([]string{}, env...)})
 	if err := json.Unmarshal(raw, &facts); err != nil {
 		t.Fatal(err)
 	}
@@ -45,13 +47,13 @@ func TestSettings(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		settings := agentSettings(t, node)
+		settings := clustertest.AgentSettings(t, node)
 		settings.Cwd, settings.Args = folder, []string{"one", "two words"}
 		settings.ExecArgv = []string{"--no-warnings"}
 		settings.Env = []string{"SET=settings", "BOTH=settings"}
 		settings.WindowsHide = true
-		r := newRig(t, settings)
-		r.ready(r.fork("BOTH=fork", "FORK=fork"))
+		r := clustertest.NewRig(t, settings)
+		r.Ready(r.MustFork("BOTH=fork", "FORK=fork"))
 		got := factsOf(t, r, 1, "SET", "BOTH", "FORK", "NONE")
 		word := func(s string) *string { return &s }
 		want := processFacts{
@@ -64,22 +66,22 @@ func TestSettings(t *testing.T) {
 		}
 		settings.Args = []string{"other"}
 		r.Setup(settings)
-		r.ready(r.fork())
+		r.Ready(r.MustFork())
 		if got := factsOf(t, r, 2).Argv; !slices.Equal(got, settings.Args) {
 			t.Errorf("after another setup the arguments are %q", got)
 		}
-		if n := len(r.all()); r.all()[0].Event != "setup" || n == 0 {
-			t.Errorf("the first event is %v, want setup", r.all()[0])
+		if n := len(r.All()); r.All()[0].Event != "setup" || n == 0 {
+			t.Errorf("the first event is %v, want setup", r.All()[0])
 		}
 	})
 }
 
 func TestProfilesHaveFilesOfTheirOwn(t *testing.T) {
 	nodetest.NoLeaks(t)
-	settings := agentSettings(t, nodetest.Default(t))
+	settings := clustertest.AgentSettings(t, nodetest.Default(t))
 	settings.Cwd, settings.ExecArgv = t.TempDir(), []string{"--prof"}
-	r := newRig(t, settings)
-	r.ready(r.fork())
+	r := clustertest.NewRig(t, settings)
+	r.Ready(r.MustFork())
 	if got, want := factsOf(t, r, 1).ExecArgv, []string{"--prof", "--logfile=v8-%p.log"}; !slices.Equal(got, want) {
 		t.Errorf("execArgv %q, want %q", got, want)
 	}
@@ -92,10 +94,10 @@ func TestCredentials(t *testing.T) {
 	if uid == 0 {
 		uid, gid = 65534, 65533
 	}
-	r := newRig(t, cluster.Settings{
+	r := clustertest.NewRig(t, cluster.Settings{
 		ExecPath: "/bin/sh", Args: []string{"-c", `echo $(id -u) $(id -g)`}, Silent: true, UID: &uid, GID: &gid, Cwd: "/",
 	})
-	w := r.fork()
+	w := r.MustFork()
 	defer w.Stdin().Close()
 	defer w.Stdout().Close()
 	defer w.Stderr().Close()
@@ -103,7 +105,7 @@ func TestCredentials(t *testing.T) {
 	if want := fmt.Sprintln(uid, gid); err != nil || got != want {
 		t.Errorf("the worker is %q, %v, want %q", got, err, want)
 	}
-	r.event(t, "exit", 1)
+	r.Event(t, "exit", 1)
 }
 
 func TestSettingsThatMakeNoSense(t *testing.T) {
@@ -115,7 +117,7 @@ func TestSettingsThatMakeNoSense(t *testing.T) {
 	if _, err := cluster.NewPrimary(cluster.Settings{SchedulingPolicy: cluster.SchedNone, NewBalancer: ours}); err == nil || !strings.Contains(err.Error(), "NewBalancer") {
 		t.Errorf("a balancer where the kernel chooses: %v, want an error that names it", err)
 	}
-	r := newRig(t, cluster.Settings{})
+	r := clustertest.NewRig(t, cluster.Settings{})
 	if _, err := r.Fork(); err == nil || !strings.Contains(err.Error(), "Exec") {
 		t.Errorf("fork of nothing: %v, want an error that names Exec", err)
 	}
@@ -127,10 +129,10 @@ func TestSchedulingPolicyOfTheEnvironment(t *testing.T) {
 		"rr": cluster.SchedRR, "none": cluster.SchedNone, "sticky": cluster.SchedSticky, "": cluster.SchedRR, "other": cluster.SchedRR,
 	} {
 		t.Setenv("NODE_CLUSTER_SCHED_POLICY", variable)
-		if got := newRig(t, cluster.Settings{}).SchedulingPolicy(); got != want {
+		if got := clustertest.NewRig(t, cluster.Settings{}).SchedulingPolicy(); got != want {
 			t.Errorf("NODE_CLUSTER_SCHED_POLICY=%q: %q, want %q", variable, got, want)
 		}
-		if got := newRig(t, cluster.Settings{SchedulingPolicy: cluster.SchedNone}).SchedulingPolicy(); got != cluster.SchedNone {
+		if got := clustertest.NewRig(t, cluster.Settings{SchedulingPolicy: cluster.SchedNone}).SchedulingPolicy(); got != cluster.SchedNone {
 			t.Errorf("NODE_CLUSTER_SCHED_POLICY=%q and the settings' none: %q", variable, got)
 		}
 	}

@@ -11,19 +11,21 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-func init() { programs["primary short of descriptors"] = shortPrimary }
+func init() { clustertest.Programs["primary short of descriptors"] = shortPrimary }
 
 // shortPrimary is a primary with one worker on $PORT. It prints what it has to say. When a line comes, there is room for no
 // descriptor any more; at the next one there is for a few.
 func shortPrimary() error {
 	primary, err := cluster.NewPrimary(cluster.Settings{
-		ExecPath: os.Args[0], Env: append(asProgram("greeter"), "LISTEN=127.0.0.1:"+os.Getenv("PORT")), SchedulingPolicy: cluster.SchedRR,
+		ExecPath: os.Args[0], Env: append(clustertest.AsProgram("greeter"), "LISTEN=127.0.0.1:"+os.Getenv("PORT")), SchedulingPolicy: cluster.SchedRR,
 	})
 	if err != nil {
 		return err
@@ -92,8 +94,8 @@ func makeRoomFor(n uint64) error {
 func TestShortageOfDescriptors(t *testing.T) {
 	nodetest.NoLeaks(t)
 	port := nodetest.FreePort(t)
-	cmd := exec.CommandContext(patient(t), os.Args[0])
-	cmd.Env = append(append(os.Environ(), asProgram("primary short of descriptors")...), "PORT="+strconv.Itoa(port))
+	cmd := exec.CommandContext(clustertest.Patient(t), os.Args[0])
+	cmd.Env = append(append(os.Environ(), clustertest.AsProgram("primary short of descriptors")...), "PORT="+strconv.Itoa(port))
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -16,11 +18,11 @@ import (
 // agentPool is a pool of one agent that is ready.
 func agentPool(t *testing.T, killTimeout time.Duration) (*poolRig, *cluster.Worker) {
 	t.Helper()
-	settings := agentSettings(t, nodetest.Default(t))
+	settings := clustertest.AgentSettings(t, nodetest.Default(t))
 	r := newPoolRig(t, settings, cluster.PoolSettings{Instances: 1, KillTimeout: killTimeout})
-	awaitReady(t, r.journal, 1)
+	clustertest.AwaitReady(t, r.Journal, 1)
 	w := r.Worker(1)
-	r.forked = map[int]*cluster.Worker{1: w}
+	r.Keep(w)
 	return r, w
 }
 
@@ -42,10 +44,10 @@ const (
 func TestShutdownWaitsForConnections(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r, w := agentPool(t, forever)
-	port := freePort(t)
-	listenAll(t, r.rig, port, 1)
-	client := connect(t, "tcp", local(port))
-	client.worker(t)
+	port := clustertest.FreePort(t)
+	listenAll(t, r.Rig, port, 1)
+	client := clustertest.Connect(t, "tcp", clustertest.Local(port))
+	client.Worker(t)
 	down := make(chan struct{})
 	go func() {
 		defer close(down)
@@ -74,12 +76,12 @@ func TestShutdownEndsWhoStays(t *testing.T) {
 		want syscall.Signal
 	}{
 		{"busy with something else", later, func(t *testing.T, r *poolRig, w *cluster.Worker) {
-			askAgent(t, r.rig, 1, command{"do": "stay"})
+			clustertest.AskAgent(t, r.Rig, 1, clustertest.Command{"do": "stay"})
 		}, syscall.SIGTERM},
 		{"with a connection", soon, func(t *testing.T, r *poolRig, w *cluster.Worker) {
-			port := freePort(t)
-			listenAll(t, r.rig, port, 1)
-			connect(t, "tcp", local(port)).worker(t)
+			port := clustertest.FreePort(t)
+			listenAll(t, r.Rig, port, 1)
+			clustertest.Connect(t, "tcp", clustertest.Local(port)).Worker(t)
 		}, syscall.SIGKILL},
 		{"standing still", soon, func(t *testing.T, r *poolRig, w *cluster.Worker) { stop(t, w) }, syscall.SIGKILL},
 	} {
@@ -109,8 +111,8 @@ func TestShutdownWithContext(t *testing.T) {
 func TestShutdownOfOtherPrograms(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := newPoolRig(t, shell("echo '\"ready\"' >&3; exec sleep 1000"), cluster.PoolSettings{Instances: 2, KillTimeout: forever})
-	awaitReady(t, r.journal, 1)
-	awaitReady(t, r.journal, 2)
+	clustertest.AwaitReady(t, r.Journal, 1)
+	clustertest.AwaitReady(t, r.Journal, 2)
 	workers := r.Workers()
 	r.pool.Shutdown(context.Background())
 	for _, w := range workers {
@@ -125,7 +127,7 @@ func TestPoolClose(t *testing.T) {
 	r.pool.Close()
 	expectStatus(t, w, nodeipc.ExitStatus{Code: -1, Signal: syscall.SIGKILL})
 	waiting := newPoolRig(t, shell(saysItListens+"exit 1"), cluster.PoolSettings{Instances: 1, MinPause: forever, MaxPause: forever})
-	waiting.event(t, "exit", 1)
+	waiting.Event(t, "exit", 1)
 	waiting.pool.Close()
 	waiting.pool.Close()
 	if n := waiting.forks(); n != 1 {

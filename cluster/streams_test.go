@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -18,8 +20,8 @@ func TestSilent(t *testing.T) {
 	settings := cluster.Settings{
 		ExecPath: "/bin/sh", Args: []string{"-c", `read line; echo "out $line"; echo "err $line" >&2`}, Silent: true,
 	}
-	r := newRig(t, settings)
-	w := r.fork()
+	r := clustertest.NewRig(t, settings)
+	w := r.MustFork()
 	defer w.Stdin().Close()
 	defer w.Stdout().Close()
 	defer w.Stderr().Close()
@@ -31,21 +33,21 @@ func TestSilent(t *testing.T) {
 			t.Errorf("printed %q, %v, want %q", got, err, want)
 		}
 	}
-	r.event(t, "exit", 1)
+	r.Event(t, "exit", 1)
 }
 
 func TestStandardStreams(t *testing.T) {
 	nodetest.NoLeaks(t)
-	var out, err output
-	r := newRig(t, cluster.Settings{
+	var out, err clustertest.Output
+	r := clustertest.NewRig(t, cluster.Settings{
 		ExecPath: "/bin/sh", Args: []string{"-c", `read line; echo "out $line"; echo "err $line" >&2`},
 		Stdin: strings.NewReader("hello\n"), Stdout: &out, Stderr: &err,
 	})
-	w := r.fork()
+	w := r.MustFork()
 	if w.Stdin() != nil || w.Stdout() != nil || w.Stderr() != nil {
 		t.Error("a worker that is not silent has pipes")
 	}
-	r.event(t, "exit", 1)
+	r.Event(t, "exit", 1)
 	if out.String() != "out hello\n" || err.String() != "err hello\n" {
 		t.Errorf("printed %q and %q", &out, &err)
 	}
@@ -54,10 +56,10 @@ func TestStandardStreams(t *testing.T) {
 // What a worker leaves running, and what has its standard output, does not hold up the news of its end.
 func TestStandardStreamsOfGrandchildren(t *testing.T) {
 	nodetest.NoLeaks(t)
-	var out output
-	r := newRig(t, cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", `sleep 1000 & echo $!; exit 3`}, Stdout: &out})
-	r.fork()
-	if o := r.event(t, "exit", 1); o.Code != 3 {
+	var out clustertest.Output
+	r := clustertest.NewRig(t, cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", `sleep 1000 & echo $!; exit 3`}, Stdout: &out})
+	r.MustFork()
+	if o := r.Event(t, "exit", 1); o.Code != 3 {
 		t.Errorf("%v, want code 3", o)
 	}
 	var grandchild int

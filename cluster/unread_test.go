@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -21,24 +23,24 @@ import (
 // the other worker goes on, as does this one once it reads.
 func TestWorkerThatNeverReads(t *testing.T) {
 	nodetest.NoLeaks(t)
-	port := freePort(t)
-	r := newRig(t, cluster.Settings{
+	port := clustertest.FreePort(t)
+	r := clustertest.NewRig(t, cluster.Settings{
 		Exec: filepath.Join("..", "testdata", "apps", "http.js"), ExecPath: nodetest.Default(t).Path, Env: []string{fmt.Sprint("PORT=", port)},
 		SchedulingPolicy: cluster.SchedRR,
 	})
-	r.listening(t, r.fork().ID(), port)
-	settings := agentSettings(t, nodetest.Default(t))
+	r.Listening(t, r.MustFork().ID(), port)
+	settings := clustertest.AgentSettings(t, nodetest.Default(t))
 	settings.Serialization = r.Settings().Serialization
 	r.Setup(settings)
-	deaf := r.fork()
-	r.ready(deaf)
+	deaf := r.MustFork()
+	r.Ready(deaf)
 	if err := standStill(deaf); err != nil {
 		t.Fatal(err)
 	}
 	served := serveSteadily(t, port)
 
 	before := nodetest.Heap()
-	message := command{"do": "echo", "value": strings.Repeat("m", 1<<10)}
+	message := clustertest.Command{"do": "echo", "value": strings.Repeat("m", 1<<10)}
 	const messages = 100_000
 	taken := 0
 	over, cancel := context.WithCancel(context.Background())
@@ -63,8 +65,8 @@ func TestWorkerThatNeverReads(t *testing.T) {
 	if now := nodetest.Heap(); taken<<10 > most || now > before+2*most {
 		t.Errorf("%d KiB were taken, and %d bytes are in use, %d before", taken, now, before)
 	}
-	r.signal(deaf, syscall.SIGCONT)
-	if a := askAgent(t, r, deaf.ID(), command{"do": "echo", "value": rawJSON("1")}); string(a.Value) != "1" {
+	r.Signal(deaf, syscall.SIGCONT)
+	if a := clustertest.AskAgent(t, r, deaf.ID(), clustertest.Command{"do": "echo", "value": rawJSON("1")}); string(a.Value) != "1" {
 		t.Errorf("once it reads, the worker echoes %s for 1", a.Value)
 	}
 	served(t, 3)

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster/worker"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
@@ -22,7 +24,7 @@ import (
 // agentProgram is the Go worker that does as it is told, like testdata/worker/worker.cjs.
 const agentProgram = "agent"
 
-func init() { programs[agentProgram] = runAgent }
+func init() { clustertest.Programs[agentProgram] = runAgent }
 
 // agent is what such a worker has.
 type agent struct {
@@ -95,7 +97,7 @@ func (a *agent) say(message any) error { return a.Send(context.Background(), mes
 
 func (a *agent) do(m nodeipc.Message) error {
 	var o order
-	value := text(m)
+	value := clustertest.Text(m)
 	if value[0] == '{' {
 		if err := json.Unmarshal(value, &o); err != nil {
 			return fmt.Errorf("%s: %w", value, err)

@@ -16,13 +16,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster/worker"
 )
 
 // identityProgram is an HTTP server that says who it is, as the sample programs do.
 const identityProgram = "identity"
 
-func init() { programs[identityProgram] = runIdentity }
+func init() { clustertest.Programs[identityProgram] = runIdentity }
 
 func runIdentity() error {
 	self, err := worker.Join(context.Background())
@@ -41,12 +43,12 @@ func identityHandler(self *worker.Process) http.Handler {
 
 // greeted opens a connection to an agent's port and gives the worker that greets.
 func greeted(port int) (worker int, err error) {
-	conn, err := net.DialTimeout("tcp", local(port), patience)
+	conn, err := net.DialTimeout("tcp", clustertest.Local(port), clustertest.Patience)
 	if err != nil {
 		return 0, err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(clustertest.Patience)); err != nil {
 		return 0, err
 	}
 	line, err := bufio.NewReader(conn).ReadString('\n')
@@ -59,7 +61,7 @@ func greeted(port int) (worker int, err error) {
 // expectNobody expects connections to a port to be refused.
 func expectNobody(t *testing.T, port int) {
 	t.Helper()
-	conn, err := net.Dial("tcp", local(port))
+	conn, err := net.Dial("tcp", clustertest.Local(port))
 	if err == nil {
 		conn.Close()
 	}

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -26,9 +28,9 @@ func mixedAgents(t testing.TB, node nodetest.Runtime, script string, others ...n
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings := map[string]cluster.Settings{"go": {ExecPath: self, Env: asProgram(agentProgram)}}
+	settings := map[string]cluster.Settings{"go": {ExecPath: self, Env: clustertest.AsProgram(agentProgram)}}
 	for _, runtime := range append(others, node) {
-		settings[runtime.Name] = agentSettings(t, runtime)
+		settings[runtime.Name] = clustertest.AgentSettings(t, runtime)
 		s := settings[runtime.Name]
 		s.Exec = path
 		settings[runtime.Name] = s
@@ -41,16 +43,16 @@ func TestMixedWorkers(t *testing.T) {
 	nodetest.NoLeaks(t)
 	node := nodetest.Default(t)
 	others := []nodetest.Runtime{nodetest.Deno(t)}
-	if *serialization == "json" {
+	if *clustertest.Serialization == "json" {
 		others = append(others, nodetest.Bun(t)) // its advanced is a format of its own
 	}
-	kinds := mixedAgents(t, node, filepath.Join("testdata", "agent.cjs"), others...)
-	r := newRig(t, agentSettings(t, node))
+	kinds := mixedAgents(t, node, clustertest.Script("agent.cjs"), others...)
+	r := clustertest.NewRig(t, clustertest.AgentSettings(t, node))
 	port := nodetest.FreePort(t)
 	workers := map[int]string{}
 	join := func(t *testing.T, kind string) {
-		w := r.forkWith(kinds[kind])
-		listen(t, r, w, map[string]any{"port": port, "host": "127.0.0.1"})
+		w := r.MustForkWith(kinds[kind])
+		clustertest.Listen(t, r, w, map[string]any{"port": port, "host": "127.0.0.1"})
 		workers[w] = kind
 	}
 	for kind := range kinds {
@@ -59,9 +61,9 @@ func TestMixedWorkers(t *testing.T) {
 	step(t, "every kind has its share", func(t *testing.T) { expectShares(t, port, workers) })
 	for w, kind := range maps.Clone(workers) {
 		step(t, "nothing is lost with "+kind, func(t *testing.T) {
-			stop(t, r.worker(w))
+			stop(t, r.ForkedWorker(w))
 			clients := connectAll(t, port, 3*len(kinds)*window)
-			r.kill(w, syscall.SIGKILL)
+			r.Kill(w, syscall.SIGKILL)
 			if by := greetings(t, clients); by[w] != 0 {
 				t.Errorf("connections by worker: %v, want none with worker %d", by, w)
 			}
@@ -71,28 +73,14 @@ func TestMixedWorkers(t *testing.T) {
 		})
 	}
 	step(t, "every successor has its share", func(t *testing.T) { expectShares(t, port, workers) })
-	if err := r.Disconnect(patient(t)); err != nil {
+	if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 		t.Fatal(err)
 	}
 	for w, kind := range workers {
-		if status := r.worker(w).ExitStatus(); status.Code != 0 {
+		if status := r.ForkedWorker(w).ExitStatus(); status.Code != 0 {
 			t.Errorf("worker %d, of %s: %v", w, kind, status)
 		}
 	}
-}
-
-// forkWith forks an agent that is another program than the rig's.
-func (r *rig) forkWith(settings cluster.Settings) int {
-	r.t.Helper()
-	w, err := r.ForkWith(settings)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	r.mu.Lock()
-	r.forked[w.ID()] = w
-	r.mu.Unlock()
-	r.ready(w)
-	return w.ID()
 }
 
 // expectShares opens connections one after the other, and expects every worker to get as many within a quarter. Of many
@@ -100,7 +88,7 @@ func (r *rig) forkWith(settings cluster.Settings) int {
 func expectShares(t *testing.T, port int, workers map[int]string) {
 	t.Helper()
 	const even = 40
-	by := serves(t, port, even*len(workers))
+	by := clustertest.Serves(t, port, even*len(workers))
 	for w, kind := range workers {
 		if by[w] < even*3/4 || by[w] > even*5/4 {
 			t.Errorf("worker %d, of %s, had %d connections, want %d within a quarter: %v", w, kind, by[w], even, by)
@@ -120,17 +108,17 @@ func TestMixedWorkersUnderNode(t *testing.T) {
 
 func mixUnderNode(t *testing.T, node nodetest.Runtime) {
 	var others []nodetest.Runtime
-	if *serialization == "json" {
+	if *clustertest.Serialization == "json" {
 		others = append(others, nodetest.Deno(t)) // its advanced is of a version that no Node reads
 	}
-	kinds := mixedAgents(t, node, filepath.Join("testdata", "worker", "worker.cjs"), others...)
-	p := startTracingPrimary(t, node, nil)
-	p.setup(cluster.SchedRR, map[string]any{})
+	kinds := mixedAgents(t, node, clustertest.Script("worker.cjs"), others...)
+	p := clustertest.StartTracingPrimary(t, node, nil)
+	p.Setup(cluster.SchedRR, map[string]any{})
 	port := nodetest.FreePort(t)
 	workers := map[int]string{}
 	join := func(t *testing.T, kind string) {
-		w := p.forkWith(kinds[kind])
-		listen(t, p, w, map[string]any{"port": port, "host": "127.0.0.1"})
+		w := p.ForkWith(kinds[kind])
+		clustertest.Listen(t, p, w, map[string]any{"port": port, "host": "127.0.0.1"})
 		workers[w] = kind
 	}
 	for kind := range kinds {
@@ -139,9 +127,9 @@ func mixUnderNode(t *testing.T, node nodetest.Runtime) {
 	step(t, "every kind has its share", func(t *testing.T) { expectShares(t, port, workers) })
 	for w, kind := range maps.Clone(workers) {
 		step(t, "others go on without "+kind, func(t *testing.T) {
-			p.kill(w, syscall.SIGKILL)
-			p.awaitEvent("disconnect", w)
-			p.awaitEvent("exit", w)
+			p.Kill(w, syscall.SIGKILL)
+			p.AwaitEvent("disconnect", w)
+			p.AwaitEvent("exit", w)
 			delete(workers, w)
 			expectShares(t, port, workers)
 			join(t, kind)
@@ -151,27 +139,15 @@ func mixUnderNode(t *testing.T, node nodetest.Runtime) {
 		step(t, "nothing is lost when "+kind+" leaves", func(t *testing.T) {
 			load := startGreeted(port)
 			load.await(t, 50)
-			p.disconnect(w)
-			p.awaitEvent("exit", w)
-			if code := p.awaitEvent("exit", w).Code; code != 0 {
+			p.DisconnectWorker(w)
+			p.AwaitEvent("exit", w)
+			if code := p.AwaitEvent("exit", w).Code; code != 0 {
 				t.Errorf("worker %d ended with code %d", w, code)
 			}
 			load.stop(t)
 			join(t, kind)
 		})
 	}
-}
-
-// forkWith forks an agent with other settings than the last one's.
-func (p *tracingPrimary) forkWith(settings cluster.Settings) int {
-	p.t.Helper()
-	setup := map[string]any{"exec": settings.Exec, "execArgv": append([]string{}, settings.ExecArgv...)}
-	if settings.Exec == "" {
-		setup["exec"] = "go"
-	}
-	w := p.fork(settings.ExecPath, setup, settings.Env...)
-	awaitReady(p.t, p.journal, w)
-	return w
 }
 
 // greetedLoad is clients that open one connection after the other, each of which must be served.
@@ -206,7 +182,7 @@ func startGreeted(port int) *greetedLoad {
 // await waits for connections to be served.
 func (l *greetedLoad) await(t *testing.T, connections int) {
 	t.Helper()
-	ctx := patient(t)
+	ctx := clustertest.Patient(t)
 	for range connections {
 		select {
 		case <-l.served:
@@ -235,19 +211,19 @@ func TestMixedPool(t *testing.T) {
 	nodetest.NoLeaks(t)
 	port := nodetest.FreePort(t)
 	pool := startMixedPool(t, port)
-	load := startLoad(port)
-	t.Cleanup(load.stop)
-	var deaths deaths
+	load := clustertest.StartLoad(port)
+	t.Cleanup(load.Stop)
+	var deaths clustertest.Deaths
 	for _, w := range pool.Workers() {
-		load.expectConnections(t, load.connections()+200)
-		deaths.cause(t, w)
+		load.ExpectConnections(t, load.Connections()+200)
+		deaths.Cause(t, w)
 		<-w.Exited()
 		awaitListening(t, pool, 4)
 	}
-	load.expectConnections(t, load.connections()+200)
-	load.stop()
-	deaths.wait()
-	expectFailuresOfDeathsOnly(t, load.failures, &deaths)
+	load.ExpectConnections(t, load.Connections()+200)
+	load.Stop()
+	deaths.Wait()
+	expectFailuresOfDeathsOnly(t, load.Failures, &deaths)
 }
 
 func startMixedPool(t *testing.T, port int) *cluster.Pool {
@@ -267,7 +243,7 @@ func startMixedPool(t *testing.T, port int) *cluster.Pool {
 		t.Fatal(err)
 	}
 	mix = append(mix, cluster.Mix{Instances: 1, Settings: cluster.Settings{
-		ExecPath: self, Env: append(asProgram(identityProgram), variables...), Stdout: &printed, Stderr: &printed,
+		ExecPath: self, Env: append(clustertest.AsProgram(identityProgram), variables...), Stdout: &printed, Stderr: &printed,
 	}})
 	settings := realSettings(t, nodetest.Default(t), script, &printed)
 	settings.Env = append(settings.Env, variables...)
@@ -276,7 +252,7 @@ func startMixedPool(t *testing.T, port int) *cluster.Pool {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		pool.Shutdown(patient(t))
+		pool.Shutdown(clustertest.Patient(t))
 		if err := pool.Close(); err != nil {
 			t.Error(err)
 		}
@@ -291,7 +267,7 @@ func startMixedPool(t *testing.T, port int) *cluster.Pool {
 // awaitListening waits until so many workers listen.
 func awaitListening(t *testing.T, pool *cluster.Pool, workers int) {
 	t.Helper()
-	ctx := patient(t)
+	ctx := clustertest.Patient(t)
 	for len(listeningWorkers(pool)) < workers {
 		if _, err := pool.Next(ctx); err != nil {
 			t.Fatalf("%d of %d workers listen: %v", len(listeningWorkers(pool)), workers, err)

@@ -12,14 +12,16 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 )
 
 // normalise takes what the scene has told and seen, less what cannot be the same twice. All that Go's worker does
 // differently from Node's, and that is left so, is here.
 func (s *scene) normalise(descriptorPort int) trace {
 	n := newNormaliser(s, descriptorPort)
-	t := trace{Told: map[int][]told{}}
-	for _, entry := range s.takeTale() {
+	t := trace{Told: map[int][]clustertest.Told{}}
+	for _, entry := range s.TakeTale() {
 		worker := int(entry["worker"].(float64))
 		if event := entry["event"]; event == "pid" || event == "waits" || event == "became" {
 			continue
@@ -50,7 +52,7 @@ func (s *scene) normalise(descriptorPort int) trace {
 var differences = map[string]func(any){
 	// A panic ends a Go program with code 2, an exception a Node program with 1.
 	"crash": func(v any) {
-		if e, ok := v.(told); ok && (e["code"] == 1.0 || e["code"] == 2.0) {
+		if e, ok := v.(clustertest.Told); ok && (e["code"] == 1.0 || e["code"] == 2.0) {
 			e["code"] = "CRASH"
 		}
 	},
@@ -70,7 +72,7 @@ var differences = map[string]func(any){
 
 // withoutFlags passes over the flags of a server without an address. Node's worker tells of them from Node 22 on,
 // Go's always.
-func withoutFlags(entry told) {
+func withoutFlags(entry clustertest.Told) {
 	if internal := within(entry, "internal"); internal != nil && internal["flags"] == 0.0 && internal["address"] == nil {
 		delete(internal, "flags")
 	}
@@ -88,14 +90,14 @@ func forgetsFailed(v any) {
 	delete(internal, "seq")
 	delete(internal, "key")
 	if internal["act"] == "close" {
-		delete(v.(told), "event")
+		delete(v.(clustertest.Told), "event")
 	}
 }
 
 // within looks up an object in an object.
 func within(v any, path ...string) map[string]any {
 	object, ok := v.(map[string]any)
-	if t, isTold := v.(told); isTold {
+	if t, isTold := v.(clustertest.Told); isTold {
 		object, ok = t, true
 	}
 	for _, name := range path {
@@ -117,8 +119,8 @@ type normaliser struct {
 }
 
 // told is an entry with its event named and everything else normalised.
-func (n *normaliser) told(entry told) told {
-	result := told{}
+func (n *normaliser) told(entry clustertest.Told) clustertest.Told {
+	result := clustertest.Told{}
 	for key, value := range entry {
 		result[key] = n.value(key, value)
 	}
@@ -200,7 +202,7 @@ func (n *normaliser) plain(value any) any {
 
 // ends puts the end of the channel before that of the process: they come in either order, and what the second of
 // them says of the other depends on it.
-func (n *normaliser) ends(list []told) {
+func (n *normaliser) ends(list []clustertest.Told) {
 	first := slices.IndexFunc(list, isEnd)
 	if first < 0 {
 		return
@@ -209,9 +211,9 @@ func (n *normaliser) ends(list []told) {
 		delete(e, "connected")
 		delete(e, "dead")
 	}
-	slices.SortStableFunc(list[first:], func(a, b told) int {
+	slices.SortStableFunc(list[first:], func(a, b clustertest.Told) int {
 		return strings.Compare(a["event"].(string), b["event"].(string))
 	})
 }
 
-func isEnd(e told) bool { return e["event"] == "disconnect" || e["event"] == "exit" }
+func isEnd(e clustertest.Told) bool { return e["event"] == "disconnect" || e["event"] == "exit" }

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 )
 
@@ -19,7 +21,7 @@ var agents = []int{1, 2}
 
 func (s *scene) listen(worker int, options map[string]any, more ...any) int {
 	s.t.Helper()
-	return listen(s.t, s, worker, options, more...)
+	return clustertest.Listen(s.t, s, worker, options, more...)
 }
 
 func (s *scene) closeServers(worker int, names ...string) { closeServers(s.t, s, worker, names...) }
@@ -29,7 +31,7 @@ func (s *scene) closeServers(worker int, names ...string) { closeServers(s.t, s,
 func (s *scene) serves(what string, port, connections int) {
 	served := map[int]int{}
 	for range connections {
-		served[whoServes(s.t, "tcp", local(port))]++
+		served[clustertest.WhoServes(s.t, "tcp", clustertest.Local(port))]++
 		s.settle()
 	}
 	if s.policy == cluster.SchedNone {
@@ -49,7 +51,7 @@ func playListen(s *scene) {
 	s.serves("one worker", s.port, 2)
 	s.listen(2, options)
 	s.serves("two workers", s.port, 6)
-	s.ask(1, command{"do": "state"})
+	s.ask(1, clustertest.Command{"do": "state"})
 	s.closeServers(1, "tcp")
 	s.serves("the other worker", s.port, 2)
 	s.closeServers(2, "tcp")
@@ -65,7 +67,7 @@ func playAddresses(s *scene) {
 			continue // Node's worker does not tell its primary
 		}
 		for _, w := range agents {
-			s.see(c.name, s.ask(w, command{"do": "listen", "options": c.options}))
+			s.see(c.name, s.ask(w, clustertest.Command{"do": "listen", "options": c.options}))
 		}
 		s.see(c.name, s.reach(c.endpoints))
 		for _, w := range agents {
@@ -111,7 +113,7 @@ func playTwoServersOnOnePort(s *scene) {
 	}
 	options := map[string]any{"port": s.port, "host": "127.0.0.1"}
 	s.listen(w, options)
-	s.see("second", s.ask(w, command{"do": "listen", "name": "second", "options": options}))
+	s.see("second", s.ask(w, clustertest.Command{"do": "listen", "name": "second", "options": options}))
 	s.serves("the first", s.port, 2)
 	s.closeServers(w, "tcp")
 	expectNobody(s.t, s.port)
@@ -149,25 +151,25 @@ func playListenAgain(s *scene) {
 func playMaxConnections(s *scene) {
 	options := map[string]any{"port": s.port, "host": "127.0.0.1"}
 	s.listen(1, options, "maxConnections", 1)
-	held := connect(s.t, "tcp", local(s.port))
-	s.see("held by", held.worker(s.t))
+	held := clustertest.Connect(s.t, "tcp", clustertest.Local(s.port))
+	s.see("held by", held.Worker(s.t))
 	if s.policy == cluster.SchedRR {
 		s.listen(2, options)
 		s.serves("others", s.port, 4)
 		s.closeServers(2, "tcp")
 	} else {
-		_, err := connect(s.t, "tcp", local(s.port)).greeting()
+		_, err := clustertest.Connect(s.t, "tcp", clustertest.Local(s.port)).Greeting()
 		s.see("others", errors.Is(err, io.EOF))
 	}
 	held.Close()
-	s.ask(1, command{"do": "idle"})
+	s.ask(1, clustertest.Command{"do": "idle"})
 	s.serves("room again", s.port, 1)
 	s.closeServers(1, "tcp")
 }
 
 func playDescriptor(s *scene) {
 	for _, w := range agents {
-		s.see("address", s.ask(w, command{"do": "listen", "options": map[string]any{"fd": 3}}))
+		s.see("address", s.ask(w, clustertest.Command{"do": "listen", "options": map[string]any{"fd": 3}}))
 	}
 	for _, w := range agents {
 		s.closeServers(w, "tcp")
@@ -177,15 +179,15 @@ func playDescriptor(s *scene) {
 // playExclusive has a server that the primary does not hear of.
 func playExclusive(s *scene) {
 	s.listen(1, map[string]any{"port": s.port, "host": "127.0.0.1", "exclusive": true})
-	s.see("second", s.ask(2, command{"do": "listen", "options": map[string]any{"port": s.port, "host": "127.0.0.1", "exclusive": true}}))
-	s.see("served by", whoServes(s.t, "tcp", local(s.port)))
+	s.see("second", s.ask(2, clustertest.Command{"do": "listen", "options": map[string]any{"port": s.port, "host": "127.0.0.1", "exclusive": true}}))
+	s.see("served by", clustertest.WhoServes(s.t, "tcp", clustertest.Local(s.port)))
 	s.closeServers(1, "tcp")
 	expectNobody(s.t, s.port)
 }
 
 // playErrors tries addresses that are not to be had, and then whether one of them is once it is free.
 func playErrors(s *scene) {
-	w, file := s.last, filepath.Join(s.folder, "file")
+	w, file := s.Last, filepath.Join(s.folder, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		s.t.Fatal(err)
 	}
@@ -198,36 +200,36 @@ func playErrors(s *scene) {
 		{"path": file},
 		{"fd": 12345},
 	} {
-		s.see("answer", s.ask(w, command{"do": "listen", "options": options}))
+		s.see("answer", s.ask(w, clustertest.Command{"do": "listen", "options": options}))
 	}
 	if err := os.Remove(file); err != nil {
 		s.t.Fatal(err)
 	}
-	s.see("once it is free", s.ask(w, command{"do": "listen", "options": map[string]any{"path": file}}))
+	s.see("once it is free", s.ask(w, clustertest.Command{"do": "listen", "options": map[string]any{"path": file}}))
 	s.closeServers(w, "tcp")
 }
 
 // playPrivilegedPort has the primary be an ordinary user for a moment, where it is not one anyway.
 func playPrivilegedPort(s *scene) {
-	w := s.last
+	w := s.Last
 	if os.Geteuid() == 0 {
-		s.doUntil("became", command{"do": "become", "uid": 65534})
-		defer s.doUntil("became", command{"do": "become", "uid": 0})
+		s.DoUntil("became", clustertest.Command{"do": "become", "uid": 65534})
+		defer s.DoUntil("became", clustertest.Command{"do": "become", "uid": 0})
 	}
-	s.see("answer", s.ask(w, command{"do": "listen", "options": map[string]any{"port": 80, "host": "127.0.0.1"}}))
-	s.tell(w, command{"do": "exit", "code": 42})
+	s.see("answer", s.ask(w, clustertest.Command{"do": "listen", "options": map[string]any{"port": 80, "host": "127.0.0.1"}}))
+	s.Tell(w, clustertest.Command{"do": "exit", "code": 42})
 	s.awaitEnd(w)
 }
 
 func playUnixSocket(s *scene) {
 	path := filepath.Join(s.folder, "socket")
 	for _, w := range agents {
-		s.see("address", s.ask(w, command{"do": "listen", "options": map[string]any{"path": path}}))
+		s.see("address", s.ask(w, clustertest.Command{"do": "listen", "options": map[string]any{"path": path}}))
 	}
-	served := whoServes(s.t, "unix", path)
+	served := clustertest.WhoServes(s.t, "unix", path)
 	s.see("served", slices.Contains(agents, served))
 	s.closeServers(1, "tcp")
-	s.see("served by", whoServes(s.t, "unix", path))
+	s.see("served by", clustertest.WhoServes(s.t, "unix", path))
 	s.closeServers(2, "tcp")
 	_, err := os.Stat(path)
 	s.see("removed", os.IsNotExist(err))
@@ -239,8 +241,8 @@ func playUnixSocket(s *scene) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.see("relative", s.ask(1, command{"do": "listen", "options": map[string]any{"path": relative}}))
-	s.see("served by", whoServes(s.t, "unix", path))
+	s.see("relative", s.ask(1, clustertest.Command{"do": "listen", "options": map[string]any{"path": relative}}))
+	s.see("served by", clustertest.WhoServes(s.t, "unix", path))
 	s.closeServers(1, "tcp")
 }
 
@@ -253,9 +255,9 @@ func playUDP(s *scene) {
 		}
 		s.see(b.Name, b)
 	}
-	s.ask(1, command{"do": "bind", "socket": "udp4", "options": map[string]any{"port": 0, "address": "127.0.0.1"}})
-	second := s.ask(2, command{"do": "bind", "socket": "udp4", "options": map[string]any{"port": 0, "address": "127.0.0.1"}})
-	worker, text, _ := strings.Cut(askUDP(s.t, "udp4", local(portOf(s.t, second.Address)), "hello"), " ")
+	s.ask(1, clustertest.Command{"do": "bind", "socket": "udp4", "options": map[string]any{"port": 0, "address": "127.0.0.1"}})
+	second := s.ask(2, clustertest.Command{"do": "bind", "socket": "udp4", "options": map[string]any{"port": 0, "address": "127.0.0.1"}})
+	worker, text, _ := strings.Cut(clustertest.AskUDP(s.t, "udp4", clustertest.Local(clustertest.PortOf(s.t, second.Address)), "hello"), " ")
 	s.see("answer", text)
 	s.see("answered by one of them", worker == "1" || worker == "2")
 	for _, w := range agents {

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"path/filepath"
 	"strings"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 )
 
 // jsonValues are of every kind that JSON has, and what is hard in each.
@@ -18,15 +20,15 @@ var jsonValues = []json.RawMessage{
 
 func playMessagesToPrimary(s *scene) {
 	for _, value := range jsonValues {
-		s.ask(1, command{"do": "send", "value": value})
-		s.see("echo", string(s.ask(1, command{"do": "echo", "value": value}).Value))
+		s.ask(1, clustertest.Command{"do": "send", "value": value})
+		s.see("echo", string(s.ask(1, clustertest.Command{"do": "echo", "value": value}).Value))
 	}
 }
 
 func playMessagesToWorker(s *scene) {
 	for i, value := range jsonValues {
-		s.tell(1, value)
-		s.await(s.t, "an echo", func(o occurrence) bool {
+		s.Tell(1, value)
+		s.Await(s.t, "an echo", func(o clustertest.Occurrence) bool {
 			return o.Event == "message" && o.Worker == 1 && strings.HasPrefix(string(o.Message), `{"got":`) && s.echoes(1) > i
 		})
 	}
@@ -34,7 +36,7 @@ func playMessagesToWorker(s *scene) {
 
 // echoes counts what a worker has sent back of what was no command.
 func (s *scene) echoes(worker int) (n int) {
-	for _, o := range s.all() {
+	for _, o := range s.All() {
 		if o.Event == "message" && o.Worker == worker && strings.HasPrefix(string(o.Message), `{"got":`) {
 			n++
 		}
@@ -45,30 +47,30 @@ func (s *scene) echoes(worker int) (n int) {
 // playManyMessages sends messages that are long, and many of them.
 func playManyMessages(s *scene) {
 	long := strings.Repeat("long é ", 50_000)
-	s.see("long", string(s.ask(1, command{"do": "echo", "value": long}).Value) == `"`+long+`"`)
-	s.ask(1, command{"do": "flood", "count": 200, "size": 1000})
+	s.see("long", string(s.ask(1, clustertest.Command{"do": "echo", "value": long}).Value) == `"`+long+`"`)
+	s.ask(1, clustertest.Command{"do": "flood", "count": 200, "size": 1000})
 }
 
 func playHandlesToPrimary(s *scene) {
 	for _, kind := range []string{"server", "udp"} {
-		port := portOf(s.t, askRaw(s.t, s, 1, command{"do": "give", "kind": kind}))
+		port := clustertest.PortOf(s.t, clustertest.AskRaw(s.t, s, 1, clustertest.Command{"do": "give", "kind": kind}))
 		if kind == "udp" {
-			s.see(kind, askUDP(s.t, "udp4", local(port), "hello"))
+			s.see(kind, clustertest.AskUDP(s.t, "udp4", clustertest.Local(port), "hello"))
 			continue
 		}
-		s.seeLine(kind, "tcp", local(port))
+		s.seeLine(kind, "tcp", clustertest.Local(port))
 	}
 	for _, at := range s.meetingPlaces() {
-		s.ask(1, command{"do": "give", "kind": "socket", "at": at.options})
+		s.ask(1, clustertest.Command{"do": "give", "kind": "socket", "at": at.options})
 		s.seeLine("socket", at.network, at.address)
 	}
 }
 
 // seeLine opens a connection and sees what its other end says, until it ends it.
 func (s *scene) seeLine(what, network, address string) {
-	c := connect(s.t, network, address)
+	c := clustertest.Connect(s.t, network, address)
 	defer c.Close()
-	line, err := c.reader.ReadString('\n')
+	line, err := c.Reader.ReadString('\n')
 	if err != nil {
 		s.t.Errorf("%s: %v", what, err)
 	}
@@ -83,27 +85,27 @@ type meetingPlace struct {
 func (s *scene) meetingPlaces() []meetingPlace {
 	path := filepath.Join(s.folder, "meeting")
 	return []meetingPlace{
-		{"tcp", local(s.port), map[string]any{"port": s.port, "host": "127.0.0.1"}},
+		{"tcp", clustertest.Local(s.port), map[string]any{"port": s.port, "host": "127.0.0.1"}},
 		{"unix", path, map[string]any{"path": path}},
 	}
 }
 
 func playHandlesToWorker(s *scene) {
 	if s.node.Major >= 20 { // before, Node's worker kills its primary with a server; see TestServerFromPrimary
-		give, n := giving(1, "server", command{"name": "given"})
-		s.do(give)
-		s.see("server", whoServes(s.t, "tcp", local(s.reply(1, n).Port)))
+		give, n := clustertest.Giving(1, "server", clustertest.Command{"name": "given"})
+		s.Do(give)
+		s.see("server", clustertest.WhoServes(s.t, "tcp", clustertest.Local(s.Reply(1, n).Port)))
 		s.closeServers(1, "given")
 	}
-	give, n := giving(1, "udp", command{"name": "given"})
-	s.do(give)
-	s.see("udp", askUDP(s.t, "udp4", local(s.reply(1, n).Port), "hello"))
+	give, n := clustertest.Giving(1, "udp", clustertest.Command{"name": "given"})
+	s.Do(give)
+	s.see("udp", clustertest.AskUDP(s.t, "udp4", clustertest.Local(s.Reply(1, n).Port), "hello"))
 	s.closeServers(1, "given")
 
 	for _, at := range s.meetingPlaces() {
-		give, n := giving(1, "socket", command{"at": at.options})
-		s.doUntil("waits", give)
-		s.see("socket", whoServes(s.t, at.network, at.address))
-		s.reply(1, n)
+		give, n := clustertest.Giving(1, "socket", clustertest.Command{"at": at.options})
+		s.DoUntil("waits", give)
+		s.see("socket", clustertest.WhoServes(s.t, at.network, at.address))
+		s.Reply(1, n)
 	}
 }

@@ -2,6 +2,8 @@
 
 package cluster_test
 
+import "github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 // scenario is something to do with the workers of a Node primary, which ends when all that came of it has happened.
 type scenario struct {
 	name string
@@ -45,6 +47,6 @@ var workerScenarios = []scenario{
 
 func playStart(s *scene) {
 	for range 2 {
-		s.ask(s.agent(), command{"do": "state"})
+		s.ask(s.agent(), clustertest.Command{"do": "state"})
 	}
 }

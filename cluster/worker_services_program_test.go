@@ -16,6 +16,8 @@ import (
 	"runtime"
 	"sync"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster/worker"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
@@ -24,7 +26,7 @@ import (
 // servicesProgram is a worker with three servers: a reverse proxy, WebSockets, and HTTP/2 without TLS.
 const servicesProgram = "services"
 
-func init() { programs[servicesProgram] = runServices }
+func init() { clustertest.Programs[servicesProgram] = runServices }
 
 // footprint is what a worker has of the system and the runtime.
 type footprint struct{ Descriptors, Goroutines int }

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -36,7 +38,7 @@ const (
 
 // services are the ports of a Go worker that runs servicesProgram under a real Node primary.
 type services struct {
-	*tracingPrimary
+	*clustertest.TracingPrimary
 	t                       *testing.T
 	worker                  int
 	proxy, websocket, http2 int
@@ -61,8 +63,8 @@ func TestServices(t *testing.T) {
 	load.Wait()
 	hangUp(held)
 	s.expectFootprint(before)
-	s.disconnect(s.worker)
-	if code := s.awaitEvent("exit", s.worker).Code; code != 0 {
+	s.DisconnectWorker(s.worker)
+	if code := s.AwaitEvent("exit", s.worker).Code; code != 0 {
 		t.Errorf("the worker ended with code %d", code)
 	}
 }
@@ -74,20 +76,20 @@ func startServices(t *testing.T, backend string) *services {
 		t.Fatal(err)
 	}
 	s := &services{
-		tracingPrimary: startTracingPrimary(t, nodetest.Default(t), nil), t: t,
+		TracingPrimary: clustertest.StartTracingPrimary(t, nodetest.Default(t), nil), t: t,
 		proxy: nodetest.FreePort(t), websocket: nodetest.FreePort(t), http2: nodetest.FreePort(t),
 	}
-	s.setup(cluster.SchedRR, map[string]any{})
-	s.worker = s.fork(self, nil, append(asProgram(servicesProgram), "BACKEND="+backend,
+	s.Setup(cluster.SchedRR, map[string]any{})
+	s.worker = s.Fork(self, nil, append(clustertest.AsProgram(servicesProgram), "BACKEND="+backend,
 		"PROXY_PORT="+strconv.Itoa(s.proxy), "WEBSOCKET_PORT="+strconv.Itoa(s.websocket), "HTTP2_PORT="+strconv.Itoa(s.http2))...)
-	s.await(t, "three servers", func(occurrence) bool { return s.count("listening") == 3 })
+	s.Await(t, "three servers", func(clustertest.Occurrence) bool { return s.Count("listening") == 3 })
 	return s
 }
 
 // footprint asks the worker for its own.
 func (s *services) footprint() (f footprint) {
 	s.t.Helper()
-	if err := json.Unmarshal(askAgent(s.t, s, s.worker, command{}).Value, &f); err != nil {
+	if err := json.Unmarshal(clustertest.AskAgent(s.t, s, s.worker, clustertest.Command{}).Value, &f); err != nil {
 		s.t.Fatal(err)
 	}
 	return f
@@ -96,7 +98,7 @@ func (s *services) footprint() (f footprint) {
 // expectFootprint asks until the worker has noticed that all connections are closed.
 func (s *services) expectFootprint(want footprint) {
 	s.t.Helper()
-	end := time.Now().Add(patience)
+	end := time.Now().Add(clustertest.Patience)
 	got := s.footprint()
 	for got.Descriptors > want.Descriptors || got.Goroutines > want.Goroutines {
 		if time.Now().After(end) {
@@ -129,7 +131,7 @@ func (s *services) together(n, clients int, task func(i int) error) {
 
 // echo posts a body that must come back behind the name of the protocol.
 func echo(client *http.Client, port int, proto string, body []byte) error {
-	response, err := client.Post("http://"+local(port), "text/plain", bytes.NewReader(body))
+	response, err := client.Post("http://"+clustertest.Local(port), "text/plain", bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -147,19 +149,19 @@ func echo(client *http.Client, port int, proto string, body []byte) error {
 func (s *services) askProxy(n, clients int) {
 	transport := &http.Transport{MaxIdleConnsPerHost: clients}
 	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: patience}
+	client := &http.Client{Transport: transport, Timeout: clustertest.Patience}
 	s.together(n, clients, func(i int) error { return echo(client, s.proxy, "HTTP/1.1", fmt.Append(nil, i)) })
 }
 
 func (s *services) askProxyApart(n int) {
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: clustertest.Patience}
 	s.together(n, 2, func(i int) error { return echo(client, s.proxy, "HTTP/1.1", fmt.Append(nil, i)) })
 }
 
 func (s *services) upload(n int) {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: patience}
+	client := &http.Client{Transport: transport, Timeout: clustertest.Patience}
 	body := bytes.Repeat([]byte("upload"), 1<<20/6)
 	s.together(n, 2, func(int) error { return echo(client, s.proxy, "HTTP/1.1", body) })
 }
@@ -169,7 +171,7 @@ func (s *services) askHTTP2(n int) {
 	protocols.SetUnencryptedHTTP2(true)
 	transport := &http.Transport{Protocols: &protocols}
 	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport, Timeout: patience}
+	client := &http.Client{Transport: transport, Timeout: clustertest.Patience}
 	s.together(n, serviceClient, func(i int) error { return echo(client, s.http2, "HTTP/2.0", fmt.Append(nil, i)) })
 }
 
@@ -180,11 +182,11 @@ func (s *services) openWebSockets(n int) {
 			return err
 		}
 		defer c.Close()
-		return c.echoFrames(framesApart)
+		return echoFrames(c, framesApart)
 	})
 }
 
-func (s *services) holdWebSockets() (held []*client) {
+func (s *services) holdWebSockets() (held []*clustertest.Client) {
 	s.t.Helper()
 	for range heldSockets {
 		c, err := openWebSocket(s.websocket)
@@ -197,25 +199,25 @@ func (s *services) holdWebSockets() (held []*client) {
 	return held
 }
 
-func (s *services) echoFrames(held []*client, n int) {
-	s.together(len(held), len(held), func(i int) error { return held[i].echoFrames(n / len(held)) })
+func (s *services) echoFrames(held []*clustertest.Client, n int) {
+	s.together(len(held), len(held), func(i int) error { return echoFrames(held[i], n/len(held)) })
 }
 
 // openWebSocket opens a connection and shakes hands.
-func openWebSocket(port int) (*client, error) {
-	conn, err := net.DialTimeout("tcp", local(port), patience)
+func openWebSocket(port int) (*clustertest.Client, error) {
+	conn, err := net.DialTimeout("tcp", clustertest.Local(port), clustertest.Patience)
 	if err != nil {
 		return nil, err
 	}
-	c := &client{conn, bufio.NewReader(conn)}
+	c := &clustertest.Client{Conn: conn, Reader: bufio.NewReader(conn)}
 	request := "GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
 		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-	conn.SetDeadline(time.Now().Add(patience))
+	conn.SetDeadline(time.Now().Add(clustertest.Patience))
 	if _, err := io.WriteString(conn, request); err != nil {
 		conn.Close()
 		return nil, err
 	}
-	response, err := http.ReadResponse(c.reader, nil)
+	response, err := http.ReadResponse(c.Reader, nil)
 	if err != nil {
 		conn.Close()
 		return nil, err
@@ -228,17 +230,17 @@ func openWebSocket(port int) (*client, error) {
 }
 
 // echoFrames sends text frames, each of which must come back before the next.
-func (c *client) echoFrames(n int) error {
+func echoFrames(c *clustertest.Client, n int) error {
 	for i := range n {
 		frame := fmt.Appendf([]byte{0x81, 6}, "%06d", i)
-		if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		if err := c.SetDeadline(time.Now().Add(clustertest.Patience)); err != nil {
 			return err
 		}
 		if _, err := c.Write(frame); err != nil {
 			return err
 		}
 		got := make([]byte, len(frame))
-		if _, err := io.ReadFull(c.reader, got); err != nil {
+		if _, err := io.ReadFull(c.Reader, got); err != nil {
 			return err
 		}
 		if !bytes.Equal(got, frame) {

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster/worker"
 
 	"golang.org/x/sys/unix"
@@ -26,8 +28,8 @@ import (
 )
 
 func init() {
-	programs["worker short of descriptors"] = shortWorker
-	programs["listens short of descriptors"] = listenShort
+	clustertest.Programs["worker short of descriptors"] = shortWorker
+	clustertest.Programs["listens short of descriptors"] = listenShort
 }
 
 // shortWorker serves HTTP with room for $ROOM further descriptors until it gets a message, or for good if there is no
@@ -93,18 +95,18 @@ var shortages = []struct {
 
 // eachShortage runs f with every primary for each shortage. start starts a worker, with room for so many descriptors, if
 // that is not negative.
-func eachShortage(t *testing.T, f func(t *testing.T, d driver, start func(room int) int, room, port int)) {
+func eachShortage(t *testing.T, f func(t *testing.T, d clustertest.Driver, start func(room int) int, room, port int)) {
 	for _, s := range shortages {
 		t.Run(s.name, func(t *testing.T) {
-			eachPrimary(t, s.policy, func(t *testing.T, d driver) {
+			eachPrimary(t, s.policy, func(t *testing.T, d clustertest.Driver) {
 				port := nodetest.FreePort(t)
 				f(t, d, func(room int) int {
-					env := append(asProgram("worker short of descriptors"), fmt.Sprint("PORT=", port))
+					env := append(clustertest.AsProgram("worker short of descriptors"), fmt.Sprint("PORT=", port))
 					if room >= 0 {
 						env = append(env, fmt.Sprint("ROOM=", room))
 					}
-					w := d.start(env...)
-					awaitReady(t, d.book(), w)
+					w := d.Start(env...)
+					clustertest.AwaitReady(t, d.Book(), w)
 					return w
 				}, s.room, port)
 			})
@@ -114,22 +116,22 @@ func eachShortage(t *testing.T, f func(t *testing.T, d driver, start func(room i
 
 // eachPrimary runs f with a primary of ours, and the oldest and the newest of Node's, whose workers are programs of this
 // file.
-func eachPrimary(t *testing.T, policy cluster.SchedulingPolicy, f func(*testing.T, driver)) {
+func eachPrimary(t *testing.T, policy cluster.SchedulingPolicy, f func(*testing.T, clustertest.Driver)) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Run("ours", func(t *testing.T) {
 		nodetest.NoLeaks(t)
-		f(t, newRig(t, cluster.Settings{ExecPath: self, SchedulingPolicy: policy}))
+		f(t, clustertest.NewRig(t, cluster.Settings{ExecPath: self, SchedulingPolicy: policy}))
 	})
 	for _, major := range []int{16, 26} {
 		node := nodetest.Node(t, major)
 		t.Run(node.Name, func(t *testing.T) {
 			nodetest.NoLeaks(t)
-			p := startTracingPrimary(t, node, nil)
-			p.program = self
-			p.setup(policy, map[string]any{})
+			p := clustertest.StartTracingPrimary(t, node, nil)
+			p.Program = self
+			p.Setup(policy, map[string]any{})
 			f(t, p)
 		})
 	}
@@ -144,7 +146,7 @@ func askAll(t *testing.T, port, n int) (by func() map[int]int) {
 	var asking sync.WaitGroup
 	for range n {
 		asking.Go(func() {
-			answer, _, err := identity(client, "http://"+local(port))
+			answer, _, err := identity(client, "http://"+clustertest.Local(port))
 			if err != nil {
 				t.Error(err)
 			}
@@ -161,25 +163,25 @@ func askAll(t *testing.T, port, n int) (by func() map[int]int) {
 
 // A worker that has no descriptors left loses no connection: it serves them all once it has some again.
 func TestWorkerShortOfDescriptors(t *testing.T) {
-	eachShortage(t, func(t *testing.T, d driver, start func(room int) int, room, port int) {
+	eachShortage(t, func(t *testing.T, d clustertest.Driver, start func(room int) int, room, port int) {
 		w := start(room)
 		by := askAll(t, port, 30)
 		awaitShort(t, d, w)
-		d.tell(w, "relief")
+		d.Tell(w, "relief")
 		if by := by(); by[w] != 30 {
 			t.Errorf("answers by worker: %v, want 30 of worker %d", by, w)
 		}
 	})
 }
 
-func awaitShort(t *testing.T, d driver, worker int) {
+func awaitShort(t *testing.T, d clustertest.Driver, worker int) {
 	t.Helper()
-	d.book().await(t, "a worker that is short", func(o occurrence) bool { return o.Worker == worker && string(o.Message) == `"short"` })
+	d.Book().Await(t, "a worker that is short", func(o clustertest.Occurrence) bool { return o.Worker == worker && string(o.Message) == `"short"` })
 }
 
 // What a worker has no descriptor for, another serves.
 func TestWorkerShortOfDescriptorsBesideAnother(t *testing.T) {
-	eachShortage(t, func(t *testing.T, d driver, start func(room int) int, room, port int) {
+	eachShortage(t, func(t *testing.T, d clustertest.Driver, start func(room int) int, room, port int) {
 		start(room)
 		good := start(-1)
 		if by := askAll(t, port, 30)(); by[good] != 30 {
@@ -197,22 +199,22 @@ func TestWorkerWithASocketShortOfDescriptors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newRig(t, cluster.Settings{
+	r := clustertest.NewRig(t, cluster.Settings{
 		ExecPath: self, SchedulingPolicy: cluster.SchedReusePort,
-		Env: append(asProgram("worker short of descriptors"), fmt.Sprint("PORT=", port)),
+		Env: append(clustertest.AsProgram("worker short of descriptors"), fmt.Sprint("PORT=", port)),
 	})
-	dies, short := r.fork(), r.fork("ROOM=2")
-	r.ready(dies)
-	r.ready(short)
+	dies, short := r.MustFork(), r.MustFork("ROOM=2")
+	r.Ready(dies)
+	r.Ready(short)
 	if err := standStill(dies); err != nil {
 		t.Fatal(err)
 	}
 	clients := connectAll(t, port, 30)
 	defer hangUp(clients)
 	awaitShort(t, r, short.ID())
-	r.signal(dies, syscall.SIGKILL)
-	r.event(t, "exit", dies.ID())
-	r.tell(short.ID(), "relief")
+	r.Signal(dies, syscall.SIGKILL)
+	r.Event(t, "exit", dies.ID())
+	r.Tell(short.ID(), "relief")
 	for _, c := range clients {
 		if by := askOn(t, c); by != short.ID() {
 			t.Errorf("worker %d answers, want %d", by, short.ID())
@@ -240,7 +242,7 @@ func askOn(t *testing.T, c net.Conn) (worker int) {
 
 // A worker that has room for a few connections at once serves as many as come.
 func TestWorkerWithRoomForFewDescriptors(t *testing.T) {
-	eachShortage(t, func(t *testing.T, d driver, start func(room int) int, room, port int) {
+	eachShortage(t, func(t *testing.T, d clustertest.Driver, start func(room int) int, room, port int) {
 		w := start(room + 4)
 		if by := askAll(t, port, 30)(); by[w] != 30 {
 			t.Errorf("answers by worker: %v, want 30 of worker %d", by, w)
@@ -288,10 +290,10 @@ func listenShort() error {
 
 // A worker is told that it has no room for the socket that it is to listen on, and may listen later.
 func TestListenWithoutRoomForTheSocket(t *testing.T) {
-	eachPrimary(t, cluster.SchedNone, func(t *testing.T, d driver) {
+	eachPrimary(t, cluster.SchedNone, func(t *testing.T, d clustertest.Driver) {
 		port := nodetest.FreePort(t)
-		w := d.start(append(asProgram("listens short of descriptors"), fmt.Sprint("PORT=", port))...)
-		awaitReady(t, d.book(), w)
+		w := d.Start(append(clustertest.AsProgram("listens short of descriptors"), fmt.Sprint("PORT=", port))...)
+		clustertest.AwaitReady(t, d.Book(), w)
 		if by := askAll(t, port, 5)(); by[w] != 5 {
 			t.Errorf("answers by worker: %v, want 5 of worker %d", by, w)
 		}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster/worker"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -20,7 +22,7 @@ import (
 // tlsIdentityProgram is an HTTPS server that says who it is.
 const tlsIdentityProgram = "tls identity"
 
-func init() { programs[tlsIdentityProgram] = runTLSIdentity }
+func init() { clustertest.Programs[tlsIdentityProgram] = runTLSIdentity }
 
 func runTLSIdentity() error {
 	certificate, err := tls.LoadX509KeyPair(os.Getenv("CERTIFICATE"), os.Getenv("KEY"))
@@ -51,29 +53,29 @@ func TestTLSSessionsResumeOnAnyGoWorker(t *testing.T) {
 	for _, major := range []int{16, 26} {
 		node := nodetest.Node(t, major)
 		t.Run(node.Name, func(t *testing.T) {
-			p := startTracingPrimary(t, node, nil)
-			p.setup(cluster.SchedRR, map[string]any{})
+			p := clustertest.StartTracingPrimary(t, node, nil)
+			p.Setup(cluster.SchedRR, map[string]any{})
 			port := nodetest.FreePort(t)
 			for range workers {
-				p.fork(self, nil, tlsEnvironment(t, port)...)
+				p.Fork(self, nil, tlsEnvironment(t, port)...)
 			}
-			p.await(t, "all workers", func(occurrence) bool { return p.count("listening") == workers })
+			p.Await(t, "all workers", func(clustertest.Occurrence) bool { return p.Count("listening") == workers })
 			expectResumption(t, port, workers)
 		})
 	}
 	t.Run("ours", func(t *testing.T) {
-		r := newRig(t, cluster.Settings{ExecPath: self, SchedulingPolicy: cluster.SchedRR})
+		r := clustertest.NewRig(t, cluster.Settings{ExecPath: self, SchedulingPolicy: cluster.SchedRR})
 		port := nodetest.FreePort(t)
 		for range workers {
-			w := r.fork(tlsEnvironment(t, port)...)
-			r.listening(t, w.ID(), port)
+			w := r.MustFork(tlsEnvironment(t, port)...)
+			r.Listening(t, w.ID(), port)
 		}
 		expectResumption(t, port, workers)
 	})
 }
 
 func tlsEnvironment(t *testing.T, port int) []string {
-	return append(asProgram(tlsIdentityProgram), "PORT="+strconv.Itoa(port),
+	return append(clustertest.AsProgram(tlsIdentityProgram), "PORT="+strconv.Itoa(port),
 		"CERTIFICATE="+realApp(t, "tls/cert.pem"), "KEY="+realApp(t, "tls/key.pem"))
 }
 

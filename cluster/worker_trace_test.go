@@ -5,8 +5,9 @@ package cluster_test
 import (
 	"net"
 	"os"
-	"path/filepath"
 	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -16,7 +17,7 @@ import (
 
 // scene is a Node primary in which scenarios are played, with two agents, workers 1 and 2, of Node or of Go.
 type scene struct {
-	*tracingPrimary
+	*clustertest.TracingPrimary
 	place
 	t      *testing.T
 	node   nodetest.Runtime
@@ -33,7 +34,7 @@ type seen struct {
 
 // trace is all that came of a scenario: what the primary has told of each worker, in its order, and what was seen.
 type trace struct {
-	Told map[int][]told
+	Told map[int][]clustertest.Told
 	Seen []seen
 }
 
@@ -84,15 +85,11 @@ func expectSameTraces(t *testing.T, node nodetest.Runtime, policy cluster.Schedu
 func playAll(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy, program string) map[string]trace {
 	descriptor, port := listeningFile(t)
 	s := &scene{
-		tracingPrimary: startTracingPrimary(t, node, descriptor), t: t, node: node, policy: policy,
+		TracingPrimary: clustertest.StartTracingPrimary(t, node, descriptor), t: t, node: node, policy: policy,
 		place: place{taken: takePort(t), folder: t.TempDir()},
 	}
-	s.program = program
-	script, err := filepath.Abs(filepath.Join("testdata", "worker", "worker.cjs"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.setup(policy, map[string]any{"exec": script})
+	s.Program = program
+	s.Setup(policy, map[string]any{"exec": clustertest.Script("worker.cjs")})
 	traces := map[string]trace{}
 	for _, scenario := range workerScenarios {
 		s.name, s.seen, s.port = scenario.name, nil, nodetest.FreePort(t)
@@ -121,24 +118,26 @@ func listeningFile(t *testing.T) (*os.File, int) {
 
 // agent starts one more worker and waits until it is ready.
 func (s *scene) agent() int {
-	w := s.start(asProgram(agentProgram)...)
-	awaitReady(s.t, s.book(), w)
+	w := s.Start(clustertest.AsProgram(agentProgram)...)
+	clustertest.AwaitReady(s.t, s.Book(), w)
 	return w
 }
 
-func (s *scene) ask(worker int, c command) answer { return askAgent(s.t, s, worker, c) }
+func (s *scene) ask(worker int, c clustertest.Command) clustertest.Answer {
+	return clustertest.AskAgent(s.t, s, worker, c)
+}
 
 // settle waits until all that the agents have said so far is told.
 func (s *scene) settle() {
-	for w := 1; w <= s.last; w++ {
-		if s.child.Connected() && !s.hasEnded(w) {
-			s.ask(w, command{"do": "echo", "value": "all told"})
+	for w := 1; w <= s.Last; w++ {
+		if s.Child.Connected() && !s.HasEnded(w) {
+			s.ask(w, clustertest.Command{"do": "echo", "value": "all told"})
 		}
 	}
 }
 
 // awaitEnd waits for both halves of a worker's end.
 func (s *scene) awaitEnd(worker int) {
-	s.awaitEvent("disconnect", worker)
-	s.awaitEvent("exit", worker)
+	s.AwaitEvent("disconnect", worker)
+	s.AwaitEvent("exit", worker)
 }

@@ -1,12 +1,11 @@
 //go:build unix
 
-package cluster_test
+package clustertest
 
 import (
 	"context"
 	"encoding/json"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,24 +18,24 @@ import (
 
 // nodePrimary is a real Node primary that does as it is told, with a journal of its events.
 type nodePrimary struct {
-	*journal
+	*Journal
 	t     testing.TB
 	child *nodeipc.Child
 	last  int
 }
 
-// newNodePrimary starts a Node primary whose settings are those of cluster.setupPrimary, and which ends with the
+// NewNodePrimary starts a Node primary whose settings are those of cluster.setupPrimary, and which ends with the
 // test.
-func newNodePrimary(t testing.TB, node nodetest.Runtime, policy cluster.SchedulingPolicy, settings map[string]any) *nodePrimary {
+func NewNodePrimary(t testing.TB, node nodetest.Runtime, policy cluster.SchedulingPolicy, settings map[string]any) *nodePrimary {
 	t.Helper()
-	var printed output
-	cmd := exec.Command(node.Path, filepath.Join("testdata", "primary.cjs"))
+	var printed Output
+	cmd := exec.Command(node.Path, Script("primary.cjs"))
 	cmd.Stdout, cmd.Stderr = &printed, &printed
 	child, err := nodeipc.Start(cmd, nodeipc.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &nodePrimary{journal: newJournal(), t: t, child: child}
+	p := &nodePrimary{Journal: NewJournal(), t: t, child: child}
 	var followed sync.WaitGroup
 	followed.Go(p.follow)
 	t.Cleanup(func() {
@@ -50,7 +49,7 @@ func newNodePrimary(t testing.TB, node nodetest.Runtime, policy cluster.Scheduli
 			t.Logf("Node's primary and its workers printed:\n%s", &printed)
 		}
 	})
-	p.do(command{"do": "setup", "settings": settings, "policy": policy})
+	p.do(Command{"do": "setup", "settings": settings, "policy": policy})
 	return p
 }
 
@@ -60,7 +59,7 @@ func (p *nodePrimary) follow() {
 		if err != nil {
 			return
 		}
-		var o occurrence
+		var o Occurrence
 		if err := json.Unmarshal(m.Payload(), &o); err != nil {
 			p.t.Errorf("Node's primary said %s: %v", m.Payload(), err)
 		}
@@ -71,34 +70,36 @@ func (p *nodePrimary) follow() {
 	}
 }
 
-func (p *nodePrimary) do(c command) {
+func (p *nodePrimary) do(c Command) {
 	p.t.Helper()
-	if err := p.child.Send(patient(p.t), c); err != nil {
+	if err := p.child.Send(Patient(p.t), c); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-func (p *nodePrimary) book() *journal { return p.journal }
+func (p *nodePrimary) Book() *Journal { return p.Journal }
 
-func (p *nodePrimary) start(env ...string) int {
+func (p *nodePrimary) Start(env ...string) int {
 	variables := map[string]string{}
 	for _, variable := range env {
 		name, value, _ := strings.Cut(variable, "=")
 		variables[name] = value
 	}
 	p.last++
-	p.do(command{"do": "fork", "env": variables})
+	p.do(Command{"do": "fork", "env": variables})
 	return p.last
 }
 
-func (p *nodePrimary) tell(worker int, message any) {
-	p.do(command{"do": "tell", "worker": worker, "message": message})
+func (p *nodePrimary) Tell(worker int, message any) {
+	p.do(Command{"do": "tell", "worker": worker, "message": message})
 }
 
-func (p *nodePrimary) disconnect(worker int) { p.do(command{"do": "disconnect", "worker": worker}) }
+func (p *nodePrimary) DisconnectWorker(worker int) {
+	p.do(Command{"do": "disconnect", "worker": worker})
+}
 
-func (p *nodePrimary) closeChannel(worker int) { p.do(command{"do": "closeChannel", "worker": worker}) }
+func (p *nodePrimary) CloseChannel(worker int) { p.do(Command{"do": "closeChannel", "worker": worker}) }
 
-func (p *nodePrimary) kill(worker int, signal syscall.Signal) {
-	p.do(command{"do": "signal", "worker": worker, "signal": nodeipc.SignalName(signal)})
+func (p *nodePrimary) Kill(worker int, signal syscall.Signal) {
+	p.do(Command{"do": "signal", "worker": worker, "signal": nodeipc.SignalName(signal)})
 }

@@ -1,15 +1,15 @@
 //go:build unix && !linux
 
-package cluster_test
+package clustertest
 
 import (
 	"syscall"
 	"testing"
 )
 
-// awaitForks waits for the processes that this one has begun to start. Such a one has a copy of every descriptor, of those
+// AwaitForks waits for the processes that this one has begun to start. Such a one has a copy of every descriptor, of those
 // too that are closed here meanwhile, until it runs its program.
-func awaitForks(testing.TB) {
+func AwaitForks(testing.TB) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package clustertest
 
 import (
 	"bufio"
@@ -17,8 +17,8 @@ import (
 	"github.com/nodecluster/nodecluster/cluster"
 )
 
-// loadClients is how many clients a load has.
-const loadClients = 32
+// LoadClients is how many clients a load has.
+const LoadClients = 32
 
 // load is clients that open one connection after the other, with a request on each.
 type load struct {
@@ -31,37 +31,37 @@ type load struct {
 	opened   int
 	enough   int
 	reached  chan struct{} // closed when that many were opened
-	failures []failure
+	Failures []Failure
 }
 
-// failure is a connection on which no answer came, from before it was opened to when that was clear.
-type failure struct {
-	began, ended time.Time
-	err          error
+// Failure is a connection on which no answer came, from before it was opened to when that was clear.
+type Failure struct {
+	Began, Ended time.Time
+	Err          error
 }
 
-func startLoad(port int) *load {
+func StartLoad(port int) *load {
 	l := &load{address: fmt.Sprintf("127.0.0.1:%d", port), ending: make(chan struct{})}
-	for range loadClients {
+	for range LoadClients {
 		l.running.Go(l.client)
 	}
 	return l
 }
 
-// stop lets the clients end their last requests. It may be called twice.
-func (l *load) stop() {
+// Stop lets the clients end their last requests. It may be called twice.
+func (l *load) Stop() {
 	l.end.Do(func() { close(l.ending) })
 	l.running.Wait()
 }
 
-func (l *load) connections() int {
+func (l *load) Connections() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.opened
 }
 
-// expectConnections waits until so many connections have been opened.
-func (l *load) expectConnections(t *testing.T, n int) {
+// ExpectConnections waits until so many connections have been opened.
+func (l *load) ExpectConnections(t *testing.T, n int) {
 	t.Helper()
 	reached := make(chan struct{})
 	l.mu.Lock()
@@ -70,8 +70,8 @@ func (l *load) expectConnections(t *testing.T, n int) {
 	l.mu.Unlock()
 	select {
 	case <-reached:
-	case <-patient(t).Done():
-		t.Fatalf("%d of %d connections were opened", l.connections(), n)
+	case <-Patient(t).Done():
+		t.Fatalf("%d of %d connections were opened", l.Connections(), n)
 	}
 }
 
@@ -91,24 +91,24 @@ func (l *load) client() {
 		default:
 		}
 		began := time.Now()
-		err := ask(l.address, began.Add(patience))
-		l.count(failure{began, time.Now(), err})
+		err := Ask(l.address, began.Add(Patience))
+		l.count(Failure{began, time.Now(), err})
 	}
 }
 
 // count counts a connection, which is a failure if it has an error.
-func (l *load) count(f failure) {
+func (l *load) count(f Failure) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.opened++
 	l.notify()
-	if f.err != nil {
-		l.failures = append(l.failures, f)
+	if f.Err != nil {
+		l.Failures = append(l.Failures, f)
 	}
 }
 
-// ask opens a connection and reads the answer to a request to its end.
-func ask(address string, deadline time.Time) error {
+// Ask opens a connection and reads the answer to a request to its end.
+func Ask(address string, deadline time.Time) error {
 	conn, err := (&net.Dialer{Deadline: deadline}).Dial("tcp", address)
 	if err != nil {
 		return err
@@ -129,41 +129,41 @@ func ask(address string, deadline time.Time) error {
 	return err
 }
 
-// deaths are workers that were killed.
-type deaths struct {
-	list    []*death
+// Deaths are workers that were killed.
+type Deaths struct {
+	List    []*Death
 	pending sync.WaitGroup
 }
 
-// death lies between two times: that of the signal, and that at which the primary knew.
-type death struct {
-	worker         *cluster.Worker
+// Death lies between two times: that of the signal, and that at which the primary knew.
+type Death struct {
+	Worker         *cluster.Worker
 	killed, exited time.Time
 }
 
-func (d *deaths) cause(t *testing.T, w *cluster.Worker) {
+func (d *Deaths) Cause(t *testing.T, w *cluster.Worker) {
 	t.Helper()
-	this := &death{worker: w, killed: time.Now()}
+	this := &Death{Worker: w, killed: time.Now()}
 	if err := w.Kill(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	d.list = append(d.list, this)
+	d.List = append(d.List, this)
 	d.pending.Go(func() {
 		<-w.Exited()
 		this.exited = time.Now()
 	})
 }
 
-func (d *deaths) has(w *cluster.Worker) bool {
-	return slices.ContainsFunc(d.list, func(death *death) bool { return death.worker == w })
+func (d *Deaths) Has(w *cluster.Worker) bool {
+	return slices.ContainsFunc(d.List, func(death *Death) bool { return death.Worker == w })
 }
 
-func (d *deaths) wait() { d.pending.Wait() }
+func (d *Deaths) Wait() { d.pending.Wait() }
 
-// during finds the death that can have caused a failure, nil if there was none at the time.
-func (d *deaths) during(f failure) *death {
-	for _, death := range d.list {
-		if !death.killed.After(f.ended) && !death.exited.Before(f.began) {
+// During finds the death that can have caused a failure, nil if there was none at the time.
+func (d *Deaths) During(f Failure) *Death {
+	for _, death := range d.List {
+		if !death.killed.After(f.Ended) && !death.exited.Before(f.Began) {
 			return death
 		}
 	}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package cluster_test
+package clustertest
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/worker"
 )
 
-func init() { programs["greeter"] = greeter }
+func init() { Programs["greeter"] = greeter }
 
 // greeter is a worker in Go that listens on $LISTEN, if that is set, and greets who comes.
 func greeter() error {
@@ -35,11 +35,12 @@ func greeter() error {
 			<-self.Done()
 			return nil
 		}
-		go greetInGo(conn, self.ID())
+		go GreetInGo(conn, self.ID())
 	}
 }
 
-func greetInGo(conn net.Conn, id int) {
+// GreetInGo tells a client which worker it has reached, and waits for the client to hang up.
+func GreetInGo(conn net.Conn, id int) {
 	defer conn.Close()
 	fmt.Fprintln(conn, id)
 	io.Copy(io.Discard, conn)

@@ -1,4 +1,4 @@
-package cluster_test
+package clustertest
 
 import (
 	"fmt"
@@ -23,8 +23,8 @@ func watchForks() (err error) {
 	return unix.Flock(forks.fd, unix.LOCK_EX)
 }
 
-// awaitForks waits for the processes that this one has begun to start. What was closed before is closed everywhere then.
-func awaitForks(t testing.TB) {
+// AwaitForks waits for the processes that this one has begun to start. What was closed before is closed everywhere then.
+func AwaitForks(t testing.TB) {
 	t.Helper()
 	forks.Lock()
 	defer forks.Unlock()
