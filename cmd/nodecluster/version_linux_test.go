@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -80,14 +81,20 @@ func writeFile(t *testing.T, path string, text []byte) {
 // git runs git in a folder, with no configuration but its own, and gives what it prints.
 func git(t *testing.T, folder string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command("git", append([]string{"-c", "user.name=nodecluster", "-c", "user.email=nodecluster@localhost"}, args...)...)
+	identity := []string{"-c", "user.name=nodecluster", "-c", "user.email=nodecluster@localhost"}
+	cmd := exec.Command("git", append(identity, args...)...)
 	cmd.Dir = folder
-	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull)
+	cmd.Env = append(withoutGit(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_SYSTEM="+os.DevNull)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
 	}
 	return strings.TrimSpace(string(out))
+}
+
+// withoutGit is the environment without what leads git to another repository, as a hook of git's has it.
+func withoutGit() []string {
+	return slices.DeleteFunc(os.Environ(), func(variable string) bool { return strings.HasPrefix(variable, "GIT_") })
 }
 
 // buildIn builds the program from a copy of the source. Without optimization and symbols that takes less time.
@@ -97,6 +104,7 @@ func buildIn(t *testing.T, source string) string {
 	cmd := exec.Command("go", "build", "-buildvcs=true", "-gcflags=github.com/nodecluster/...=-N -l", "-ldflags=-s -w",
 		"-o", program, "./cmd/nodecluster")
 	cmd.Dir = source
+	cmd.Env = withoutGit()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build the program: %v\n%s", err, out)
 	}
