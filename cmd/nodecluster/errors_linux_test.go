@@ -137,11 +137,3 @@ func TestHelpNamesEachFlag(t *testing.T) {
 		}
 	}
 }
-
-func TestVersion(t *testing.T) {
-	p := launchCommand(t, exec.Command(binary, "version"))
-	p.expectStatus(0)
-	if got := p.stdout.String(); !strings.HasPrefix(got, "nodecluster ") || !strings.Contains(got, "go1.") {
-		t.Errorf("the version is %q", got)
-	}
-}

@@ -11,29 +11,41 @@ import (
 func newVersionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Print the version",
+		Short: "Print what was built: version, commit, Go, platform",
 		Args:  cobra.NoArgs,
 		Run: func(command *cobra.Command, _ []string) {
 			info, ok := debug.ReadBuildInfo()
 			if !ok {
 				info = &debug.BuildInfo{}
 			}
-			fmt.Fprintln(command.OutOrStdout(), version(info))
+			fmt.Fprint(command.OutOrStdout(), version(info))
 		},
 	}
 }
 
-// version is the line that says what was built, of which sources and for what.
+// version tells what a report of a bug needs to know of the program, one fact a line.
 func version(info *debug.BuildInfo) string {
 	number := info.Main.Version
 	if number == "" {
 		number = "(devel)"
 	}
-	var revision string
+	return fmt.Sprintf("nodecluster %s\ncommit:   %s\ngo:       %s\nplatform: %s/%s\n",
+		number, commit(info), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+// commit names the commit of the sources. Go records it in a clone, unless -buildvcs=false forbids it, and not for a
+// module that it has downloaded.
+func commit(info *debug.BuildInfo) string {
+	settings := make(map[string]string, len(info.Settings))
 	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			revision = "revision " + s.Value + ", "
-		}
+		settings[s.Key] = s.Value
 	}
-	return fmt.Sprintf("nodecluster %s (%s%s %s/%s)", number, revision, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	revision := settings["vcs.revision"]
+	switch {
+	case revision == "":
+		return "not recorded in this build"
+	case settings["vcs.modified"] == "true":
+		return revision + " (modified)"
+	}
+	return revision
 }
