@@ -71,13 +71,3 @@ func isGreeted(port int) bool {
 	n, err := conn.Read(make([]byte, 16))
 	return n > 0 && err == nil
 }
-
-// eventually asks until the answer is yes, or patience ends.
-func eventually(yes func() bool) bool {
-	for end := time.Now().Add(clustertest.Patience); time.Now().Before(end); runtime.Gosched() {
-		if yes() {
-			return true
-		}
-	}
-	return false
-}

@@ -3,46 +3,10 @@
 package cluster_test
 
 import (
-	"fmt"
-	"net"
-	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 )
-
-// listenCase is a server that two workers have, and where it may answer.
-type listenCase struct {
-	name      string
-	options   map[string]any
-	endpoints []string
-}
-
-// listenCases are all ways to listen but those of which the address is not known before.
-func listenCases(p place) []listenCase {
-	port := fmt.Sprint(p.port)
-	internet := []string{"tcp4 127.0.0.1:" + port, "tcp6 [::1]:" + port}
-	path := filepath.Join(p.folder, "socket")
-	return []listenCase{
-		{"unspecified", map[string]any{"port": p.port}, internet},
-		{"IPv4", map[string]any{"port": p.port, "host": "127.0.0.1"}, internet},
-		{"unspecified IPv4", map[string]any{"port": p.port, "host": "0.0.0.0"}, internet},
-		{"IPv6", map[string]any{"port": p.port, "host": "::1"}, internet},
-		{"dual stack", map[string]any{"port": p.port, "host": "::"}, internet},
-		{"mapped IPv4", map[string]any{"port": p.port, "host": "::ffff:127.0.0.1"}, internet},
-		{"IPv6 only", map[string]any{"port": p.port, "host": "::", "ipv6Only": true}, internet},
-		{"unspecified IPv6 only", map[string]any{"port": p.port, "ipv6Only": true}, internet},
-		{"name", map[string]any{"port": p.port, "host": "localhost"}, internet},
-		{"port in a string", map[string]any{"port": port}, internet},
-		{"backlog", map[string]any{"port": p.port, "backlog": 7}, internet},
-		{"fractional backlog", map[string]any{"port": p.port, "backlog": 7.5}, internet},
-		{"path", map[string]any{"path": path}, []string{"unix " + path}},
-		{"path for all", map[string]any{"path": path, "readableAll": true, "writableAll": true}, []string{"unix " + path}},
-		{"path for some", map[string]any{"path": path, "readableAll": 1, "writableAll": "no"}, []string{"unix " + path}},
-	}
-}
 
 // listened is what came of a listenCase.
 type listened struct {
@@ -85,21 +49,4 @@ func contains(list []clustertest.Occurrence, o clustertest.Occurrence) bool {
 		}
 	}
 	return false
-}
-
-func (c *listenCase) reachable(t *testing.T, workers []int) (reachable []string) {
-	t.Helper()
-	for _, endpoint := range c.endpoints {
-		network, address, _ := strings.Cut(endpoint, " ")
-		conn, err := net.Dial(network, address)
-		if err != nil {
-			continue
-		}
-		conn.Close()
-		if w := clustertest.WhoServes(t, network, address); !slices.Contains(workers, w) {
-			t.Errorf("%s: worker %d serves %s", c.name, w, endpoint)
-		}
-		reachable = append(reachable, endpoint)
-	}
-	return reachable
 }

@@ -15,14 +15,6 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// place is what a comparison takes for itself: the same under Node's primary and under ours.
-type place struct {
-	port   int
-	taken  int // a port on which somebody else listens
-	folder string
-	policy cluster.SchedulingPolicy
-}
-
 // compared are the things to do with a primary that has two agents, by what they are about. What they return must be
 // the same under Node's primary and under ours.
 var compared = []struct {

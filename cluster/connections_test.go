@@ -3,14 +3,11 @@
 package cluster_test
 
 import (
-	"fmt"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -33,42 +30,10 @@ func TestConnections(t *testing.T) {
 	})
 }
 
-// listenAll has workers listen on a port.
-func listenAll(t testing.TB, r *clustertest.Rig, port int, workers ...int) {
-	t.Helper()
-	for _, w := range workers {
-		clustertest.Listen(t, r, w, map[string]any{"port": port, "host": "127.0.0.1"})
-	}
-}
-
 func closeAllServers(t testing.TB, r *clustertest.Rig, workers ...int) {
 	t.Helper()
 	for _, w := range workers {
 		closeServers(t, r, w, "tcp")
-	}
-}
-
-func connectAll(t testing.TB, port, n int) (clients []*clustertest.Client) {
-	t.Helper()
-	for range n {
-		clients = append(clients, clustertest.Connect(t, "tcp", clustertest.Local(port)))
-	}
-	return clients
-}
-
-// greetings waits for all and counts them by worker.
-func greetings(t testing.TB, clients []*clustertest.Client) map[int]int {
-	t.Helper()
-	by := map[int]int{}
-	for _, c := range clients {
-		by[c.Worker(t)]++
-	}
-	return by
-}
-
-func hangUp(clients []*clustertest.Client) {
-	for _, c := range clients {
-		c.Close()
 	}
 }
 
@@ -199,29 +164,4 @@ func dyingWorker(t *testing.T, r *clustertest.Rig) {
 		t.Errorf("%v, want SIGKILL", o)
 	}
 	closeAllServers(t, r, 1, 2)
-}
-
-// stop sends SIGSTOP and waits until the worker stands still.
-func stop(t testing.TB, w *cluster.Worker) {
-	t.Helper()
-	if err := standStill(w); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func standStill(w *cluster.Worker) error {
-	if err := w.Kill(syscall.SIGSTOP); err != nil {
-		return err
-	}
-	var status unix.WaitStatus
-	for {
-		_, err := unix.Wait4(w.Pid(), &status, unix.WUNTRACED, nil)
-		switch {
-		case err == unix.EINTR:
-		case err != nil || !status.Stopped():
-			return fmt.Errorf("worker %d does not stop: %v, %w", w.ID(), status, err)
-		default:
-			return nil
-		}
-	}
 }

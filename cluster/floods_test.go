@@ -63,13 +63,3 @@ func TestFloodOfEventsThatNobodyTakes(t *testing.T) {
 		})
 	}
 }
-
-// openDescriptors is how many descriptors this process has.
-func openDescriptors(t *testing.T) int {
-	t.Helper()
-	entries, err := os.ReadDir("/dev/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(entries)
-}

@@ -3,7 +3,6 @@
 package cluster_test
 
 import (
-	"errors"
 	"net"
 	"path/filepath"
 	"syscall"
@@ -15,13 +14,6 @@ import (
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
-
-func eachPolicy(t *testing.T, f func(t *testing.T, policy cluster.SchedulingPolicy)) {
-	t.Helper()
-	for _, policy := range cluster.SchedulingPolicies() {
-		t.Run(string(policy), func(t *testing.T) { f(t, policy) })
-	}
-}
 
 func holdingRig(t *testing.T, policy cluster.SchedulingPolicy, hold bool) *clustertest.Rig {
 	t.Helper()
@@ -128,16 +120,4 @@ func TestNotHeldListeners(t *testing.T) {
 			}
 		}
 	})
-}
-
-func expectRefusal(t *testing.T, port int) {
-	t.Helper()
-	clustertest.AwaitForks(t)
-	conn, err := net.Dial("tcp", clustertest.Local(port))
-	if err == nil {
-		conn.Close()
-	}
-	if !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("connect: %v, want %v", err, syscall.ECONNREFUSED)
-	}
 }

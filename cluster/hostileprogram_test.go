@@ -3,8 +3,6 @@
 package cluster_test
 
 import (
-	"encoding/binary"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,7 +17,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
-	"github.com/nodecluster/nodecluster/nodeipc/structuredclone"
 )
 
 func init() { clustertest.Programs["hostile"] = hostileProgram }
@@ -53,17 +50,6 @@ func (c channelEnd) write(line string, fds ...int) error {
 		return err
 	}
 	return c.writeRaw(frame, fds...)
-}
-
-// advancedFrame is a message, of which line is the JSON, as it is on an advanced channel.
-func advancedFrame(line string) (string, error) {
-	payload, err := structuredclone.Marshal(json.RawMessage(line))
-	return framed(string(payload)), err
-}
-
-// framed is a payload as it is on an advanced channel.
-func framed(payload string) string {
-	return string(binary.BigEndian.AppendUint32(nil, uint32(len(payload)))) + payload
 }
 
 func (c channelEnd) writeRaw(raw string, fds ...int) error {

@@ -18,9 +18,6 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// leftAsExpected is with what code a program exits that found everything as it should be.
-const leftAsExpected = 7
-
 func init() {
 	clustertest.Programs["outlive"] = outlive
 	clustertest.Programs["late"] = listenTooLate

@@ -41,14 +41,6 @@ func TestListen(t *testing.T) {
 	})
 }
 
-// step runs a part of a test without which the rest makes no sense.
-func step(t *testing.T, name string, f func(t *testing.T)) {
-	t.Helper()
-	if !t.Run(name, f) {
-		t.FailNow()
-	}
-}
-
 func port0(t *testing.T, r *clustertest.Rig) {
 	any0 := map[string]any{"port": 0, "host": "127.0.0.1"}
 	first, second := clustertest.Listen(t, r, 1, any0), clustertest.Listen(t, r, 2, any0)
@@ -189,11 +181,4 @@ func listenAgain(t *testing.T, r *clustertest.Rig) {
 		closeServers(t, r, w, "tcp")
 	}
 	expectRefusal(t, options["port"].(int))
-}
-
-func closeServers(t testing.TB, d clustertest.Driver, worker int, names ...string) {
-	t.Helper()
-	for _, name := range names {
-		clustertest.AskAgent(t, d, worker, clustertest.Command{"do": "close", "name": name})
-	}
 }

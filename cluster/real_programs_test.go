@@ -5,12 +5,9 @@ package cluster_test
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"net"
-	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -108,23 +105,4 @@ func TestRealTLSSessionsResumeOnAnyWorker(t *testing.T) {
 			})
 		})
 	}
-}
-
-// tlsClient makes a client that remembers its sessions, but keeps no connection.
-func tlsClient(t *testing.T, version uint16) *http.Client {
-	t.Helper()
-	certificate, err := os.ReadFile(realApp(t, filepath.Join("tls", "cert.pem")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(certificate) {
-		t.Fatal("no certificate in cert.pem")
-	}
-	client := realClient(t, false, nil)
-	client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{
-		RootCAs: roots, MinVersion: version, MaxVersion: version,
-		ClientSessionCache: tls.NewLRUClientSessionCache(0),
-	}
-	return client
 }

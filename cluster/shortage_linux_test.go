@@ -13,8 +13,6 @@ import (
 
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -63,31 +61,6 @@ func shortPrimary() error {
 			fmt.Println(e.Err)
 		}
 	}
-}
-
-// leaveRoomFor sets the limit on descriptors so that n more can be opened.
-func leaveRoomFor(n uint64) error {
-	free, err := unix.FcntlInt(0, unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	unix.Close(free)
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return err
-	}
-	limit.Cur = uint64(free) + n
-	return unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
-}
-
-// makeRoomFor raises the limit on descriptors by n.
-func makeRoomFor(n uint64) error {
-	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		return err
-	}
-	limit.Cur += n
-	return unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
 }
 
 // A primary that has no descriptor left for another connection says so once, and leaves it in the kernel's queue.

@@ -3,7 +3,6 @@
 package cluster_test
 
 import (
-	"net"
 	"os"
 	"testing"
 
@@ -98,22 +97,6 @@ func playAll(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolic
 		traces[scenario.name] = s.normalise(port)
 	}
 	return traces
-}
-
-// listeningFile is a listening socket as a descriptor to inherit.
-func listeningFile(t *testing.T) (*os.File, int) {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	file, err := l.(*net.TCPListener).File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { file.Close() })
-	return file, l.Addr().(*net.TCPAddr).Port
 }
 
 // agent starts one more worker and waits until it is ready.
