@@ -37,7 +37,7 @@ func TestListenOnLongPath(t *testing.T) {
 				t.Errorf("worker %d serves", w)
 			}
 		})
-		closeServers(t, r, 1, "tcp")
+		clustertest.CloseServers(t, r, 1, "tcp")
 		if _, err := os.Stat(options["path"].(string)); !os.IsNotExist(err) {
 			t.Errorf("after the last server: %v, want no file", err)
 		}
@@ -48,7 +48,7 @@ func TestListenOnLongPath(t *testing.T) {
 // until it runs its program.
 func TestListenAgainWhileOthersAreForked(t *testing.T) {
 	nodetest.NoLeaks(t)
-	eachPolicy(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
+	clustertest.EachPolicy(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
 		r := clustertest.NewAgents(t, nodetest.Default(t), policy, 1)
 		done := make(chan struct{})
 		var forking sync.WaitGroup
@@ -70,7 +70,7 @@ func TestListenAgainWhileOthersAreForked(t *testing.T) {
 		options := map[string]any{"port": clustertest.FreePort(t)}
 		for range 60 {
 			clustertest.Listen(t, r, 1, options)
-			closeServers(t, r, 1, "tcp")
+			clustertest.CloseServers(t, r, 1, "tcp")
 		}
 	})
 }

@@ -28,7 +28,7 @@ func TestNothingIsLeftOfConnectionsAndDeaths(t *testing.T) {
 		r.Listening(t, w, port)
 	}
 	clustertest.Serves(t, port, 10)
-	descriptors, goroutines := openDescriptors(t), runtime.NumGoroutine()
+	descriptors, goroutines := clustertest.OpenDescriptors(t), runtime.NumGoroutine()
 
 	var made, failed atomic.Int64
 	var busy sync.WaitGroup
@@ -55,8 +55,10 @@ func TestNothingIsLeftOfConnectionsAndDeaths(t *testing.T) {
 	for id := deaths + 1; id <= deaths+3; id++ {
 		r.Listening(t, id, port)
 	}
-	if !eventually(func() bool { return openDescriptors(t) <= descriptors && runtime.NumGoroutine() <= goroutines }) {
-		t.Errorf("%d descriptors and %d goroutines, before %d and %d", openDescriptors(t), runtime.NumGoroutine(), descriptors, goroutines)
+	if !clustertest.Eventually(func() bool {
+		return clustertest.OpenDescriptors(t) <= descriptors && runtime.NumGoroutine() <= goroutines
+	}) {
+		t.Errorf("%d descriptors and %d goroutines, before %d and %d", clustertest.OpenDescriptors(t), runtime.NumGoroutine(), descriptors, goroutines)
 	}
 }
 

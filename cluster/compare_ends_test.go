@@ -34,9 +34,9 @@ type lived struct {
 	Disconnect, Exit clustertest.Occurrence
 }
 
-func endInEveryWay(t *testing.T, d clustertest.Driver, p place) any {
+func endInEveryWay(t *testing.T, d clustertest.Driver, p clustertest.Place) any {
 	ends := ends
-	if p.policy == cluster.SchedNone {
+	if p.Policy == cluster.SchedNone {
 		ends = ends[:2] // in the others it makes no difference whose the sockets are
 	}
 	workers := make([]int, len(ends))
@@ -45,7 +45,7 @@ func endInEveryWay(t *testing.T, d clustertest.Driver, p place) any {
 	}
 	for _, w := range workers {
 		clustertest.AwaitReady(t, d.Book(), w)
-		clustertest.AskAgent(t, d, w, clustertest.Command{"do": "listen", "options": map[string]any{"port": p.port}})
+		clustertest.AskAgent(t, d, w, clustertest.Command{"do": "listen", "options": map[string]any{"port": p.Port}})
 		d.Book().Event(t, "listening", w)
 	}
 	var all []lived

@@ -17,8 +17,8 @@ type failed struct {
 }
 
 // listenInVain tries addresses that are not to be had, and then whether one of them is once it is free.
-func listenInVain(t *testing.T, d clustertest.Driver, p place) any {
-	file := filepath.Join(p.folder, "file")
+func listenInVain(t *testing.T, d clustertest.Driver, p clustertest.Place) any {
+	file := filepath.Join(p.Folder, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -26,11 +26,11 @@ func listenInVain(t *testing.T, d clustertest.Driver, p place) any {
 		name    string
 		options map[string]any
 	}{
-		{"in use", map[string]any{"port": p.taken, "host": "127.0.0.1"}},
-		{"in use, unspecified", map[string]any{"port": p.taken}},
-		{"no address of this machine", map[string]any{"port": p.port, "host": "192.0.2.1"}},
-		{"no IPv6 address of this machine", map[string]any{"port": p.port, "host": "2001:db8::1"}},
-		{"no folder", map[string]any{"path": filepath.Join(p.folder, "none", "socket")}},
+		{"in use", map[string]any{"port": p.Taken, "host": "127.0.0.1"}},
+		{"in use, unspecified", map[string]any{"port": p.Taken}},
+		{"no address of this machine", map[string]any{"port": p.Port, "host": "192.0.2.1"}},
+		{"no IPv6 address of this machine", map[string]any{"port": p.Port, "host": "2001:db8::1"}},
+		{"no folder", map[string]any{"path": filepath.Join(p.Folder, "none", "socket")}},
 		{"file at the path", map[string]any{"path": file}},
 		{"closed descriptor", map[string]any{"fd": 12345}},
 	}

@@ -17,14 +17,14 @@ type listened struct {
 	Reachable []string
 }
 
-func listenEverywhere(t *testing.T, d clustertest.Driver, p place) any {
+func listenEverywhere(t *testing.T, d clustertest.Driver, p clustertest.Place) any {
 	var all []listened
 	workers := []int{1, 2}
-	for _, c := range listenCases(p) {
+	for _, c := range clustertest.ListenCases(p) {
 		before := len(d.Book().All())
-		result := listened{Name: c.name}
+		result := listened{Name: c.Name}
 		for _, w := range workers {
-			a := clustertest.AskAgent(t, d, w, clustertest.Command{"do": "listen", "options": c.options})
+			a := clustertest.AskAgent(t, d, w, clustertest.Command{"do": "listen", "options": c.Options})
 			result.Answers = append(result.Answers, a)
 			if a.Error != nil {
 				continue
@@ -33,7 +33,7 @@ func listenEverywhere(t *testing.T, d clustertest.Driver, p place) any {
 				return o.Event == "listening" && o.Worker == w && !contains(d.Book().All()[:before], o)
 			}))
 		}
-		result.Reachable = c.reachable(t, workers)
+		result.Reachable = c.Reachable(t, workers)
 		for _, w := range workers {
 			clustertest.AskAgent(t, d, w, clustertest.Command{"do": "close"})
 		}

@@ -17,7 +17,7 @@ var (
 )
 
 // lookAround is what a worker sees of its own process.
-func lookAround(t *testing.T, d clustertest.Driver, _ place) any {
+func lookAround(t *testing.T, d clustertest.Driver, _ clustertest.Place) any {
 	var seen map[string]any
 	raw := clustertest.AskRaw(t, d, 2, clustertest.Command{"do": "process", "env": []string{comparedVariable, "PATH", "PWD", "NODE_ENV"}})
 	if err := json.Unmarshal(raw, &seen); err != nil {

@@ -19,11 +19,11 @@ import (
 // the same under Node's primary and under ours.
 var compared = []struct {
 	about string
-	run   func(t *testing.T, d clustertest.Driver, p place) any
+	run   func(t *testing.T, d clustertest.Driver, p clustertest.Place) any
 }{
 	{"listening", listenEverywhere},
 	{"errors", listenInVain},
-	{"UDP", bindEverywhere},
+	{"UDP", clustertest.BindEverywhere},
 	{"process", lookAround},
 	{"ends", endInEveryWay},
 }
@@ -41,7 +41,7 @@ func TestWorkersSeeTheSameAsUnderNode(t *testing.T) {
 }
 
 func bothPrimaries(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy) {
-	p := place{port: clustertest.FreePort(t), taken: takePort(t), folder: t.TempDir(), policy: policy}
+	p := clustertest.Place{Port: clustertest.FreePort(t), Taken: clustertest.TakePort(t), Folder: t.TempDir(), Policy: policy}
 	settings := clustertest.AgentSettings(t, node)
 	settings.SchedulingPolicy = policy
 	settings.Args, settings.ExecArgv = comparedArgs, comparedExecArgv
@@ -57,7 +57,7 @@ func bothPrimaries(t *testing.T, node nodetest.Runtime, policy cluster.Schedulin
 	}
 }
 
-func compareAll(t *testing.T, p place, d clustertest.Driver) map[string]any {
+func compareAll(t *testing.T, p clustertest.Place, d clustertest.Driver) map[string]any {
 	for range 2 {
 		clustertest.AwaitReady(t, d.Book(), d.Start(comparedVariable+"=set"))
 	}

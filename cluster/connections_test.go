@@ -21,25 +21,25 @@ func TestConnections(t *testing.T) {
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		t.Parallel()
 		r := clustertest.NewAgents(t, node, cluster.SchedRR, 3)
-		step(t, "even", func(t *testing.T) { evenConnections(t, r) })
-		step(t, "refused", func(t *testing.T) { refusedConnections(t, r) })
-		step(t, "all full", func(t *testing.T) { allFull(t, r) })
-		step(t, "server that closes", func(t *testing.T) { closingServer(t, r) })
-		step(t, "worker that stands still", func(t *testing.T) { stoppedWorker(t, r) })
-		step(t, "worker that dies", func(t *testing.T) { dyingWorker(t, r) })
+		clustertest.Step(t, "even", func(t *testing.T) { evenConnections(t, r) })
+		clustertest.Step(t, "refused", func(t *testing.T) { refusedConnections(t, r) })
+		clustertest.Step(t, "all full", func(t *testing.T) { allFull(t, r) })
+		clustertest.Step(t, "server that closes", func(t *testing.T) { closingServer(t, r) })
+		clustertest.Step(t, "worker that stands still", func(t *testing.T) { stoppedWorker(t, r) })
+		clustertest.Step(t, "worker that dies", func(t *testing.T) { dyingWorker(t, r) })
 	})
 }
 
 func closeAllServers(t testing.TB, r *clustertest.Rig, workers ...int) {
 	t.Helper()
 	for _, w := range workers {
-		closeServers(t, r, w, "tcp")
+		clustertest.CloseServers(t, r, w, "tcp")
 	}
 }
 
 func evenConnections(t *testing.T, r *clustertest.Rig) {
 	port := clustertest.FreePort(t)
-	listenAll(t, r, port, 1, 2, 3)
+	clustertest.ListenAll(t, r, port, 1, 2, 3)
 	if by := clustertest.Serves(t, port, 30); by[1] != 10 || by[2] != 10 || by[3] != 10 {
 		t.Errorf("connections by worker: %v, want 10 each", by)
 	}
@@ -50,12 +50,12 @@ func evenConnections(t *testing.T, r *clustertest.Rig) {
 func refusedConnections(t *testing.T, r *clustertest.Rig) {
 	port := clustertest.FreePort(t)
 	clustertest.Listen(t, r, 1, map[string]any{"port": port, "host": "127.0.0.1"}, "maxConnections", 1)
-	listenAll(t, r, port, 2)
-	clients := connectAll(t, port, 10)
-	if by := greetings(t, clients); by[1] != 1 || by[2] != 9 {
+	clustertest.ListenAll(t, r, port, 2)
+	clients := clustertest.ConnectAll(t, port, 10)
+	if by := clustertest.Greetings(t, clients); by[1] != 1 || by[2] != 9 {
 		t.Errorf("connections by worker: %v, want 1 with worker 1, which takes no more, and 9 with worker 2", by)
 	}
-	hangUp(clients)
+	clustertest.HangUp(clients)
 	closeAllServers(t, r, 1, 2)
 }
 
@@ -65,9 +65,9 @@ func allFull(t *testing.T, r *clustertest.Rig) {
 	for _, w := range []int{1, 2} {
 		clustertest.Listen(t, r, w, map[string]any{"port": port, "host": "127.0.0.1"}, "maxConnections", 1)
 	}
-	held := connectAll(t, port, 2)
-	greetings(t, held)
-	waiting := connectAll(t, port, 5)
+	held := clustertest.ConnectAll(t, port, 2)
+	clustertest.Greetings(t, held)
+	waiting := clustertest.ConnectAll(t, port, 5)
 	start, before := time.Now(), received(t, r, 1)+received(t, r, 2)
 	for time.Since(start) < 500*time.Millisecond {
 		received(t, r, 1)
@@ -90,7 +90,7 @@ func allFull(t *testing.T, r *clustertest.Rig) {
 		held[0].Close()
 		held = append(held[1:], <-served)
 	}
-	hangUp(held)
+	clustertest.HangUp(held)
 	closeAllServers(t, r, 1, 2)
 }
 
@@ -103,24 +103,24 @@ func received(t testing.TB, r *clustertest.Rig, worker int) int {
 // A worker that closes its server while connections are on their way to it refuses those.
 func closingServer(t *testing.T, r *clustertest.Rig) {
 	port := clustertest.FreePort(t)
-	listenAll(t, r, port, 1, 2)
-	stop(t, r.ForkedWorker(1))
+	clustertest.ListenAll(t, r, port, 1, 2)
+	clustertest.Stop(t, r.ForkedWorker(1))
 	r.Tell(1, clustertest.Command{"do": "close"})
-	clients := connectAll(t, port, 2*window)
+	clients := clustertest.ConnectAll(t, port, 2*window)
 	r.Kill(1, syscall.SIGCONT)
-	if by := greetings(t, clients); by[2] != 2*window {
+	if by := clustertest.Greetings(t, clients); by[2] != 2*window {
 		t.Errorf("connections by worker: %v, want %d with worker 2", by, 2*window)
 	}
-	hangUp(clients)
+	clustertest.HangUp(clients)
 	closeAllServers(t, r, 2)
 }
 
 // A worker that does nothing keeps a few connections waiting, and no other.
 func stoppedWorker(t *testing.T, r *clustertest.Rig) {
 	port := clustertest.FreePort(t)
-	listenAll(t, r, port, 1, 2, 3)
-	stop(t, r.ForkedWorker(1))
-	clients := connectAll(t, port, 5*window)
+	clustertest.ListenAll(t, r, port, 1, 2, 3)
+	clustertest.Stop(t, r.ForkedWorker(1))
+	clients := clustertest.ConnectAll(t, port, 5*window)
 	greeted := make(chan int, len(clients))
 	for _, c := range clients {
 		go func() {
@@ -145,21 +145,21 @@ func stoppedWorker(t *testing.T, r *clustertest.Rig) {
 	if by[1] > window {
 		t.Errorf("connections by worker: %v, want at most %d with worker 1", by, window)
 	}
-	hangUp(clients)
+	clustertest.HangUp(clients)
 	closeAllServers(t, r, 1, 2, 3)
 }
 
 // Connections that were with a worker when it died go to the others.
 func dyingWorker(t *testing.T, r *clustertest.Rig) {
 	port := clustertest.FreePort(t)
-	listenAll(t, r, port, 1, 2, 3)
-	stop(t, r.ForkedWorker(3))
-	clients := connectAll(t, port, 4*window)
+	clustertest.ListenAll(t, r, port, 1, 2, 3)
+	clustertest.Stop(t, r.ForkedWorker(3))
+	clients := clustertest.ConnectAll(t, port, 4*window)
 	r.Kill(3, syscall.SIGKILL)
-	if by := greetings(t, clients); by[3] != 0 || by[1]+by[2] != 4*window {
+	if by := clustertest.Greetings(t, clients); by[3] != 0 || by[1]+by[2] != 4*window {
 		t.Errorf("connections by worker: %v, want all with workers 1 and 2", by)
 	}
-	hangUp(clients)
+	clustertest.HangUp(clients)
 	if o := r.Event(t, "exit", 3); o.Signal != "SIGKILL" || o.ExitedAfterDisconnect {
 		t.Errorf("%v, want SIGKILL", o)
 	}

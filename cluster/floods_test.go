@@ -45,7 +45,7 @@ func TestFloodOfEventsThatNobodyTakes(t *testing.T) {
 			if now := nodetest.Heap(); now > before+most {
 				t.Errorf("%d bytes of events wait, and %d MiB of memory are in use", sent, now>>20)
 			}
-			if n := openDescriptors(t); n > 512 {
+			if n := clustertest.OpenDescriptors(t); n > 512 {
 				t.Errorf("%d descriptors are open", n)
 			}
 			var taken sync.WaitGroup

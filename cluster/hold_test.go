@@ -27,11 +27,11 @@ func holdingRig(t *testing.T, policy cluster.SchedulingPolicy, hold bool) *clust
 // Clients that come while no worker is there are served by the next one.
 func TestHeldListeners(t *testing.T) {
 	nodetest.NoLeaks(t)
-	eachPolicy(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
+	clustertest.EachPolicy(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
 		r := holdingRig(t, policy, true)
 		port, path := clustertest.FreePort(t), filepath.Join(t.TempDir(), "socket")
 		serve := func(w int) {
-			listenAll(t, r, port, w)
+			clustertest.ListenAll(t, r, port, w)
 			clustertest.Listen(t, r, w, map[string]any{"path": path}, "name", "path")
 			clustertest.AskAgent(t, r, w, clustertest.Command{"do": "bind", "socket": "udp4", "options": map[string]any{"port": port, "address": "127.0.0.1"}})
 		}
@@ -39,21 +39,21 @@ func TestHeldListeners(t *testing.T) {
 		r.Kill(1, syscall.SIGKILL)
 		r.Event(t, "exit", 1)
 		r.Event(t, "disconnect", 1)
-		clients := append(connectAll(t, port, 3), clustertest.Connect(t, "unix", path))
+		clients := append(clustertest.ConnectAll(t, port, 3), clustertest.Connect(t, "unix", path))
 		datagrams := sendUDP(t, port)
 		r.Ready(r.MustFork())
 		serve(2)
-		if by := greetings(t, clients); by[2] != 4 {
+		if by := clustertest.Greetings(t, clients); by[2] != 4 {
 			t.Errorf("connections by worker: %v, want 4 with worker 2", by)
 		}
 		if answer := datagrams.read(t); answer != "2 hello" {
 			t.Errorf("the datagram is answered by %q, want worker 2", answer)
 		}
-		hangUp(clients)
+		clustertest.HangUp(clients)
 		if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 			t.Fatal(err)
 		}
-		expectRefusal(t, port)
+		clustertest.ExpectRefusal(t, port)
 	})
 }
 
@@ -89,14 +89,14 @@ func TestHeldConnections(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := holdingRig(t, cluster.SchedRR, true)
 	port := clustertest.FreePort(t)
-	listenAll(t, r, port, 1)
-	stop(t, r.ForkedWorker(1))
-	clients := connectAll(t, port, 2*window)
+	clustertest.ListenAll(t, r, port, 1)
+	clustertest.Stop(t, r.ForkedWorker(1))
+	clients := clustertest.ConnectAll(t, port, 2*window)
 	r.Kill(1, syscall.SIGKILL)
 	r.Event(t, "exit", 1)
 	r.Ready(r.MustFork())
-	listenAll(t, r, port, 2)
-	if by := greetings(t, clients); by[2] != 2*window {
+	clustertest.ListenAll(t, r, port, 2)
+	if by := clustertest.Greetings(t, clients); by[2] != 2*window {
 		t.Errorf("connections by worker: %v, want %d with worker 2", by, 2*window)
 	}
 }
@@ -104,16 +104,16 @@ func TestHeldConnections(t *testing.T) {
 // Without it, the last worker's end closes what it listened on, and the connections that wait there.
 func TestNotHeldListeners(t *testing.T) {
 	nodetest.NoLeaks(t)
-	eachPolicy(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
+	clustertest.EachPolicy(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
 		r := holdingRig(t, policy, false)
 		port := clustertest.FreePort(t)
-		listenAll(t, r, port, 1)
-		stop(t, r.ForkedWorker(1))
-		clients := connectAll(t, port, 2*window)
+		clustertest.ListenAll(t, r, port, 1)
+		clustertest.Stop(t, r.ForkedWorker(1))
+		clients := clustertest.ConnectAll(t, port, 2*window)
 		r.Kill(1, syscall.SIGKILL)
 		r.Event(t, "exit", 1)
 		r.Event(t, "disconnect", 1)
-		expectRefusal(t, port)
+		clustertest.ExpectRefusal(t, port)
 		for _, c := range clients {
 			if w, err := c.Greeting(); err == nil {
 				t.Errorf("worker %d serves after its end", w)

@@ -45,7 +45,7 @@ func (c channelEnd) write(line string, fds ...int) error {
 	if !c.advanced {
 		return c.writeRaw(line+"\n", fds...)
 	}
-	frame, err := advancedFrame(line)
+	frame, err := clustertest.AdvancedFrame(line)
 	if err != nil {
 		return err
 	}
@@ -104,20 +104,20 @@ const manyLevels = 1_000_000
 // rawOnce are misdeeds that are done with one write of bytes that are no message.
 var rawOnce = map[string]string{
 	"garbage":                       "{{{\n{{{\n",
-	"garbage in a frame":            framed("garbage"),
-	"nothing":                       framed(""),
+	"garbage in a frame":            clustertest.Framed("garbage"),
+	"nothing":                       clustertest.Framed(""),
 	"broken UTF-8":                  "\"a\xffb\xe2\x82\"\n",
 	"broken UTF-8 where no text is": "\xff\n",
-	"half a character":              framed("\xff\x0fc\x01a"),
+	"half a character":              clustertest.Framed("\xff\x0fc\x01a"),
 	"frame of 4 GiB":                "\xff\xff\xff\xff",
-	"half a message":                framed("\xff\x0fo")[:5],
+	"half a message":                clustertest.Framed("\xff\x0fo")[:5],
 }
 
 // rawAtLength are the long ones among them, which are not made for every program of the tests.
 var rawAtLength = map[string]func() string{
 	"a million deep": func() string { return strings.Repeat("[", manyLevels) + strings.Repeat("]", manyLevels) + "\n" },
 	"a million deep in advanced": func() string {
-		return framed("\xff\x0f" + strings.Repeat("A\x01", manyLevels) + "0" + strings.Repeat("$\x00\x01", manyLevels))
+		return clustertest.Framed("\xff\x0f" + strings.Repeat("A\x01", manyLevels) + "0" + strings.Repeat("$\x00\x01", manyLevels))
 	},
 	"endless message": func() string { return strings.Repeat("x", 65<<20) },
 }

@@ -38,14 +38,14 @@ func TestDisconnectOfOne(t *testing.T) {
 		t.Parallel()
 		r := clustertest.NewAgents(t, node, cluster.SchedRR, 2)
 		port := clustertest.FreePort(t)
-		listenAll(t, r, port, 1, 2)
+		clustertest.ListenAll(t, r, port, 1, 2)
 		expectWorkers(t, r, 1, 2)
 		w := r.ForkedWorker(1)
 		if w != r.Worker(1) || w.State() != cluster.StateListening || !w.IsConnected() || w.IsDead() || w.ExitedAfterDisconnect() {
 			t.Errorf("worker 1 is %s, connected %v, dead %v, exitedAfterDisconnect %v", w.State(), w.IsConnected(), w.IsDead(), w.ExitedAfterDisconnect())
 		}
-		clients := connectAll(t, port, 2)
-		greetings(t, clients)
+		clients := clustertest.ConnectAll(t, port, 2)
+		clustertest.Greetings(t, clients)
 		w.Disconnect()
 		expectWorkers(t, r, 2)
 		if !w.ExitedAfterDisconnect() || w.IsDead() || r.Worker(1) != nil {
@@ -54,7 +54,7 @@ func TestDisconnectOfOne(t *testing.T) {
 		if by := clustertest.Serves(t, port, 4); by[2] != 4 {
 			t.Errorf("connections by worker: %v, want all with worker 2", by)
 		}
-		hangUp(clients)
+		clustertest.HangUp(clients)
 		if o := r.Event(t, "exit", 1); o.Code != 0 || !o.ExitedAfterDisconnect {
 			t.Errorf("%v, want code 0 after disconnect", o)
 		}
@@ -82,7 +82,7 @@ func TestDisconnectOfAll(t *testing.T) {
 		t.Parallel()
 		r := clustertest.NewAgents(t, node, cluster.SchedRR, 3)
 		port := clustertest.FreePort(t)
-		listenAll(t, r, port, 1, 2, 3)
+		clustertest.ListenAll(t, r, port, 1, 2, 3)
 		client := clustertest.Connect(t, "tcp", clustertest.Local(port))
 		client.Worker(t)
 		at, cancel := context.WithCancelCause(context.Background())
@@ -95,7 +95,7 @@ func TestDisconnectOfAll(t *testing.T) {
 		if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 			t.Fatal(err)
 		}
-		expectRefusal(t, port)
+		clustertest.ExpectRefusal(t, port)
 		for id := 1; id <= 3; id++ {
 			if w := r.ForkedWorker(id); w.ExitStatus().Code != 0 || !w.ExitedAfterDisconnect() || !w.IsDead() {
 				t.Errorf("worker %d: %v", id, w.ExitStatus())
@@ -105,7 +105,7 @@ func TestDisconnectOfAll(t *testing.T) {
 			t.Errorf("disconnect without workers: %v", err)
 		}
 		r.Ready(r.MustFork())
-		listenAll(t, r, port, 4)
+		clustertest.ListenAll(t, r, port, 4)
 		if w := clustertest.WhoServes(t, "tcp", clustertest.Local(port)); w != 4 {
 			t.Errorf("worker %d serves", w)
 		}
@@ -116,7 +116,7 @@ func TestDisconnectOfAll(t *testing.T) {
 func TestDisconnectWithOneThatStandsStill(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedRR, 2)
-	stop(t, r.ForkedWorker(1))
+	clustertest.Stop(t, r.ForkedWorker(1))
 	at, cancel := context.WithCancel(clustertest.Patient(t))
 	go func() {
 		r.Event(t, "exit", 2)

@@ -33,11 +33,11 @@ func eachAgents(t *testing.T, f func(t *testing.T, r *clustertest.Rig)) {
 
 func TestListen(t *testing.T) {
 	eachAgents(t, func(t *testing.T, r *clustertest.Rig) {
-		step(t, "port 0 is one port for all workers", func(t *testing.T) { port0(t, r) })
-		step(t, "second server of a worker", func(t *testing.T) { secondServer(t, r) })
-		step(t, "descriptor", func(t *testing.T) { descriptor(t, r) })
-		step(t, "modes of a path", func(t *testing.T) { pathModes(t, r) })
-		step(t, "again after close", func(t *testing.T) { listenAgain(t, r) })
+		clustertest.Step(t, "port 0 is one port for all workers", func(t *testing.T) { port0(t, r) })
+		clustertest.Step(t, "second server of a worker", func(t *testing.T) { secondServer(t, r) })
+		clustertest.Step(t, "descriptor", func(t *testing.T) { descriptor(t, r) })
+		clustertest.Step(t, "modes of a path", func(t *testing.T) { pathModes(t, r) })
+		clustertest.Step(t, "again after close", func(t *testing.T) { listenAgain(t, r) })
 	})
 }
 
@@ -54,12 +54,12 @@ func port0(t *testing.T, r *clustertest.Rig) {
 	} else if w := clustertest.WhoServes(t, "tcp", clustertest.Local(other)); w != 1 {
 		t.Errorf("worker %d serves a port of worker 1 alone", w)
 	}
-	closeServers(t, r, 1, "tcp", "other")
+	clustertest.CloseServers(t, r, 1, "tcp", "other")
 	if w := clustertest.WhoServes(t, "tcp", clustertest.Local(first)); w != 2 {
 		t.Errorf("worker %d serves after it has closed its server", w)
 	}
-	closeServers(t, r, 2, "tcp")
-	expectRefusal(t, first)
+	clustertest.CloseServers(t, r, 2, "tcp")
+	clustertest.ExpectRefusal(t, first)
 }
 
 // A second server of one worker does not listen on the same port, nor does its try harm the worker, as it does under
@@ -74,14 +74,14 @@ func secondServer(t *testing.T, r *clustertest.Rig) {
 	if w := clustertest.WhoServes(t, "tcp", clustertest.Local(port)); w != 1 {
 		t.Errorf("worker %d serves", w)
 	}
-	closeServers(t, r, 1, "tcp")
+	clustertest.CloseServers(t, r, 1, "tcp")
 	socket, at := map[string]any{"type": "udp4", "reuseAddr": true}, map[string]any{"port": port}
 	for _, name := range []string{"udp", "second"} {
 		if a := clustertest.AskAgent(t, r, 1, clustertest.Command{"do": "bind", "name": name, "socket": socket, "options": at}); a.Error != nil {
 			t.Errorf("UDP socket %q that reuses its address: %v", name, a.Error)
 		}
 	}
-	closeServers(t, r, 1, "udp", "second")
+	clustertest.CloseServers(t, r, 1, "udp", "second")
 }
 
 // descriptor has both workers serve a socket of the primary's, and tries some that are not to be had.
@@ -102,7 +102,7 @@ func descriptor(t *testing.T, r *clustertest.Rig) {
 	}
 	conn.Close()
 	for _, w := range []int{1, 2} {
-		closeServers(t, r, w, "tcp")
+		clustertest.CloseServers(t, r, w, "tcp")
 	}
 	connected, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err != nil {
@@ -158,7 +158,7 @@ func pathModes(t *testing.T, r *clustertest.Rig) {
 		if w := clustertest.WhoServes(t, "unix", path); w != 1 {
 			t.Errorf("worker %d serves", w)
 		}
-		closeServers(t, r, 1, "tcp")
+		clustertest.CloseServers(t, r, 1, "tcp")
 		if _, err := os.Stat(path); !os.IsNotExist(err) {
 			t.Errorf("after the last server: %v, want no file", err)
 		}
@@ -171,14 +171,14 @@ func listenAgain(t *testing.T, r *clustertest.Rig) {
 		clustertest.Listen(t, r, w, options)
 	}
 	for range 3 {
-		closeServers(t, r, 1, "tcp")
+		clustertest.CloseServers(t, r, 1, "tcp")
 		clustertest.Listen(t, r, 1, options)
 	}
 	if w := clustertest.WhoServes(t, "tcp", clustertest.Local(options["port"].(int))); w != 1 && w != 2 {
 		t.Errorf("worker %d serves", w)
 	}
 	for _, w := range []int{1, 2} {
-		closeServers(t, r, w, "tcp")
+		clustertest.CloseServers(t, r, w, "tcp")
 	}
-	expectRefusal(t, options["port"].(int))
+	clustertest.ExpectRefusal(t, options["port"].(int))
 }

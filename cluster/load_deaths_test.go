@@ -30,7 +30,7 @@ const (
 // TestLoadWithDeaths kills one worker after the other under load. A client may lose its connection only to the death
 // of the worker that had taken it: none is refused, and none waits in vain.
 func TestLoadWithDeaths(t *testing.T) {
-	eachPolicy(t, loadWithDeaths)
+	clustertest.EachPolicy(t, loadWithDeaths)
 }
 
 func loadWithDeaths(t *testing.T, policy cluster.SchedulingPolicy) {
@@ -55,10 +55,10 @@ func loadWithDeaths(t *testing.T, policy cluster.SchedulingPolicy) {
 // startLoadPool starts a pool whose workers have successors at once, however many of them die.
 func startLoadPool(t *testing.T, policy cluster.SchedulingPolicy) (*cluster.Pool, int) {
 	t.Helper()
-	var output realOutput
-	output.logOnFailure(t)
+	var output clustertest.RealOutput
+	output.LogOnFailure(t)
 	port := nodetest.FreePort(t)
-	settings := realSettings(t, nodetest.Default(t), realApp(t, "http.js"), &output)
+	settings := clustertest.RealSettings(t, nodetest.Default(t), clustertest.RealApp(t, "http.js"), &output)
 	settings.Env = append(settings.Env, "PORT="+strconv.Itoa(port))
 	settings.SchedulingPolicy = policy
 	pool, err := cluster.NewPool(settings, cluster.PoolSettings{

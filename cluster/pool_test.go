@@ -189,7 +189,7 @@ func TestPoolGivesUpBrokenProgram(t *testing.T) {
 		t.Errorf("the pool ended with %v", err)
 	}
 	// A shell, because whatever takes long to start fails too late to be broken on a machine that is busy.
-	asks := fmt.Sprintf(`echo '{"cmd":"NODE_CLUSTER","act":"queryServer","address":"127.0.0.1","port":%d,"addressType":4,"seq":0}' >&3; `, takePort(t))
+	asks := fmt.Sprintf(`echo '{"cmd":"NODE_CLUSTER","act":"queryServer","address":"127.0.0.1","port":%d,"addressType":4,"seq":0}' >&3; `, clustertest.TakePort(t))
 	taken := newPoolRig(t, shell(asks+"read answer <&3; exit 1"), cluster.PoolSettings{Instances: 1})
 	if err := taken.done(t); !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "/bin/sh") {
 		t.Errorf("the pool ended with %v, want %v and the program's name", err, syscall.EADDRINUSE)

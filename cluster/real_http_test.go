@@ -53,12 +53,12 @@ func TestRealBodiesKeepAliveAndUpgrade(t *testing.T) {
 	body := randomBytes(10 << 20)
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		nodetest.NoLeaks(t)
-		p := startReal(t, node, nodetest.Script(t, "heavy.cjs", heavyServer), 2, 1)
+		p := clustertest.StartReal(t, node, nodetest.Script(t, "heavy.cjs", heavyServer), 2, 1)
 		expectUpload(t, p, body)
 		expectEcho(t, p, body)
 		expectKeepAlive(t, p)
 		expectUpgrade(t, p, body[:1<<20])
-		p.expectOrderlyEnd(t)
+		p.ExpectOrderlyEnd(t)
 	})
 }
 
@@ -68,9 +68,9 @@ func randomBytes(n int) []byte {
 	return b
 }
 
-func post(t *testing.T, p *realProgram, path string, body []byte) []byte {
+func post(t *testing.T, p *clustertest.RealProgram, path string, body []byte) []byte {
 	t.Helper()
-	response, err := realClient(t, false, nil).Post(p.url(path), "application/octet-stream", bytes.NewReader(body))
+	response, err := clustertest.RealClient(t, false, nil).Post(p.URL(path), "application/octet-stream", bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func post(t *testing.T, p *realProgram, path string, body []byte) []byte {
 	return answer
 }
 
-func expectUpload(t *testing.T, p *realProgram, body []byte) {
+func expectUpload(t *testing.T, p *clustertest.RealProgram, body []byte) {
 	t.Helper()
 	sum := sha256.Sum256(body)
 	if got, want := string(post(t, p, "/hash", body)), hex.EncodeToString(sum[:]); got != want {
@@ -90,7 +90,7 @@ func expectUpload(t *testing.T, p *realProgram, body []byte) {
 	}
 }
 
-func expectEcho(t *testing.T, p *realProgram, body []byte) {
+func expectEcho(t *testing.T, p *clustertest.RealProgram, body []byte) {
 	t.Helper()
 	if got := post(t, p, "/echo", body); !bytes.Equal(got, body) {
 		t.Errorf("a download of %d bytes differs from its upload of %d", len(got), len(body))
@@ -98,34 +98,34 @@ func expectEcho(t *testing.T, p *realProgram, body []byte) {
 }
 
 // expectKeepAlive checks that requests of one connection go to one worker.
-func expectKeepAlive(t *testing.T, p *realProgram) {
+func expectKeepAlive(t *testing.T, p *clustertest.RealProgram) {
 	t.Helper()
 	var dials atomic.Int32
-	client := realClient(t, true, func(ctx context.Context) (net.Conn, error) {
+	client := clustertest.RealClient(t, true, func(ctx context.Context) (net.Conn, error) {
 		dials.Add(1)
-		return new(net.Dialer).DialContext(ctx, "tcp", p.url("")[len("http://"):])
+		return new(net.Dialer).DialContext(ctx, "tcp", p.URL("")[len("http://"):])
 	})
 	// Up to Node 18 a server that closes waits for connections that nobody uses.
 	defer client.CloseIdleConnections()
-	answers := identities(t, client, p.url("/"), 50)
+	answers := clustertest.Identities(t, client, p.URL("/"), 50)
 	if n := dials.Load(); n != 1 {
 		t.Errorf("%d connections for requests that one could carry", n)
 	}
-	if slices.ContainsFunc(answers, func(a realIdentity) bool { return a != answers[0] }) {
+	if slices.ContainsFunc(answers, func(a clustertest.RealIdentity) bool { return a != answers[0] }) {
 		t.Errorf("one connection was answered by several workers: %v", answers)
 	}
 }
 
 // expectUpgrade has a connection leave HTTP, and carry bytes both ways at once.
-func expectUpgrade(t *testing.T, p *realProgram, data []byte) {
+func expectUpgrade(t *testing.T, p *clustertest.RealProgram, data []byte) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(clustertest.Patient(t), http.MethodGet, p.url("/"), nil)
+	request, err := http.NewRequestWithContext(clustertest.Patient(t), http.MethodGet, p.URL("/"), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Header.Set("Connection", "Upgrade")
 	request.Header.Set("Upgrade", "echo")
-	response, err := realClient(t, true, nil).Transport.RoundTrip(request)
+	response, err := clustertest.RealClient(t, true, nil).Transport.RoundTrip(request)
 	if err != nil {
 		t.Fatal(err)
 	}

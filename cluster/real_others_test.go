@@ -10,7 +10,6 @@ import (
 
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 
-	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -43,31 +42,31 @@ server.listen(process.env.PORT, () => console.log("listening on " + process.env.
 
 func TestRealDenoWorkers(t *testing.T) {
 	nodetest.NoLeaks(t)
-	p := startReal(t, nodetest.Deno(t), nodetest.Script(t, "server.cjs", otherServer), 2, 1)
+	p := clustertest.StartReal(t, nodetest.Deno(t), nodetest.Script(t, "server.cjs", otherServer), 2, 1)
 	expectServedWhileJoining(t, p)
-	p.expectOrderlyEnd(t)
+	p.ExpectOrderlyEnd(t)
 }
 
 func TestRealBunWorkers(t *testing.T) {
 	nodetest.NoLeaks(t)
-	p := startReal(t, nodetest.Bun(t), nodetest.Script(t, "server.cjs", otherStreamServer), 2, 1)
+	p := clustertest.StartReal(t, nodetest.Bun(t), nodetest.Script(t, "server.cjs", otherStreamServer), 2, 1)
 	expectServedWhileJoining(t, p)
-	p.expectOrderlyEnd(t)
+	p.ExpectOrderlyEnd(t)
 }
 
 // A Bun worker's HTTP server listens by itself, beside the others' on the same port, and only tells the primary; and
 // it goes on to listen when the worker has disconnected. Bun's own primary sees the same.
 func TestRealBunHTTPWorkersListenBesideEachOther(t *testing.T) {
 	nodetest.NoLeaks(t)
-	p := startReal(t, nodetest.Bun(t), nodetest.Script(t, "server.cjs", otherServer), 2, 1)
-	client := realClient(t, false, nil)
+	p := clustertest.StartReal(t, nodetest.Bun(t), nodetest.Script(t, "server.cjs", otherServer), 2, 1)
+	client := clustertest.RealClient(t, false, nil)
 	expectEveryWorkerToAnswer(t, p, client)
-	for _, w := range p.workers {
+	for _, w := range p.Workers {
 		w.Disconnect()
 	}
-	p.expectDisconnected(t, len(p.workers))
+	p.ExpectDisconnected(t, len(p.Workers))
 	expectEveryWorkerToAnswer(t, p, client)
-	for id, w := range p.workers {
+	for id, w := range p.Workers {
 		if err := w.Kill(0); err != nil {
 			t.Fatal(err)
 		}
@@ -80,26 +79,26 @@ func TestRealBunHTTPWorkersListenBesideEachOther(t *testing.T) {
 
 // expectServedWhileJoining has connections answered by all workers, and others while one more begins to listen, to
 // which connections may go as soon as it has asked for its server.
-func expectServedWhileJoining(t *testing.T, p *realProgram) {
+func expectServedWhileJoining(t *testing.T, p *clustertest.RealProgram) {
 	t.Helper()
-	client := realClient(t, false, nil)
-	p.expectWorkers(t, identities(t, client, p.url("/"), 2*len(p.workers)))
+	client := clustertest.RealClient(t, false, nil)
+	p.ExpectWorkers(t, clustertest.Identities(t, client, p.URL("/"), 2*len(p.Workers)))
 
 	joined := make(chan struct{})
 	var running sync.WaitGroup
 	for range 16 {
-		running.Go(func() { askUntil(t, client, p.url("/"), joined) })
+		running.Go(func() { askUntil(t, client, p.URL("/"), joined) })
 	}
-	p.join(t)
+	p.Join(t)
 	close(joined)
 	running.Wait()
-	p.expectWorkers(t, identities(t, client, p.url("/"), 2*len(p.workers)))
+	p.ExpectWorkers(t, clustertest.Identities(t, client, p.URL("/"), 2*len(p.Workers)))
 }
 
 // askUntil opens one connection after the other.
 func askUntil(t *testing.T, client *http.Client, url string, enough <-chan struct{}) {
 	for {
-		if _, _, err := identity(client, url); err != nil {
+		if _, _, err := clustertest.Identity(client, url); err != nil {
 			t.Error(err)
 			return
 		}
@@ -111,51 +110,21 @@ func askUntil(t *testing.T, client *http.Client, url string, enough <-chan struc
 	}
 }
 
-// join forks one more worker and waits until it listens.
-func (p *realProgram) join(t *testing.T) {
-	t.Helper()
-	w, err := p.primary.Fork()
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	p.workers[w.ID()] = w
-	for ctx := clustertest.Patient(t); w.State() != cluster.StateListening; {
-		if _, err := p.primary.Next(ctx); err != nil {
-			t.Errorf("worker %d does not listen: %v", w.ID(), err)
-			return
-		}
-	}
-}
-
 // expectEveryWorkerToAnswer opens connections until each worker has had one.
-func expectEveryWorkerToAnswer(t *testing.T, p *realProgram, client *http.Client) {
+func expectEveryWorkerToAnswer(t *testing.T, p *clustertest.RealProgram, client *http.Client) {
 	t.Helper()
 	ctx := clustertest.Patient(t)
-	seen := map[int]realIdentity{}
-	for len(seen) < len(p.workers) {
-		answer := identities(t, client, p.url("/"), 1)[0]
+	seen := map[int]clustertest.RealIdentity{}
+	for len(seen) < len(p.Workers) {
+		answer := clustertest.Identities(t, client, p.URL("/"), 1)[0]
 		seen[answer.Worker] = answer
 		if ctx.Err() != nil {
-			t.Fatalf("answers of %d workers, want %d", len(seen), len(p.workers))
+			t.Fatalf("answers of %d workers, want %d", len(seen), len(p.Workers))
 		}
 	}
-	for id, w := range p.workers {
+	for id, w := range p.Workers {
 		if seen[id].Pid != w.Pid() {
 			t.Errorf("worker %d answered with pid %d, want %d", id, seen[id].Pid, w.Pid())
-		}
-	}
-}
-
-func (p *realProgram) expectDisconnected(t *testing.T, n int) {
-	t.Helper()
-	for ctx := clustertest.Patient(t); n > 0; {
-		event, err := p.primary.Next(ctx)
-		if err != nil {
-			t.Fatalf("%d workers do not disconnect: %v", n, err)
-		}
-		if _, ok := event.(cluster.DisconnectEvent); ok {
-			n--
 		}
 	}
 }

@@ -22,9 +22,9 @@ func TestRealPrograms(t *testing.T) {
 		t.Run(app, func(t *testing.T) {
 			nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 				nodetest.NoLeaks(t)
-				p := startReal(t, node, realApp(t, app), 2, 1)
-				p.expectWorkers(t, identities(t, realClient(t, false, nil), p.url("/"), 4))
-				p.expectOrderlyEnd(t)
+				p := clustertest.StartReal(t, node, clustertest.RealApp(t, app), 2, 1)
+				p.ExpectWorkers(t, clustertest.Identities(t, clustertest.RealClient(t, false, nil), p.URL("/"), 4))
+				p.ExpectOrderlyEnd(t)
 			})
 		})
 	}
@@ -34,20 +34,20 @@ func TestRealTCPUnixAndUDP(t *testing.T) {
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		nodetest.NoLeaks(t)
 		path, udp := filepath.Join(t.TempDir(), "socket"), nodetest.FreePort(t)
-		p := startReal(t, node, realApp(t, "threeway.js"), 2, 3, "SOCKET="+path, "UDP_PORT="+strconv.Itoa(udp))
+		p := clustertest.StartReal(t, node, clustertest.RealApp(t, "threeway.js"), 2, 3, "SOCKET="+path, "UDP_PORT="+strconv.Itoa(udp))
 
-		p.expectWorkers(t, identities(t, realClient(t, false, nil), p.url("/"), 4))
-		overUnix := realClient(t, false, func(ctx context.Context) (net.Conn, error) {
+		p.ExpectWorkers(t, clustertest.Identities(t, clustertest.RealClient(t, false, nil), p.URL("/"), 4))
+		overUnix := clustertest.RealClient(t, false, func(ctx context.Context) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", path)
 		})
-		p.expectWorkers(t, identities(t, overUnix, "http://unix/", 4))
+		p.ExpectWorkers(t, clustertest.Identities(t, overUnix, "http://unix/", 4))
 		expectDatagrams(t, p, udp)
-		p.expectOrderlyEnd(t)
+		p.ExpectOrderlyEnd(t)
 	})
 }
 
 // expectDatagrams has datagrams answered by workers; which of them, is the kernel's choice.
-func expectDatagrams(t *testing.T, p *realProgram, port int) {
+func expectDatagrams(t *testing.T, p *clustertest.RealProgram, port int) {
 	t.Helper()
 	conn, err := net.Dial("udp", fmt.Sprintf("127.0.0.1:%d", port))
 	if err != nil {
@@ -67,11 +67,11 @@ func expectDatagrams(t *testing.T, p *realProgram, port int) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var answer realIdentity
+		var answer clustertest.RealIdentity
 		if err := json.Unmarshal(buffer[:n], &answer); err != nil {
 			t.Fatal(err)
 		}
-		if w := p.workers[answer.Worker]; w == nil || w.Pid() != answer.Pid {
+		if w := p.Workers[answer.Worker]; w == nil || w.Pid() != answer.Pid {
 			t.Fatalf("a datagram of pid %d, worker %d, which is none of the primary's", answer.Pid, answer.Worker)
 		}
 	}
@@ -83,12 +83,12 @@ func TestRealTLSSessionsResumeOnAnyWorker(t *testing.T) {
 			nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 				nodetest.NoLeaks(t)
 				const workers = 3
-				p := startReal(t, node, realApp(t, "https.js"), workers, 1)
-				client := tlsClient(t, version)
-				url := fmt.Sprintf("https://localhost:%d/", p.port)
-				var answers []realIdentity
+				p := clustertest.StartReal(t, node, clustertest.RealApp(t, "https.js"), workers, 1)
+				client := clustertest.TLSClient(t, version)
+				url := fmt.Sprintf("https://localhost:%d/", p.Port)
+				var answers []clustertest.RealIdentity
 				for i := range 2 * workers {
-					answer, response, err := identity(client, url)
+					answer, response, err := clustertest.Identity(client, url)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -100,8 +100,8 @@ func TestRealTLSSessionsResumeOnAnyWorker(t *testing.T) {
 						t.Errorf("connection %d has %s", i, tls.VersionName(response.TLS.Version))
 					}
 				}
-				p.expectWorkers(t, answers[1:])
-				p.expectOrderlyEnd(t)
+				p.ExpectWorkers(t, answers[1:])
+				p.ExpectOrderlyEnd(t)
 			})
 		})
 	}

@@ -22,9 +22,9 @@ func TestOtherRuntimes(t *testing.T) {
 		t.Run(runtime.Name, func(t *testing.T) {
 			r := clustertest.NewAgents(t, runtime, cluster.SchedRR, 3)
 			port := clustertest.FreePort(t)
-			step(t, "messages", func(t *testing.T) { otherMessages(t, r) })
-			step(t, "connections", func(t *testing.T) {
-				listenAll(t, r, port, 1, 2, 3)
+			clustertest.Step(t, "messages", func(t *testing.T) { otherMessages(t, r) })
+			clustertest.Step(t, "connections", func(t *testing.T) {
+				clustertest.ListenAll(t, r, port, 1, 2, 3)
 				for w := 1; w <= 3; w++ {
 					r.Listening(t, w, port)
 				}
@@ -32,23 +32,23 @@ func TestOtherRuntimes(t *testing.T) {
 					t.Errorf("connections by worker: %v, want 10 each", by)
 				}
 			})
-			step(t, "path", func(t *testing.T) {
+			clustertest.Step(t, "path", func(t *testing.T) {
 				path := filepath.Join(t.TempDir(), "socket")
 				clustertest.Listen(t, r, 1, map[string]any{"path": path}, "name", "path")
 				if w := clustertest.WhoServes(t, "unix", path); w != 1 {
 					t.Errorf("worker %d serves", w)
 				}
 			})
-			step(t, "death", func(t *testing.T) {
-				stop(t, r.ForkedWorker(3))
-				clients := connectAll(t, port, 3*window)
+			clustertest.Step(t, "death", func(t *testing.T) {
+				clustertest.Stop(t, r.ForkedWorker(3))
+				clients := clustertest.ConnectAll(t, port, 3*window)
 				r.Kill(3, syscall.SIGKILL)
-				if by := greetings(t, clients); by[3] != 0 {
+				if by := clustertest.Greetings(t, clients); by[3] != 0 {
 					t.Errorf("connections by worker: %v, want none with worker 3", by)
 				}
-				hangUp(clients)
+				clustertest.HangUp(clients)
 			})
-			step(t, "disconnect", func(t *testing.T) {
+			clustertest.Step(t, "disconnect", func(t *testing.T) {
 				if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 					t.Fatal(err)
 				}
@@ -57,7 +57,7 @@ func TestOtherRuntimes(t *testing.T) {
 						t.Errorf("worker %d: %v", w, s)
 					}
 				}
-				expectRefusal(t, port)
+				clustertest.ExpectRefusal(t, port)
 			})
 		})
 	}

@@ -31,22 +31,22 @@ func groups(t *testing.T, runtime nodetest.Runtime) {
 		t.Run(string(policy), func(t *testing.T) {
 			r := clustertest.NewAgents(t, runtime, policy, 3)
 			port := clustertest.FreePort(t)
-			step(t, "connections", func(t *testing.T) {
-				listenAll(t, r, port, 1, 2, 3)
+			clustertest.Step(t, "connections", func(t *testing.T) {
+				clustertest.ListenAll(t, r, port, 1, 2, 3)
 				expectAllServe(t, port, 1, 2, 3)
 			})
-			step(t, "death", func(t *testing.T) { groupDeath(t, r, port) })
+			clustertest.Step(t, "death", func(t *testing.T) { groupDeath(t, r, port) })
 			if strings.HasPrefix(runtime.Name, "node") { // to others connections are dealt, and those who stand still keep some
-				step(t, "queue of one who leaves", func(t *testing.T) { groupLeaveWithQueue(t, r, port) })
+				clustertest.Step(t, "queue of one who leaves", func(t *testing.T) { groupLeaveWithQueue(t, r, port) })
 			} else {
-				step(t, "leave", func(t *testing.T) { groupLeave(t, r, port) })
+				clustertest.Step(t, "leave", func(t *testing.T) { groupLeave(t, r, port) })
 			}
-			step(t, "close", func(t *testing.T) { groupClose(t, r, port) })
-			step(t, "end", func(t *testing.T) {
+			clustertest.Step(t, "close", func(t *testing.T) { groupClose(t, r, port) })
+			clustertest.Step(t, "end", func(t *testing.T) {
 				if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 					t.Fatal(err)
 				}
-				expectRefusal(t, port)
+				clustertest.ExpectRefusal(t, port)
 			})
 		})
 	}
@@ -85,7 +85,7 @@ func expectAllServe(t testing.TB, port int, workers ...int) {
 
 func expectServers(t testing.TB, clients []*clustertest.Client, workers ...int) {
 	t.Helper()
-	by := greetings(t, clients)
+	by := clustertest.Greetings(t, clients)
 	for _, w := range workers {
 		if by[w] == 0 {
 			t.Errorf("worker %d serves none of %d: %v", w, len(clients), by)
@@ -96,18 +96,18 @@ func expectServers(t testing.TB, clients []*clustertest.Client, workers ...int) 
 			t.Errorf("worker %d serves: %v", w, by)
 		}
 	}
-	hangUp(clients)
+	clustertest.HangUp(clients)
 }
 
 // What waits for a worker that dies is the others', and its successor has its place.
 func groupDeath(t *testing.T, r *clustertest.Rig, port int) {
-	stop(t, r.ForkedWorker(3))
+	clustertest.Stop(t, r.ForkedWorker(3))
 	clients := connectFromMany(t, port, manyClients)
 	r.Kill(3, syscall.SIGKILL)
 	expectServers(t, clients, 1, 2)
 	expectAllServe(t, port, 1, 2)
 	r.Ready(r.MustFork())
-	listenAll(t, r, port, 4)
+	clustertest.ListenAll(t, r, port, 4)
 	expectAllServe(t, port, 1, 2, 4)
 }
 
@@ -120,7 +120,7 @@ func groupLeave(t *testing.T, r *clustertest.Rig, port int) {
 
 // What waits in the socket of one that is asked to leave is the others'.
 func groupLeaveWithQueue(t *testing.T, r *clustertest.Rig, port int) {
-	stop(t, r.ForkedWorker(4))
+	clustertest.Stop(t, r.ForkedWorker(4))
 	clients := connectFromMany(t, port, manyClients)
 	r.DisconnectWorker(4)
 	expectServers(t, clients, 1, 2)
@@ -131,9 +131,9 @@ func groupLeaveWithQueue(t *testing.T, r *clustertest.Rig, port int) {
 
 // A worker that closes its server is no longer one of those who serve.
 func groupClose(t *testing.T, r *clustertest.Rig, port int) {
-	closeServers(t, r, 2, "tcp")
+	clustertest.CloseServers(t, r, 2, "tcp")
 	expectAllServe(t, port, 1)
-	listenAll(t, r, port, 2)
+	clustertest.ListenAll(t, r, port, 2)
 	expectAllServe(t, port, 1, 2)
 }
 
@@ -157,11 +157,11 @@ func TestGroupOfGoWorkers(t *testing.T) {
 		t.Run(string(policy), func(t *testing.T) {
 			r, port := goGroup(t, policy, 3)
 			expectAllServe(t, port, 1, 2, 3)
-			stop(t, r.ForkedWorker(2))
+			clustertest.Stop(t, r.ForkedWorker(2))
 			clients := connectFromMany(t, port, manyClients)
 			r.Kill(2, syscall.SIGKILL)
 			expectServers(t, clients, 1, 3)
-			stop(t, r.ForkedWorker(1))
+			clustertest.Stop(t, r.ForkedWorker(1))
 			clients = connectFromMany(t, port, manyClients)
 			r.DisconnectWorker(1)
 			expectServers(t, clients, 3)
@@ -182,7 +182,7 @@ func TestGroupWithoutWorkers(t *testing.T) {
 	for w := 1; w <= 3; w++ {
 		r.MustFork()
 		r.Listening(t, w, port)
-		stop(t, r.ForkedWorker(w))
+		clustertest.Stop(t, r.ForkedWorker(w))
 	}
 	clients := connectFromMany(t, port, manyClients)
 	for w := 1; w <= 3; w++ {
@@ -274,7 +274,7 @@ func TestStickyClients(t *testing.T) {
 // Where the kernel cannot choose, the primary does: here because the socket is one that it was started with.
 func TestStickyInThePrimary(t *testing.T) {
 	nodetest.NoLeaks(t)
-	file, port := listeningFile(t)
+	file, port := clustertest.ListeningFile(t)
 	fd := int(file.Fd())
 	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedSticky, 3)
 	for w := 1; w <= 3; w++ {
@@ -284,7 +284,7 @@ func TestStickyInThePrimary(t *testing.T) {
 	before := whose(t, port, clients, 3)
 
 	// Those of a worker that stands still wait for it, and hold up nobody else.
-	stop(t, r.ForkedWorker(1))
+	clustertest.Stop(t, r.ForkedWorker(1))
 	var waiting []*clustertest.Client
 	for i := range 100 {
 		c := connectFrom(t, clientAddress(i), port)
@@ -297,7 +297,7 @@ func TestStickyInThePrimary(t *testing.T) {
 	r.Kill(1, syscall.SIGCONT)
 	expectServers(t, waiting, 1)
 
-	stop(t, r.ForkedWorker(1))
+	clustertest.Stop(t, r.ForkedWorker(1))
 	waiting = connectFromMany(t, port, clients)
 	r.Kill(1, syscall.SIGKILL)
 	for i, c := range waiting {
@@ -392,14 +392,14 @@ func TestLeastSparesTheBusy(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedLeast, 4)
 	port := clustertest.FreePort(t)
-	listenAll(t, r, port, 1, 2, 3, 4)
+	clustertest.ListenAll(t, r, port, 1, 2, 3, 4)
 	clustertest.AskAgent(t, r, 1, clustertest.Command{"do": "block", "every": 3000, "for": 2900})
 	serve := func() (worker int, took time.Duration) {
 		began := time.Now()
 		worker = clustertest.WhoServes(t, "tcp", clustertest.Local(port))
 		return worker, time.Since(began)
 	}
-	if !eventually(func() bool { w, took := serve(); return w == 1 && took > time.Second }) {
+	if !clustertest.Eventually(func() bool { w, took := serve(); return w == 1 && took > time.Second }) {
 		t.Fatal("worker 1 is not busy")
 	}
 	const connections = 400
@@ -417,7 +417,7 @@ func TestLeastSparesTheBusy(t *testing.T) {
 func TestGroupHoldsNoMoreThanItsSockets(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r, port := goGroup(t, cluster.SchedReusePort, 2)
-	descriptors := openDescriptors(t)
+	descriptors := clustertest.OpenDescriptors(t)
 	for id := 3; id < 8; id++ {
 		r.Kill(id-1, syscall.SIGKILL)
 		r.Event(t, "exit", id-1)
@@ -425,7 +425,7 @@ func TestGroupHoldsNoMoreThanItsSockets(t *testing.T) {
 		r.Listening(t, id, port)
 		expectAllServe(t, port, 1, id)
 	}
-	if !eventually(func() bool { return openDescriptors(t) <= descriptors }) {
-		t.Errorf("%d descriptors after deaths and successors, before %d", openDescriptors(t), descriptors)
+	if !clustertest.Eventually(func() bool { return clustertest.OpenDescriptors(t) <= descriptors }) {
+		t.Errorf("%d descriptors after deaths and successors, before %d", clustertest.OpenDescriptors(t), descriptors)
 	}
 }

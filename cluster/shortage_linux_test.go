@@ -38,13 +38,13 @@ func shortPrimary() error {
 		if !lines.Scan() {
 			return
 		}
-		if err := leaveRoomFor(0); err != nil {
+		if err := clustertest.LeaveRoomFor(0); err != nil {
 			fmt.Println(err)
 			return
 		}
 		fmt.Println("short")
 		for lines.Scan() {
-			if err := makeRoomFor(window / 2); err != nil {
+			if err := clustertest.MakeRoomFor(window / 2); err != nil {
 				fmt.Println(err)
 			}
 		}
@@ -87,9 +87,9 @@ func TestShortageOfDescriptors(t *testing.T) {
 	}
 	// A worker that has answered quickly gets several connections at once, more than there will be room for.
 	for range window {
-		one := connectAll(t, port, 1)
-		greetings(t, one)
-		hangUp(one)
+		one := clustertest.ConnectAll(t, port, 1)
+		clustertest.Greetings(t, one)
+		clustertest.HangUp(one)
 	}
 	if _, err := io.WriteString(in, "be short\n"); err != nil {
 		t.Fatal(err)
@@ -97,17 +97,17 @@ func TestShortageOfDescriptors(t *testing.T) {
 	if line, err := lines.ReadString('\n'); line != "short\n" {
 		t.Fatalf("the primary says %q, %v", line, err)
 	}
-	clients := connectAll(t, port, 5*window)
+	clients := clustertest.ConnectAll(t, port, 5*window)
 	if line, err := lines.ReadString('\n'); !strings.Contains(line, "too many open files") {
 		t.Fatalf("the primary says %q, %v, want that it has no descriptors left", line, err)
 	}
 	if _, err := io.WriteString(in, "go on\n"); err != nil {
 		t.Fatal(err)
 	}
-	if by := greetings(t, clients); by[1] != len(clients) {
+	if by := clustertest.Greetings(t, clients); by[1] != len(clients) {
 		t.Errorf("connections by worker: %v, want all", by)
 	}
-	hangUp(clients)
+	clustertest.HangUp(clients)
 	in.Close()
 	if rest, err := io.ReadAll(lines); err != nil || len(rest) > 0 {
 		t.Errorf("the primary says more than once that it is short: %q, %v", rest, err)

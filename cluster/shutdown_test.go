@@ -45,7 +45,7 @@ func TestShutdownWaitsForConnections(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r, w := agentPool(t, forever)
 	port := clustertest.FreePort(t)
-	listenAll(t, r.Rig, port, 1)
+	clustertest.ListenAll(t, r.Rig, port, 1)
 	client := clustertest.Connect(t, "tcp", clustertest.Local(port))
 	client.Worker(t)
 	down := make(chan struct{})
@@ -62,7 +62,7 @@ func TestShutdownWaitsForConnections(t *testing.T) {
 	client.Close()
 	<-down
 	expectStatus(t, w, nodeipc.ExitStatus{})
-	expectRefusal(t, port)
+	clustertest.ExpectRefusal(t, port)
 	r.pool.Shutdown(context.Background())
 }
 
@@ -80,10 +80,10 @@ func TestShutdownEndsWhoStays(t *testing.T) {
 		}, syscall.SIGTERM},
 		{"with a connection", soon, func(t *testing.T, r *poolRig, w *cluster.Worker) {
 			port := clustertest.FreePort(t)
-			listenAll(t, r.Rig, port, 1)
+			clustertest.ListenAll(t, r.Rig, port, 1)
 			clustertest.Connect(t, "tcp", clustertest.Local(port)).Worker(t)
 		}, syscall.SIGKILL},
-		{"standing still", soon, func(t *testing.T, r *poolRig, w *cluster.Worker) { stop(t, w) }, syscall.SIGKILL},
+		{"standing still", soon, func(t *testing.T, r *poolRig, w *cluster.Worker) { clustertest.Stop(t, w) }, syscall.SIGKILL},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, w := agentPool(t, c.kill)
@@ -100,7 +100,7 @@ func TestShutdownEndsWhoStays(t *testing.T) {
 func TestShutdownWithContext(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r, w := agentPool(t, forever)
-	stop(t, w)
+	clustertest.Stop(t, w)
 	at, cancel := context.WithCancel(context.Background())
 	cancel()
 	r.pool.Shutdown(at)

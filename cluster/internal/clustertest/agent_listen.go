@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package clustertest
 
 import (
 	"context"
@@ -59,7 +59,7 @@ func (o listenOptions) packetPlace(kind string, ipv6Only bool) (network, address
 	return kind, net.JoinHostPort(host, o.Port.String())
 }
 
-func (a *agent) listen(o order, _ *handlewrap.Handle) (reply, error) {
+func (a *goAgent) listen(o Order, _ *handlewrap.Handle) (Reply, error) {
 	config := o.Options.config()
 	config.MaxConnections = o.MaxConnections
 	network, address := o.Options.place()
@@ -73,10 +73,10 @@ func (a *agent) listen(o order, _ *handlewrap.Handle) (reply, error) {
 	}
 	a.servers[name] = l
 	a.serve(l)
-	return reply{"address": nodeAddress(l.Addr())}, nil
+	return Reply{"address": nodeAddress(l.Addr())}, nil
 }
 
-func (a *agent) bind(o order, _ *handlewrap.Handle) (reply, error) {
+func (a *goAgent) bind(o Order, _ *handlewrap.Handle) (Reply, error) {
 	var socket struct {
 		Type                string
 		ReuseAddr, IPv6Only bool
@@ -99,7 +99,7 @@ func (a *agent) bind(o order, _ *handlewrap.Handle) (reply, error) {
 	}
 	a.servers[name] = conn
 	a.answerDatagrams(conn)
-	return reply{"address": nodeAddress(conn.LocalAddr())}, nil
+	return Reply{"address": nodeAddress(conn.LocalAddr())}, nil
 }
 
 // nodeAddress is an address as server.address() gives it.
@@ -122,19 +122,19 @@ func nodeEndpoint(address string, port int) any {
 }
 
 // describe is an error as Node has it: what Go programs find out by errors.Is and errors.As.
-func describe(err error) reply {
+func describe(err error) Reply {
 	var op *net.OpError
 	var call *os.SyscallError
 	var errno syscall.Errno
 	if !errors.As(err, &op) || !errors.As(op, &call) || !errors.As(call, &errno) {
-		return reply{"error": map[string]any{"code": err.Error()}}
+		return Reply{"error": map[string]any{"code": err.Error()}}
 	}
-	return reply{"error": map[string]any{"code": unix.ErrnoName(errno), "errno": -int(errno), "syscall": call.Syscall}}
+	return Reply{"error": map[string]any{"code": unix.ErrnoName(errno), "errno": -int(errno), "syscall": call.Syscall}}
 }
 
 // take serves a handle of the primary's, and says what it is.
-func (a *agent) take(o order, h *handlewrap.Handle) (reply, error) {
-	result := reply{"handle": h.Type()}
+func (a *goAgent) take(o Order, h *handlewrap.Handle) (Reply, error) {
+	result := Reply{"handle": h.Type()}
 	if o.Port != 0 {
 		result["port"] = o.Port
 	}
@@ -164,7 +164,7 @@ func (a *agent) take(o order, h *handlewrap.Handle) (reply, error) {
 }
 
 // give makes a handle and sends it to the primary with the port where it can be reached.
-func (a *agent) give(o order, _ *handlewrap.Handle) (reply, error) {
+func (a *goAgent) give(o Order, _ *handlewrap.Handle) (Reply, error) {
 	ctx := context.Background()
 	alone := worker.ListenConfig{Exclusive: true}
 	switch o.Kind {
@@ -178,7 +178,7 @@ func (a *agent) give(o order, _ *handlewrap.Handle) (reply, error) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, a.SendHandle(ctx, reply{"n": o.N, "port": conn.LocalAddr().(*net.UDPAddr).Port}, h)
+		return nil, a.SendHandle(ctx, Reply{"n": o.N, "port": conn.LocalAddr().(*net.UDPAddr).Port}, h)
 	case "server":
 		l, err := alone.Listen(ctx, a.Process, "tcp", "127.0.0.1:0")
 		if err != nil {
@@ -189,7 +189,7 @@ func (a *agent) give(o order, _ *handlewrap.Handle) (reply, error) {
 		if err != nil {
 			return nil, err
 		}
-		return nil, a.SendHandle(ctx, reply{"n": o.N, "port": l.Addr().(*net.TCPAddr).Port}, h)
+		return nil, a.SendHandle(ctx, Reply{"n": o.N, "port": l.Addr().(*net.TCPAddr).Port}, h)
 	}
 	network, address := o.At.place()
 	l, err := alone.Listen(ctx, a.Process, network, address)
@@ -197,11 +197,11 @@ func (a *agent) give(o order, _ *handlewrap.Handle) (reply, error) {
 		return nil, err
 	}
 	a.serving.Go(func() { a.giveSocket(l) })
-	return reply{}, nil
+	return Reply{}, nil
 }
 
 // giveSocket sends the primary the first connection to a listener.
-func (a *agent) giveSocket(l net.Listener) {
+func (a *goAgent) giveSocket(l net.Listener) {
 	defer l.Close()
 	conn, err := l.Accept()
 	if err != nil {
@@ -212,7 +212,7 @@ func (a *agent) giveSocket(l net.Listener) {
 	if err != nil {
 		panic(err)
 	}
-	if err := a.SendHandle(context.Background(), reply{"given": true}, h); err != nil {
+	if err := a.SendHandle(context.Background(), Reply{"given": true}, h); err != nil {
 		panic(err)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package worker_test
 
 import (
 	"context"
@@ -87,7 +87,7 @@ func tellFootprint(self *worker.Process, transport *http.Transport) error {
 		if err != nil {
 			return err
 		}
-		var o order
+		var o clustertest.Order
 		if err := m.Decode(&o); err != nil {
 			return err
 		}
@@ -98,7 +98,7 @@ func tellFootprint(self *worker.Process, transport *http.Transport) error {
 			return err
 		}
 		value := footprint{Descriptors: len(entries), Goroutines: runtime.NumGoroutine()}
-		if err := self.Send(ctx, reply{"n": o.N, "value": value}); err != nil {
+		if err := self.Send(ctx, clustertest.Reply{"n": o.N, "value": value}); err != nil {
 			return err
 		}
 	}

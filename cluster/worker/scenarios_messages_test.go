@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package worker_test
 
 import (
 	"encoding/json"
@@ -83,9 +83,9 @@ type meetingPlace struct {
 }
 
 func (s *scene) meetingPlaces() []meetingPlace {
-	path := filepath.Join(s.folder, "meeting")
+	path := filepath.Join(s.Folder, "meeting")
 	return []meetingPlace{
-		{"tcp", clustertest.Local(s.port), map[string]any{"port": s.port, "host": "127.0.0.1"}},
+		{"tcp", clustertest.Local(s.Port), map[string]any{"port": s.Port, "host": "127.0.0.1"}},
 		{"unix", path, map[string]any{"path": path}},
 	}
 }

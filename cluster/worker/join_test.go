@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package worker_test
 
 import (
 	"context"
@@ -105,7 +105,7 @@ func TestTwoSocketsOnOnePort(t *testing.T) {
 func TestLeavingFinishesRequests(t *testing.T) {
 	eachProgram(t, "uploads", func(j *joining) {
 		j.AwaitEvent("listening", j.worker)
-		idle := realClient(t, true, nil)
+		idle := clustertest.RealClient(t, true, nil)
 		if got := postText(t, idle, j.port, strings.NewReader("short")); got != "5 bytes, <nil>" {
 			t.Errorf("the server answers %q", got)
 		}
@@ -114,14 +114,14 @@ func TestLeavingFinishesRequests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		response, err := realClient(t, true, nil).Do(request)
+		response, err := clustertest.RealClient(t, true, nil).Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer response.Body.Close()
 		j.DisconnectWorker(j.worker)
 		j.Await(t, "the end of the server", func(clustertest.Occurrence) bool { return j.Closes(j.worker) > 0 })
-		expectNobody(t, j.port)
+		clustertest.ExpectNobody(t, j.port)
 		if _, err := io.WriteString(upload, "the rest"); err != nil {
 			t.Error(err)
 		}
@@ -153,11 +153,11 @@ func TestDeafWorkerServes(t *testing.T) {
 	nodetest.NoLeaks(t)
 	j := startProgram(t, nodetest.Default(t), cluster.SchedRR, "deaf")
 	j.AwaitEvent("listening", j.worker)
-	client := realClient(t, false, nil)
+	client := clustertest.RealClient(t, false, nil)
 	url := "http://" + clustertest.Local(j.port)
 	before := heapOf(t, client, url)
 	j.Do(clustertest.Command{"do": "flood", "worker": j.worker, "count": 100_000, "size": 1 << 10})
-	if answers := identities(t, client, url, 2); answers[1].Worker != j.worker {
+	if answers := clustertest.Identities(t, client, url, 2); answers[1].Worker != j.worker {
 		t.Errorf("worker %d answers", answers[1].Worker)
 	}
 	const kept = 16 << 20
@@ -191,7 +191,7 @@ func heapOf(t *testing.T, client *http.Client, url string) (bytes int) {
 func TestSecondServerOnOnePort(t *testing.T) {
 	nodetest.NoLeaks(t)
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
-		j := startProgram(t, node, cluster.SchedNone, agentProgram)
+		j := startProgram(t, node, cluster.SchedNone, clustertest.AgentProgram)
 		clustertest.AwaitReady(t, j.Journal, j.worker)
 		options := map[string]any{"port": j.port, "host": "127.0.0.1"}
 		clustertest.Listen(t, j, j.worker, options)
@@ -210,14 +210,14 @@ func TestSecondServerOnOnePort(t *testing.T) {
 // TestServerFromPrimary gives a worker a server of the primary's, which Node 16 and 18 do not survive when the worker
 // is Node's.
 func TestServerFromPrimary(t *testing.T) {
-	eachProgram(t, agentProgram, func(j *joining) {
+	eachProgram(t, clustertest.AgentProgram, func(j *joining) {
 		clustertest.AwaitReady(t, j.Journal, j.worker)
 		give, n := clustertest.Giving(j.worker, "server", clustertest.Command{"name": "given"})
 		j.Do(give)
 		if w := clustertest.WhoServes(t, "tcp", clustertest.Local(j.Reply(j.worker, n).Port)); w != j.worker {
 			t.Errorf("worker %d answers, want %d", w, j.worker)
 		}
-		closeServers(t, j, j.worker, "given")
+		clustertest.CloseServers(t, j, j.worker, "given")
 		j.DisconnectWorker(j.worker)
 		j.expectExit(0)
 	})

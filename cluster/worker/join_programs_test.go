@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package worker_test
 
 import (
 	"context"
@@ -149,7 +149,10 @@ func serveWithoutReceiving() error {
 		return err
 	}
 	mux := http.NewServeMux()
-	mux.Handle("/", identityHandler(self))
+	mux.Handle("/", clustertest.IdentityHandler(self))
 	mux.HandleFunc("/heap", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, nodetest.Heap()) })
 	return self.Serve(context.Background(), &http.Server{Handler: mux}, "tcp", "127.0.0.1:"+os.Getenv("PORT"))
 }
+
+// leftAsExpected is with what code a program exits that found everything as it should be.
+const leftAsExpected = 7

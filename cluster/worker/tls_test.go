@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package worker_test
 
 import (
 	"context"
@@ -35,7 +35,7 @@ func runTLSIdentity() error {
 		return err
 	}
 	server := &http.Server{
-		Handler:   identityHandler(self),
+		Handler:   clustertest.IdentityHandler(self),
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{certificate}},
 	}
 	return self.Serve(ctx, server, "tcp", ":"+os.Getenv("PORT"))
@@ -76,17 +76,17 @@ func TestTLSSessionsResumeOnAnyGoWorker(t *testing.T) {
 
 func tlsEnvironment(t *testing.T, port int) []string {
 	return append(clustertest.AsProgram(tlsIdentityProgram), "PORT="+strconv.Itoa(port),
-		"CERTIFICATE="+realApp(t, "tls/cert.pem"), "KEY="+realApp(t, "tls/key.pem"))
+		"CERTIFICATE="+clustertest.RealApp(t, "tls/cert.pem"), "KEY="+clustertest.RealApp(t, "tls/key.pem"))
 }
 
 func expectResumption(t *testing.T, port, workers int) {
 	t.Helper()
 	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
 		t.Run(tls.VersionName(version), func(t *testing.T) {
-			client := tlsClient(t, version)
+			client := clustertest.TLSClient(t, version)
 			seen := map[int]bool{}
 			for i := range 2 * workers {
-				answer, response, err := identity(client, fmt.Sprintf("https://localhost:%d/", port))
+				answer, response, err := clustertest.Identity(client, fmt.Sprintf("https://localhost:%d/", port))
 				if err != nil {
 					t.Fatal(err)
 				}

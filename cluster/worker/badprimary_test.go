@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package worker_test
 
 import (
 	"bufio"
@@ -39,7 +39,7 @@ var badPrimaries = []struct {
 	why  string
 }{
 	{"garbage", nodeipc.JSON, "{{{\n", true, nodeipc.ErrProtocol, "not JSON: invalid character"},
-	{"garbage in a frame", nodeipc.Advanced, framed("garbage"), true, nodeipc.ErrProtocol, "at byte 0"},
+	{"garbage in a frame", nodeipc.Advanced, clustertest.Framed("garbage"), true, nodeipc.ErrProtocol, "at byte 0"},
 	{"broken UTF-8", nodeipc.JSON, "\"a\xff\"\n", true, nil, ""},
 	{"a frame of 4 GiB", nodeipc.Advanced, "\xff\xff\xff\xff", true, nodeipc.ErrMessageTooLarge, "67108864 bytes"},
 	{"an ACK for nothing", "", `{"cmd":"NODE_HANDLE_ACK"}`, false, nodeipc.ErrProtocol, "ACK for no handle"},
@@ -65,7 +65,7 @@ func said(t *testing.T, s nodeipc.Serialization, text string, raw bool) []byte {
 	case s == nodeipc.JSON:
 		return []byte(text + "\n")
 	}
-	frame, err := advancedFrame(text)
+	frame, err := clustertest.AdvancedFrame(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestFloodOfDescriptorsToAWorker(t *testing.T) {
 			defer ours.Close()
 			self := joinIn(t, s, theirs)
 			defer self.Close()
-			before := openDescriptors(t)
+			before := clustertest.OpenDescriptors(t)
 			r := bufio.NewReader(ours)
 			const handle = `{"cmd":"NODE_HANDLE","type":"net.Native","msg":%s}`
 			newconn := fmt.Sprintf(handle, `{"cmd":"NODE_CLUSTER","act":"newconn","key":"none","seq":1}`)
@@ -144,7 +144,7 @@ func TestFloodOfDescriptorsToAWorker(t *testing.T) {
 func expectOpen(t *testing.T, least, most int) {
 	t.Helper()
 	n := 0
-	if !eventually(func() bool { n = openDescriptors(t); return n >= least && n <= most }) {
+	if !clustertest.Eventually(func() bool { n = clustertest.OpenDescriptors(t); return n >= least && n <= most }) {
 		t.Errorf("%d descriptors are open, want %d to %d", n, least, most)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package worker_test
 
 import (
 	"bufio"
@@ -24,7 +24,9 @@ func (s *scene) listen(worker int, options map[string]any, more ...any) int {
 	return clustertest.Listen(s.t, s, worker, options, more...)
 }
 
-func (s *scene) closeServers(worker int, names ...string) { closeServers(s.t, s, worker, names...) }
+func (s *scene) closeServers(worker int, names ...string) {
+	clustertest.CloseServers(s.t, s, worker, names...)
+}
 
 // serves opens connections, each when the one before is told of, and sees who has how many. Without a policy of the
 // primary's it is the kernel's choice, and only that all are served is seen.
@@ -46,30 +48,30 @@ func (s *scene) serves(what string, port, connections int) {
 }
 
 func playListen(s *scene) {
-	options := map[string]any{"port": s.port, "host": "127.0.0.1"}
+	options := map[string]any{"port": s.Port, "host": "127.0.0.1"}
 	s.listen(1, options)
-	s.serves("one worker", s.port, 2)
+	s.serves("one worker", s.Port, 2)
 	s.listen(2, options)
-	s.serves("two workers", s.port, 6)
+	s.serves("two workers", s.Port, 6)
 	s.ask(1, clustertest.Command{"do": "state"})
 	s.closeServers(1, "tcp")
-	s.serves("the other worker", s.port, 2)
+	s.serves("the other worker", s.Port, 2)
 	s.closeServers(2, "tcp")
-	expectNobody(s.t, s.port)
+	clustertest.ExpectNobody(s.t, s.Port)
 }
 
 func playAddresses(s *scene) {
-	for _, c := range listenCases(s.place) {
+	for _, c := range clustertest.ListenCases(s.Place) {
 		switch {
-		case c.name == "fractional backlog" || c.name == "path for some":
+		case c.Name == "fractional backlog" || c.Name == "path for some":
 			continue // Go has types
-		case c.name == "unspecified IPv6 only" && s.node.Major < 22:
+		case c.Name == "unspecified IPv6 only" && s.node.Major < 22:
 			continue // Node's worker does not tell its primary
 		}
 		for _, w := range agents {
-			s.see(c.name, s.ask(w, clustertest.Command{"do": "listen", "options": c.options}))
+			s.see(c.Name, s.ask(w, clustertest.Command{"do": "listen", "options": c.Options}))
 		}
-		s.see(c.name, s.reach(c.endpoints))
+		s.see(c.Name, s.reach(c.Endpoints))
 		for _, w := range agents {
 			s.closeServers(w, "tcp")
 		}
@@ -96,9 +98,9 @@ func (s *scene) reach(endpoints []string) (reached []string) {
 
 func playTwoServers(s *scene) {
 	other := map[string]any{"port": 0, "host": "127.0.0.1"}
-	s.listen(1, map[string]any{"port": s.port})
+	s.listen(1, map[string]any{"port": s.Port})
 	port := s.listen(1, other, "name", "other")
-	s.serves("the first", s.port, 2)
+	s.serves("the first", s.Port, 2)
 	s.serves("the second", port, 2)
 	s.closeServers(1, "tcp")
 	s.serves("the second alone", port, 2)
@@ -111,12 +113,12 @@ func playTwoServersOnOnePort(s *scene) {
 	if s.policy == cluster.SchedNone && s.node.Major >= 22 {
 		return // it is the end of Node's worker; see TestSecondServerOnOnePort
 	}
-	options := map[string]any{"port": s.port, "host": "127.0.0.1"}
+	options := map[string]any{"port": s.Port, "host": "127.0.0.1"}
 	s.listen(w, options)
 	s.see("second", s.ask(w, clustertest.Command{"do": "listen", "name": "second", "options": options}))
-	s.serves("the first", s.port, 2)
+	s.serves("the first", s.Port, 2)
 	s.closeServers(w, "tcp")
-	expectNobody(s.t, s.port)
+	clustertest.ExpectNobody(s.t, s.Port)
 }
 
 func playPort0(s *scene) {
@@ -129,41 +131,41 @@ func playPort0(s *scene) {
 	s.closeServers(1, "tcp", "other")
 	s.serves("the other worker", first, 2)
 	s.closeServers(2, "tcp")
-	expectNobody(s.t, first)
+	clustertest.ExpectNobody(s.t, first)
 }
 
 func playListenAgain(s *scene) {
-	options := map[string]any{"port": s.port, "host": "127.0.0.1"}
+	options := map[string]any{"port": s.Port, "host": "127.0.0.1"}
 	s.listen(2, options)
 	for range 3 {
 		s.listen(1, options)
-		s.serves("both", s.port, 4)
+		s.serves("both", s.Port, 4)
 		s.closeServers(1, "tcp")
 	}
 	s.closeServers(2, "tcp")
 	s.listen(1, options)
-	s.serves("once nobody had listened", s.port, 2)
+	s.serves("once nobody had listened", s.Port, 2)
 	s.closeServers(1, "tcp")
 }
 
 // playMaxConnections has a worker with room for one connection. What it refuses goes to the other one; a connection
 // to a socket of its own it closes.
 func playMaxConnections(s *scene) {
-	options := map[string]any{"port": s.port, "host": "127.0.0.1"}
+	options := map[string]any{"port": s.Port, "host": "127.0.0.1"}
 	s.listen(1, options, "maxConnections", 1)
-	held := clustertest.Connect(s.t, "tcp", clustertest.Local(s.port))
+	held := clustertest.Connect(s.t, "tcp", clustertest.Local(s.Port))
 	s.see("held by", held.Worker(s.t))
 	if s.policy == cluster.SchedRR {
 		s.listen(2, options)
-		s.serves("others", s.port, 4)
+		s.serves("others", s.Port, 4)
 		s.closeServers(2, "tcp")
 	} else {
-		_, err := clustertest.Connect(s.t, "tcp", clustertest.Local(s.port)).Greeting()
+		_, err := clustertest.Connect(s.t, "tcp", clustertest.Local(s.Port)).Greeting()
 		s.see("others", errors.Is(err, io.EOF))
 	}
 	held.Close()
 	s.ask(1, clustertest.Command{"do": "idle"})
-	s.serves("room again", s.port, 1)
+	s.serves("room again", s.Port, 1)
 	s.closeServers(1, "tcp")
 }
 
@@ -178,25 +180,25 @@ func playDescriptor(s *scene) {
 
 // playExclusive has a server that the primary does not hear of.
 func playExclusive(s *scene) {
-	s.listen(1, map[string]any{"port": s.port, "host": "127.0.0.1", "exclusive": true})
-	s.see("second", s.ask(2, clustertest.Command{"do": "listen", "options": map[string]any{"port": s.port, "host": "127.0.0.1", "exclusive": true}}))
-	s.see("served by", clustertest.WhoServes(s.t, "tcp", clustertest.Local(s.port)))
+	s.listen(1, map[string]any{"port": s.Port, "host": "127.0.0.1", "exclusive": true})
+	s.see("second", s.ask(2, clustertest.Command{"do": "listen", "options": map[string]any{"port": s.Port, "host": "127.0.0.1", "exclusive": true}}))
+	s.see("served by", clustertest.WhoServes(s.t, "tcp", clustertest.Local(s.Port)))
 	s.closeServers(1, "tcp")
-	expectNobody(s.t, s.port)
+	clustertest.ExpectNobody(s.t, s.Port)
 }
 
 // playErrors tries addresses that are not to be had, and then whether one of them is once it is free.
 func playErrors(s *scene) {
-	w, file := s.Last, filepath.Join(s.folder, "file")
+	w, file := s.Last, filepath.Join(s.Folder, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		s.t.Fatal(err)
 	}
 	for _, options := range []map[string]any{
-		{"port": s.taken, "host": "127.0.0.1"},
-		{"port": s.taken},
-		{"port": s.port, "host": "192.0.2.1"},
-		{"port": s.port, "host": "2001:db8::1"},
-		{"path": filepath.Join(s.folder, "none", "socket")},
+		{"port": s.Taken, "host": "127.0.0.1"},
+		{"port": s.Taken},
+		{"port": s.Port, "host": "192.0.2.1"},
+		{"port": s.Port, "host": "2001:db8::1"},
+		{"path": filepath.Join(s.Folder, "none", "socket")},
 		{"path": file},
 		{"fd": 12345},
 	} {
@@ -222,7 +224,7 @@ func playPrivilegedPort(s *scene) {
 }
 
 func playUnixSocket(s *scene) {
-	path := filepath.Join(s.folder, "socket")
+	path := filepath.Join(s.Folder, "socket")
 	for _, w := range agents {
 		s.see("address", s.ask(w, clustertest.Command{"do": "listen", "options": map[string]any{"path": path}}))
 	}
@@ -247,7 +249,7 @@ func playUnixSocket(s *scene) {
 }
 
 func playUDP(s *scene) {
-	for _, b := range bindEverywhere(s.t, s, s.place).([]bound) {
+	for _, b := range clustertest.BindEverywhere(s.t, s, s.Place).([]clustertest.Bound) {
 		for _, a := range b.Answers {
 			if a.Error != nil {
 				a.Error.Address, a.Error.Port = "", nil

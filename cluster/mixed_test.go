@@ -28,7 +28,7 @@ func mixedAgents(t testing.TB, node nodetest.Runtime, script string, others ...n
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings := map[string]cluster.Settings{"go": {ExecPath: self, Env: clustertest.AsProgram(agentProgram)}}
+	settings := map[string]cluster.Settings{"go": {ExecPath: self, Env: clustertest.AsProgram(clustertest.AgentProgram)}}
 	for _, runtime := range append(others, node) {
 		settings[runtime.Name] = clustertest.AgentSettings(t, runtime)
 		s := settings[runtime.Name]
@@ -58,21 +58,21 @@ func TestMixedWorkers(t *testing.T) {
 	for kind := range kinds {
 		join(t, kind)
 	}
-	step(t, "every kind has its share", func(t *testing.T) { expectShares(t, port, workers) })
+	clustertest.Step(t, "every kind has its share", func(t *testing.T) { expectShares(t, port, workers) })
 	for w, kind := range maps.Clone(workers) {
-		step(t, "nothing is lost with "+kind, func(t *testing.T) {
-			stop(t, r.ForkedWorker(w))
-			clients := connectAll(t, port, 3*len(kinds)*window)
+		clustertest.Step(t, "nothing is lost with "+kind, func(t *testing.T) {
+			clustertest.Stop(t, r.ForkedWorker(w))
+			clients := clustertest.ConnectAll(t, port, 3*len(kinds)*window)
 			r.Kill(w, syscall.SIGKILL)
-			if by := greetings(t, clients); by[w] != 0 {
+			if by := clustertest.Greetings(t, clients); by[w] != 0 {
 				t.Errorf("connections by worker: %v, want none with worker %d", by, w)
 			}
-			hangUp(clients)
+			clustertest.HangUp(clients)
 			delete(workers, w)
 			join(t, kind)
 		})
 	}
-	step(t, "every successor has its share", func(t *testing.T) { expectShares(t, port, workers) })
+	clustertest.Step(t, "every successor has its share", func(t *testing.T) { expectShares(t, port, workers) })
 	if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 		t.Fatal(err)
 	}
@@ -124,9 +124,9 @@ func mixUnderNode(t *testing.T, node nodetest.Runtime) {
 	for kind := range kinds {
 		join(t, kind)
 	}
-	step(t, "every kind has its share", func(t *testing.T) { expectShares(t, port, workers) })
+	clustertest.Step(t, "every kind has its share", func(t *testing.T) { expectShares(t, port, workers) })
 	for w, kind := range maps.Clone(workers) {
-		step(t, "others go on without "+kind, func(t *testing.T) {
+		clustertest.Step(t, "others go on without "+kind, func(t *testing.T) {
 			p.Kill(w, syscall.SIGKILL)
 			p.AwaitEvent("disconnect", w)
 			p.AwaitEvent("exit", w)
@@ -136,7 +136,7 @@ func mixUnderNode(t *testing.T, node nodetest.Runtime) {
 		})
 	}
 	for w, kind := range maps.Clone(workers) {
-		step(t, "nothing is lost when "+kind+" leaves", func(t *testing.T) {
+		clustertest.Step(t, "nothing is lost when "+kind+" leaves", func(t *testing.T) {
 			load := startGreeted(port)
 			load.await(t, 50)
 			p.DisconnectWorker(w)
@@ -163,7 +163,7 @@ func startGreeted(port int) *greetedLoad {
 	for range 8 {
 		l.running.Go(func() {
 			for {
-				if _, err := greeted(port); err != nil {
+				if _, err := clustertest.Greeted(port); err != nil {
 					l.failed <- err
 					return
 				}
@@ -228,13 +228,13 @@ func TestMixedPool(t *testing.T) {
 
 func startMixedPool(t *testing.T, port int) *cluster.Pool {
 	t.Helper()
-	var printed realOutput
-	printed.logOnFailure(t)
+	var printed clustertest.RealOutput
+	printed.LogOnFailure(t)
 	script := nodetest.Script(t, "server.cjs", otherStreamServer)
 	variables := []string{"PORT=" + strconv.Itoa(port)}
 	var mix []cluster.Mix
 	for _, runtime := range []nodetest.Runtime{nodetest.Deno(t), nodetest.Bun(t)} {
-		settings := realSettings(t, runtime, script, &printed)
+		settings := clustertest.RealSettings(t, runtime, script, &printed)
 		settings.Env = append(settings.Env, variables...)
 		mix = append(mix, cluster.Mix{Instances: 1, Settings: settings})
 	}
@@ -243,9 +243,9 @@ func startMixedPool(t *testing.T, port int) *cluster.Pool {
 		t.Fatal(err)
 	}
 	mix = append(mix, cluster.Mix{Instances: 1, Settings: cluster.Settings{
-		ExecPath: self, Env: append(clustertest.AsProgram(identityProgram), variables...), Stdout: &printed, Stderr: &printed,
+		ExecPath: self, Env: append(clustertest.AsProgram(clustertest.IdentityProgram), variables...), Stdout: &printed, Stderr: &printed,
 	}})
-	settings := realSettings(t, nodetest.Default(t), script, &printed)
+	settings := clustertest.RealSettings(t, nodetest.Default(t), script, &printed)
 	settings.Env = append(settings.Env, variables...)
 	pool, err := cluster.NewPool(settings, cluster.PoolSettings{Instances: 1, Mix: mix, MinPause: 1, MaxPause: 1})
 	if err != nil {

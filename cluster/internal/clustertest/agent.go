@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package clustertest
 
 import (
 	"context"
@@ -13,21 +13,19 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
-
 	"github.com/nodecluster/nodecluster/cluster/worker"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
-// agentProgram is the Go worker that does as it is told, like testdata/worker/worker.cjs.
-const agentProgram = "agent"
+// AgentProgram is the Go worker that does as it is told, like testdata/worker/worker.cjs.
+const AgentProgram = "agent"
 
-func init() { clustertest.Programs[agentProgram] = runAgent }
+func init() { Programs[AgentProgram] = runAgent }
 
 // agent is what such a worker has.
-type agent struct {
+type goAgent struct {
 	*worker.Process
 	servers map[string]io.Closer
 	serving sync.WaitGroup // what has to end before the worker
@@ -38,8 +36,8 @@ type agent struct {
 	closed *sync.Cond
 }
 
-// order is a command of the primary's.
-type order struct {
+// Order is a command of the primary's.
+type Order struct {
 	Do             string
 	N              int
 	Name           string
@@ -54,15 +52,15 @@ type order struct {
 	Value          json.RawMessage
 }
 
-// reply is what an agent answers, but for the number.
-type reply map[string]any
+// Reply is what an agent answers, but for the number.
+type Reply map[string]any
 
 func runAgent() error {
 	self, err := worker.Join(context.Background())
 	if err != nil {
 		return err
 	}
-	a := &agent{Process: self, servers: map[string]io.Closer{}}
+	a := &goAgent{Process: self, servers: map[string]io.Closer{}}
 	a.closed = sync.NewCond(&a.mu)
 	if err := a.say("ready"); err != nil {
 		return err
@@ -78,7 +76,7 @@ func runAgent() error {
 }
 
 // obey does what the primary says until the channel ends.
-func (a *agent) obey() error {
+func (a *goAgent) obey() error {
 	for {
 		m, err := a.Receive(context.Background())
 		if errors.Is(err, nodeipc.ErrDisconnected) {
@@ -93,11 +91,11 @@ func (a *agent) obey() error {
 	}
 }
 
-func (a *agent) say(message any) error { return a.Send(context.Background(), message) }
+func (a *goAgent) say(message any) error { return a.Send(context.Background(), message) }
 
-func (a *agent) do(m nodeipc.Message) error {
-	var o order
-	value := clustertest.Text(m)
+func (a *goAgent) do(m nodeipc.Message) error {
+	var o Order
+	value := Text(m)
 	if value[0] == '{' {
 		if err := json.Unmarshal(value, &o); err != nil {
 			return fmt.Errorf("%s: %w", value, err)
@@ -105,7 +103,7 @@ func (a *agent) do(m nodeipc.Message) error {
 	}
 	command, ok := commands[o.Do]
 	if !ok {
-		return a.say(reply{"got": value})
+		return a.say(Reply{"got": value})
 	}
 	result, err := command(a, o, m.Handle)
 	if err != nil || result == nil {
@@ -117,66 +115,66 @@ func (a *agent) do(m nodeipc.Message) error {
 	return a.say(result)
 }
 
-var commands map[string]func(*agent, order, *handlewrap.Handle) (reply, error)
+var commands map[string]func(*goAgent, Order, *handlewrap.Handle) (Reply, error)
 
 func init() {
-	commands = map[string]func(*agent, order, *handlewrap.Handle) (reply, error){
-		"listen": (*agent).listen,
-		"bind":   (*agent).bind,
-		"close":  (*agent).close,
-		"take":   (*agent).take,
-		"give":   (*agent).give,
-		"state":  (*agent).state,
-		"echo":   func(_ *agent, o order, _ *handlewrap.Handle) (reply, error) { return reply{"value": o.Value}, nil },
-		"send":   func(a *agent, o order, _ *handlewrap.Handle) (reply, error) { return reply{}, a.say(o.Value) },
-		"idle":   (*agent).idle,
-		"flood":  (*agent).flood,
-		"disconnect": func(a *agent, _ order, _ *handlewrap.Handle) (reply, error) {
+	commands = map[string]func(*goAgent, Order, *handlewrap.Handle) (Reply, error){
+		"listen": (*goAgent).listen,
+		"bind":   (*goAgent).bind,
+		"close":  (*goAgent).close,
+		"take":   (*goAgent).take,
+		"give":   (*goAgent).give,
+		"state":  (*goAgent).state,
+		"echo":   func(_ *goAgent, o Order, _ *handlewrap.Handle) (Reply, error) { return Reply{"value": o.Value}, nil },
+		"send":   func(a *goAgent, o Order, _ *handlewrap.Handle) (Reply, error) { return Reply{}, a.say(o.Value) },
+		"idle":   (*goAgent).idle,
+		"flood":  (*goAgent).flood,
+		"disconnect": func(a *goAgent, _ Order, _ *handlewrap.Handle) (Reply, error) {
 			a.Disconnect()
 			return nil, nil
 		},
-		"kill": func(a *agent, _ order, _ *handlewrap.Handle) (reply, error) { a.Kill(); return nil, nil },
-		"exit": func(_ *agent, o order, _ *handlewrap.Handle) (reply, error) { os.Exit(o.Code); return nil, nil },
-		"crash": func(*agent, order, *handlewrap.Handle) (reply, error) {
+		"kill": func(a *goAgent, _ Order, _ *handlewrap.Handle) (Reply, error) { a.Kill(); return nil, nil },
+		"exit": func(_ *goAgent, o Order, _ *handlewrap.Handle) (Reply, error) { os.Exit(o.Code); return nil, nil },
+		"crash": func(*goAgent, Order, *handlewrap.Handle) (Reply, error) {
 			panic("crashed as it was told to")
 		},
-		"stay": func(a *agent, _ order, _ *handlewrap.Handle) (reply, error) { a.stays = true; return reply{}, nil },
+		"stay": func(a *goAgent, _ Order, _ *handlewrap.Handle) (Reply, error) { a.stays = true; return Reply{}, nil },
 	}
 }
 
-func (a *agent) close(o order, _ *handlewrap.Handle) (reply, error) {
+func (a *goAgent) close(o Order, _ *handlewrap.Handle) (Reply, error) {
 	name := o.Name
 	if name == "" {
 		name = "tcp"
 	}
-	return reply{}, a.servers[name].Close()
+	return Reply{}, a.servers[name].Close()
 }
 
-func (a *agent) flood(o order, _ *handlewrap.Handle) (reply, error) {
+func (a *goAgent) flood(o Order, _ *handlewrap.Handle) (Reply, error) {
 	text := strings.Repeat("x", o.Size)
 	for range o.Count {
 		if err := a.say(text); err != nil {
 			return nil, err
 		}
 	}
-	return reply{}, nil
+	return Reply{}, nil
 }
 
-func (a *agent) state(order, *handlewrap.Handle) (reply, error) {
+func (a *goAgent) state(Order, *handlewrap.Handle) (Reply, error) {
 	variables := []string{}
 	for _, variable := range os.Environ() {
 		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, "NODE_CHANNEL") || strings.HasPrefix(name, "NODE_UNIQUE") {
 			variables = append(variables, name)
 		}
 	}
-	return reply{
+	return Reply{
 		"id": a.ID(), "state": a.State(), "connected": a.IsConnected(), "variables": variables,
 		"exitedAfterDisconnect": a.ExitedAfterDisconnect(),
 	}, nil
 }
 
 // serve greets whoever connects, until the listener is closed.
-func (a *agent) serve(l net.Listener) {
+func (a *goAgent) serve(l net.Listener) {
 	a.serving.Go(func() {
 		for {
 			conn, err := l.Accept()
@@ -189,7 +187,7 @@ func (a *agent) serve(l net.Listener) {
 }
 
 // hold tells a client who has it, and holds the connection until the client ends it.
-func (a *agent) hold(conn net.Conn) {
+func (a *goAgent) hold(conn net.Conn) {
 	a.count(1)
 	a.serving.Go(func() {
 		defer a.count(-1)
@@ -199,7 +197,7 @@ func (a *agent) hold(conn net.Conn) {
 	})
 }
 
-func (a *agent) count(connections int) {
+func (a *goAgent) count(connections int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.open += connections
@@ -207,16 +205,16 @@ func (a *agent) count(connections int) {
 }
 
 // idle answers once no connection is open.
-func (a *agent) idle(order, *handlewrap.Handle) (reply, error) {
+func (a *goAgent) idle(Order, *handlewrap.Handle) (Reply, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for a.open > 0 {
 		a.closed.Wait()
 	}
-	return reply{}, nil
+	return Reply{}, nil
 }
 
-func (a *agent) answerDatagrams(conn net.PacketConn) {
+func (a *goAgent) answerDatagrams(conn net.PacketConn) {
 	a.serving.Go(func() {
 		buffer := make([]byte, 1024)
 		for {

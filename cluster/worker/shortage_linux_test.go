@@ -1,4 +1,4 @@
-package cluster_test
+package worker_test
 
 import (
 	"bufio"
@@ -49,7 +49,7 @@ func shortWorker() error {
 		return err
 	}
 	if room, err := strconv.ParseUint(os.Getenv("ROOM"), 10, 64); err == nil {
-		if err := leaveRoomFor(room); err != nil {
+		if err := clustertest.LeaveRoomFor(room); err != nil {
 			return err
 		}
 	}
@@ -62,7 +62,7 @@ func shortWorker() error {
 			unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
 		}
 	})
-	server := &http.Server{Handler: identityHandler(self), ErrorLog: log.New(&shortageReporter{self: self}, "", 0)}
+	server := &http.Server{Handler: clustertest.IdentityHandler(self), ErrorLog: log.New(&shortageReporter{self: self}, "", 0)}
 	err = self.ServeListener(ctx, server, l)
 	relieved.Wait()
 	return err
@@ -140,13 +140,13 @@ func eachPrimary(t *testing.T, policy cluster.SchedulingPolicy, f func(*testing.
 // askAll has many clients ask at once, of whom all must get an answer, and gives a function that waits for who answered.
 func askAll(t *testing.T, port, n int) (by func() map[int]int) {
 	t.Helper()
-	client := realClient(t, false, nil)
+	client := clustertest.RealClient(t, false, nil)
 	answers := map[int]int{}
 	var mu sync.Mutex
 	var asking sync.WaitGroup
 	for range n {
 		asking.Go(func() {
-			answer, _, err := identity(client, "http://"+clustertest.Local(port))
+			answer, _, err := clustertest.Identity(client, "http://"+clustertest.Local(port))
 			if err != nil {
 				t.Error(err)
 			}
@@ -206,11 +206,11 @@ func TestWorkerWithASocketShortOfDescriptors(t *testing.T) {
 	dies, short := r.MustFork(), r.MustFork("ROOM=2")
 	r.Ready(dies)
 	r.Ready(short)
-	if err := standStill(dies); err != nil {
+	if err := clustertest.StandStill(dies); err != nil {
 		t.Fatal(err)
 	}
-	clients := connectAll(t, port, 30)
-	defer hangUp(clients)
+	clients := clustertest.ConnectAll(t, port, 30)
+	defer clustertest.HangUp(clients)
 	awaitShort(t, r, short.ID())
 	r.Signal(dies, syscall.SIGKILL)
 	r.Event(t, "exit", dies.ID())
@@ -233,7 +233,7 @@ func askOn(t *testing.T, c net.Conn) (worker int) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	var answer realIdentity
+	var answer clustertest.RealIdentity
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func listenShort() error {
 		return err
 	}
 	var limit unix.Rlimit
-	if err := errors.Join(unix.Getrlimit(unix.RLIMIT_NOFILE, &limit), leaveRoomFor(0)); err != nil {
+	if err := errors.Join(unix.Getrlimit(unix.RLIMIT_NOFILE, &limit), clustertest.LeaveRoomFor(0)); err != nil {
 		return err
 	}
 	address := "127.0.0.1:" + os.Getenv("PORT")
@@ -285,7 +285,7 @@ func listenShort() error {
 	if err := self.Send(ctx, "ready"); err != nil {
 		return err
 	}
-	return self.ServeListener(ctx, &http.Server{Handler: identityHandler(self)}, l)
+	return self.ServeListener(ctx, &http.Server{Handler: clustertest.IdentityHandler(self)}, l)
 }
 
 // A worker is told that it has no room for the socket that it is to listen on, and may listen later.

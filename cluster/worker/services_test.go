@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package worker_test
 
 import (
 	"bufio"
@@ -61,7 +61,7 @@ func TestServices(t *testing.T) {
 	load.Go(func() { s.openWebSockets(socketsApart) })
 	load.Go(func() { s.echoFrames(held, framesHeld) })
 	load.Wait()
-	hangUp(held)
+	clustertest.HangUp(held)
 	s.expectFootprint(before)
 	s.DisconnectWorker(s.worker)
 	if code := s.AwaitEvent("exit", s.worker).Code; code != 0 {

@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package worker_test
 
 import (
 	"context"
@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 
 	"github.com/nodecluster/nodecluster/cluster/worker"
 
@@ -65,7 +67,7 @@ func TestListenAlone(t *testing.T) {
 		t.Errorf("a second server on %s: %v, want %v", l.Addr(), err, syscall.EADDRINUSE)
 	}
 	l.Close()
-	file, port := listeningFile(t)
+	file, port := clustertest.ListeningFile(t)
 	descriptor, err := syscall.Dup(int(file.Fd()))
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +140,7 @@ func TestServeAlone(t *testing.T) {
 	case err := <-served:
 		t.Fatal(err)
 	}
-	client := realClient(t, false, func(ctx context.Context) (net.Conn, error) {
+	client := clustertest.RealClient(t, false, func(ctx context.Context) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", path)
 	})
 	response, err := client.Get("http://unix/")

@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package worker_test
 
 import "github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 

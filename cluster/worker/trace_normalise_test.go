@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package worker_test
 
 import (
 	"encoding/json"
@@ -171,12 +171,12 @@ func (n *normaliser) port(port float64) any {
 // newNormaliser knows the ports and the folder of the scenario that was played last.
 func newNormaliser(s *scene, descriptorPort int) *normaliser {
 	n := &normaliser{t: s.t, names: map[float64]string{
-		float64(s.port): "PORT", float64(s.taken): "TAKEN", float64(descriptorPort): "DESCRIPTOR",
+		float64(s.Port): "PORT", float64(s.Taken): "TAKEN", float64(descriptorPort): "DESCRIPTOR",
 	}}
-	pairs := []string{s.folder, "FOLDER"}
+	pairs := []string{s.Folder, "FOLDER"}
 	// A primary binds to the shorter of a path and the same path from where it runs.
 	if here, err := os.Getwd(); err == nil {
-		if relative, err := filepath.Rel(here, s.folder); err == nil {
+		if relative, err := filepath.Rel(here, s.Folder); err == nil {
 			pairs = append(pairs, relative, "FOLDER")
 		}
 	}

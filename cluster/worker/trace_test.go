@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package worker_test
 
 import (
 	"os"
@@ -17,7 +17,7 @@ import (
 // scene is a Node primary in which scenarios are played, with two agents, workers 1 and 2, of Node or of Go.
 type scene struct {
 	*clustertest.TracingPrimary
-	place
+	clustertest.Place
 	t      *testing.T
 	node   nodetest.Runtime
 	policy cluster.SchedulingPolicy
@@ -82,16 +82,16 @@ func expectSameTraces(t *testing.T, node nodetest.Runtime, policy cluster.Schedu
 
 // playAll plays all scenarios one after the other, with workers that run program, or Node if it is empty.
 func playAll(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy, program string) map[string]trace {
-	descriptor, port := listeningFile(t)
+	descriptor, port := clustertest.ListeningFile(t)
 	s := &scene{
 		TracingPrimary: clustertest.StartTracingPrimary(t, node, descriptor), t: t, node: node, policy: policy,
-		place: place{taken: takePort(t), folder: t.TempDir()},
+		Place: clustertest.Place{Taken: clustertest.TakePort(t), Folder: t.TempDir()},
 	}
 	s.Program = program
 	s.Setup(policy, map[string]any{"exec": clustertest.Script("worker.cjs")})
 	traces := map[string]trace{}
 	for _, scenario := range workerScenarios {
-		s.name, s.seen, s.port = scenario.name, nil, nodetest.FreePort(t)
+		s.name, s.seen, s.Port = scenario.name, nil, nodetest.FreePort(t)
 		scenario.play(s)
 		s.settle()
 		traces[scenario.name] = s.normalise(port)
@@ -101,7 +101,7 @@ func playAll(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolic
 
 // agent starts one more worker and waits until it is ready.
 func (s *scene) agent() int {
-	w := s.Start(clustertest.AsProgram(agentProgram)...)
+	w := s.Start(clustertest.AsProgram(clustertest.AgentProgram)...)
 	clustertest.AwaitReady(s.t, s.Book(), w)
 	return w
 }

@@ -1,6 +1,6 @@
 //go:build linux
 
-package cluster_test
+package worker_test
 
 import (
 	"sync"
@@ -16,23 +16,23 @@ import (
 // listeningAgent starts a worker with a server.
 func (s *scene) listeningAgent() int {
 	w := s.agent()
-	s.listen(w, map[string]any{"port": s.port, "host": "127.0.0.1"})
+	s.listen(w, map[string]any{"port": s.Port, "host": "127.0.0.1"})
 	return w
 }
 
 // playSlowStart has a worker that listens long after it is online, behind one that was forked later. Both leave.
 func playSlowStart(s *scene) {
 	slow, fast := s.agent(), s.agent()
-	options := map[string]any{"port": s.port, "host": "127.0.0.1"}
+	options := map[string]any{"port": s.Port, "host": "127.0.0.1"}
 	s.listen(fast, options)
-	s.serves("without the slow one", s.port, 2)
+	s.serves("without the slow one", s.Port, 2)
 	s.listen(slow, options)
-	s.serves("with it", s.port, 4)
+	s.serves("with it", s.Port, 4)
 	for _, w := range []int{slow, fast} {
 		s.DisconnectWorker(w)
 		s.awaitEnd(w)
 	}
-	expectNobody(s.t, s.port)
+	clustertest.ExpectNobody(s.t, s.Port)
 }
 
 // playDisconnect has a worker leave that has no server.
@@ -46,7 +46,7 @@ func playOwnDisconnect(s *scene) {
 	w := s.listeningAgent()
 	s.Tell(w, clustertest.Command{"do": "disconnect"})
 	s.awaitEnd(w)
-	expectNobody(s.t, s.port)
+	clustertest.ExpectNobody(s.t, s.Port)
 }
 
 func playDisconnectWithConnection(s *scene) { s.leaveWithConnection(s.DisconnectWorker) }
@@ -58,13 +58,13 @@ func playOwnDisconnectWithConnection(s *scene) {
 // leaveWithConnection has a worker leave that a client holds, and that still sends messages meanwhile.
 func (s *scene) leaveWithConnection(leave func(worker int)) {
 	w := s.listeningAgent()
-	c := clustertest.Connect(s.t, "tcp", clustertest.Local(s.port))
+	c := clustertest.Connect(s.t, "tcp", clustertest.Local(s.Port))
 	s.see("served", c.Worker(s.t) == w)
 	s.settle()
 	leave(w)
 	s.Await(s.t, "the end of the server", func(o clustertest.Occurrence) bool { return s.Closes(w) > 0 })
 	s.ask(w, clustertest.Command{"do": "send", "value": "still here"})
-	expectNobody(s.t, s.port)
+	clustertest.ExpectNobody(s.t, s.Port)
 	c.Close()
 	s.awaitEnd(w)
 }
@@ -108,7 +108,7 @@ func playChannelClosed(s *scene) {
 }
 
 func playDisconnectAll(s *scene) {
-	s.listen(1, map[string]any{"port": s.port, "host": "127.0.0.1"})
+	s.listen(1, map[string]any{"port": s.Port, "host": "127.0.0.1"})
 	s.Do(clustertest.Command{"do": "disconnectAll"})
 	s.AwaitEvent("disconnected", 0)
 	for _, w := range agents {
