@@ -112,7 +112,7 @@ func (r *request) finish() string {
 	return string(rest)
 }
 
-// isCut says whether the connection ends without an answer.
+// isCut reports whether the connection ends without an answer.
 func (r *request) isCut() bool {
 	rest, err := io.ReadAll(r.conn)
 	return len(rest) == 0 && !errors.Is(err, os.ErrDeadlineExceeded)

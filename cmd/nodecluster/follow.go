@@ -41,7 +41,7 @@ func (f *follower) take(event cluster.Event) {
 	}
 }
 
-// wait waits for the last event of a closed pool, but not long for a log that nobody reads. It says whether that
+// wait waits for the last event of a closed pool, but not long for a log that nobody reads. It reports whether that
 // came; if not, the log takes nothing more.
 func (f *follower) wait() bool {
 	select {

@@ -15,7 +15,7 @@ var forwarded = []os.Signal{
 }
 
 // runAsInit does the work of a system's first process, if this is one: it starts the program once more, passes
-// signals on to that, and reaps whatever ends. ok says whether it did; status is that of the program then.
+// signals on to that, and reaps whatever ends. ok reports whether it did; status is that of the program then.
 func runAsInit() (status int, ok bool) {
 	if os.Getpid() != 1 {
 		return 0, false

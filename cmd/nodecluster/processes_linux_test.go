@@ -93,7 +93,7 @@ func processState(pid int) (state string, parent int) {
 	return fields[0], parent
 }
 
-// isGone says whether a process has ended, although perhaps nobody has reaped it yet.
+// isGone reports whether a process has ended, although perhaps nobody has reaped it yet.
 func isGone(pid int) bool {
 	state, _ := processState(pid)
 	return state == "" || state == "Z" || state == "X"

@@ -47,7 +47,7 @@ func (o *options) setProgram(s *cluster.Settings, script string) error {
 	return nil
 }
 
-// checkFolder says whether node finds something to run in a folder.
+// checkFolder reports whether node finds something to run in a folder.
 func checkFolder(path, script string) error {
 	for _, name := range []string{"package.json", "index.js"} {
 		if _, err := os.Stat(filepath.Join(path, name)); err == nil {

@@ -136,7 +136,7 @@ func (f *traceFlags) run(command []string) error {
 	return nil
 }
 
-// open gives what the trace is written to, and says whether that is a terminal.
+// open gives what the trace is written to, and reports whether that is a terminal.
 func (f *traceFlags) open() (out io.Writer, terminal bool, err error) {
 	if f.out == "" {
 		return stderr, isTerminal(os.Stderr), nil

@@ -81,7 +81,7 @@ func onlyBeside(flags *pflag.FlagSet, one string, takes ...string) (err error) {
 
 func explained(err error) error { return fmt.Errorf("%w (scripts/bench --help lists the flags)", err) }
 
-// takes says whether a contender is to be measured.
+// takes reports whether a contender is to be measured.
 func (o *options) takes(name string) bool {
 	return len(o.only) == 0 || slices.Contains(o.only, name)
 }

@@ -121,7 +121,7 @@ func (s *pm2) end() {
 	awaitEnd(all, measure.EndPatience)
 }
 
-// awaitEnd waits until processes that are no children of ours have ended, and says whether they have.
+// awaitEnd waits until processes that are no children of ours have ended, and reports whether they have.
 func awaitEnd(pids []int, patience time.Duration) bool {
 	for over := time.Now().Add(patience); slices.ContainsFunc(pids, measure.Runs); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(over) {

@@ -13,7 +13,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// withoutWrk checks what the program says where there is no wrk, and says whether this machine is one of those.
+// withoutWrk checks what the program says where there is no wrk, and reports whether this machine is one of those.
 func withoutWrk(t *testing.T, args ...string) bool {
 	t.Helper()
 	var out bytes.Buffer

@@ -74,7 +74,7 @@ func (o *options) check(rest []string, rig string) (err error) {
 	return nil
 }
 
-// matches says whether --match means a test: its path in the suite, its file's name, or that without .js.
+// matches reports whether --match means a test: its path in the suite, its file's name, or that without .js.
 func (o *options) matches(name string) bool {
 	for _, n := range []string{name, path.Base(name), strings.TrimSuffix(path.Base(name), ".js")} {
 		if ok, _ := path.Match(o.match, n); ok {

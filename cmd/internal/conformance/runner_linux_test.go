@@ -153,7 +153,7 @@ func TestTimeLimit(t *testing.T) {
 	}
 }
 
-// isRunning says whether a process is there and not only waits to be reaped by whoever inherited it.
+// isRunning reports whether a process is there and not only waits to be reaped by the process that inherited it.
 func isRunning(pid int) bool {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	return syscall.Kill(pid, 0) == nil && err == nil && !strings.Contains(string(status), "State:\tZ")

@@ -30,7 +30,7 @@ var (
 	}
 )
 
-// sequential says whether the test has to run alone.
+// sequential reports whether the test has to run alone.
 func (t *test) sequential() bool { return strings.HasPrefix(t.name, "sequential/") }
 
 // tests lists the tests that the patterns and --match mean, by name.

@@ -32,7 +32,7 @@ func Memory(pids ...int) (total int) {
 	return total
 }
 
-// Runs says whether a process has not ended yet.
+// Runs reports whether a process has not ended yet.
 func Runs(pid int) bool {
 	fields := status(pid)
 	return len(fields) > 0 && fields[0] != "Z" && fields[0] != "X"

@@ -20,8 +20,8 @@ const (
 	EndPatience = 10 * time.Second
 )
 
-// mostLog is how much is read of what a program has printed.
-const mostLog = 1 << 20
+// maxLog is how much is read of what a program has printed.
+const maxLog = 1 << 20
 
 // pause is how long to wait between two looks.
 const pause = 10 * time.Millisecond
@@ -66,11 +66,11 @@ func unnamedFile() (*os.File, error) {
 // PID is the program's process.
 func (p *Program) PID() int { return p.cmd.Process.Pid }
 
-// Running says whether the program runs: if not, the error says why it has ended.
+// Running reports whether the program runs: if not, the error says why it has ended.
 func (p *Program) Running() error {
 	select {
 	case <-p.exited:
-		log, err := io.ReadAll(io.NewSectionReader(p.log, 0, mostLog))
+		log, err := io.ReadAll(io.NewSectionReader(p.log, 0, maxLog))
 		if err != nil {
 			return err
 		}

@@ -45,7 +45,7 @@ func gone(t *testing.T, pid int) {
 	}
 }
 
-// isZombie says whether only a process's entry is left, which a container without an init keeps.
+// isZombie reports whether only a process's entry is left, which a container without an init keeps.
 func isZombie(pid int) bool {
 	line, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	return err == nil && strings.Contains(string(line), ") Z ")

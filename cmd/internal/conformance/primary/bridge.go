@@ -43,11 +43,11 @@ func newBridge(channel *nodeipc.Channel, wire nodeipc.Serialization, log *os.Fil
 	return b
 }
 
-// mostInLine is how many calls a test may make of a worker that does not read before they wait.
-const mostInLine = 4096
+// maxInLine is how many calls a test may make of a worker that does not read before they wait.
+const maxInLine = 4096
 
 func (b *bridge) add(w *cluster.Worker) *worker {
-	added := &worker{w, make(chan func(), mostInLine)}
+	added := &worker{w, make(chan func(), maxInLine)}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.workers[w.ID()] = added

@@ -7,9 +7,9 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/relay"
 )
 
-// mostAsked is how many messages of each sort may await their answers in one direction; what is asked beyond that is not
+// maxAsked is how many messages of each sort may await their answers in one direction; what is asked beyond that is not
 // known later. Most of cluster's messages never get an answer.
-const mostAsked = 1 << 12
+const maxAsked = 1 << 12
 
 // asked is a message that may be answered.
 type asked struct {
@@ -32,7 +32,7 @@ func (a *answers) take(m *message) {
 	defer a.mu.Unlock()
 	switch m.Kind {
 	case relay.HandleMessage:
-		if sent := &a.handles[m.Direction]; len(*sent) < mostAsked {
+		if sent := &a.handles[m.Direction]; len(*sent) < maxAsked {
 			*sent = append(*sent, m.label())
 		}
 	case relay.ACK, relay.NACK:
@@ -56,7 +56,7 @@ func (a *answers) takeCluster(m *message) {
 		}
 		return
 	}
-	if f.Sequence == nil || len(a.cluster[m.Direction]) >= mostAsked {
+	if f.Sequence == nil || len(a.cluster[m.Direction]) >= maxAsked {
 		return
 	}
 	if a.cluster[m.Direction] == nil {

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// longestExit is what every system lets one write put into a pipe whole.
-const longestExit = 512
+// maxExit is what every system lets one write put into a pipe whole.
+const maxExit = 512
 
 // exits is a named pipe in which parents say how their children have ended: a line of JSON each, which one write puts
 // there whole, even that of a process which ends right after it.
@@ -41,7 +41,7 @@ func newExits(where folder, mode os.FileMode) (*exits, error) {
 // hear tells of all exits until stop.
 func (e *exits) hear(exited func(exit), broken func(error)) {
 	defer e.pipe.Close()
-	lines := bufio.NewReaderSize(e.pipe, longestExit)
+	lines := bufio.NewReaderSize(e.pipe, maxExit)
 	tooLong := false
 	for {
 		line, err := lines.ReadSlice('\n')

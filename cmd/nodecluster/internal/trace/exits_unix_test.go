@@ -29,7 +29,7 @@ func TestExits(t *testing.T) {
 	}
 	defer parent.Close()
 	for _, line := range []string{
-		`{"pid":1,"code":3,"signal":""}`, `}`, `{"pid":"one"}`, strings.Repeat("x", longestExit), `{"pid":2,"code":0,"signal":"SIGKILL"}`,
+		`{"pid":1,"code":3,"signal":""}`, `}`, `{"pid":"one"}`, strings.Repeat("x", maxExit), `{"pid":2,"code":0,"signal":"SIGKILL"}`,
 	} {
 		if _, err := parent.WriteString(line + "\n"); err != nil {
 			t.Fatal(err)

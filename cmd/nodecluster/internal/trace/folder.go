@@ -20,8 +20,8 @@ const (
 	loadedFile  = "loaded"      // is there once a process has run the preload
 )
 
-// longestSocketPath is what every system has room for in a socket's address.
-const longestSocketPath = 100
+// maxSocketPath is what every system has room for in a socket's address.
+const maxSocketPath = 100
 
 // folder is where the traced processes find what they need.
 type folder string
@@ -30,7 +30,7 @@ type folder string
 // would not start.
 func newFolder() (folder, error) {
 	path, err := os.MkdirTemp("", "nodecluster-trace-")
-	if err == nil && len(filepath.Join(path, socketFile)) > longestSocketPath {
+	if err == nil && len(filepath.Join(path, socketFile)) > maxSocketPath {
 		os.Remove(path)
 		path, err = os.MkdirTemp("/tmp", "nodecluster-trace-")
 	}
@@ -66,7 +66,7 @@ func (f folder) path(name string) string { return filepath.Join(string(f), name)
 
 func (f folder) remove() { os.RemoveAll(string(f)) }
 
-// loaded says whether a process has run the preload.
+// loaded reports whether a process has run the preload.
 func (f folder) loaded() bool {
 	_, err := os.Stat(f.path(loadedFile))
 	return err == nil

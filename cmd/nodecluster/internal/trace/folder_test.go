@@ -23,8 +23,8 @@ func TestEnvironment(t *testing.T) {
 
 func TestReportIsShortened(t *testing.T) {
 	var r report
-	r.setCommand([]string{"node", strings.Repeat("x", mostReported), "never"})
-	if n := len(fmt.Sprint(r.Command)); len(r.Command) != 2 || n > mostReported+10 || r.Command[0] != "node" {
+	r.setCommand([]string{"node", strings.Repeat("x", maxReported), "never"})
+	if n := len(fmt.Sprint(r.Command)); len(r.Command) != 2 || n > maxReported+10 || r.Command[0] != "node" {
 		t.Errorf("%d words in %d bytes", len(r.Command), n)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inForeground says whether a terminal's Ctrl-C goes to this process, and to the program, which is of its group.
+// inForeground reports whether a terminal's Ctrl-C goes to this process, and to the program, which is of its group.
 func inForeground() bool {
 	tty, err := os.OpenFile("/dev/tty", os.O_RDONLY|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
 	if err != nil {

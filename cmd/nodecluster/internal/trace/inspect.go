@@ -8,11 +8,11 @@ import (
 )
 
 const (
-	// mostInspected is how many bytes of a message are shown, mostString how many of one string.
-	mostInspected = 240
-	mostString    = 80
-	// mostBytes is how many bytes of a buffer are shown.
-	mostBytes = 16
+	// maxInspected is how many bytes of a message are shown, maxString how many of one string.
+	maxInspected = 240
+	maxString    = 80
+	// maxBytes is how many bytes of a buffer are shown.
+	maxBytes = 16
 )
 
 // inspector writes a value as a programmer would write it in JavaScript, on one line, and stops where that gets long.
@@ -27,7 +27,7 @@ func (p *inspector) text(s string) {
 	if p.full {
 		return
 	}
-	if len(p.out)+len(s) > mostInspected {
+	if len(p.out)+len(s) > maxInspected {
 		p.out, p.full = append(p.out, "…"...), true
 		return
 	}
@@ -47,7 +47,7 @@ func (p *inspector) list(open, close string, n int, element func(int)) {
 }
 
 func (p *inspector) string(s string) {
-	if len(s) <= mostString {
+	if len(s) <= maxString {
 		p.text(quote(s))
 		return
 	}
@@ -56,7 +56,7 @@ func (p *inspector) string(s string) {
 
 // cutString writes the beginning of a string that has size bytes.
 func (p *inspector) cutString(s string, size int) {
-	most := min(mostString, len(s))
+	most := min(maxString, len(s))
 	for most > 0 && most < len(s) && !utf8.RuneStart(s[most]) {
 		most--
 	}

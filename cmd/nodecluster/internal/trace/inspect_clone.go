@@ -103,7 +103,7 @@ func (p *inspector) array(a *structuredclone.Array) {
 }
 
 func (p *inspector) bigInt(n *big.Int) {
-	if n.BitLen() > 4*mostString {
+	if n.BitLen() > 4*maxString {
 		p.text(fmt.Sprintf("[BigInt of %d bits]", n.BitLen()))
 		return
 	}
@@ -121,11 +121,11 @@ func (p *inspector) date(d *structuredclone.Date) {
 
 func (p *inspector) bytes(class string, b []byte) {
 	text := fmt.Sprintf("<%s", class)
-	for _, c := range b[:min(len(b), mostBytes)] {
+	for _, c := range b[:min(len(b), maxBytes)] {
 		text += fmt.Sprintf(" %02x", c)
 	}
-	if len(b) > mostBytes {
-		text += fmt.Sprintf("… %d more bytes", len(b)-mostBytes)
+	if len(b) > maxBytes {
+		text += fmt.Sprintf("… %d more bytes", len(b)-maxBytes)
 	}
 	p.text(text + ">")
 }

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// mostUnescaped is how much of a string with escapes is looked at, of which so much less is shown.
-const mostUnescaped = 1 << 10
+// maxUnescaped is how much of a string with escapes is looked at, of which so much less is shown.
+const maxUnescaped = 1 << 10
 
 // json writes a JSON text, which is right but may be only the beginning of one.
 func (p *inspector) json(text []byte) {
@@ -71,12 +71,12 @@ func jsonString(text []byte) (s []byte, size int) {
 
 // jsonString writes a string, of which the rest is counted as it stands in the text.
 func (p *inspector) jsonString(s []byte) {
-	if len(s) <= mostUnescaped {
+	if len(s) <= maxUnescaped {
 		p.string(unescape(s))
 		return
 	}
-	cut := s[:mostUnescaped]
-	if i := bytes.LastIndexByte(cut, '\\'); i > mostUnescaped-len(`\ud83d\ude00`) {
+	cut := s[:maxUnescaped]
+	if i := bytes.LastIndexByte(cut, '\\'); i > maxUnescaped-len(`\ud83d\ude00`) {
 		cut = cut[:i]
 	}
 	p.cutString(unescape(cut), len(s))

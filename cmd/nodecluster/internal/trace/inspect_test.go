@@ -76,7 +76,7 @@ func FuzzInspect(f *testing.F) {
 	f.Fuzz(func(t *testing.T, payload []byte, advanced bool) {
 		frame := &relay.Frame{Kind: relay.User, Payload: payload}
 		line := inspect(frame, advanced)
-		if len(line) > mostInspected+len("…") || strings.ContainsFunc(line, unicode.IsControl) {
+		if len(line) > maxInspected+len("…") || strings.ContainsFunc(line, unicode.IsControl) {
 			t.Fatalf("it is shown as %q", line)
 		}
 		if advanced || json.Valid(payload) {

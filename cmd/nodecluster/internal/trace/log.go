@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// mostWaiting is how many bytes of lines may wait to be written before what they are about waits too.
-const mostWaiting = 1 << 20
+// maxWaiting is how many bytes of lines may wait to be written before what they are about waits too.
+const maxWaiting = 1 << 20
 
 // format is a way of writing what happens. Each method gives a line without the time, which stamp begins it with.
 type format interface {
@@ -20,7 +20,7 @@ type format interface {
 	note(string) []byte
 }
 
-// log writes lines in the order in which they come. Whoever adds one knows that it is older than what he does next.
+// log writes lines in the order in which they come. A goroutine that has added a line knows that the line is older than what it does next.
 type log struct {
 	format format
 	out    io.Writer
@@ -45,7 +45,7 @@ func newLog(out io.Writer, f format) *log {
 func (l *log) add(at time.Time, line []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.waiting) > mostWaiting && l.err == nil {
+	for len(l.waiting) > maxWaiting && l.err == nil {
 		l.changed.Wait()
 	}
 	if l.err != nil {

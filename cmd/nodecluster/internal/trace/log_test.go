@@ -30,7 +30,7 @@ func TestLogIsBounded(t *testing.T) {
 	g := &gate{open: make(chan struct{})}
 	l := newLog(g, textFormat{})
 	line := strings.Repeat("x", 1000) + "\n"
-	const lines = 4 * mostWaiting / 1000
+	const lines = 4 * maxWaiting / 1000
 	added := make(chan struct{})
 	go func() {
 		defer close(added)
@@ -72,7 +72,7 @@ func (failing) Write([]byte) (int, error) { return 0, errors.New("full") }
 func TestLogThatFails(t *testing.T) {
 	nodetest.NoLeaks(t)
 	l := newLog(failing{}, textFormat{})
-	for range 10 * mostWaiting / 1000 {
+	for range 10 * maxWaiting / 1000 {
 		l.add(time.Now(), make([]byte, 1000))
 	}
 	if err := l.close(); err == nil || err.Error() != "full" {

@@ -14,12 +14,12 @@ type report struct {
 	Command       []string              `json:"command"`
 }
 
-// mostReported is how many bytes of a command line are reported.
-const mostReported = 4 << 10
+// maxReported is how many bytes of a command line are reported.
+const maxReported = 4 << 10
 
 // newReport shortens a command line to what is worth showing.
 func (r *report) setCommand(words []string) {
-	left := mostReported
+	left := maxReported
 	for _, word := range words {
 		if len(word) > left {
 			r.Command = append(r.Command, word[:left]+"…")

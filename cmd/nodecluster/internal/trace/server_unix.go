@@ -22,8 +22,8 @@ import (
 const (
 	// reportTime is how long a process may take to report.
 	reportTime = 30 * time.Second
-	// mostReport is more than a report of mostReported bytes takes as JSON.
-	mostReport = 64 << 10
+	// maxReport is more than a report of maxReported bytes takes as JSON.
+	maxReport = 64 << 10
 	// endPatience is how long after a child's exit its channel may end; one that it has left to another process goes on.
 	endPatience = 2 * time.Second
 )
@@ -104,8 +104,8 @@ func (s *server) take(c *net.UnixConn) {
 // receive reads a report. The descriptors are the caller's, whatever the error.
 func receive(c *net.UnixConn) (r report, fds []int, err error) {
 	var line []byte
-	b, control := make([]byte, mostReport), make([]byte, unix.CmsgSpace(4*253))
-	for !bytes.HasSuffix(line, []byte("\n")) && len(line) < mostReport {
+	b, control := make([]byte, maxReport), make([]byte, unix.CmsgSpace(4*253))
+	for !bytes.HasSuffix(line, []byte("\n")) && len(line) < maxReport {
 		n, cn, _, _, err := c.ReadMsgUnix(b, control)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return r, fds, err
@@ -124,7 +124,7 @@ func receive(c *net.UnixConn) (r report, fds []int, err error) {
 	for _, fd := range fds {
 		unix.CloseOnExec(fd)
 	}
-	if !bytes.HasSuffix(line, []byte("\n")) && len(line) < mostReport {
+	if !bytes.HasSuffix(line, []byte("\n")) && len(line) < maxReport {
 		return r, fds, errors.New("its process ended before it could say what it is")
 	}
 	if err := json.Unmarshal(line, &r); err != nil {

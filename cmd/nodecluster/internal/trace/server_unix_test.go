@@ -47,7 +47,7 @@ func TestBadReports(t *testing.T) {
 		{`{"pid":1}` + "\n", "pid 1 reports 3 descriptors, not 2", []int{fd, fd, fd}},
 		{`{"pid":1,"serialization":"xml"}` + "\n", `serialization "xml" is not known`, []int{fd, fd}},
 		{`{"pid":1}` + "\n", "is not a channel", []int{fd, fd}},
-		{strings.Repeat("x", 2*mostReport), "a report that makes no sense", nil},
+		{strings.Repeat("x", 2*maxReport), "a report that makes no sense", nil},
 	} {
 		reportAs(t, where, test.line, test.fds)
 		want = append(want, test.want)

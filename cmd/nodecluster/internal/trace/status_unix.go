@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Success says whether the program has ended with code 0.
+// Success reports whether the program has ended with code 0.
 func (s Status) Success() bool { return s.wait.Exited() && s.wait.ExitStatus() == 0 }
 
 // Exit ends this process as the program has ended: with its code, or by its signal.
