@@ -71,7 +71,7 @@ const (
 )
 
 // A Channel is one end of Node's IPC channel, a parent's or a child's. Its methods may be called from any
-// goroutine unless they say otherwise.
+// goroutine unless they say otherwise. The zero value is as a channel that was closed.
 type Channel struct {
 	fd      int
 	codec   codec.Codec
@@ -168,6 +168,16 @@ func (c *Channel) open(fd int) error {
 	return nil
 }
 
+// isZero reports whether c never had a socket: it is a zero Channel, or that of a zero [Child] or [LoopChannel].
+func (c *Channel) isZero() bool { return c == nil || c.loop == nil }
+
+// alwaysDone is the Done of what was never opened.
+var alwaysDone = func() chan struct{} {
+	done := make(chan struct{})
+	close(done)
+	return done
+}()
+
 func (c *Channel) release() {
 	if c.ownLoop {
 		c.loop.Close()
@@ -208,10 +218,16 @@ func (c *Channel) watch() {
 }
 
 // Pause stops reading, so that the peer soon cannot write. ACKs are not seen then either.
-func (c *Channel) Pause() { c.hold(&c.paused, true) }
+func (c *Channel) Pause() { c.setPaused(true) }
 
 // Resume ends a pause.
-func (c *Channel) Resume() { c.hold(&c.paused, false) }
+func (c *Channel) Resume() { c.setPaused(false) }
+
+func (c *Channel) setPaused(paused bool) {
+	if !c.isZero() {
+		c.hold(&c.paused, paused)
+	}
+}
 
 // hold sets one of the reasons not to read.
 func (c *Channel) hold(reason *bool, holds bool) {
@@ -224,6 +240,9 @@ func (c *Channel) hold(reason *bool, holds bool) {
 // Connected says whether messages may be sent, as Node's property of that name: no longer once either side
 // has asked to disconnect.
 func (c *Channel) Connected() bool {
+	if c.isZero() {
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state == connected
@@ -232,6 +251,9 @@ func (c *Channel) Connected() bool {
 // Done is closed once the channel has ended, which is Node's 'disconnect' event. Messages that came before
 // can still be received.
 func (c *Channel) Done() <-chan struct{} {
+	if c.isZero() {
+		return alwaysDone
+	}
 	c.loop.Resume()
 	return c.done
 }
@@ -239,6 +261,9 @@ func (c *Channel) Done() <-chan struct{} {
 // Err is what ended the channel once Done is closed: nil when either side disconnected in good order, else
 // what went wrong (ErrProtocol, ErrMessageTooLarge, io.ErrUnexpectedEOF within a message, and so on).
 func (c *Channel) Err() error {
+	if c.isZero() {
+		return nil
+	}
 	select {
 	case <-c.done:
 		return c.err
@@ -250,12 +275,20 @@ func (c *Channel) Err() error {
 // Receive waits for the next message. Messages wait for it from the channel's beginning on. After the last one
 // it returns ErrDisconnected, wrapping what Err says, and before that ctx's error when that ends first. Of a
 // channel with a Handler it gives what the handler has passed to [LoopChannel.Keep].
-func (c *Channel) Receive(ctx context.Context) (Message, error) { return c.inbox.next(ctx) }
+func (c *Channel) Receive(ctx context.Context) (Message, error) {
+	if c.isZero() {
+		return Message{}, ErrDisconnected
+	}
+	return c.inbox.next(ctx)
+}
 
 // Disconnect ends the channel in good order, as Node's disconnect(): nothing may be sent any more, what was
 // sent before goes out first, handles and their ACKs included. It does not wait; Done tells. It returns
 // ErrDisconnected when that was asked before.
 func (c *Channel) Disconnect() error {
+	if c.isZero() {
+		return ErrDisconnected
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != connected {
@@ -275,6 +308,9 @@ func (c *Channel) Disconnect() error {
 // Close ends the channel at once, waits until it has ended, and frees what it held: undelivered messages and
 // their handles too. It is safe to call twice, but not on the loop.
 func (c *Channel) Close() error {
+	if c.isZero() {
+		return nil
+	}
 	c.closeNow()
 	c.release()
 	return nil

@@ -13,6 +13,8 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
+var errNotStarted = errors.New("nodeipc: wait: the child was not started: make it with Start")
+
 // ExitStatus is how a process ended, as Node tells it: by a code or by a signal.
 type ExitStatus struct {
 	// Code is the exit code, -1 when a signal ended the process.
@@ -29,7 +31,8 @@ func (s ExitStatus) String() string {
 	return "code " + strconv.Itoa(s.Code)
 }
 
-// A Child is a process that was started with a channel. The channel is its Channel's.
+// A Child is a process that was started with a channel. The channel is its Channel's. Make one with [Start]; the zero value is as
+// a child that has ended, of which Wait says that it was never started.
 type Child struct {
 	*Channel
 
@@ -161,13 +164,26 @@ func (c *Child) Pid() int {
 }
 
 // Signal sends a signal to the child. It returns os.ErrProcessDone when it has ended.
-func (c *Child) Signal(s os.Signal) error { return c.cmd.Process.Signal(s) }
+func (c *Child) Signal(s os.Signal) error {
+	if c.cmd == nil {
+		return os.ErrProcessDone
+	}
+	return c.cmd.Process.Signal(s)
+}
 
 // Exited is closed when the process has ended and all that it had sent has been handled.
-func (c *Child) Exited() <-chan struct{} { return c.exited }
+func (c *Child) Exited() <-chan struct{} {
+	if c.exited == nil {
+		return alwaysDone
+	}
+	return c.exited
+}
 
 // Close ends the channel at once, as [Channel.Close], but the child still has to be waited for.
 func (c *Child) Close() error {
+	if c.isZero() {
+		return nil
+	}
 	c.closeNow()
 	return nil
 }
@@ -177,6 +193,9 @@ func (c *Child) Close() error {
 // which the status says, but says that a stream could not be copied, or that the command's context ended before a
 // child that then exited with code 0.
 func (c *Child) Wait() (ExitStatus, error) {
+	if c.cmd == nil {
+		return ExitStatus{}, errNotStarted
+	}
 	c.reaper.Wait()
 	<-c.exited
 	c.loop.Call(func() { c.end(nil) })

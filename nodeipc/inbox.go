@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
 // messageCost is what a waiting message costs beside its bytes, so that many small ones are bounded too.
@@ -34,7 +36,7 @@ func newInbox(c *Channel) *inbox { return &inbox{channel: c, arrival: make(chan 
 func (b *inbox) HandleMessage(m Message) {
 	kept, warning := b.keep(m)
 	if !kept {
-		closeHandle(m)
+		closeHandle(m.Handle)
 	}
 	if warning != nil {
 		b.channel.options.Warn(warning)
@@ -76,7 +78,7 @@ func (b *inbox) notify() {
 }
 
 // HandleInternal has nobody to give the message to: a plain parent or child has no business but the channel's.
-func (b *inbox) HandleInternal(m Message) { closeHandle(m) }
+func (b *inbox) HandleInternal(m Message) { closeHandle(m.Handle) }
 
 // HandleOpen has no use for the loop: the inbox is the channel's own.
 func (b *inbox) HandleOpen(LoopChannel) {}
@@ -155,7 +157,7 @@ func (b *inbox) close() {
 	defer b.mu.Unlock()
 	b.closed = true
 	for b.messages.len() > 0 {
-		closeHandle(b.messages.pop())
+		closeHandle(b.messages.pop().Handle)
 	}
 }
 
@@ -166,8 +168,8 @@ func cost(m Message) int {
 	return len(m.payload) + messageCost
 }
 
-func closeHandle(m Message) {
-	if m.Handle != nil {
-		m.Handle.Close()
+func closeHandle(h *handlewrap.Handle) {
+	if h != nil {
+		h.Close()
 	}
 }

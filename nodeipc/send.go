@@ -21,6 +21,9 @@ var (
 	nackCommand = command{"NODE_HANDLE_NACK"}
 )
 
+// errNotOpen is what sending fails with on a channel that takes nothing (any more).
+var errNotOpen = fmt.Errorf("nodeipc: send: %w", ErrDisconnected)
+
 var errNoHandle = fmt.Errorf("nodeipc: send a handle: it is nil, closed or was given away: %w", net.ErrClosed)
 
 // mostScratch is how large a buffer of a sender may be that is kept for the next.
@@ -68,6 +71,9 @@ func (c *Channel) SendHandleKeepOpen(ctx context.Context, message any, h *handle
 }
 
 func (c *Channel) send(ctx context.Context, v any, h *handlewrap.Handle) error {
+	if c.isZero() {
+		return errNotOpen
+	}
 	buf := scratch.Get().(*[]byte)
 	defer scratch.Put(buf)
 	frame, err := c.encode((*buf)[:0], v, h)
@@ -129,7 +135,7 @@ func (c *Channel) trySend(frame []byte, h *handlewrap.Handle) (<-chan struct{}, 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != connected {
-		return nil, fmt.Errorf("nodeipc: send: %w", ErrDisconnected)
+		return nil, errNotOpen
 	}
 	if room := c.out.roomFor(c.options.SendBuffer); room != nil {
 		return room, nil

@@ -46,6 +46,9 @@ func (c *Channel) CountSockets(ctx context.Context, key string) (int, error) {
 }
 
 func (c *Channel) askSockets(ctx context.Context, question, answer, key string) (int, error) {
+	if c.isZero() {
+		return 0, errNotOpen
+	}
 	reply := make(chan int, 1)
 	q := socketQuestion{answer, key}
 	c.expectAnswer(q, reply)
