@@ -23,7 +23,8 @@ type Options struct {
 	// 16 MiB by default. A message costs 256 bytes beside its own, and a handle 64 KiB. See [LoopChannel.Keep] for a
 	// channel with a Handler.
 	ReceiveBuffer int
-	// Warn is told of what went wrong without ending the channel. By default it goes to slog.
+	// Warn is told of what went wrong without ending the channel. By default it goes to slog. It is called on the channel's
+	// loop, and must not block.
 	Warn func(error)
 	// Loop is what the channel runs on. By default it has one of its own.
 	Loop *eventloop.Loop
@@ -35,6 +36,11 @@ type Options struct {
 
 // A Handler takes what arrives on a channel. Its methods are called on the channel's loop, one at a time, and
 // must not block.
+//
+// Of the channel's own methods they may call those that do not wait. On the loop Send, SendHandle and SendHandleKeepOpen do not
+// wait either, WaitSocketsClosed and CountSockets fail, and what cannot but wait, Close of a channel with a loop of its own and
+// Wait of a child, panics. A goroutine in Receive may run the loop itself, and then nothing of that holds but in
+// HandleDisconnect: they would wait for ever.
 type Handler interface {
 	// HandleOpen is the first call, before anything has been read: it gives the handler what it may do on the loop.
 	HandleOpen(LoopChannel)
@@ -306,10 +312,14 @@ func (c *Channel) Disconnect() error {
 }
 
 // Close ends the channel at once, waits until it has ended, and frees what it held: undelivered messages and
-// their handles too. It is safe to call twice, but not on the loop.
+// their handles too. It is safe to call twice. On the channel's loop it panics, because it would wait for itself, unless that
+// loop came with Options.Loop.
 func (c *Channel) Close() error {
 	if c.isZero() {
 		return nil
+	}
+	if c.ownLoop && c.loop.IsCurrent() {
+		panic("nodeipc: Close of a channel by a function that its loop runs, which it would wait for: call Disconnect, or Close on another goroutine")
 	}
 	c.closeNow()
 	c.release()
@@ -346,5 +356,10 @@ func (c *Channel) end(err error) {
 	c.alarm.end()
 	c.err = err
 	close(c.done)
-	c.handler.HandleDisconnect(err)
+	c.loop.Known(func() { c.handler.HandleDisconnect(err) })
+}
+
+// warn tells of what went wrong without ending the channel. It runs on the loop.
+func (c *Channel) warn(err error) {
+	c.loop.Known(func() { c.options.Warn(err) })
 }

@@ -39,7 +39,7 @@ func (b *inbox) HandleMessage(m Message) {
 		closeHandle(m.Handle)
 	}
 	if warning != nil {
-		b.channel.options.Warn(warning)
+		b.channel.warn(warning)
 	}
 }
 
