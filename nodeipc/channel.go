@@ -2,6 +2,7 @@ package nodeipc
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -28,7 +29,13 @@ type Options struct {
 	Warn func(error)
 	// Loop is what the channel runs on. By default it has one of its own.
 	Loop *eventloop.Loop
-	// Handler takes what arrives in place of Receive.
+	// OnMessage, if set, takes the messages that arrive in place of Receive, which then fails at once. It is called on the
+	// channel's loop, for one message after the other, must not block, and owns the message's handle. See [Handler] for which of
+	// the channel's methods it may call. It may be called before Start, Parent or NewChannel has returned: where it uses what
+	// they return, set Paused, and call Resume then. The channel's end is told by Done.
+	OnMessage func(Message)
+	// Handler takes all that arrives in place of Receive: it is for a protocol on top of the channel, such as that of Node's
+	// cluster. A channel has OnMessage or a Handler, not both.
 	Handler Handler
 	// Paused channels do not read before Resume.
 	Paused bool
@@ -66,6 +73,28 @@ type LossHandler interface {
 	// handle came, and until whose return the payload is valid; or nil, and the peer is told to send the handle again.
 	HandleLost(Message) (answer func())
 }
+
+// bareHandler is what the handlers of this package have in common: a plain parent or child has no business but the channel's.
+type bareHandler struct{}
+
+func (bareHandler) HandleOpen(LoopChannel) {}
+
+// HandleInternal has nobody to give the message to.
+func (bareHandler) HandleInternal(m Message) { closeHandle(m.Handle) }
+
+func (bareHandler) HandleNACK(uint32) {}
+
+func (bareHandler) HandleWritable() {}
+
+func (bareHandler) HandleDisconnect(error) {}
+
+// messageHandler is the handler of a channel with Options.OnMessage.
+type messageHandler struct {
+	bareHandler
+	call func(Message)
+}
+
+func (h messageHandler) HandleMessage(m Message) { h.call(m) }
 
 // state is the life of a channel; it only moves forward.
 type state uint8
@@ -121,6 +150,10 @@ func NewChannel(fd int, o Options) (*Channel, error) {
 	return c, nil
 }
 
+var errOnMessage = errors.New("nodeipc: receive: the channel's messages go to Options.OnMessage")
+
+var errTwoHandlers = errors.New("nodeipc: Options.OnMessage and Options.Handler are both set: set one of them")
+
 // prepare makes a channel that has no socket yet.
 func prepare(o Options) (*Channel, error) {
 	codec, err := codecFor(o.Serialization)
@@ -133,10 +166,17 @@ func prepare(o Options) (*Channel, error) {
 	if o.Warn == nil {
 		o.Warn = func(err error) { slog.Warn("nodeipc", "err", err) }
 	}
-	c := &Channel{fd: -1, codec: codec, options: o, loop: o.Loop, handler: o.Handler, done: make(chan struct{}), paused: o.Paused}
+	c := &Channel{fd: -1, codec: codec, options: o, loop: o.Loop, done: make(chan struct{}), paused: o.Paused}
 	c.out.flush = c.flush
 	c.inbox = newInbox(c)
-	if c.handler == nil {
+	switch {
+	case o.Handler != nil && o.OnMessage != nil:
+		return nil, errTwoHandlers
+	case o.Handler != nil:
+		c.handler = o.Handler
+	case o.OnMessage != nil:
+		c.handler = messageHandler{call: o.OnMessage}
+	default:
 		c.handler = c.inbox
 	}
 	if c.loop == nil {
@@ -280,10 +320,14 @@ func (c *Channel) Err() error {
 
 // Receive waits for the next message. Messages wait for it from the channel's beginning on. After the last one
 // it returns ErrDisconnected, wrapping what Err says, and before that ctx's error when that ends first. Of a
-// channel with a Handler it gives what the handler has passed to [LoopChannel.Keep].
+// channel with a Handler it gives what the handler has passed to [LoopChannel.Keep], and of one with OnMessage nothing: it fails
+// at once. It must not be called on the channel's loop.
 func (c *Channel) Receive(ctx context.Context) (Message, error) {
 	if c.isZero() {
 		return Message{}, ErrDisconnected
+	}
+	if c.options.OnMessage != nil {
+		return Message{}, errOnMessage
 	}
 	return c.inbox.next(ctx)
 }

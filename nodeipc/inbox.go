@@ -18,6 +18,7 @@ const handleCost = 64 << 10
 // inbox keeps messages until somebody asks for them, and stops the channel's reading when they are too many. Where a
 // handler has more to read and nobody listens, it drops what comes then.
 type inbox struct {
+	bareHandler
 	channel *Channel
 
 	mu        sync.Mutex
@@ -76,16 +77,6 @@ func (b *inbox) notify() {
 	default:
 	}
 }
-
-// HandleInternal has nobody to give the message to: a plain parent or child has no business but the channel's.
-func (b *inbox) HandleInternal(m Message) { closeHandle(m.Handle) }
-
-// HandleOpen has no use for the loop: the inbox is the channel's own.
-func (b *inbox) HandleOpen(LoopChannel) {}
-
-func (b *inbox) HandleNACK(uint32) {}
-
-func (b *inbox) HandleWritable() {}
 
 func (b *inbox) HandleDisconnect(error) { b.notify() }
 
