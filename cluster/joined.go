@@ -73,7 +73,7 @@ func (s *Self) nextSeq(answered func(*primaryMessage, *handlewrap.Handle)) uint3
 // tell sends the primary a message from any goroutine. answered is called on the loop.
 func (s *Self) tell(m numbered, answered func(*primaryMessage, *handlewrap.Handle)) error {
 	m.number(s.nextSeq(answered))
-	return s.channel.Tell(m)
+	return s.onLoop.TellOrFail(m)
 }
 
 // selfChannel is this worker as its channel calls it, on the channel's loop.
