@@ -2,7 +2,6 @@ package nodeipc
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
@@ -13,6 +12,10 @@ import (
 // should close the channel. A handle, if not nil, is the channel's afterwards, in any case.
 func (l LoopChannel) Post(v any, h *handlewrap.Handle) error {
 	c := l.channel
+	if c.isZero() {
+		closeHandle(h)
+		return ErrDisconnected
+	}
 	buf := scratch.Get().(*[]byte)
 	defer scratch.Put(buf)
 	frame, err := c.encode((*buf)[:0], v, h)
@@ -22,8 +25,8 @@ func (l LoopChannel) Post(v any, h *handlewrap.Handle) error {
 	if err == nil {
 		err = c.post(message{frame: frame, handle: h}, (*outgoing).submit)
 	}
-	if err != nil && h != nil {
-		h.Close()
+	if err != nil {
+		closeHandle(h)
 	}
 	return err
 }
@@ -31,6 +34,9 @@ func (l LoopChannel) Post(v any, h *handlewrap.Handle) error {
 // Tell sends a message without ever waiting, from any goroutine. It is for the few and small ones of a protocol above. A
 // peer that lets them pile up loses its channel, with ErrNotReading.
 func (c *Channel) Tell(v any) error {
+	if c.isZero() {
+		return errNotOpen
+	}
 	frame, err := c.encode(nil, v, nil)
 	if err != nil {
 		return err
@@ -38,7 +44,7 @@ func (c *Channel) Tell(v any) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != connected {
-		return fmt.Errorf("nodeipc: send: %w", ErrDisconnected)
+		return errNotOpen
 	}
 	if err := c.out.roomForReply(c.options.SendBuffer); err != nil {
 		c.loop.Post(func() { c.end(err) })

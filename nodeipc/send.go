@@ -21,6 +21,11 @@ var (
 	nackCommand = command{"NODE_HANDLE_NACK"}
 )
 
+// errNotOpen is what sending fails with on a channel that takes nothing (any more).
+var errNotOpen = fmt.Errorf("nodeipc: send: %w", ErrDisconnected)
+
+var errNoRoom = fmt.Errorf("nodeipc: send: %w, and the channel's loop cannot wait for it", ErrNotReading)
+
 var errNoHandle = fmt.Errorf("nodeipc: send a handle: it is nil, closed or was given away: %w", net.ErrClosed)
 
 // mostScratch is how large a buffer of a sender may be that is kept for the next.
@@ -33,8 +38,8 @@ var scratch = sync.Pool{New: func() any { return new([]byte) }}
 // written or has its place behind others: while messages wait for Receive, what is sent in answer to the others goes
 // out together, after a millisecond at the latest. While more than Options.SendBuffer bytes wait for a peer that does
 // not read, it waits for room or for ctx, and then the message is not sent. Messages arrive in the order
-// of the calls. It returns ErrDisconnected on a channel that is disconnecting, ErrMessageTooLarge, or why the
-// value cannot be encoded.
+// of the calls. It returns ErrDisconnected on a channel that is disconnecting, ErrMessageTooLarge, ErrNotReading with ctx's error,
+// or why the value cannot be encoded. On the channel's loop it does not wait, and returns ErrNotReading at once.
 func (c *Channel) Send(ctx context.Context, message any) error {
 	return c.send(ctx, message, nil)
 }
@@ -68,6 +73,9 @@ func (c *Channel) SendHandleKeepOpen(ctx context.Context, message any, h *handle
 }
 
 func (c *Channel) send(ctx context.Context, v any, h *handlewrap.Handle) error {
+	if c.isZero() {
+		return errNotOpen
+	}
 	buf := scratch.Get().(*[]byte)
 	defer scratch.Put(buf)
 	frame, err := c.encode((*buf)[:0], v, h)
@@ -88,7 +96,11 @@ func (c *Channel) send(ctx context.Context, v any, h *handlewrap.Handle) error {
 	}
 }
 
+// awaitRoom waits until there may be room for what is sent, but not on the loop, which is what makes room.
 func (c *Channel) awaitRoom(ctx context.Context, room <-chan struct{}) error {
+	if c.loop.IsCurrent() {
+		return errNoRoom
+	}
 	c.await(ctx, func() bool {
 		select {
 		case <-room:
@@ -129,7 +141,7 @@ func (c *Channel) trySend(frame []byte, h *handlewrap.Handle) (<-chan struct{}, 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != connected {
-		return nil, fmt.Errorf("nodeipc: send: %w", ErrDisconnected)
+		return nil, errNotOpen
 	}
 	if room := c.out.roomFor(c.options.SendBuffer); room != nil {
 		return room, nil
