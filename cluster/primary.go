@@ -259,6 +259,13 @@ func (p *Primary) Close() error {
 	return nil
 }
 
+// mustNotWait panics on the loop. It is for calls that wait for the loop, which would wait for itself.
+func (p *Primary) mustNotWait(call string) {
+	if p.loop.IsCurrent() {
+		panic("cluster: " + call + " on the primary's loop, by a Balancer, say, would wait for ever: start a goroutine for it")
+	}
+}
+
 // killAll kills what runs.
 func (p *Primary) killAll() {
 	p.loop.Call(func() {
