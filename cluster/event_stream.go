@@ -20,6 +20,8 @@ const (
 
 // stream keeps the events in their order until somebody takes them.
 type eventStream struct {
+	mustNotWait func() // panics where to wait for an event would be to wait for ever
+
 	mu      sync.Mutex
 	events  []entry
 	closed  bool
@@ -33,7 +35,9 @@ type entry struct {
 	cost   int
 }
 
-func newEventStream() *eventStream { return &eventStream{arrival: make(chan struct{}, 1)} }
+func newEventStream(mustNotWait func()) *eventStream {
+	return &eventStream{mustNotWait: mustNotWait, arrival: make(chan struct{}, 1)}
+}
 
 func (s *eventStream) emit(e Event) { s.push(entry{event: e}) }
 
@@ -91,6 +95,7 @@ func (s *eventStream) next(ctx context.Context) (Event, error) {
 		case closed:
 			return nil, fmt.Errorf("cluster: events: %w", ErrClosed)
 		}
+		s.mustNotWait()
 		select {
 		case <-s.arrival:
 		case <-ctx.Done():

@@ -18,6 +18,10 @@ import (
 
 // A Primary is the primary of a cluster: it forks workers, owns the sockets that they listen on, and hands them
 // their connections. Make one with [NewPrimary]. Its methods may be called from any goroutine.
+//
+// A [Balancer] is called on the primary's loop. It may call the methods of the primary and of its workers that return at
+// once. Those that wait would wait for the loop, which waits for the Balancer: Fork, ForkWith, Next, Events, Disconnect and Close,
+// and a worker's Shutdown, panic there. Start a goroutine for them.
 type Primary struct {
 	loop   *eventloop.Loop
 	forker *forker
@@ -25,7 +29,7 @@ type Primary struct {
 	policy SchedulingPolicy
 	begun  time.Time
 
-	newBalancer func() Balancer
+	customBalancer func(Address) Balancer // the program's own, or nil
 
 	mu        sync.Mutex
 	settings  Settings
@@ -63,11 +67,12 @@ func NewPrimary(settings Settings) (*Primary, error) {
 		return nil, err
 	}
 	p := &Primary{
-		loop: loop, forker: newForker(), events: newEventStream(), policy: policy, settings: settings,
-		begun: time.Now(), newBalancer: settings.balancer(policy),
+		loop: loop, forker: newForker(), policy: policy, settings: settings,
+		begun: time.Now(), customBalancer: settings.NewBalancer,
 		workers: map[int]*Worker{}, dismissed: map[int]*Worker{}, servers: map[string]server{},
 		onGone: func(*Worker) {},
 	}
+	p.events = newEventStream(func() { p.mustNotWait("Next of the events") })
 	p.events.emit(SetupEvent{settings})
 	return p, nil
 }
@@ -104,6 +109,7 @@ func (p *Primary) Fork(env ...string) (*Worker, error) { return p.ForkWith(p.Set
 // ForkWith is Fork with other settings than the primary's, for a worker that is another program in the same cluster.
 // The serialization is the primary's.
 func (p *Primary) ForkWith(settings Settings, env ...string) (*Worker, error) {
+	p.mustNotWait("Fork of a worker")
 	p.mu.Lock()
 	if p.closing {
 		p.mu.Unlock()
@@ -218,6 +224,7 @@ func (p *Primary) Events(ctx context.Context) iter.Seq[Event] {
 // Disconnect asks all workers to leave, as Node's cluster.disconnect(), and waits until all of them have ended and
 // no socket of theirs is open any more, or for ctx, whose error it returns then.
 func (p *Primary) Disconnect(ctx context.Context) error {
+	p.mustNotWait("Disconnect of all workers")
 	gone := make(chan struct{})
 	if err := p.loop.Call(func() { p.disconnectAll(gone) }); err != nil {
 		return nil
@@ -242,6 +249,7 @@ func (p *Primary) disconnectAll(gone chan struct{}) {
 // Close kills the workers that are left, waits for their ends and frees everything. Events that have happened can
 // still be taken with Next, but for messages with handles. It is safe to call twice.
 func (p *Primary) Close() error {
+	p.mustNotWait("Close of the primary")
 	p.mu.Lock()
 	closed := p.closing
 	p.closing = true
@@ -262,7 +270,7 @@ func (p *Primary) Close() error {
 // mustNotWait panics on the loop. It is for calls that wait for the loop, which would wait for itself.
 func (p *Primary) mustNotWait(call string) {
 	if p.loop.IsCurrent() {
-		panic("cluster: " + call + " on the primary's loop, by a Balancer, say, would wait for ever: start a goroutine for it")
+		panic("cluster: " + call + " by a Balancer would wait for the loop, which waits for the Balancer: start a goroutine for it")
 	}
 }
 

@@ -65,14 +65,15 @@ func quoted(policies []SchedulingPolicy) string {
 	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
 }
 
-// balancer is what hands out the connections of one server.
-func (s *Settings) balancer(policy SchedulingPolicy) func() Balancer {
-	switch {
-	case s.NewBalancer != nil:
-		return s.NewBalancer
-	case policy == SchedLeast:
-		return newLeastBusy
-	default:
-		return newRoundRobin
+// newBalancer makes what hands out the connections of one listening socket.
+func (p *Primary) newBalancer(a Address) Balancer {
+	if p.customBalancer != nil {
+		if b := p.customBalancer(a); b != nil {
+			return b
+		}
 	}
+	if p.policy == SchedLeast {
+		return newLeastBusy()
+	}
+	return newRoundRobin()
 }

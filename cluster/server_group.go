@@ -105,7 +105,7 @@ type groupServer struct {
 }
 
 func newGroupServer(p *Primary, base serverBase, bound bind.Socket, name *wire.SockName, backlog int, by rendezvous.By) (server, error) {
-	d, err := newDispatcher(p, base.key, newTargetQueues())
+	d, err := newDispatcher(p, base.key, func() Balancer { return newTargetQueues() })
 	if err != nil {
 		return nil, err
 	}

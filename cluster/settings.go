@@ -53,8 +53,10 @@ type Settings struct {
 	// SchedulingPolicy is read once, when the primary is made. By default NODE_CLUSTER_SCHED_POLICY decides.
 	SchedulingPolicy SchedulingPolicy
 	// NewBalancer, if not nil, makes what hands out the connections of a listening socket, for each one, in place of the
-	// turns of SchedRR. It is read once, when the primary is made.
-	NewBalancer func() Balancer
+	// turns of SchedRR. It gets the address that the socket's workers listen on, as their ListeningEvents tell it, with the port
+	// that the system chose for port 0. For nil the turns of SchedRR stay. It is called on the primary's loop, as a Balancer
+	// is. It is read once, when the primary is made.
+	NewBalancer func(Address) Balancer
 	// HoldListeners keeps a listening socket open when its last worker has died, so that connections wait for
 	// the next one in the socket's queue. Node closes it, and they are refused.
 	HoldListeners bool

@@ -113,7 +113,7 @@ func TestSettingsThatMakeNoSense(t *testing.T) {
 	if _, err := cluster.NewPrimary(cluster.Settings{SchedulingPolicy: "random"}); err == nil || !strings.Contains(err.Error(), `"random"`) {
 		t.Errorf("policy random: %v, want an error that names it", err)
 	}
-	ours := func() cluster.Balancer { return nil }
+	ours := func(cluster.Address) cluster.Balancer { return nil }
 	if _, err := cluster.NewPrimary(cluster.Settings{SchedulingPolicy: cluster.SchedNone, NewBalancer: ours}); err == nil || !strings.Contains(err.Error(), "NewBalancer") {
 		t.Errorf("a balancer where the kernel chooses: %v, want an error that names it", err)
 	}

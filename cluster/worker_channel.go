@@ -76,18 +76,23 @@ func (w *Worker) act(m *wire.FromWorker) {
 	}
 }
 
+// newAddress is where a server in a worker listens, or wants to.
+func newAddress(s *wire.Server) Address {
+	return Address{
+		Address:     wire.TextOrEmpty(s.Address),
+		Port:        wire.Integer(s.Port, -1),
+		AddressType: wire.Text(s.AddressType),
+		FD:          wire.Integer(s.FD, -1),
+	}
+}
+
 func (w *Worker) isListening(m *wire.FromWorker) {
 	if !w.life.make(goListening) {
 		return
 	}
 	w.served.Store(true)
 	w.primary.listened.Store(true)
-	address := Address{
-		Address:     wire.TextOrEmpty(m.Address),
-		Port:        wire.Integer(m.Port, -1),
-		AddressType: wire.Text(m.AddressType),
-		FD:          wire.Integer(m.FD, -1),
-	}
+	address := newAddress(&m.Server)
 	w.primary.events.emitFor(w, ListeningEvent{w, address}, len(address.Address)+len(address.AddressType))
 }
 

@@ -27,9 +27,9 @@ var ErrKilled = errors.New("it did not end in time and was killed")
 //
 // When ctx is cancelled, SIGKILL comes at once. The end of a process that was killed is waited for all the same.
 //
-// On the primary's loop, where a [Balancer] is called, it panics, because the loop would wait for itself.
+// Called by a [Balancer] it panics.
 func (w *Worker) Shutdown(ctx context.Context) error {
-	w.primary.mustNotWait("Worker.Shutdown")
+	w.primary.mustNotWait("Shutdown of a worker")
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, DefaultShutdownTimeout)
