@@ -29,6 +29,8 @@ type Primary struct {
 	policy SchedulingPolicy
 	begun  time.Time
 
+	executables executables
+
 	customBalancer func(Address) Balancer // the program's own, or nil
 
 	mu        sync.Mutex
@@ -44,9 +46,10 @@ type Primary struct {
 	servers   map[string]server
 	seq       uint32
 	frame     []byte
-	leaving   bool // all are to leave
-	warned    bool // of connections that wait
-	policed   bool // of a policy that could not be had
+	leaving   bool             // all are to leave
+	warned    bool             // of connections that wait
+	policed   bool             // of a policy that could not be had
+	handedOut map[Runtime]bool // which were told of as those that get no sockets
 	listenErr error
 	empty     []chan struct{}
 	onGone    func(*Worker)
@@ -61,6 +64,9 @@ func NewPrimary(settings Settings) (*Primary, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := settings.Runtime.check(); err != nil {
+		return nil, err
+	}
 	openTimers()
 	loop, err := eventloop.New()
 	if err != nil {
@@ -69,7 +75,7 @@ func NewPrimary(settings Settings) (*Primary, error) {
 	p := &Primary{
 		loop: loop, forker: newForker(), policy: policy, settings: settings,
 		begun: time.Now(), customBalancer: settings.NewBalancer,
-		workers: map[int]*Worker{}, dismissed: map[int]*Worker{}, servers: map[string]server{},
+		workers: map[int]*Worker{}, dismissed: map[int]*Worker{}, servers: map[string]server{}, handedOut: map[Runtime]bool{},
 		onGone: func(*Worker) {},
 	}
 	p.events = newEventStream(func() { p.mustNotWait("Next of the events") })
@@ -125,12 +131,21 @@ func (p *Primary) ForkWith(settings Settings, env ...string) (*Worker, error) {
 }
 
 func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, error) {
+	if err := settings.Runtime.check(); err != nil {
+		return nil, err
+	}
 	cmd, err := settings.command(id, env, p.inspectPort(settings))
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{id: id, primary: p, program: settings.program(), args: cmd.Args, exited: make(chan struct{}), memberships: map[string]membership{}}
+	w := &Worker{
+		id: id, primary: p, program: settings.program(), path: executablePath(cmd), args: cmd.Args,
+		exited: make(chan struct{}), memberships: map[string]membership{},
+	}
 	w.waiting.pause = w.pause
+	if settings.Runtime != "" {
+		w.runtime.Store(&settings.Runtime)
+	}
 	theirs, err := w.stdio.connect(cmd, settings)
 	if err != nil {
 		return nil, err

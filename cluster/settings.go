@@ -24,6 +24,9 @@ type Settings struct {
 	Args []string
 	// ExecPath is the program that runs the script; "node" as PATH has it by default.
 	ExecPath string
+	// Runtime is what the worker runs on. By default that is found out, from what the worker says and from the executable that its
+	// process runs; see [Worker.Runtime]. To say it is for a runtime that cannot be found out, or is other than it seems.
+	Runtime Runtime
 	// ExecArgv are the program's own arguments, before the script. When they or NODE_OPTIONS ask for the inspector,
 	// each worker gets a port of its own.
 	ExecArgv []string

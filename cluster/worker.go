@@ -18,21 +18,24 @@ type Worker struct {
 	id      int
 	primary *Primary
 	program string
+	path    string // of what it was started as
 	args    []string
 	child   *nodeipc.Child
 	channel nodeipc.LoopChannel
 	life    lifeline
-	left    atomic.Bool // exitedAfterDisconnect
-	broken  atomic.Bool // its channel ended in an error
-	served  atomic.Bool // it has listened
+	left    atomic.Bool             // exitedAfterDisconnect
+	broken  atomic.Bool             // its channel ended in an error
+	served  atomic.Bool             // it has listened
+	runtime atomic.Pointer[Runtime] // nil while it is not known
 	status  nodeipc.ExitStatus
 	exited  chan struct{}
 	waiting waiting
 	stdio   stdio
 
 	// What follows is the loop's alone.
-	memberships map[string]membership
-	offers      offers
+	memberships    map[string]membership
+	offers         offers
+	identification identification
 }
 
 // ID is the worker's id: from 1 on, never used again.

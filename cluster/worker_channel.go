@@ -61,11 +61,12 @@ func (c workerChannel) HandleInternal(m nodeipc.Message) {
 func (w *Worker) act(m *wire.FromWorker) {
 	switch m.Act {
 	case wire.ActOnline:
+		w.identify()
 		if w.life.make(goOnline) {
 			w.primary.events.emit(OnlineEvent{w})
 		}
 	case wire.ActQueryServer:
-		w.queryServer(m)
+		w.question(m)
 	case wire.ActListening:
 		w.isListening(m)
 	case wire.ActClose:

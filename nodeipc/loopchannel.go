@@ -1,5 +1,7 @@
 package nodeipc
 
+import "github.com/nodecluster/nodecluster/nodeipc/internal/codec"
+
 // A LoopChannel is a channel as its [Handler] has it, with what may be called on the channel's loop only: within the
 // handler's methods, and in functions that the loop runs. It is how a protocol on top of the channel, such as that of Node's
 // cluster, sends without ever waiting. The handler gets it with HandleOpen. The zero value is that of a channel that has ended.
@@ -16,6 +18,11 @@ func (l LoopChannel) Keep(m Message) {
 		return
 	}
 	l.channel.inbox.HandleMessage(m)
+}
+
+// PeerIsBun reports whether the peer has been heard to be a Bun process, which marks its internal messages.
+func (l LoopChannel) PeerIsBun() bool {
+	return !l.channel.isZero() && codec.IsBun(l.channel.codec, l.channel.speaks())
 }
 
 // Fail ends the channel at once with an error, which [Channel.Err] and the handler then get. It is for a peer that breaks
