@@ -53,6 +53,7 @@ func newFakeWorker(tb testing.TB, p *Primary) *fakeWorker {
 	fakeID++
 	w := &Worker{id: fakeID, primary: p, exited: make(chan struct{}), memberships: map[string]membership{}}
 	w.waiting.pause = w.pause
+	w.identified(RuntimeNode)
 	p.loop.Call(func() {
 		var channel *nodeipc.Channel
 		channel, err = nodeipc.NewChannel(pair[0], nodeipc.Options{

@@ -47,17 +47,25 @@ const (
 	maxDataDepth = 100
 )
 
-// queryServer answers a worker that wants to listen.
+// queryServer is the question of a worker that wants to listen.
 func (w *Worker) queryServer(m *wire.FromWorker) {
-	if w.left.Load() || w.life.now() > listening {
-		return
-	}
 	if len(m.Data) > maxData {
 		w.fail(fmt.Errorf("%w: a server with data of %d bytes", nodeipc.ErrProtocol, len(m.Data)))
 		return
 	}
 	if wire.IsDeeper(m.Data, maxDataDepth) {
 		w.fail(fmt.Errorf("%w: a server with data nested deeper than %d levels", nodeipc.ErrProtocol, maxDataDepth))
+		return
+	}
+	if w.identify(); w.isIdentified() {
+		w.answerQuery(m)
+	} else {
+		w.keepQuestion(m)
+	}
+}
+
+func (w *Worker) answerQuery(m *wire.FromWorker) {
+	if w.left.Load() || w.life.now() > listening {
 		return
 	}
 	key := m.Server.Key()

@@ -66,7 +66,7 @@ func (w *Worker) act(m *wire.FromWorker) {
 			w.primary.events.emit(OnlineEvent{w})
 		}
 	case wire.ActQueryServer:
-		w.question(m)
+		w.queryServer(m)
 	case wire.ActListening:
 		w.isListening(m)
 	case wire.ActClose:

@@ -61,13 +61,11 @@ const (
 	questionCost = 512
 )
 
-// question keeps what a worker asks until its runtime is known, which may decide on the answer.
-func (w *Worker) question(m *wire.FromWorker) {
-	w.identify()
-	if w.runtime.Load() != nil {
-		w.queryServer(m)
-		return
-	}
+// isIdentified reports whether all is known of the worker's runtime that can be.
+func (w *Worker) isIdentified() bool { return w.runtime.Load() != nil }
+
+// keepQuestion keeps what a worker asks until its runtime is known, which may decide on the answer.
+func (w *Worker) keepQuestion(m *wire.FromWorker) {
 	f := &w.identification
 	f.size += m.Server.Size() + questionCost
 	if f.size > maxQuestions {
@@ -81,7 +79,7 @@ func (w *Worker) question(m *wire.FromWorker) {
 // its process was started as may be a script that has become the runtime by then.
 func (w *Worker) identify() {
 	switch {
-	case w.identification.running || w.runtime.Load() != nil:
+	case w.identification.running || w.isIdentified():
 		return
 	case w.channel.PeerIsBun():
 		w.identified(RuntimeBun)
@@ -101,7 +99,7 @@ func (w *Worker) identified(r Runtime) {
 	questions := w.identification.questions
 	w.identification = identification{}
 	for _, m := range questions {
-		w.queryServer(m)
+		w.answerQuery(m)
 	}
 }
 
