@@ -100,12 +100,10 @@ func (w *Worker) Disconnect() {
 // when the channel was closed before.
 func (w *Worker) CloseChannel() error { return w.child.Disconnect() }
 
-// Kill sends the worker's process a signal, SIGTERM if it is 0, as Node's worker.kill() since 18. It returns
-// os.ErrProcessDone when the process has ended.
+// Kill sends the worker's process a signal. SIGTERM is what Node's worker.kill() sends without an argument, since Node 18.
+// Signal 0 is sent nothing, and asks only whether the process can be sent one. Kill returns an error that matches
+// [os.ErrProcessDone] when the process has ended.
 func (w *Worker) Kill(signal syscall.Signal) error {
-	if signal == 0 {
-		signal = syscall.SIGTERM
-	}
 	if err := w.child.Signal(signal); err != nil {
 		return fmt.Errorf("cluster: kill worker %d: %w", w.id, err)
 	}
