@@ -182,10 +182,12 @@ func TestABalancerHasAnAddressAndAnEnd(t *testing.T) {
 	})
 	r.ExpectErrors = true
 	path := filepath.Join(t.TempDir(), "socket")
+	file, _ := listeningFile(t)
 	for name, options := range map[string]map[string]any{
 		"a port": {"port": clustertest.FreePort(t), "host": "127.0.0.1"},
 		"port 0": {"port": 0, "host": "127.0.0.1"},
 		"all":    {"port": 0},
+		"a file": {"fd": file.Fd()},
 		"a path": {"path": path},
 	} {
 		clustertest.Listen(t, r, 1, options, "name", name)

@@ -77,16 +77,6 @@ func (w *Worker) act(m *wire.FromWorker) {
 	}
 }
 
-// newAddress is where a server in a worker listens, or wants to.
-func newAddress(s *wire.Server) Address {
-	return Address{
-		Address:     wire.TextOrEmpty(s.Address),
-		Port:        wire.Integer(s.Port, -1),
-		AddressType: wire.Text(s.AddressType),
-		FD:          wire.Integer(s.FD, -1),
-	}
-}
-
 func (w *Worker) isListening(m *wire.FromWorker) {
 	if !w.life.make(goListening) {
 		return
