@@ -64,7 +64,7 @@ func NewPrimary(settings Settings) (*Primary, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := settings.Runtime.check(); err != nil {
+	if err := settings.check(); err != nil {
 		return nil, err
 	}
 	openTimers()
@@ -87,8 +87,11 @@ func NewPrimary(settings Settings) (*Primary, error) {
 // none left, which is just when a timer is needed to wait for some.
 func openTimers() { time.AfterFunc(time.Hour, func() {}).Stop() }
 
-// Setup changes the settings for workers to come, as calling Node's cluster.setupPrimary again does. The
-// scheduling policy and the serialization stay as they are.
+// Setup replaces the settings for workers to come. What is read once stays as it is: the scheduling policy, NewBalancer and the
+// serialization.
+//
+// Node's cluster.setupPrimary merges what it is given with what it was given before. Here that is to change what [Primary.Settings]
+// returns, and to give it to Setup.
 func (p *Primary) Setup(settings Settings) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -98,7 +101,7 @@ func (p *Primary) Setup(settings Settings) {
 	p.events.emit(SetupEvent{settings})
 }
 
-// Settings are those that the next worker gets.
+// Settings returns those that the next worker gets.
 func (p *Primary) Settings() Settings {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,7 +116,7 @@ func (p *Primary) SchedulingPolicy() SchedulingPolicy { return p.policy }
 func (p *Primary) Fork(env ...string) (*Worker, error) { return p.ForkWith(p.Settings(), env...) }
 
 // ForkWith is Fork with other settings than the primary's, for a worker that is another program in the same cluster.
-// The serialization is the primary's.
+// What is the primary's in [Settings] is not read.
 func (p *Primary) ForkWith(settings Settings, env ...string) (*Worker, error) {
 	p.mustNotWait("Fork of a worker")
 	p.mu.Lock()
