@@ -3,6 +3,7 @@ package nodeipc
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -130,6 +131,7 @@ type Channel struct {
 	full     bool // of messages that nobody has received yet
 	out      outgoing
 	sockets  socketCounts
+	requests requests
 }
 
 // NewChannel makes a channel of a connected stream socket, which is then the channel's. It fails where fd is no
@@ -316,6 +318,14 @@ func (c *Channel) Err() error {
 	default:
 		return nil
 	}
+}
+
+// endError is ErrDisconnected with what ended the channel, which is done.
+func (c *Channel) endError() error {
+	if c.err != nil {
+		return fmt.Errorf("%w: %w", ErrDisconnected, c.err)
+	}
+	return ErrDisconnected
 }
 
 // Receive waits for the next message. Messages wait for it from the channel's beginning on. After the last one

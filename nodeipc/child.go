@@ -31,6 +31,9 @@ func (s ExitStatus) String() string {
 	return "code " + strconv.Itoa(s.Code)
 }
 
+// Success reports whether the process exited with code 0.
+func (s ExitStatus) Success() bool { return s == ExitStatus{} }
+
 // A Child is a process that was started with a channel. The channel is its Channel's. Make one with [Start]; the zero value is as
 // a child that has ended, of which Wait says that it was never started.
 type Child struct {

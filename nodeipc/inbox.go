@@ -134,10 +134,7 @@ func (b *inbox) wait(ctx context.Context) error {
 		if b.any() {
 			return nil
 		}
-		if err := b.channel.Err(); err != nil {
-			return fmt.Errorf("%w: %w", ErrDisconnected, err)
-		}
-		return ErrDisconnected
+		return b.channel.endError()
 	case <-ctx.Done():
 		return fmt.Errorf("nodeipc: receive: %w", context.Cause(ctx))
 	}
@@ -153,10 +150,14 @@ func (b *inbox) close() {
 }
 
 func cost(m Message) int {
+	n := len(m.payload) + messageCost
 	if m.Handle != nil {
-		return len(m.payload) + messageCost + handleCost
+		n += handleCost
 	}
-	return len(m.payload) + messageCost
+	if m.request != nil {
+		n += m.request.size
+	}
+	return n
 }
 
 func closeHandle(h *handlewrap.Handle) {

@@ -2,8 +2,8 @@ package nodeipc
 
 import "github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 
-// A LoopChannel is a channel as its [Handler] has it, with what may be called on the channel's loop only: within the
-// handler's methods, and in functions that the loop runs. It is how a protocol on top of the channel, such as that of Node's
+// A LoopChannel is a channel as its [Handler] has it, with what may be called on the channel's loop only, unless it says otherwise:
+// within the handler's methods, and in functions that the loop runs. It is how a protocol on top of the channel, such as that of Node's
 // cluster, sends without ever waiting. The handler gets it with HandleOpen. The zero value is that of a channel that has ended.
 type LoopChannel struct{ channel *Channel }
 

@@ -31,9 +31,10 @@ func (l LoopChannel) Post(v any, h *handlewrap.Handle) error {
 	return err
 }
 
-// Tell sends a message without ever waiting, from any goroutine. It is for the few and small ones of a protocol above. A
-// peer that lets them pile up loses its channel, with ErrNotReading.
-func (c *Channel) Tell(v any) error {
+// TellOrFail sends a message as [Channel.Tell] does, and may be called from any goroutine too. It is for what a protocol cannot do
+// without: it has the room of Post, and a peer that lets even that fill up loses its channel, with ErrNotReading.
+func (l LoopChannel) TellOrFail(v any) error {
+	c := l.channel
 	if c.isZero() {
 		return errNotOpen
 	}

@@ -116,7 +116,7 @@ func TestZeroLoopChannel(t *testing.T) {
 	nodetest.NoLeaks(t)
 	var l nodeipc.LoopChannel
 	fd, closed := tracer(t)
-	for name, err := range map[string]error{"Post": l.Post(1, traced(t, fd)), "Offer": l.Offer(nil, fd, 0)} {
+	for name, err := range map[string]error{"Post": l.Post(1, traced(t, fd)), "Offer": l.Offer(nil, fd, 0), "TellOrFail": l.TellOrFail(1)} {
 		if !errors.Is(err, nodeipc.ErrDisconnected) {
 			t.Errorf("%s: %v", name, err)
 		}
