@@ -2,9 +2,36 @@ package cluster
 
 import "github.com/nodecluster/nodecluster/nodeipc"
 
-// An Event is one of Node's events of a cluster's primary: a [ForkEvent], [OnlineEvent], [ListeningEvent],
-// [MessageEvent], [DisconnectEvent], [ExitEvent], [ErrorEvent] or [SetupEvent].
-type Event interface{ event() }
+// An Event is something that has happened in a cluster: a [SetupEvent], [ForkEvent], [OnlineEvent], [ListeningEvent],
+// [MessageEvent], [DisconnectEvent], [ExitEvent] or [ErrorEvent]. All but the last are Node's events of a cluster's primary.
+type Event interface{ kind() kinds }
+
+// kinds is a set of types of events.
+type kinds uint
+
+const (
+	setupKind kinds = 1 << iota
+	forkKind
+	onlineKind
+	listeningKind
+	messageKind
+	disconnectKind
+	exitKind
+	errorKind
+
+	allKinds = 1<<iota - 1
+)
+
+// kindsOf is the set of the types of some events, and of all types if there are none.
+func kindsOf(events []Event) (set kinds) {
+	if len(events) == 0 {
+		return allKinds
+	}
+	for _, e := range events {
+		set |= e.kind()
+	}
+	return set
+}
 
 // SetupEvent: the settings were made or changed.
 type SetupEvent struct{ Settings Settings }
@@ -42,14 +69,14 @@ type ErrorEvent struct {
 	Err    error
 }
 
-func (SetupEvent) event()      {}
-func (ForkEvent) event()       {}
-func (OnlineEvent) event()     {}
-func (ListeningEvent) event()  {}
-func (MessageEvent) event()    {}
-func (DisconnectEvent) event() {}
-func (ExitEvent) event()       {}
-func (ErrorEvent) event()      {}
+func (SetupEvent) kind() kinds      { return setupKind }
+func (ForkEvent) kind() kinds       { return forkKind }
+func (OnlineEvent) kind() kinds     { return onlineKind }
+func (ListeningEvent) kind() kinds  { return listeningKind }
+func (MessageEvent) kind() kinds    { return messageKind }
+func (DisconnectEvent) kind() kinds { return disconnectKind }
+func (ExitEvent) kind() kinds       { return exitKind }
+func (ErrorEvent) kind() kinds      { return errorKind }
 
 // Address is where a server in a worker listens, as the worker said it.
 type Address struct {

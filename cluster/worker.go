@@ -27,7 +27,7 @@ type Worker struct {
 	served  atomic.Bool // it has listened
 	status  nodeipc.ExitStatus
 	exited  chan struct{}
-	waiting waiting
+	holds   int // of readers of events that have too much of it waiting; the stream's mu guards it
 	stdio   stdio
 
 	// What follows is the loop's alone.
