@@ -47,7 +47,7 @@ func (s *eventStream) unsubscribe(r *Subscription) {
 	r.abandon()
 }
 
-func (s *eventStream) emit(e Event) { s.push(entry{event: e}) }
+func (s *eventStream) emit(e Event) { s.push(entry{event: e, cost: lifeCost}) }
 
 // emitFor adds an event that a worker can cause as often as it likes.
 func (s *eventStream) emitFor(w *Worker, e Event, size int) {
@@ -73,7 +73,10 @@ func (s *eventStream) distribute(e entry) *handlewrap.Handle {
 		message.Message = message.Message.Shared()
 		e.event = message
 	}
-	s.own.push(e)
+	handle := message.Message.Handle
+	if s.own.push(e) {
+		handle = nil
+	}
 	if message.Message.Handle != nil {
 		message.Message.Handle = nil
 		e.event, e.cost = message, e.cost-handleCost
@@ -81,7 +84,7 @@ func (s *eventStream) distribute(e entry) *handlewrap.Handle {
 	for _, r := range s.others {
 		r.push(e)
 	}
-	return nil
+	return handle
 }
 
 // isShared reports whether messages have several readers.
@@ -96,8 +99,7 @@ func (s *eventStream) close() {
 	s.closed = true
 	handles := s.own.dropHandles()
 	for _, r := range append([]*Subscription{s.own}, s.others...) {
-		r.closed = true
-		r.notify()
+		r.end()
 	}
 	s.mu.Unlock()
 	for _, h := range handles {

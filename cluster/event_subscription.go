@@ -20,14 +20,14 @@ type Subscription struct {
 	arrival chan struct{}
 
 	// What follows is guarded by the stream's mu.
-	queue    []entry
-	waiting  map[*Worker]*waiting
+	queue []entry
+	backlog
 	closed   bool // nothing comes any more
 	unwanted bool // nor is anything taken
 }
 
 func newSubscription(s *eventStream, only kinds) *Subscription {
-	return &Subscription{stream: s, only: only, arrival: make(chan struct{}, 1), waiting: map[*Worker]*waiting{}}
+	return &Subscription{stream: s, only: only, arrival: make(chan struct{}, 1), backlog: backlog{waiting: map[*Worker]*waiting{}}}
 }
 
 // Next waits for the next event. After [Primary.Close] it gives what is left and then returns ErrClosed, after
@@ -66,6 +66,7 @@ func (r *Subscription) Close() { r.stream.unsubscribe(r) }
 func (r *Subscription) take() (e Event, ok bool, err error) {
 	r.stream.mu.Lock()
 	defer r.stream.mu.Unlock()
+	r.renew()
 	switch {
 	case len(r.queue) > 0:
 		first := r.queue[0]
@@ -94,12 +95,33 @@ func (r *Subscription) notify() {
 	}
 }
 
-func (r *Subscription) push(e entry) {
+// push adds an event, and reports whether the reader gets it.
+func (r *Subscription) push(e entry) bool {
 	if r.only&e.event.kind() == 0 {
-		return
+		return false
 	}
-	r.queue = append(r.queue, e)
+	if of := r.full(e.worker); of != nil {
+		if first, ok := r.miss(of); ok && r.only&errorKind != 0 {
+			r.append(entry{event: first})
+		}
+		return false
+	}
+	r.append(e)
 	r.charge(e)
+	return true
+}
+
+func (r *Subscription) append(e entry) {
+	r.queue = append(r.queue, e)
+	r.notify()
+}
+
+// end lets the reader take what waits, and no more.
+func (r *Subscription) end() {
+	r.closed = true
+	if r.looking {
+		r.timer.Stop()
+	}
 	r.notify()
 }
 
@@ -108,8 +130,8 @@ func (r *Subscription) abandon() {
 	for _, e := range r.queue {
 		r.discharge(e)
 	}
-	r.queue, r.closed, r.unwanted = nil, true, true
-	r.notify()
+	r.queue, r.unwanted = nil, true
+	r.end()
 }
 
 // dropHandles drops the messages that wait with handles, and returns these.

@@ -1,0 +1,95 @@
+//go:build unix
+
+package cluster
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// A program that takes no events for ever has a bounded number of them waiting, however many workers come and go meanwhile.
+func TestBacklogOfManyWorkers(t *testing.T) {
+	nodetest.NoLeaks(t)
+	p, err := NewPrimary(Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	const size, each = 1 << 20, 20
+	for i := range 20 {
+		w := newFakeWorker(t, p)
+		for range each {
+			p.events.emitFor(w.Worker, MessageEvent{Worker: w.Worker}, size)
+		}
+		if i == 0 {
+			awaitIdle(t, p)
+		}
+		w.finish()
+	}
+	reader := p.events.own
+	if reader.cost > maxWaitingInAll+2*size {
+		t.Errorf("events of %d MiB wait, want %d at most", reader.cost>>20, maxWaitingInAll>>20)
+	}
+	before := len(reader.queue)
+	for range 1 << 20 {
+		p.events.emit(ForkEvent{})
+	}
+	if n := len(reader.queue); n != before {
+		t.Errorf("%d events wait after %d and a million more", n, before)
+	}
+	gaps := map[*Worker]int{}
+	for _, e := range reader.queue {
+		if g, ok := e.event.(ErrorEvent); ok {
+			gaps[g.Worker]++
+		}
+	}
+	if len(gaps) < 3 || len(gaps) > 5 || gaps[nil] != 1 {
+		t.Errorf("it is told of gaps of %d workers, %d times of none in particular", len(gaps), gaps[nil])
+	}
+}
+
+// What no worker can cause at will is kept for a program that takes some of it now and then.
+func TestLivesWait(t *testing.T) {
+	nodetest.NoLeaks(t)
+	p, err := NewPrimary(Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	const many = 2 * maxWaiting / lifeCost
+	for range many {
+		p.events.emit(ForkEvent{})
+	}
+	awaitIdle(t, p)
+	p.events.emit(ForkEvent{}) // is dropped
+	ctx := nodetest.Context(t)
+	if _, err := p.Next(ctx); err != nil { // the setup
+		t.Fatal(err)
+	}
+	p.events.emit(ForkEvent{})
+	for i := range many + 2 {
+		e, err := p.Next(ctx)
+		_, isFork := e.(ForkEvent)
+		if err != nil || isFork != (i != many) {
+			t.Fatalf("event %d is %T, %v", i, e, err)
+		}
+	}
+}
+
+// awaitIdle waits until the primary's own reader is taken for one that does not listen.
+func awaitIdle(t *testing.T, p *Primary) {
+	t.Helper()
+	idle := func() bool {
+		p.events.mu.Lock()
+		defer p.events.mu.Unlock()
+		return !p.events.own.listens()
+	}
+	for end := time.Now().Add(nodetest.Patience); !idle(); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatal("a reader that takes nothing is still waited for")
+		}
+	}
+}
