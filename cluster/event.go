@@ -48,7 +48,16 @@ type ListeningEvent struct {
 	Address Address
 }
 
-// MessageEvent: the worker has sent a message. Its handle, if any, is the taker's of the event.
+// MessageEvent: the worker has sent a message.
+//
+// A handle that came with it, Message.Handle, is lent. It is closed when the program is done with the event, unless it was
+// converted (Conn, Listener …) or sent on meanwhile, which leaves it empty, or taken with [MessageEvent.TakeHandle]:
+//
+//   - [Primary.Events] closes it when the loop's body ends. Several loops at once do not disturb each other.
+//   - [Primary.Next] closes it when Next is called again, and so it is for one goroutine. Once Next was called while another call
+//     of it was waiting, it closes none any more, because nobody can tell which caller is done: each handle is then its
+//     caller's to close. Where several goroutines take events, use Events in each.
+//   - [Primary.Close] closes those that nobody has got, and that of the event which Next has given last.
 type MessageEvent struct {
 	Worker  *Worker
 	Message nodeipc.Message

@@ -56,9 +56,7 @@ func (s *eventStream) emitFor(w *Worker, e Event, size int) {
 
 // push gives an event to whom it concerns. A handle that comes with it is closed where nobody gets it.
 func (s *eventStream) push(e entry) {
-	if handle := s.distribute(e); handle != nil {
-		handle.Close()
-	}
+	closeHandle(s.distribute(e))
 }
 
 // distribute returns the handle that nobody has got.
@@ -92,8 +90,8 @@ func (s *eventStream) isShared() bool {
 	return slices.ContainsFunc(s.others, func(r *Subscription) bool { return r.only&messageKind != 0 })
 }
 
-// close lets every reader take what waits for it. Messages with handles are dropped: the handles would stay open if nobody took
-// them.
+// close lets every reader take what waits for it. Messages with handles are dropped, and what Next has given last is closed: the
+// handles would stay open if nobody took them.
 func (s *eventStream) close() {
 	s.mu.Lock()
 	s.closed = true
@@ -102,6 +100,7 @@ func (s *eventStream) close() {
 		r.end()
 	}
 	s.mu.Unlock()
+	s.own.lent.close()
 	for _, h := range handles {
 		h.Close()
 	}

@@ -18,6 +18,7 @@ type Subscription struct {
 	stream  *eventStream
 	only    kinds
 	arrival chan struct{}
+	lent    lentHandle
 
 	// What follows is guarded by the stream's mu.
 	queue []entry
@@ -32,7 +33,13 @@ func newSubscription(s *eventStream, only kinds) *Subscription {
 
 // Next waits for the next event. After [Primary.Close] it gives what is left and then returns ErrClosed, after
 // [Subscription.Close] ErrClosed at once, and before that ctx's error when that ends first.
-func (r *Subscription) Next(ctx context.Context) (Event, error) {
+func (r *Subscription) Next(ctx context.Context) (event Event, err error) {
+	r.lent.beginCall()
+	defer func() { r.lent.endCall(handleOf(event)) }()
+	return r.next(ctx)
+}
+
+func (r *Subscription) next(ctx context.Context) (Event, error) {
 	for {
 		event, ok, err := r.take()
 		if ok || err != nil {
@@ -50,12 +57,18 @@ func (r *Subscription) Next(ctx context.Context) (Event, error) {
 func (r *Subscription) Events(ctx context.Context) iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		for {
-			event, err := r.Next(ctx)
-			if err != nil || !yield(event) {
+			event, err := r.next(ctx)
+			if err != nil || !yieldOnce(yield, event) {
 				return
 			}
 		}
 	}
+}
+
+// yieldOnce runs the loop's body for an event. What the body leaves of the event's handle is closed, however the body ends.
+func yieldOnce(yield func(Event) bool, e Event) bool {
+	defer closeHandle(handleOf(e))
+	return yield(e)
 }
 
 // Close ends the subscription: what waits for it is dropped, and Next returns ErrClosed, also where it waits. It is safe to call

@@ -4,9 +4,14 @@ package cluster
 
 import (
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -82,14 +87,76 @@ func TestLivesWait(t *testing.T) {
 // awaitIdle waits until the primary's own reader is taken for one that does not listen.
 func awaitIdle(t *testing.T, p *Primary) {
 	t.Helper()
-	idle := func() bool {
+	await(t, "a reader that takes nothing is still waited for", func() bool {
 		p.events.mu.Lock()
 		defer p.events.mu.Unlock()
 		return !p.events.own.listens()
-	}
-	for end := time.Now().Add(nodetest.Patience); !idle(); runtime.Gosched() {
+	})
+}
+
+// await looks until something is so.
+func await(t *testing.T, otherwise string, so func() bool) {
+	t.Helper()
+	for end := time.Now().Add(nodetest.Patience); !so(); runtime.Gosched() {
 		if time.Now().After(end) {
-			t.Fatal("a reader that takes nothing is still waited for")
+			t.Fatal(otherwise)
 		}
 	}
+}
+
+// Calls of Next that wait at once do not close each other's handles, then or later.
+func TestHandlesInSeveralCallsOfNext(t *testing.T) {
+	nodetest.NoLeaks(t)
+	p, err := NewPrimary(Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	w := newFakeWorker(t, p)
+	defer w.finish()
+	ctx := nodetest.Context(t)
+	for range 2 { // setup and fork
+		if _, err := p.Next(ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	given := make(chan *handlewrap.Handle, 4)
+	take := func() {
+		event, err := p.Next(ctx)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		given <- event.(MessageEvent).Message.Handle
+	}
+	var calls sync.WaitGroup
+	calls.Go(take)
+	calls.Go(take)
+	await(t, "two calls do not wait", func() bool {
+		p.events.own.lent.mu.Lock()
+		defer p.events.own.lent.mu.Unlock()
+		return p.events.own.lent.calls == 2
+	})
+	for range cap(given) {
+		p.events.emitFor(w.Worker, MessageEvent{w.Worker, nodeipc.Message{Handle: newHandle(t)}}, handleCost)
+	}
+	calls.Wait()
+	take()
+	take()
+	for range cap(given) {
+		h := <-given
+		if h.FD() < 0 {
+			t.Error("a handle is closed that another call was given")
+		}
+		h.Close()
+	}
+}
+
+func newHandle(t *testing.T) *handlewrap.Handle {
+	t.Helper()
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return handlewrap.New(handlewrap.NetNative, fd)
 }
