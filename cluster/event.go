@@ -2,9 +2,36 @@ package cluster
 
 import "github.com/nodecluster/nodecluster/nodeipc"
 
-// An Event is one of Node's events of a cluster's primary: a [ForkEvent], [OnlineEvent], [ListeningEvent],
-// [MessageEvent], [DisconnectEvent], [ExitEvent], [ErrorEvent] or [SetupEvent].
-type Event interface{ event() }
+// An Event is something that has happened in a cluster: a [SetupEvent], [ForkEvent], [OnlineEvent], [ListeningEvent],
+// [MessageEvent], [DisconnectEvent], [ExitEvent] or [ErrorEvent]. All but the last are Node's events of a cluster's primary.
+type Event interface{ kind() kinds }
+
+// kinds is a set of types of events.
+type kinds uint
+
+const (
+	setupKind kinds = 1 << iota
+	forkKind
+	onlineKind
+	listeningKind
+	messageKind
+	disconnectKind
+	exitKind
+	errorKind
+
+	allKinds = 1<<iota - 1
+)
+
+// kindsOf is the set of the types of some events, and of all types if there are none.
+func kindsOf(events []Event) (set kinds) {
+	if len(events) == 0 {
+		return allKinds
+	}
+	for _, e := range events {
+		set |= e.kind()
+	}
+	return set
+}
 
 // SetupEvent: the settings were made or changed.
 type SetupEvent struct{ Settings Settings }
@@ -21,7 +48,16 @@ type ListeningEvent struct {
 	Address Address
 }
 
-// MessageEvent: the worker has sent a message. Its handle, if any, is the taker's of the event.
+// MessageEvent: the worker has sent a message.
+//
+// A handle that came with it, Message.Handle, is lent. It is closed when the program is done with the event, unless it was
+// converted (Conn, Listener …) or sent on meanwhile, which leaves it empty, or taken with [MessageEvent.TakeHandle]:
+//
+//   - [Primary.Events] closes it when the loop's body ends. Several loops at once do not disturb each other.
+//   - [Primary.Next] closes it when Next is called again, and so it is for one goroutine. Once Next was called while another call
+//     of it was waiting, it closes none any more, because nobody can tell which caller is done: each handle is then its
+//     caller's to close. Where several goroutines take events, use Events in each.
+//   - [Primary.Close] closes those that nobody has got, and that of the event which Next has given last.
 type MessageEvent struct {
 	Worker  *Worker
 	Message nodeipc.Message
@@ -42,14 +78,14 @@ type ErrorEvent struct {
 	Err    error
 }
 
-func (SetupEvent) event()      {}
-func (ForkEvent) event()       {}
-func (OnlineEvent) event()     {}
-func (ListeningEvent) event()  {}
-func (MessageEvent) event()    {}
-func (DisconnectEvent) event() {}
-func (ExitEvent) event()       {}
-func (ErrorEvent) event()      {}
+func (SetupEvent) kind() kinds      { return setupKind }
+func (ForkEvent) kind() kinds       { return forkKind }
+func (OnlineEvent) kind() kinds     { return onlineKind }
+func (ListeningEvent) kind() kinds  { return listeningKind }
+func (MessageEvent) kind() kinds    { return messageKind }
+func (DisconnectEvent) kind() kinds { return disconnectKind }
+func (ExitEvent) kind() kinds       { return exitKind }
+func (ErrorEvent) kind() kinds      { return errorKind }
 
 // Address is where a server in a worker listens, as the worker said it.
 type Address struct {

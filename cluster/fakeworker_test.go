@@ -52,7 +52,6 @@ func newFakeWorker(tb testing.TB, p *Primary) *fakeWorker {
 	unix.CloseOnExec(pair[1])
 	fakeID++
 	w := &Worker{id: fakeID, primary: p, exited: make(chan struct{}), memberships: map[string]membership{}}
-	w.waiting.pause = w.pause
 	w.identified(RuntimeNode)
 	p.loop.Call(func() {
 		var channel *nodeipc.Channel

@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"iter"
 	"maps"
 	"slices"
 	"sync"
@@ -122,7 +121,7 @@ func (p *Primary) ForkWith(settings Settings, env ...string) (*Worker, error) {
 	p.mu.Lock()
 	if p.closing {
 		p.mu.Unlock()
-		return nil, fmt.Errorf("cluster: fork: %w", ErrClosed)
+		return nil, fmt.Errorf("cluster: fork: the primary is %w", ErrClosed)
 	}
 	p.lastID++
 	id := p.lastID
@@ -145,7 +144,6 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 		id: id, primary: p, program: settings.program(), path: executablePath(cmd), args: cmd.Args,
 		exited: make(chan struct{}), memberships: map[string]membership{},
 	}
-	w.waiting.pause = w.pause
 	if settings.Runtime != "" {
 		w.runtime.Store(&settings.Runtime)
 	}
@@ -187,14 +185,6 @@ func (p *Primary) inspectPort(settings *Settings) func() int {
 	}
 }
 
-func (w *Worker) pause(paused bool) {
-	if paused {
-		w.child.Pause()
-	} else {
-		w.child.Resume()
-	}
-}
-
 func (w *Worker) warn(err error) {
 	w.primary.events.emit(ErrorEvent{w, fmt.Errorf("cluster: worker %d: %w", w.id, err)})
 }
@@ -220,23 +210,6 @@ func (p *Primary) Worker(id int) (w *Worker) {
 		}
 	})
 	return w
-}
-
-// Next waits for the next event. Events wait for it in their order, from the primary's beginning on. When messages
-// of a worker wait in too large a number, it is no longer read until some are taken. After [Primary.Close] and the
-// last event it returns ErrClosed, and before that ctx's error when that ends first.
-func (p *Primary) Next(ctx context.Context) (Event, error) { return p.events.next(ctx) }
-
-// Events are all that Next gives until it fails.
-func (p *Primary) Events(ctx context.Context) iter.Seq[Event] {
-	return func(yield func(Event) bool) {
-		for {
-			event, err := p.Next(ctx)
-			if err != nil || !yield(event) {
-				return
-			}
-		}
-	}
 }
 
 // Disconnect asks all workers to leave, as Node's cluster.disconnect(), and waits until all of them have ended and

@@ -29,7 +29,7 @@ type Worker struct {
 	runtime atomic.Pointer[Runtime] // nil while it is not known
 	status  nodeipc.ExitStatus
 	exited  chan struct{}
-	waiting waiting
+	holds   int // of readers of events that have too much of it waiting; the stream's mu guards it
 	stdio   stdio
 
 	// What follows is the loop's alone.

@@ -78,13 +78,18 @@ func (w *Worker) act(m *wire.FromWorker) {
 }
 
 func (w *Worker) isListening(m *wire.FromWorker) {
+	first := w.life.now() != listening
 	if !w.life.make(goListening) {
 		return
 	}
 	w.served.Store(true)
 	w.primary.listened.Store(true)
 	address := newAddress(&m.Server)
-	w.primary.events.emitFor(w, ListeningEvent{w, address}, len(address.Address)+len(address.AddressType))
+	if size := len(address.Address) + len(address.AddressType); first && size <= lifeCost {
+		w.primary.events.emit(ListeningEvent{w, address})
+	} else {
+		w.primary.events.emitFor(w, ListeningEvent{w, address}, size)
+	}
 }
 
 // HandleNACK: the connection did not reach the worker, which has no descriptor left, say.

@@ -4,6 +4,7 @@ package nodeipc_test
 
 import (
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
@@ -86,6 +87,8 @@ func TestWhatFollowsAHandleWaitsForItsACK(t *testing.T) {
 	nodetest.NoLeaks(t)
 	c, p := newRawPeer(t, nodeipc.Options{})
 	first, second := asHandle(t, listen(t, "tcp")), asHandle(t, listen(t, "unix"))
+	var closed atomic.Bool
+	first.OnClose(func() { closed.Store(true) })
 	send(t, c, 1)
 	sendHandle(t, c, "m", first)
 	send(t, c, 2)
@@ -93,7 +96,7 @@ func TestWhatFollowsAHandleWaitsForItsACK(t *testing.T) {
 	send(t, c, 3)
 	p.expect(`1`, serverMessage)
 	p.expectNothing()
-	if first.FD() < 0 {
+	if closed.Load() {
 		t.Error("the handle was closed before its ACK")
 	}
 
@@ -105,7 +108,7 @@ func TestWhatFollowsAHandleWaitsForItsACK(t *testing.T) {
 	p.write(ack + "\n")
 	p.expect(`2`, serverMessage)
 	p.expectNothing()
-	if first.FD() >= 0 {
+	if !closed.Load() {
 		t.Error("the handle is open after its ACK")
 	}
 	p.write(ack + "\n")

@@ -56,3 +56,10 @@ func (m Message) Payload() []byte {
 // that memory and then becomes another message's text; []byte are copies. It may be called from any goroutine, and again
 // without effect. The handle stays the receiver's.
 func (m Message) Release() { m.lease.end() }
+
+// Shared gives the message to be passed to several receivers: Release of it does nothing, as others may still read it. It
+// must be called before any of them has the message.
+func (m Message) Shared() Message {
+	m.lease = lease{}
+	return m
+}

@@ -129,3 +129,18 @@ func TestReleased(t *testing.T) {
 		expectBytes(t, in.messages[i], texts[i])
 	}
 }
+
+// A message that several have is nobody's to release.
+func TestSharedIsNotReleased(t *testing.T) {
+	nodetest.NoLeaks(t)
+	in := &collector{}
+	c, peer := channelAndPeer(t, Options{Handler: in, Paused: true})
+	texts := []string{strings.Repeat("a", 60<<10), strings.Repeat("b", 60<<10)}
+	random := rand.New(rand.NewPCG(1, 1))
+	inPieces(t, c, peer, random, texts[:1])
+	shared := in.messages[0].Shared()
+	shared.Release()
+	inPieces(t, c, peer, random, texts[1:])
+	expectBytes(t, shared, texts[0])
+	expectBytes(t, in.messages[1], texts[1])
+}

@@ -49,8 +49,8 @@ func (c *Channel) Send(ctx context.Context, message any) error {
 func (c *Channel) Tell(message any) error { return c.send(message, nil, nil) }
 
 // SendHandle sends a message with a handle, which is the channel's from then on and is closed once the peer
-// has it, as Node does with a socket. When it returns an error the handle is still the caller's. What is sent
-// afterwards waits until the peer has acknowledged the handle. Else it is as Send.
+// has it, as Node does with a socket: h is empty afterwards. When it returns an error the handle is still the caller's.
+// What is sent afterwards waits until the peer has acknowledged the handle. Else it is as Send.
 func (c *Channel) SendHandle(ctx context.Context, message any, h *handlewrap.Handle) error {
 	if h == nil || h.FD() < 0 {
 		return errNoHandle
@@ -163,6 +163,9 @@ func (c *Channel) trySend(frame []byte, h *handlewrap.Handle, cannotWait bool) (
 	c.out.sent = max(c.out.sent, len(frame))
 	switch {
 	case h != nil || c.out.holding:
+		if h != nil {
+			h = h.WithType(h.Type()) // the caller's is empty, so that closing it does no harm
+		}
 		c.out.submit(message{frame: slices.Clone(frame), handle: h}) // it is kept, and the sender's buffer is used again
 		c.flushLocked()
 	case c.mayLeave(len(frame)):
