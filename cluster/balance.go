@@ -9,9 +9,9 @@ import (
 // ([Settings.NewBalancer]) and calls its methods on its loop, one at a time.
 //
 // They must not block: while one does, no worker is heard and no connection is handed out. They may call what returns at once:
-// [Primary.Workers], [Primary.Worker], [Primary.Settings], [Primary.Setup], and the methods of a [Worker] but Shutdown and
-// Request. [Worker.Send] does not wait there for a worker that does not read: it returns an error that matches
-// [nodeipc.ErrNotReading]. What waits panics; see [Primary].
+// [Primary.Workers], [Primary.Worker], [Primary.Settings], [Primary.Setup], and the methods of a [Worker] but Shutdown. Those of
+// them that wait elsewhere fail there: Send returns an error that matches [nodeipc.ErrNotReading] where the worker does not read,
+// and Request returns an error. What else waits panics; see [Primary].
 //
 // A Balancer that is an [io.Closer] is closed when its socket is, after the last of its targets has left. An error of Close
 // becomes an [ErrorEvent].

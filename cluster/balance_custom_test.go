@@ -93,14 +93,22 @@ func TestCallsOfABalancer(t *testing.T) {
 		if err := w.Send(t.Context(), clustertest.Command{"do": "echo", "n": -1}); err != nil {
 			t.Error(err)
 		}
+		if err := w.Tell(clustertest.Command{"do": "echo", "n": -2}); err != nil {
+			t.Error(err)
+		}
+		if m, err := w.Request(t.Context(), 1); err == nil {
+			t.Errorf("a request is answered with %s", m.Payload())
+		}
 		w.Disconnect()
 		if err := r.Worker(3).Kill(syscall.SIGKILL); err != nil {
 			t.Error(err)
 		}
 	})
-	r.Await(t, "the answer to what was sent", func(o clustertest.Occurrence) bool {
-		return o.Event == "message" && o.Worker == 2 && strings.Contains(string(o.Message), `"n":-1`)
-	})
+	for _, n := range []string{`"n":-1`, `"n":-2`} {
+		r.Await(t, "the answer to what was sent", func(o clustertest.Occurrence) bool {
+			return o.Event == "message" && o.Worker == 2 && strings.Contains(string(o.Message), n)
+		})
+	}
 	for id, want := range map[int]nodeipc.ExitStatus{2: {}, 3: {Code: -1, Signal: syscall.SIGKILL}} {
 		r.Event(t, "exit", id)
 		if got := r.ForkedWorker(id).ExitStatus(); got != want {

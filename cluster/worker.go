@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"slices"
 	"sync/atomic"
@@ -87,6 +88,25 @@ func (w *Worker) SendHandle(ctx context.Context, message any, h *handlewrap.Hand
 // SendHandleKeepOpen sends a message with a copy of a handle, as [nodeipc.Channel.SendHandleKeepOpen] does.
 func (w *Worker) SendHandleKeepOpen(ctx context.Context, message any, h *handlewrap.Handle) error {
 	return w.child.SendHandleKeepOpen(ctx, message, h)
+}
+
+// SendConn gives a connection to the worker with a message, as [nodeipc.Channel.SendConn] does: a Node worker gets a net.Socket as
+// the second argument of its 'message' event. When it returns nil the connection is closed in this process, and on an error it is
+// still the caller's.
+func (w *Worker) SendConn(ctx context.Context, message any, conn net.Conn) error {
+	return w.child.SendConn(ctx, message, conn)
+}
+
+// Tell sends a message to the worker and never waits, as [nodeipc.Channel.Tell] does. When too much waits for a worker that does
+// not read, it returns an error that matches [nodeipc.ErrNotReading]: the message is not sent, and the channel goes on.
+func (w *Worker) Tell(message any) error { return w.child.Tell(message) }
+
+// Request sends the worker a request and waits for the body of its response, as [nodeipc.Channel.Request] does, whose documentation
+// has what a Node worker answers with. A worker's own request is a [MessageEvent] whose message has IsRequest and Respond.
+//
+// While the worker is held back because too many of its events wait, its response waits too; see [Primary.Next].
+func (w *Worker) Request(ctx context.Context, body any) (nodeipc.Message, error) {
+	return w.child.Request(ctx, body)
 }
 
 // Disconnect asks the worker to leave, as Node's worker.disconnect() in the primary: it gets no new connections,
