@@ -60,7 +60,7 @@ func TestDisconnectOfOne(t *testing.T) {
 		}
 		r.Event(t, "disconnect", 1)
 		<-w.Exited()
-		if w.IsConnected() || !w.IsDead() || w.ExitStatus() != (nodeipc.ExitStatus{}) {
+		if w.IsConnected() || !w.IsDead() || !w.ExitStatus().Success() {
 			t.Errorf("after its end: connected %v, dead %v, %v", w.IsConnected(), w.IsDead(), w.ExitStatus())
 		}
 		if s := w.State(); s != cluster.StateDead && s != cluster.StateDisconnected {
