@@ -169,11 +169,11 @@ func (d *dispatcher) dispatch(connection int, target *Target) bool {
 func (d *dispatcher) offer(target *Target, connection int) {
 	p := d.primary
 	seq := p.nextSeq()
-	p.frame = target.worker.channel.AppendFrame(p.frame[:0], d.newconn, seq)
-	err := target.worker.channel.Offer(p.frame, connection, seq)
+	p.onLoop.frame = target.worker.onLoop.channel.AppendFrame(p.onLoop.frame[:0], d.newconn, seq)
+	err := target.worker.onLoop.channel.Offer(p.onLoop.frame, connection, seq)
 	if err == nil {
 		target.inFlight++
-		target.worker.offers.push(offer{seq: seq, connection: connection, target: target, sent: d.now()})
+		target.worker.onLoop.offers.push(offer{seq: seq, connection: connection, target: target, sent: d.now()})
 		d.changed(target)
 		return
 	}

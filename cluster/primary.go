@@ -3,14 +3,12 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
-	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 )
@@ -39,19 +37,7 @@ type Primary struct {
 	forking   sync.WaitGroup
 	inspected int // how many inspector ports were counted up
 
-	// What follows is the loop's alone.
-	workers   map[int]*Worker // those of whom not everything has ended
-	dismissed map[int]*Worker // those of them that were asked to leave
-	servers   map[string]server
-	seq       uint32
-	frame     []byte
-	leaving   bool             // all are to leave
-	warned    bool             // of connections that wait
-	policed   bool             // of a policy that could not be had
-	handedOut map[Runtime]bool // which were told of as those that get no sockets
-	listenErr error
-	empty     []chan struct{}
-	onGone    func(*Worker)
+	onLoop primaryOnLoop
 
 	listened atomic.Bool // some worker has listened
 }
@@ -74,8 +60,7 @@ func NewPrimary(settings Settings) (*Primary, error) {
 	p := &Primary{
 		loop: loop, forker: newForker(), policy: policy, settings: settings,
 		begun: time.Now(), customBalancer: settings.NewBalancer,
-		workers: map[int]*Worker{}, dismissed: map[int]*Worker{}, servers: map[string]server{}, handedOut: map[Runtime]bool{},
-		onGone: func(*Worker) {},
+		onLoop: newPrimaryOnLoop(),
 	}
 	p.events = newEventStream(func() { p.mustNotWait("Next of the events") })
 	p.events.emit(SetupEvent{settings})
@@ -142,7 +127,7 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 	}
 	w := &Worker{
 		id: id, primary: p, program: settings.program(), path: executablePath(cmd), args: cmd.Args,
-		exited: make(chan struct{}), memberships: map[string]membership{},
+		exited: make(chan struct{}), onLoop: newWorkerOnLoop(),
 	}
 	if settings.Runtime != "" {
 		w.runtime.Store(&settings.Runtime)
@@ -192,8 +177,8 @@ func (w *Worker) warn(err error) {
 // Workers are the workers by age: those that were neither asked to leave nor have ended in every respect.
 func (p *Primary) Workers() (workers []*Worker) {
 	p.loop.Call(func() {
-		for id, w := range p.workers {
-			if p.dismissed[id] == nil {
+		for id, w := range p.onLoop.workers {
+			if p.onLoop.dismissed[id] == nil {
 				workers = append(workers, w)
 			}
 		}
@@ -205,8 +190,8 @@ func (p *Primary) Workers() (workers []*Worker) {
 // Worker is the worker with this id among [Primary.Workers], nil if there is none.
 func (p *Primary) Worker(id int) (w *Worker) {
 	p.loop.Call(func() {
-		if p.dismissed[id] == nil {
-			w = p.workers[id]
+		if p.onLoop.dismissed[id] == nil {
+			w = p.onLoop.workers[id]
 		}
 	})
 	return w
@@ -226,15 +211,6 @@ func (p *Primary) Disconnect(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("cluster: disconnect: %w", context.Cause(ctx))
 	}
-}
-
-func (p *Primary) disconnectAll(gone chan struct{}) {
-	p.leaving = true
-	for _, id := range slices.Sorted(maps.Keys(p.workers)) {
-		p.workers[id].disconnect()
-	}
-	p.empty = append(p.empty, gone)
-	p.notifyEmpty()
 }
 
 // Close kills the workers that are left, waits for their ends and frees everything. Events that have happened can
@@ -268,80 +244,9 @@ func (p *Primary) mustNotWait(call string) {
 // killAll kills what runs.
 func (p *Primary) killAll() {
 	p.loop.Call(func() {
-		p.leaving = true
-		for _, w := range p.workers {
+		p.onLoop.leaving = true
+		for _, w := range p.onLoop.workers {
 			w.child.Signal(syscall.SIGKILL)
 		}
 	})
-}
-
-// The methods from here on run on the loop.
-
-func (p *Primary) nextSeq() uint32 {
-	if p.seq == wire.MaxSeq {
-		p.seq = 0
-	}
-	p.seq++
-	return p.seq - 1
-}
-
-// holding reports whether sockets without workers stay open, for workers to come.
-func (p *Primary) holding() bool {
-	if p.leaving {
-		return false
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.settings.HoldListeners
-}
-
-// isClosing reports whether Close was called: what starts now is to end.
-func (p *Primary) isClosing() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.closing
-}
-
-// dismiss takes a worker off the list that was asked to leave.
-func (p *Primary) dismiss(w *Worker) { p.dismissed[w.id] = w }
-
-// settle forgets a worker of which nothing is left.
-func (p *Primary) settle(w *Worker) {
-	if !w.life.now().isGone() || p.workers[w.id] == nil {
-		return
-	}
-	delete(p.workers, w.id)
-	delete(p.dismissed, w.id)
-	p.onGone(w)
-	p.notifyEmpty()
-}
-
-func (p *Primary) notifyEmpty() {
-	if len(p.workers) > 0 || !p.leaving {
-		return
-	}
-	p.closeServers()
-	for _, gone := range p.empty {
-		close(gone)
-	}
-	p.empty, p.leaving = nil, false
-}
-
-// listenFailed remembers why a worker could not listen, which may be why it then ends.
-func (p *Primary) listenFailed(err error) { p.listenErr = err }
-
-// warnOnce tells of a shortage of the system's, not of every connection that meets it.
-func (p *Primary) warnOnce(err error) {
-	if !p.warned {
-		p.warned = true
-		p.events.emit(ErrorEvent{Err: fmt.Errorf("cluster: connections wait: %w", err)})
-	}
-}
-
-// warnOfPolicy tells that connections are handed out otherwise than by the policy, not of every server for which that is so.
-func (p *Primary) warnOfPolicy(err error) {
-	if !p.policed {
-		p.policed = true
-		p.events.emit(ErrorEvent{Err: fmt.Errorf("cluster: scheduling policy %q: %w", p.policy, err)})
-	}
 }

@@ -148,7 +148,9 @@ func TestTell(t *testing.T) {
 	if err := w.Send(clustertest.Patient(t), "last"); err != nil {
 		t.Fatal(err)
 	}
-	heard := func(o clustertest.Occurrence) bool { return o.Event == "message" && strings.HasPrefix(string(o.Message), `{"told":`) }
+	heard := func(o clustertest.Occurrence) bool {
+		return o.Event == "message" && strings.HasPrefix(string(o.Message), `{"told":`)
+	}
 	r.Await(t, "the echo of the last message", func(o clustertest.Occurrence) bool { return heard(o) && strings.Contains(string(o.Message), "last") })
 	n := 0
 	for _, o := range r.All() {

@@ -22,7 +22,6 @@ type Worker struct {
 	path    string // of what it was started as
 	args    []string
 	child   *nodeipc.Child
-	channel nodeipc.LoopChannel
 	life    lifeline
 	left    atomic.Bool             // exitedAfterDisconnect
 	broken  atomic.Bool             // its channel ended in an error
@@ -33,11 +32,18 @@ type Worker struct {
 	holds   int // of readers of events that have too much of it waiting; the stream's mu guards it
 	stdio   stdio
 
-	// What follows is the loop's alone.
-	memberships    map[string]membership
+	onLoop workerOnLoop
+}
+
+// workerOnLoop is what only functions that the primary's loop runs may touch, as primaryOnLoop.
+type workerOnLoop struct {
+	channel        nodeipc.LoopChannel
+	memberships    map[string]membership // by the server's key
 	offers         offers
 	identification identification
 }
+
+func newWorkerOnLoop() workerOnLoop { return workerOnLoop{memberships: map[string]membership{}} }
 
 // ID is the worker's id: from 1 on, never used again.
 func (w *Worker) ID() int { return w.id }

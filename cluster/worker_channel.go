@@ -13,12 +13,12 @@ import (
 // workerChannel is a worker as its channel calls it. All methods of this file run on the primary's loop.
 type workerChannel struct{ worker *Worker }
 
-func (c workerChannel) HandleOpen(channel nodeipc.LoopChannel) { c.worker.channel = channel }
+func (c workerChannel) HandleOpen(channel nodeipc.LoopChannel) { c.worker.onLoop.channel = channel }
 
 func (c workerChannel) HandleStart(child *nodeipc.Child) {
 	w := c.worker
 	w.child = child
-	w.primary.workers[w.id] = w
+	w.primary.onLoop.workers[w.id] = w
 	w.primary.events.emit(ForkEvent{w})
 	if w.primary.isClosing() {
 		child.Signal(syscall.SIGKILL) // Close has killed the others before
@@ -97,7 +97,7 @@ func (c workerChannel) HandleNACK(tag uint32) { c.worker.answered(tag, false) }
 
 func (c workerChannel) HandleWritable() {
 	w := c.worker
-	for _, m := range w.memberships {
+	for _, m := range w.onLoop.memberships {
 		m.retry()
 	}
 }
@@ -155,11 +155,11 @@ func (w *Worker) disconnect() {
 func (w *Worker) post(message any) { w.postHandle(message, nil) }
 
 func (w *Worker) postHandle(message any, h *handlewrap.Handle) {
-	if err := w.channel.Post(message, h); err != nil && !errors.Is(err, nodeipc.ErrDisconnected) {
+	if err := w.onLoop.channel.Post(message, h); err != nil && !errors.Is(err, nodeipc.ErrDisconnected) {
 		w.fail(err)
 	}
 }
 
 // fail gives a worker up that breaks the protocol or does not read: its channel is closed, at which a Node
 // process exits, and the others go on.
-func (w *Worker) fail(err error) { w.channel.Fail(err) }
+func (w *Worker) fail(err error) { w.onLoop.channel.Fail(err) }

@@ -89,7 +89,7 @@ func TestExecutablesAreSearchedOnce(t *testing.T) {
 func askingWorker(t *testing.T) *fakeWorker {
 	t.Helper()
 	w := newFakeWorker(t, newTestPrimary(t, SchedRR))
-	w.primary.loop.Call(func() { w.runtime.Store(nil); w.identification.running = true })
+	w.primary.loop.Call(func() { w.runtime.Store(nil); w.onLoop.identification.running = true })
 	t.Cleanup(w.finish)
 	return w
 }

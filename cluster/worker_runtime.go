@@ -66,7 +66,7 @@ func (w *Worker) isIdentified() bool { return w.runtime.Load() != nil }
 
 // keepQuestion keeps what a worker asks until its runtime is known, which may decide on the answer.
 func (w *Worker) keepQuestion(m *wire.FromWorker) {
-	f := &w.identification
+	f := &w.onLoop.identification
 	f.size += m.Server.Size() + questionCost
 	if f.size > maxQuestions {
 		w.fail(fmt.Errorf("%w: it asks for servers in more than %d bytes before it can be answered", nodeipc.ErrProtocol, maxQuestions))
@@ -79,13 +79,13 @@ func (w *Worker) keepQuestion(m *wire.FromWorker) {
 // its process was started as may be a script that has become the runtime by then.
 func (w *Worker) identify() {
 	switch {
-	case w.identification.running || w.isIdentified():
+	case w.onLoop.identification.running || w.isIdentified():
 		return
-	case w.channel.PeerIsBun():
+	case w.onLoop.channel.PeerIsBun():
 		w.identified(RuntimeBun)
 		return
 	}
-	w.identification.running = true
+	w.onLoop.identification.running = true
 	p := w.primary
 	p.forking.Go(func() {
 		r := p.executables.runtime(fmt.Sprintf("/proc/%d/exe", w.Pid()), w.path)
@@ -96,20 +96,11 @@ func (w *Worker) identify() {
 // identified answers what has waited for the runtime.
 func (w *Worker) identified(r Runtime) {
 	w.runtime.Store(&r)
-	questions := w.identification.questions
-	w.identification = identification{}
+	questions := w.onLoop.identification.questions
+	w.onLoop.identification = identification{}
 	for _, m := range questions {
 		w.answerQuery(m)
 	}
-}
-
-// tellHandedOut tells that workers on this runtime do not get the sockets that the policy has for them.
-func (p *Primary) tellHandedOut(r Runtime) {
-	if p.handedOut[r] {
-		return
-	}
-	p.handedOut[r] = true
-	p.events.emit(ErrorEvent{Err: fmt.Errorf("cluster: scheduling policy %q: the primary hands out the connections of workers on %s, which take no listening socket", p.policy, r)})
 }
 
 // executablePath is the file that a command runs, as this process finds it.
