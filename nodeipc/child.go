@@ -79,17 +79,6 @@ func Start(cmd *exec.Cmd, o Options) (*Child, error) {
 	return child, nil
 }
 
-// A ChildHandler is the handler of a child's channel that wants to know of the process too. Its methods are
-// called on the channel's loop.
-type ChildHandler interface {
-	Handler
-	// HandleStart is the first call: the process runs.
-	HandleStart(*Child)
-	// HandleExit says how the process ended. All that it had sent has been handled before. It may come before or
-	// after HandleDisconnect.
-	HandleExit(ExitStatus)
-}
-
 // begin makes the child known to its loop and to its handler, before anything of it can be heard there.
 func (c *Child) begin(fd int) (err error) {
 	called := c.loop.Call(func() {

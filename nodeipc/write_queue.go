@@ -142,3 +142,38 @@ func (o *outgoing) abandon() (handles []*handlewrap.Handle) {
 	o.notifyRoom()
 	return handles
 }
+
+// segment is what one write sends: plain messages together, a message with a handle alone, because a
+// descriptor travels beside the first byte of a write.
+type segment struct {
+	bytes  []byte
+	buffer []byte      // what plain bytes began as, nil while they are the sender's, who waits until they are written
+	sent   *sentHandle // nil for plain messages
+	begun  bool
+}
+
+// bringsHandle says whether a handle is yet to be written.
+func (s *segment) bringsHandle() bool { return s.sent != nil && !s.begun }
+
+// lent says whether the bytes are the sender's.
+func (s *segment) lent() bool { return s.sent == nil && s.buffer == nil }
+
+// mostSpares is how many buffers are kept for what is sent next.
+const mostSpares = 16
+
+// spares are buffers of what was written.
+type spares [][]byte
+
+// copy gives a copy of b in a buffer that may have been used before.
+func (s *spares) copy(b []byte) (buffer []byte) {
+	if n := len(*s); n > 0 {
+		buffer, *s = (*s)[n-1], (*s)[:n-1]
+	}
+	return append(buffer[:0], b...)
+}
+
+func (s *spares) keep(buffer []byte) {
+	if buffer != nil && cap(buffer) <= 2*mostCoalesced && len(*s) < mostSpares {
+		*s = append(*s, buffer)
+	}
+}
