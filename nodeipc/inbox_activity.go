@@ -6,7 +6,7 @@ import "time"
 // not measured, so that a process that was stopped for a while has the time that is left.
 const (
 	lookInterval = 100 * time.Millisecond
-	mostIdle     = 10
+	maxIdle      = 10
 )
 
 // attention is what an inbox knows of whether anybody listens.
@@ -42,7 +42,7 @@ func (b *inbox) look() {
 	if !b.full || b.closed {
 		return
 	}
-	if a.idle++; a.idle < mostIdle {
+	if a.idle++; a.idle < maxIdle {
 		b.watchOver()
 		return
 	}

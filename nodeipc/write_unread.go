@@ -19,7 +19,7 @@ type unread struct {
 // read: a read that returns that message too brings the handle with it, and Deno loses the handle then. c.mu is held.
 func (c *Channel) handleMayGo() bool {
 	o := &c.out
-	if o.unacked.len() >= socket.MostHandlesInFlight {
+	if o.unacked.len() >= socket.MaxHandlesInFlight {
 		return false
 	}
 	if o.unread.some = o.unread.some && socket.Unread(c.fd) > 0; o.unread.some {
