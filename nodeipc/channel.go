@@ -189,7 +189,7 @@ func (c *Channel) hold(reason *bool, holds bool) {
 	c.watch()
 }
 
-// Connected says whether messages may be sent, as Node's property of that name: no longer once either side
+// Connected reports whether messages may be sent, as Node's property of that name: no longer once either side
 // has asked to disconnect.
 func (c *Channel) Connected() bool {
 	if c.isZero() {

@@ -20,7 +20,7 @@ type attention struct {
 // renew is called when Receive is.
 func (a *attention) renew() { a.attended, a.idle, a.drops = true, 0, false }
 
-// isAttended says whether messages are to be kept for somebody. Nobody else gets what comes on a channel without a
+// isAttended reports whether messages are to be kept for somebody. Nobody else gets what comes on a channel without a
 // handler. b.mu is held.
 func (b *inbox) isAttended() bool {
 	return b.listening.attended || b.channel.options.Handler == nil

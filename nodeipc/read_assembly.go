@@ -55,7 +55,7 @@ func (a *assembly) drop() {
 	a.memory, a.partial = nil, nil
 }
 
-// land takes what was read into room, and gives what is to be cut; begun says whether that begins with the beginning that
+// land takes what was read into room, and gives what is to be cut; begun reports whether that begins with the beginning that
 // was there.
 func (a *assembly) land(n int) (joined []byte, begun bool) {
 	begun, a.within = len(a.partial) > 0, true

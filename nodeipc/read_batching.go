@@ -37,7 +37,7 @@ const (
 	gatheringChosen                       // lulls, which were found to be worth while
 )
 
-// lull says whether a lull is to come before the next read. There is one after each at most, whatever else wakes the loop.
+// lull reports whether a lull is to come before the next read. There is one after each at most, whatever else wakes the loop.
 func (g *gathering) lull() bool {
 	heard := g.heard
 	g.heard = false
@@ -66,7 +66,7 @@ func (g *gathering) count(messages int, now func() time.Time) {
 	g.conclude(float64(g.messages)/t.Sub(g.began).Seconds(), t)
 }
 
-// inBursts says whether many messages came in one read lately.
+// inBursts reports whether many messages came in one read lately.
 func (g *gathering) inBursts(messages int) bool {
 	if messages >= burst {
 		g.bursts = burstMemory

@@ -11,7 +11,7 @@ type leftover struct {
 	timer *time.Timer
 }
 
-// mayLeave says whether a plain frame may be left to whoever took the last message: others stand behind that, so that he
+// mayLeave reports whether a plain frame may be left to whoever took the last message: others stand behind that, so that he
 // is going to send more, or to ask for the next and find none. So answers go out together, and an answer to the only
 // question at once. c.mu is held.
 func (c *Channel) mayLeave(size int) bool {

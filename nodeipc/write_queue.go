@@ -51,7 +51,7 @@ func (o *outgoing) idle() bool { return o.queue.len() == 0 && o.mayFlush() }
 // mayFlush says that nobody is writing, and that nothing is known that keeps the socket from taking more.
 func (o *outgoing) mayFlush() bool { return !o.flushing && !o.blocked && !o.stalled }
 
-// drained says whether everything that was sent has gone out, so that the channel may close.
+// drained reports whether everything that was sent has gone out, so that the channel may close.
 func (o *outgoing) drained() bool {
 	return o.queue.len() == 0 && o.held.len() == 0 && !o.holding && !o.flushing
 }
@@ -152,10 +152,10 @@ type segment struct {
 	begun  bool
 }
 
-// bringsHandle says whether a handle is yet to be written.
+// bringsHandle reports whether a handle is yet to be written.
 func (s *segment) bringsHandle() bool { return s.sent != nil && !s.begun }
 
-// lent says whether the bytes are the sender's.
+// lent reports whether the bytes are the sender's.
 func (s *segment) lent() bool { return s.sent == nil && s.buffer == nil }
 
 // maxSpares is how many buffers are kept for what is sent next.
