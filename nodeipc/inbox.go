@@ -44,7 +44,7 @@ func (b *inbox) HandleMessage(m Message) {
 	}
 }
 
-// keep says whether a message is kept, and what is to be said of it if it is the first that is not.
+// keep reports whether a message is kept, and what is to be said of it if it is the first that is not.
 func (b *inbox) keep(m Message) (kept bool, warning error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -116,7 +116,7 @@ func (b *inbox) next(ctx context.Context) (Message, error) {
 	}
 }
 
-// any says whether there are messages.
+// any reports whether there are messages.
 func (b *inbox) any() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

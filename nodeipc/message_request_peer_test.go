@@ -315,7 +315,7 @@ func TestRequestsThatNobodyReceives(t *testing.T) {
 		small := p.frames(`{"cmd":"nodecluster:request","id":1}` + "\n")
 		for _, frame := range [][]byte{large, small} {
 			sent := sendUntilBlocked(t, p, frame)
-			if most := limit + mostInSockets; sent > most {
+			if most := limit + maxInSockets; sent > most {
 				t.Errorf("%d bytes were read for nobody, want at most %d", sent, most)
 			}
 			for n := 0; n < sent/len(frame); n++ {

@@ -3,14 +3,14 @@ package nodeipc
 import "slices"
 
 const (
-	// mostKept is how large an empty buffer may be that is kept for the next message that comes in pieces.
-	mostKept = 256 << 10
+	// maxKept is how large an empty buffer may be that is kept for the next message that comes in pieces.
+	maxKept = 256 << 10
 	// slabSize is how much room is made at once for small payloads, and slabbed how large such a one may be: one that is
 	// kept for long keeps its slab.
 	slabSize = 4 << 10
 	slabbed  = 256
-	// leastAssembled is how large a payload is that gets the whole memory in which it was put together.
-	leastAssembled = 32 << 10
+	// minAssembled is how large a payload is that gets the whole memory in which it was put together.
+	minAssembled = 32 << 10
 )
 
 // assembly puts messages together that come in pieces, and gives payloads memory of their own.
@@ -29,10 +29,10 @@ type assembly struct {
 // the last. Without it, what is read goes elsewhere first.
 func (a *assembly) room() []byte {
 	if len(a.partial) == 0 {
-		if a.last < leastAssembled {
+		if a.last < minAssembled {
 			return nil
 		}
-		if cap(a.partial) < a.last && a.last <= mostKept {
+		if cap(a.partial) < a.last && a.last <= maxKept {
 			a.move(a.last)
 		}
 	}
@@ -55,7 +55,7 @@ func (a *assembly) drop() {
 	a.memory, a.partial = nil, nil
 }
 
-// land takes what was read into room, and gives what is to be cut; begun says whether that begins with the beginning that
+// land takes what was read into room, and gives what is to be cut; begun reports whether that begins with the beginning that
 // was there.
 func (a *assembly) land(n int) (joined []byte, begun bool) {
 	begun, a.within = len(a.partial) > 0, true
@@ -94,7 +94,7 @@ func (a *assembly) keep(rest []byte, need int) {
 	}
 	if len(a.partial) > 0 {
 		a.reserve(need)
-	} else if cap(a.partial) > mostKept || a.memory == nil {
+	} else if cap(a.partial) > maxKept || a.memory == nil {
 		a.drop()
 	}
 }
@@ -106,19 +106,19 @@ func (a *assembly) reserve(need int) {
 		return
 	}
 	if need == have+1 {
-		need = max(a.last, have+have/2+leastAssembled) // it is not known
+		need = max(a.last, have+have/2+minAssembled) // it is not known
 	}
-	a.move(min(need, 4*have+leastAssembled))
+	a.move(min(need, 4*have+minAssembled))
 }
 
 // own gives a payload memory that nothing else is written to while its lease lasts.
 func (a *assembly) own(payload []byte) ([]byte, lease) {
 	size := len(payload)
 	switch {
-	case size >= leastAssembled && a.within && !a.given:
+	case size >= minAssembled && a.within && !a.given:
 		a.given = true
 		return slices.Clip(payload), a.memory.lease()
-	case size >= leastAssembled:
+	case size >= minAssembled:
 		m := a.spare.get(size)
 		return m.bytes[:copy(m.bytes, payload):size], m.lease()
 	case size > slabbed:

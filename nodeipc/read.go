@@ -120,7 +120,7 @@ func (c *Channel) cut(rest []byte, begun bool) error {
 	return nil
 }
 
-// lull says whether to let messages gather: that is worth while, and nothing waits to be written.
+// lull reports whether to let messages gather: that is worth while, and nothing waits to be written.
 func (c *Channel) lull() bool {
 	if !c.incoming.gathering.lull() {
 		return false

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const mostFuzzed = 32 << 10
+const maxFuzzed = 32 << 10
 
 // FuzzIncoming writes a channel what another process may, in pieces of any size with descriptors beside some.
 // However it ends, the descriptors are closed and what comes of it is bounded.
@@ -35,8 +35,8 @@ func FuzzIncoming(f *testing.F) {
 		f.Add([]byte(text), uint16(len(text)/2), uint8(5), false)
 	}
 	f.Fuzz(func(t *testing.T, text []byte, piece uint16, beside uint8, advanced bool) {
-		if len(text) > mostFuzzed {
-			text = text[:mostFuzzed]
+		if len(text) > maxFuzzed {
+			text = text[:maxFuzzed]
 		}
 		s := JSON
 		if advanced {
@@ -56,7 +56,7 @@ func feed(t *testing.T, s Serialization, text []byte, piece int, beside uint8) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := NewChannel(pair[0], Options{Serialization: s, MaxMessageSize: mostFuzzed, Warn: func(error) {}})
+	c, err := NewChannel(pair[0], Options{Serialization: s, MaxMessageSize: maxFuzzed, Warn: func(error) {}})
 	if err != nil {
 		t.Fatal(err)
 	}
