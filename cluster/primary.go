@@ -42,8 +42,8 @@ type Primary struct {
 	leaving   bool // all are to leave
 	warned    bool // of connections that wait
 	policed   bool // of a policy that could not be had
-	listenErr error
 	empty     []chan struct{}
+	listenErr error
 	onGone    func(*Worker)
 
 	listened atomic.Bool // some worker has listened
@@ -122,7 +122,7 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{id: id, primary: p, program: settings.program(), args: cmd.Args, exited: make(chan struct{}), memberships: map[string]membership{}}
+	w := &Worker{id: id, primary: p, program: settings.program(), args: cmd.Args, life: newLifeline(), memberships: map[string]membership{}}
 	theirs, err := w.stdio.connect(cmd, settings)
 	if err != nil {
 		return nil, err
@@ -293,9 +293,6 @@ func (p *Primary) notifyEmpty() {
 	}
 	p.empty, p.leaving = nil, false
 }
-
-// listenFailed remembers why a worker could not listen, which may be why it then ends.
-func (p *Primary) listenFailed(err error) { p.listenErr = err }
 
 // warnOnce tells of a shortage of the system's, not of every connection that meets it.
 func (p *Primary) warnOnce(err error) {
