@@ -32,8 +32,8 @@ func (a Address) String() string {
 	return a.Address
 }
 
-// newAddress is where a server in a worker listens, or wants to.
-func newAddress(s *wire.Server) Address {
+// addressFrom is where a worker says that a server of its listens, or wants to.
+func addressFrom(s *wire.Server) Address {
 	return Address{
 		Address:     wire.TextOrEmpty(s.Address),
 		Port:        wire.Integer(s.Port, -1),

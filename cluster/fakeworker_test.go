@@ -51,7 +51,7 @@ func newFakeWorker(tb testing.TB, p *Primary) *fakeWorker {
 	unix.CloseOnExec(pair[0])
 	unix.CloseOnExec(pair[1])
 	fakeID++
-	w := &Worker{id: fakeID, primary: p, exited: make(chan struct{}), onLoop: newWorkerOnLoop()}
+	w := &Worker{id: fakeID, primary: p, life: newLifeline(), onLoop: newWorkerOnLoop()}
 	w.identified(RuntimeNode)
 	p.loop.Call(func() {
 		var channel *nodeipc.Channel

@@ -127,7 +127,7 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 	}
 	w := &Worker{
 		id: id, primary: p, program: settings.program(), path: executablePath(cmd), args: cmd.Args,
-		exited: make(chan struct{}), onLoop: newWorkerOnLoop(),
+		life: newLifeline(), onLoop: newWorkerOnLoop(),
 	}
 	if settings.Runtime != "" {
 		w.runtime.Store(&settings.Runtime)

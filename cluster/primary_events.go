@@ -23,3 +23,8 @@ func (p *Primary) Events(ctx context.Context) iter.Seq[Event] { return p.events.
 // [Primary.Next] only: a MessageEvent has none here. What waits for it is bounded as for Next, and a worker is held back for any
 // reader that listens: one that is not read any more is to be closed with [Subscription.Close].
 func (p *Primary) Subscribe(only ...Event) *Subscription { return p.events.subscribe(kindsOf(only)) }
+
+// EmitError adds an [ErrorEvent] to the events of all readers, as emit('error', …) of Node's cluster does. It is for a program that
+// keeps workers running, so that what it has to say of them stands in order among what happens to them. The worker may be nil.
+// After Close nobody hears of it.
+func (p *Primary) EmitError(w *Worker, err error) { p.events.emit(ErrorEvent{w, err}) }

@@ -92,9 +92,6 @@ func (p *Primary) notifyEmpty() {
 	p.onLoop.empty, p.onLoop.leaving = nil, false
 }
 
-// listenFailed remembers why a worker could not listen, which may be why it then ends.
-func (p *Primary) listenFailed(err error) { p.onLoop.listenErr = err }
-
 // warnOnce tells of a shortage of the system's, not of every connection that meets it.
 func (p *Primary) warnOnce(err error) {
 	if !p.onLoop.toldOfShortage {

@@ -79,12 +79,22 @@ func (w *Worker) answerQuery(m *wire.FromWorker) {
 	if err != nil {
 		errno := -int(errnoOf(err))
 		reply.Errno = &errno
-		w.primary.listenFailed(fmt.Errorf("listen on %s: %w", &m.Server, err))
+		w.listenFailed(&m.Server, err)
 	}
 	if reply.Data == nil {
 		reply.Data = json.RawMessage("null")
 	}
 	w.postHandle(reply, handle)
+}
+
+// listenFailed tells why a worker cannot listen.
+func (w *Worker) listenFailed(s *wire.Server, err error) {
+	if errno := syscall.Errno(0); !errors.As(err, &errno) {
+		err = fmt.Errorf("%w: %w", errnoOf(err), err)
+	}
+	w.primary.onLoop.listenErr = fmt.Errorf("listen on %s: %w", s, err)
+	e := ListenErrorEvent{w, addressFrom(s), fmt.Errorf("listen on %s: %w", s, err)}
+	w.primary.events.emitFor(w, e, e.Address.size()+len(e.Err.Error()))
 }
 
 // joinServer makes the worker a target of the server with this key, which it makes if there is none.

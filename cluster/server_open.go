@@ -56,7 +56,7 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 	case p.policy == SchedSticky && name != nil:
 		return newDispatchedServer(p, base, bound, name, backlog, newSticky)
 	default:
-		address := newAddress(&m.Server)
+		address := addressFrom(&m.Server)
 		if name != nil {
 			address.Port = name.Port
 		}

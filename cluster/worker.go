@@ -22,13 +22,12 @@ type Worker struct {
 	path    string // of what it was started as
 	args    []string
 	child   *nodeipc.Child
-	life    lifeline
+	life    *lifeline
 	left    atomic.Bool             // exitedAfterDisconnect
 	broken  atomic.Bool             // its channel ended in an error
 	served  atomic.Bool             // it has listened
 	runtime atomic.Pointer[Runtime] // nil while it is not known
 	status  nodeipc.ExitStatus
-	exited  chan struct{}
 	holds   int // of readers of events that have too much of it waiting; the stream's mu guards it
 	stdio   stdio
 
@@ -67,13 +66,24 @@ func (w *Worker) IsDead() bool { return w.life.now().isDead() }
 // rather than by accident.
 func (w *Worker) ExitedAfterDisconnect() bool { return w.left.Load() }
 
-// Exited is closed when the process has ended.
-func (w *Worker) Exited() <-chan struct{} { return w.exited }
+// Listening is closed when the worker has said for the first time that a server in it listens, before the ListeningEvent comes.
+// A worker may end without that: wait for Gone too.
+func (w *Worker) Listening() <-chan struct{} { return w.life.listening }
+
+// Disconnected is closed when the channel to the worker has ended, before the DisconnectEvent comes.
+func (w *Worker) Disconnected() <-chan struct{} { return w.life.disconnected }
+
+// Exited is closed when the process has ended, before the ExitEvent comes. The channel may be open still, where the process has
+// left something running that has it.
+func (w *Worker) Exited() <-chan struct{} { return w.life.exited }
+
+// Gone is closed when nothing is left of the worker: its process and its channel have ended, in either order.
+func (w *Worker) Gone() <-chan struct{} { return w.life.gone }
 
 // ExitStatus is how the process ended, once Exited is closed.
 func (w *Worker) ExitStatus() nodeipc.ExitStatus {
 	select {
-	case <-w.exited:
+	case <-w.life.exited:
 		return w.status
 	default:
 		return nodeipc.ExitStatus{}

@@ -84,8 +84,8 @@ func (w *Worker) isListening(m *wire.FromWorker) {
 	}
 	w.served.Store(true)
 	w.primary.listened.Store(true)
-	address := newAddress(&m.Server)
-	if size := len(address.Address) + len(address.AddressType); first && size <= lifeCost {
+	address := addressFrom(&m.Server)
+	if size := address.size(); first && size <= lifeCost {
 		w.primary.events.emit(ListeningEvent{w, address})
 	} else {
 		w.primary.events.emitFor(w, ListeningEvent{w, address}, size)
@@ -106,12 +106,12 @@ func (c workerChannel) HandleDisconnect(err error) {
 	w := c.worker
 	if err != nil {
 		w.broken.Store(true)
-		w.primary.events.emit(ErrorEvent{w, fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)})
+		err = fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)
 	}
 	w.leaveAll()
 	w.redispatchOffers()
 	if w.life.make(goDisconnect) {
-		w.primary.events.emit(DisconnectEvent{w})
+		w.primary.events.emit(DisconnectEvent{w, err})
 	}
 	w.primary.settle(w)
 }
@@ -121,9 +121,7 @@ func (c workerChannel) HandleExit(status nodeipc.ExitStatus) {
 	w.status = status
 	w.leaveAll()
 	w.redispatchOffers()
-	ended := w.life.make(goExit)
-	close(w.exited)
-	if ended {
+	if w.life.make(goExit) {
 		w.primary.events.emit(ExitEvent{w, status})
 	}
 	w.primary.settle(w)

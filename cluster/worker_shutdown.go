@@ -36,7 +36,7 @@ func (w *Worker) Shutdown(ctx context.Context) error {
 		defer cancel()
 	}
 	if w.IsDead() {
-		<-w.exited
+		<-w.life.exited
 		return nil
 	}
 	terminated := w.life.now() == started
@@ -62,7 +62,7 @@ func (w *Worker) endsBeforeKill(ctx context.Context, terminated bool) bool {
 	done := w.child.Done()
 	for {
 		select {
-		case <-w.exited:
+		case <-w.life.exited:
 			return true
 		case <-done:
 			done = nil
@@ -82,10 +82,10 @@ func (w *Worker) endsBeforeKill(ctx context.Context, terminated bool) bool {
 
 func (w *Worker) killAndWait(ctx context.Context) error {
 	if w.child.Signal(syscall.SIGKILL) != nil {
-		<-w.exited // it has just ended
+		<-w.life.exited // it has just ended
 		return nil
 	}
-	<-w.exited
+	<-w.life.exited
 	if w.status.Signal != syscall.SIGKILL {
 		return nil
 	}
