@@ -20,7 +20,9 @@ type queuePlace struct {
 }
 
 // newTargetQueues are queues in which all targets are of the same rank.
-func newTargetQueues() *targetQueues { return &targetQueues{rank: func(*Target) int { return 0 }} }
+func newTargetQueues() *targetQueues {
+	return &targetQueues{rank: func(*Target) int { return 0 }}
+}
 
 // Join is the dispatcher's call.
 func (q *targetQueues) Join(target *Target) { q.Changed(target) }

@@ -50,14 +50,14 @@ type queue struct {
 	pending    bool    // there may be some
 }
 
-func newDispatcher(p *Primary, key string, b Balancer) (*dispatcher, error) {
+func newDispatcher(p *Primary, key string, balancer func() Balancer) (*dispatcher, error) {
 	template, err := nodeipc.NewTemplate(p.Settings().Serialization, handlewrap.NetNative, func(n uint32) any {
 		return wire.NewConnection{Command: wire.Command, Act: wire.ActNewConnection, Key: key, Seq: n}
 	})
 	if err != nil {
 		return nil, err
 	}
-	d := &dispatcher{primary: p, newconn: template, balancer: b, maxUncrowded: maxUncrowdedPerCPU * runtime.GOMAXPROCS(0)}
+	d := &dispatcher{primary: p, newconn: template, balancer: balancer(), maxUncrowded: maxUncrowdedPerCPU * runtime.GOMAXPROCS(0)}
 	d.run = d.dispatchAll
 	return d, nil
 }
@@ -169,11 +169,11 @@ func (d *dispatcher) dispatch(connection int, target *Target) bool {
 func (d *dispatcher) offer(target *Target, connection int) {
 	p := d.primary
 	seq := p.nextSeq()
-	p.frame = target.worker.channel.AppendFrame(p.frame[:0], d.newconn, seq)
-	err := target.worker.channel.Offer(p.frame, connection, seq)
+	p.onLoop.frame = target.worker.onLoop.channel.AppendFrame(p.onLoop.frame[:0], d.newconn, seq)
+	err := target.worker.onLoop.channel.Offer(p.onLoop.frame, connection, seq)
 	if err == nil {
 		target.inFlight++
-		target.worker.offers.push(offer{seq: seq, connection: connection, target: target, sent: d.now()})
+		target.worker.onLoop.offers.push(offer{seq: seq, connection: connection, target: target, sent: d.now()})
 		d.changed(target)
 		return
 	}
@@ -250,7 +250,7 @@ func (d *dispatcher) changed(target *Target) {
 	}
 }
 
-// close ends the dispatching. The sockets are not the dispatcher's.
+// close ends the dispatching, once all targets have left. The sockets are not the dispatcher's.
 func (d *dispatcher) close() {
 	d.closed = true
 	for _, q := range slices.Clone(d.queues) {
@@ -260,4 +260,5 @@ func (d *dispatcher) close() {
 		bind.CloseFD(connection)
 	}
 	d.waiting = nil
+	d.primary.closeBalancer(d.balancer)
 }

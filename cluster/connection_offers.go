@@ -55,7 +55,7 @@ func (o *offers) takeAll() []offer {
 
 // answered ends an offer: the worker has the connection now, or another is to have it.
 func (w *Worker) answered(seq uint32, accepted bool) {
-	o, ok := w.offers.take(seq)
+	o, ok := w.onLoop.offers.take(seq)
 	if !ok {
 		return
 	}
@@ -69,7 +69,7 @@ func (w *Worker) answered(seq uint32, accepted bool) {
 
 // redispatchOffers hands what a worker had not answered for to the others.
 func (w *Worker) redispatchOffers() {
-	for _, o := range w.offers.takeAll() {
+	for _, o := range w.onLoop.offers.takeAll() {
 		o.target.dispatcher.redispatch(o.connection)
 	}
 }

@@ -62,7 +62,8 @@
 //   - [Settings.HoldListeners] keeps listening sockets open while there is no worker.
 //
 // A worker is not trusted: one that breaks the protocol, or does not read what it asked for, loses its channel, with an
-// [ErrorEvent], and one that sends more than anybody takes is no longer read. Neither disturbs other workers.
+// [ErrorEvent]. One that sends more than the program takes is held back, and what it sends to a program that takes nothing at
+// all is dropped: see [Primary.Next]. Neither disturbs other workers.
 //
 // # Platforms
 //

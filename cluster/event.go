@@ -2,9 +2,53 @@ package cluster
 
 import "github.com/nodecluster/nodecluster/nodeipc"
 
-// An Event is one of Node's events of a cluster's primary: a [ForkEvent], [OnlineEvent], [ListeningEvent],
-// [MessageEvent], [DisconnectEvent], [ExitEvent], [ErrorEvent] or [SetupEvent].
-type Event interface{ event() }
+// An Event is something that has happened in a cluster. [Primary.Next] and every [Subscription] give events in the order in which
+// they happened.
+//
+// Two are not about a worker, or not always: a [SetupEvent], which is the first event of all and comes again with each
+// [Primary.Setup], and an [ErrorEvent], whose Worker is nil where it is about the primary. All others have a Worker. Those of one
+// worker come in this order, among those of others:
+//
+//   - A [ForkEvent] comes first.
+//   - An [OnlineEvent] comes at most once, and before any ListeningEvent. Programs that are not of Node's cluster need not send
+//     what leads to either.
+//   - [ListeningEvent], [ListenErrorEvent] and [MessageEvent] come any number of times, in the order of what the worker did; an
+//     [ErrorEvent] at any time.
+//   - A [DisconnectEvent] and an [ExitEvent] come once each, in either order. After the ExitEvent there are no ListeningEvents and
+//     ListenErrorEvents, after the DisconnectEvent no MessageEvents either. The second of the two is the worker's last event, but
+//     for ErrorEvents, and [Worker.Gone] is closed then.
+//
+// SetupEvent, ForkEvent, OnlineEvent, ListeningEvent, MessageEvent, DisconnectEvent and ExitEvent are those of Node's cluster module
+// in a primary. The other two are not: Node tells nobody in the primary why a worker could not listen.
+type Event interface{ kind() kinds }
+
+// kinds is a set of types of events.
+type kinds uint
+
+const (
+	setupKind kinds = 1 << iota
+	forkKind
+	onlineKind
+	listeningKind
+	listenErrorKind
+	messageKind
+	disconnectKind
+	exitKind
+	errorKind
+
+	allKinds = 1<<iota - 1
+)
+
+// kindsOf is the set of the types of some events, and of all types if there are none.
+func kindsOf(events []Event) (set kinds) {
+	if len(events) == 0 {
+		return allKinds
+	}
+	for _, e := range events {
+		set |= e.kind()
+	}
+	return set
+}
 
 // SetupEvent: the settings were made or changed.
 type SetupEvent struct{ Settings Settings }
@@ -21,14 +65,38 @@ type ListeningEvent struct {
 	Address Address
 }
 
-// MessageEvent: the worker has sent a message. Its handle, if any, is the taker's of the event.
+// ListenErrorEvent: a server in the worker could not listen.
+type ListenErrorEvent struct {
+	Worker *Worker
+	// Address is where the server was to listen.
+	Address Address
+	// Err says where and why, and holds the [syscall.Errno] that the worker was told.
+	Err error
+}
+
+// MessageEvent: the worker has sent a message.
+//
+// A handle that came with it, Message.Handle, is lent. It is closed when the program is done with the event, unless it was
+// converted (Conn, Listener …) or sent on meanwhile, which leaves it empty, or taken with [MessageEvent.TakeHandle]:
+//
+//   - [Primary.Events] closes it when the loop's body ends. Several loops at once do not disturb each other.
+//   - [Primary.Next] closes it when Next is called again, and so it is for one goroutine. Once Next was called while another call
+//     of it was waiting, it closes none any more, because nobody can tell which caller is done: each handle is then its
+//     caller's to close. Where several goroutines take events, use Events in each.
+//   - [Primary.Close] closes those that nobody has got, and that of the event which Next has given last.
 type MessageEvent struct {
 	Worker  *Worker
 	Message nodeipc.Message
 }
 
-// DisconnectEvent: the channel to the worker has ended. It comes before or after the worker's ExitEvent.
-type DisconnectEvent struct{ Worker *Worker }
+// DisconnectEvent: the channel to the worker has ended.
+type DisconnectEvent struct {
+	Worker *Worker
+	// Err is what the channel broke of, such as [nodeipc.ErrProtocol], and names the worker. It is nil when the channel ended in
+	// order: either side has closed it, or the process has ended, but for one that was killed within a message
+	// ([io.ErrUnexpectedEOF]). No ErrorEvent tells of it.
+	Err error
+}
 
 // ExitEvent: the worker's process has ended.
 type ExitEvent struct {
@@ -36,22 +104,23 @@ type ExitEvent struct {
 	Status nodeipc.ExitStatus
 }
 
-// ErrorEvent: something went wrong that nobody else is told of. Worker is nil where it is not about one.
+// ErrorEvent: something went wrong that no other event or call tells of. Worker is nil where it is not about one.
 type ErrorEvent struct {
 	Worker *Worker
 	Err    error
 }
 
-func (SetupEvent) event()      {}
-func (ForkEvent) event()       {}
-func (OnlineEvent) event()     {}
-func (ListeningEvent) event()  {}
-func (MessageEvent) event()    {}
-func (DisconnectEvent) event() {}
-func (ExitEvent) event()       {}
-func (ErrorEvent) event()      {}
+func (SetupEvent) kind() kinds       { return setupKind }
+func (ForkEvent) kind() kinds        { return forkKind }
+func (OnlineEvent) kind() kinds      { return onlineKind }
+func (ListeningEvent) kind() kinds   { return listeningKind }
+func (ListenErrorEvent) kind() kinds { return listenErrorKind }
+func (MessageEvent) kind() kinds     { return messageKind }
+func (DisconnectEvent) kind() kinds  { return disconnectKind }
+func (ExitEvent) kind() kinds        { return exitKind }
+func (ErrorEvent) kind() kinds       { return errorKind }
 
-// Address is where a server in a worker listens, as the worker said it.
+// Address is where a server in a worker listens or was to listen, as the worker said it.
 type Address struct {
 	// Address is an IP address or a path; empty for the unspecified address.
 	Address string
@@ -62,3 +131,6 @@ type Address struct {
 	// FD is the descriptor that the server was made of, -1 for none.
 	FD int
 }
+
+// size is how many bytes a worker has made an address of.
+func (a Address) size() int { return len(a.Address) + len(a.AddressType) }

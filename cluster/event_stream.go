@@ -1,148 +1,109 @@
 package cluster
 
 import (
-	"context"
-	"errors"
-	"fmt"
+	"slices"
 	"sync"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// ErrClosed is returned by calls to a primary that was closed.
-var ErrClosed = errors.New("the primary is closed")
-
-// Bounds on what a worker may have waiting in the stream of events before its channel is no longer read.
-const (
-	maxWaiting    = 16 << 20
-	eventCost     = 512
-	handleCost    = 64 << 10 // a process has fewer descriptors than memory
-	resumeWaiting = maxWaiting / 2
-)
-
-// stream keeps the events in their order until somebody takes them.
+// eventStream gives events to all readers, in one order.
 type eventStream struct {
-	mu      sync.Mutex
-	events  []entry
-	closed  bool
-	arrival chan struct{}
+	mustNotWait func() // panics where to wait for an event would be to wait for ever
+
+	mu     sync.Mutex
+	own    *Subscription // the primary's, who alone gets handles
+	others []*Subscription
+	closed bool
 }
 
-// entry is an event with what it costs the worker that caused it.
+// entry is an event with what it costs the worker that caused it, while it waits for a reader.
 type entry struct {
 	event  Event
 	worker *Worker
 	cost   int
 }
 
-func newEventStream() *eventStream { return &eventStream{arrival: make(chan struct{}, 1)} }
+func newEventStream(mustNotWait func()) *eventStream {
+	s := &eventStream{mustNotWait: mustNotWait}
+	s.own = newSubscription(s, allKinds)
+	return s
+}
 
-func (s *eventStream) emit(e Event) { s.push(entry{event: e}) }
+// subscribe adds a reader of certain events.
+func (s *eventStream) subscribe(only kinds) *Subscription {
+	r := newSubscription(s, only)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.closed = s.closed
+	s.others = append(s.others, r)
+	return r
+}
+
+func (s *eventStream) unsubscribe(r *Subscription) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if i := slices.Index(s.others, r); i >= 0 {
+		s.others = slices.Delete(s.others, i, i+1)
+	}
+	r.abandon()
+}
+
+func (s *eventStream) emit(e Event) { s.push(entry{event: e, cost: lifeCost}) }
 
 // emitFor adds an event that a worker can cause as often as it likes.
 func (s *eventStream) emitFor(w *Worker, e Event, size int) {
 	s.push(entry{event: e, worker: w, cost: size + eventCost})
-	w.waiting.add(size + eventCost)
 }
 
+// push gives an event to whom it concerns. A handle that comes with it is closed where nobody gets it.
 func (s *eventStream) push(e entry) {
+	closeHandle(s.distribute(e))
+}
+
+// distribute returns the handle that nobody has got.
+func (s *eventStream) distribute(e entry) *handlewrap.Handle {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	message, isMessage := e.event.(MessageEvent)
 	if s.closed {
-		e.discard()
-		return
+		return message.Message.Handle
 	}
-	s.events = append(s.events, e)
-	s.notify()
+	if isMessage && s.isShared() {
+		message.Message = message.Message.Shared()
+		e.event = message
+	}
+	handle := message.Message.Handle
+	if s.own.push(e) {
+		handle = nil
+	}
+	if message.Message.Handle != nil {
+		message.Message.Handle = nil
+		e.event, e.cost = message, e.cost-handleCost
+	}
+	for _, r := range s.others {
+		r.push(e)
+	}
+	return handle
 }
 
-func (s *eventStream) notify() {
-	select {
-	case s.arrival <- struct{}{}:
-	default:
-	}
+// isShared reports whether messages have several readers.
+func (s *eventStream) isShared() bool {
+	return slices.ContainsFunc(s.others, func(r *Subscription) bool { return r.only&messageKind != 0 })
 }
 
-func (s *eventStream) take() (e Event, ok, closed bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.events) == 0 {
-		if s.closed {
-			s.notify()
-		}
-		return nil, false, s.closed
-	}
-	first := s.events[0]
-	s.events[0] = entry{}
-	s.events = s.events[1:]
-	if len(s.events) > 0 || s.closed {
-		s.notify()
-	}
-	if first.worker != nil {
-		first.worker.waiting.add(-first.cost)
-	}
-	return first.event, true, false
-}
-
-func (s *eventStream) next(ctx context.Context) (Event, error) {
-	for {
-		event, ok, closed := s.take()
-		switch {
-		case ok:
-			return event, nil
-		case closed:
-			return nil, fmt.Errorf("cluster: events: %w", ErrClosed)
-		}
-		select {
-		case <-s.arrival:
-		case <-ctx.Done():
-			return nil, fmt.Errorf("cluster: events: %w", context.Cause(ctx))
-		}
-	}
-}
-
-// close lets what is there be taken still, but for messages with handles, which would stay open if nobody does.
+// close lets every reader take what waits for it. Messages with handles are dropped, and what Next has given last is closed: the
+// handles would stay open if nobody took them.
 func (s *eventStream) close() {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.closed = true
-	kept := s.events[:0]
-	for _, e := range s.events {
-		if !e.discard() {
-			kept = append(kept, e)
-		}
+	handles := s.own.dropHandles()
+	for _, r := range append([]*Subscription{s.own}, s.others...) {
+		r.end()
 	}
-	clear(s.events[len(kept):])
-	s.events = kept
-	s.notify()
-}
-
-// discard closes the handle that comes with an event, and reports whether there is one.
-func (e entry) discard() bool {
-	m, ok := e.event.(MessageEvent)
-	if !ok || m.Message.Handle == nil {
-		return false
-	}
-	m.Message.Handle.Close()
-	return true
-}
-
-// waiting is what a worker's events that nobody has taken yet cost. It pauses the worker when that is too much.
-type waiting struct {
-	mu     sync.Mutex
-	cost   int
-	paused bool
-	pause  func(bool)
-}
-
-func (w *waiting) add(cost int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.cost += cost
-	switch {
-	case !w.paused && w.cost > maxWaiting:
-		w.paused = true
-		w.pause(true)
-	case w.paused && w.cost <= resumeWaiting:
-		w.paused = false
-		w.pause(false)
+	s.mu.Unlock()
+	s.own.lent.close()
+	for _, h := range handles {
+		h.Close()
 	}
 }

@@ -146,7 +146,7 @@ func expectErrorOf(t *testing.T, j *clustertest.Journal, worker int, want error,
 // else wrong.
 func errorOf(j *clustertest.Journal, worker int) error {
 	for _, o := range j.All() {
-		if o.Worker == worker && o.Event == "error" && !strings.Contains(o.Err.Error(), "unexpected EOF") {
+		if o.Worker == worker && o.Event == "disconnect" && o.Err != nil && !strings.Contains(o.Err.Error(), "unexpected EOF") {
 			return o.Err
 		}
 	}

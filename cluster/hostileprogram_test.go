@@ -197,6 +197,9 @@ func hostileProgram() error {
 	if name == "ACK twice" {
 		return c.acknowledgeTwice()
 	}
+	if name, goesOn := strings.CutSuffix(name, " that goes on"); goesOn {
+		return c.pour(withoutEnd()[name], descriptorsFor(name)...)
+	}
 	if line, ok := withoutEnd()[name]; ok {
 		if name != "flood of queries" {
 			c.patience = 300 * time.Millisecond
@@ -250,4 +253,22 @@ func (c channelEnd) flood(line string, fds ...int) error {
 		fmt.Println("again")
 		return c.awaitEnd()
 	}
+}
+
+// pour writes more than anybody keeps, however long the primary does not read, and says how much that was.
+func (c channelEnd) pour(line string, fds ...int) error {
+	messages := 50_000
+	switch {
+	case len(fds) > 0:
+		messages = 2_000
+	case len(line) > 1<<10:
+		messages = 30
+	}
+	for range messages {
+		if err := c.write(line, fds...); err != nil {
+			return err
+		}
+	}
+	fmt.Println(messages * len(line))
+	return c.awaitEnd()
 }

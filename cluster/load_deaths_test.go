@@ -96,8 +96,13 @@ func expectFullPool(t *testing.T, pool *cluster.Pool) {
 		if err != nil {
 			t.Fatalf("%d of %d workers listen: %v", len(listeningWorkers(pool)), loadWorkers, err)
 		}
-		if e, ok := event.(cluster.ErrorEvent); ok && !errors.Is(e.Err, io.ErrUnexpectedEOF) {
+		switch e := event.(type) {
+		case cluster.ErrorEvent:
 			t.Error(e.Err)
+		case cluster.DisconnectEvent:
+			if e.Err != nil && !errors.Is(e.Err, io.ErrUnexpectedEOF) {
+				t.Error(e.Err)
+			}
 		}
 	}
 }

@@ -104,7 +104,7 @@ func NewPool(settings Settings, keep PoolSettings) (*Pool, error) {
 	}
 	p := &Pool{Primary: primary, keep: keep, stop: make(chan struct{}), done: make(chan struct{})}
 	p.ended.arrival = make(chan struct{}, 1)
-	p.onGone = p.ended.add
+	p.onLoop.onGone = p.ended.add
 	return p, nil
 }
 
@@ -194,7 +194,7 @@ func (p *Pool) signalLeft(s syscall.Signal) {
 
 func (p *Pool) signal(s syscall.Signal, which func(*Worker) bool) {
 	p.loop.Call(func() {
-		for _, w := range p.workers {
+		for _, w := range p.onLoop.workers {
 			if which(w) {
 				w.child.Signal(s)
 			}

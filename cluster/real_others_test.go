@@ -67,7 +67,7 @@ func TestRealBunHTTPWorkersListenBesideEachOther(t *testing.T) {
 	p.ExpectDisconnected(t, len(p.Workers))
 	expectEveryWorkerToAnswer(t, p, client)
 	for id, w := range p.Workers {
-		if err := w.Kill(0); err != nil {
+		if err := w.Kill(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
 		<-w.Exited()

@@ -170,7 +170,7 @@ func (p *Pool) giveUp(err error) {
 // failure says how a worker failed, and why where that is known.
 func (p *Pool) failure(w *Worker) error {
 	var listen error
-	p.loop.Call(func() { listen = p.listenErr })
+	p.loop.Call(func() { listen = p.onLoop.listenErr })
 	switch {
 	case p.listened.Load():
 		return fmt.Errorf("cluster: %s ended with %v", w.program, w.status)

@@ -13,12 +13,12 @@ import (
 // workerChannel is a worker as its channel calls it. All methods of this file run on the primary's loop.
 type workerChannel struct{ worker *Worker }
 
-func (c workerChannel) HandleOpen(channel nodeipc.LoopChannel) { c.worker.channel = channel }
+func (c workerChannel) HandleOpen(channel nodeipc.LoopChannel) { c.worker.onLoop.channel = channel }
 
 func (c workerChannel) HandleStart(child *nodeipc.Child) {
 	w := c.worker
 	w.child = child
-	w.primary.workers[w.id] = w
+	w.primary.onLoop.workers[w.id] = w
 	w.primary.events.emit(ForkEvent{w})
 	if w.primary.isClosing() {
 		child.Signal(syscall.SIGKILL) // Close has killed the others before
@@ -61,6 +61,7 @@ func (c workerChannel) HandleInternal(m nodeipc.Message) {
 func (w *Worker) act(m *wire.FromWorker) {
 	switch m.Act {
 	case wire.ActOnline:
+		w.identify()
 		if w.life.make(goOnline) {
 			w.primary.events.emit(OnlineEvent{w})
 		}
@@ -77,18 +78,18 @@ func (w *Worker) act(m *wire.FromWorker) {
 }
 
 func (w *Worker) isListening(m *wire.FromWorker) {
+	first := w.life.now() != listening
 	if !w.life.make(goListening) {
 		return
 	}
 	w.served.Store(true)
 	w.primary.listened.Store(true)
-	address := Address{
-		Address:     wire.TextOrEmpty(m.Address),
-		Port:        wire.Integer(m.Port, -1),
-		AddressType: wire.Text(m.AddressType),
-		FD:          wire.Integer(m.FD, -1),
+	address := addressFrom(&m.Server)
+	if size := address.size(); first && size <= lifeCost {
+		w.primary.events.emit(ListeningEvent{w, address})
+	} else {
+		w.primary.events.emitFor(w, ListeningEvent{w, address}, size)
 	}
-	w.primary.events.emitFor(w, ListeningEvent{w, address}, len(address.Address)+len(address.AddressType))
 }
 
 // HandleNACK: the connection did not reach the worker, which has no descriptor left, say.
@@ -96,7 +97,7 @@ func (c workerChannel) HandleNACK(tag uint32) { c.worker.answered(tag, false) }
 
 func (c workerChannel) HandleWritable() {
 	w := c.worker
-	for _, m := range w.memberships {
+	for _, m := range w.onLoop.memberships {
 		m.retry()
 	}
 }
@@ -105,12 +106,12 @@ func (c workerChannel) HandleDisconnect(err error) {
 	w := c.worker
 	if err != nil {
 		w.broken.Store(true)
-		w.primary.events.emit(ErrorEvent{w, fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)})
+		err = fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)
 	}
 	w.leaveAll()
 	w.redispatchOffers()
 	if w.life.make(goDisconnect) {
-		w.primary.events.emit(DisconnectEvent{w})
+		w.primary.events.emit(DisconnectEvent{w, err})
 	}
 	w.primary.settle(w)
 }
@@ -120,9 +121,7 @@ func (c workerChannel) HandleExit(status nodeipc.ExitStatus) {
 	w.status = status
 	w.leaveAll()
 	w.redispatchOffers()
-	ended := w.life.make(goExit)
-	close(w.exited)
-	if ended {
+	if w.life.make(goExit) {
 		w.primary.events.emit(ExitEvent{w, status})
 	}
 	w.primary.settle(w)
@@ -154,11 +153,11 @@ func (w *Worker) disconnect() {
 func (w *Worker) post(message any) { w.postHandle(message, nil) }
 
 func (w *Worker) postHandle(message any, h *handlewrap.Handle) {
-	if err := w.channel.Post(message, h); err != nil && !errors.Is(err, nodeipc.ErrDisconnected) {
+	if err := w.onLoop.channel.Post(message, h); err != nil && !errors.Is(err, nodeipc.ErrDisconnected) {
 		w.fail(err)
 	}
 }
 
 // fail gives a worker up that breaks the protocol or does not read: its channel is closed, at which a Node
 // process exits, and the others go on.
-func (w *Worker) fail(err error) { w.channel.Fail(err) }
+func (w *Worker) fail(err error) { w.onLoop.channel.Fail(err) }

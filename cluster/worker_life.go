@@ -6,11 +6,16 @@ import "sync/atomic"
 type State string
 
 const (
-	StateNone         State = "none"
-	StateOnline       State = "online"
-	StateListening    State = "listening"
+	// StateNone: the process was started, and has not said that it runs.
+	StateNone State = "none"
+	// StateOnline: the worker runs, and has not listened yet.
+	StateOnline State = "online"
+	// StateListening: a server in the worker has listened. It stays so when the server is closed.
+	StateListening State = "listening"
+	// StateDisconnected: the channel has ended. The process may run on, or may have ended before the channel did.
 	StateDisconnected State = "disconnected"
-	StateDead         State = "dead"
+	// StateDead: the process has ended. The channel may be open still, or may have ended before the process did.
+	StateDead State = "dead"
 )
 
 // life is a worker's state with what Node's names leave out: whether the other half of its end has come too.
@@ -65,16 +70,41 @@ func (l life) after(m move) (life, bool) {
 	}
 }
 
-// lifeline holds a worker's life where others can look at it.
-type lifeline struct{ value atomic.Int32 }
+// lifeline holds a worker's life where others can look at it, and wait for what is to come of it.
+type lifeline struct {
+	value        atomic.Int32
+	listening    chan struct{}
+	disconnected chan struct{}
+	exited       chan struct{}
+	gone         chan struct{}
+}
+
+func newLifeline() *lifeline {
+	return &lifeline{
+		listening: make(chan struct{}), disconnected: make(chan struct{}), exited: make(chan struct{}), gone: make(chan struct{}),
+	}
+}
 
 func (l *lifeline) now() life { return life(l.value.Load()) }
 
-// make makes a move, and reports whether it was one. Only the loop calls it.
+// make makes a move, tells who waits for it, and reports whether it was one. Only the loop calls it.
 func (l *lifeline) make(m move) bool {
-	next, ok := l.now().after(m)
-	if ok {
-		l.value.Store(int32(next))
+	before := l.now()
+	next, ok := before.after(m)
+	if !ok {
+		return false
 	}
-	return ok
+	l.value.Store(int32(next))
+	switch {
+	case m == goListening && before != listening:
+		close(l.listening)
+	case m == goDisconnect:
+		close(l.disconnected)
+	case m == goExit:
+		close(l.exited)
+	}
+	if next.isGone() {
+		close(l.gone)
+	}
+	return true
 }

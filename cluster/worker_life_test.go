@@ -1,6 +1,9 @@
 package cluster
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 // Every life with every move: what it becomes, and whether the move can be.
 func TestLife(t *testing.T) {
@@ -29,12 +32,29 @@ func TestLife(t *testing.T) {
 	}
 	for m, steps := range want {
 		for i, from := range lives {
-			var line lifeline
+			line := newLifeline()
 			line.value.Store(int32(from))
 			if ok := line.make(m); ok != steps[i].ok || line.now() != steps[i].life {
 				t.Errorf("move %d from %d: %d, %v, want %d, %v", m, from, line.now(), ok, steps[i].life, steps[i].ok)
 			}
+			told := []bool{isClosed(line.listening), isClosed(line.disconnected), isClosed(line.exited), isClosed(line.gone)}
+			want := []bool{
+				steps[i].ok && m == goListening && from != listening, steps[i].ok && m == goDisconnect, steps[i].ok && m == goExit,
+				steps[i].ok && steps[i].life.isGone(),
+			}
+			if !slices.Equal(told, want) {
+				t.Errorf("move %d from %d: who waits for listening, disconnected, exited and gone is told %v, want %v", m, from, told, want)
+			}
 		}
+	}
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -26,9 +26,8 @@ func (h *heardEvents) add(event Event) {
 		if h := e.Message.Handle; h != nil {
 			h.Close()
 		}
-	case ErrorEvent:
-		h.errors[e.Worker] = e.Err
 	case DisconnectEvent:
+		h.errors[e.Worker] = e.Err
 		h.ended[e.Worker] = true
 		h.changed.Broadcast()
 	}

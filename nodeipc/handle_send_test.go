@@ -198,6 +198,23 @@ func TestSendHandleRefuses(t *testing.T) {
 	expectJSON(t, child, `"the channel goes on"`)
 }
 
+// A handle that was sent is the channel's, whatever its sender does with it.
+func TestSentHandleIsEmpty(t *testing.T) {
+	nodetest.NoLeaks(t)
+	child := startScript(t, nodetest.Default(t), `
+		process.on('message', (m, server) => server.close(() => process.send(m + ' ' + server.constructor.name)));`)
+	for _, name := range []string{"first", "behind the first"} {
+		h := asHandle(t, listen(t, "tcp"))
+		sendHandle(t, child.Channel, name, h)
+		if h.FD() >= 0 {
+			t.Errorf("%s: the handle has descriptor %d still", name, h.FD())
+		}
+		h.Close()
+	}
+	expectJSON(t, child, `"first Server"`)
+	expectJSON(t, child, `"behind the first Server"`)
+}
+
 // A handle that could not be sent is still the caller's.
 func TestFailedSendLeavesTheHandle(t *testing.T) {
 	nodetest.NoLeaks(t)

@@ -137,3 +137,22 @@ func TestHelpNamesEachFlag(t *testing.T) {
 		}
 	}
 }
+
+// What breaks a channel is one error in the log, beside the worker's disconnection.
+func TestBrokenChannelIsToldOnce(t *testing.T) {
+	path := executable(t, "broken", "#!/bin/sh\necho nonsense >&3\nexec sleep 1000\n")
+	cmd := exec.Command(binary, "run", "--log-format", "json", "-i", "1", path)
+	p := launchCommand(t, cmd)
+	disconnected := p.await("disconnect", 1)[0]
+	p.stop()
+	var errs []string
+	for _, e := range p.events("error") {
+		errs = append(errs, e.Error)
+		if e.Worker != disconnected.Worker {
+			t.Errorf("the error is about worker %d", e.Worker)
+		}
+	}
+	if len(errs) != 1 || !strings.HasPrefix(errs[0], "the channel of worker 1: the peer broke the protocol") {
+		t.Errorf("the errors are %q", errs)
+	}
+}

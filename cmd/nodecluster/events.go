@@ -52,6 +52,9 @@ func (l *eventLog) event(e cluster.Event) {
 	case cluster.MessageEvent:
 		l.info(about(e.Worker, "message", "sent a message"))
 	case cluster.DisconnectEvent:
+		if e.Err != nil {
+			l.error(e.Worker, e.Err)
+		}
 		l.info(about(e.Worker, "disconnect", "disconnected", asked(e.Worker)))
 	case cluster.ExitEvent:
 		l.info(about(e.Worker, "exit", describeExit(e), exitAttr(e.Status), asked(e.Worker)))

@@ -60,13 +60,15 @@ func OccurrenceOf(t testing.TB, event cluster.Event) Occurrence {
 		return Occurrence{Event: "online", Worker: e.Worker.ID()}
 	case cluster.ListeningEvent:
 		return Occurrence{Event: "listening", Worker: e.Worker.ID(), Address: &e.Address}
+	case cluster.ListenErrorEvent:
+		return Occurrence{Event: "listenError", Worker: e.Worker.ID(), Address: &e.Address, Err: e.Err}
 	case cluster.MessageEvent:
 		if e.Message.Handle != nil {
 			e.Message.Handle.Close()
 		}
 		return Occurrence{Event: "message", Worker: e.Worker.ID(), Message: Text(e.Message)}
 	case cluster.DisconnectEvent:
-		return Occurrence{Event: "disconnect", Worker: e.Worker.ID(), ExitedAfterDisconnect: e.Worker.ExitedAfterDisconnect()}
+		return Occurrence{Event: "disconnect", Worker: e.Worker.ID(), ExitedAfterDisconnect: e.Worker.ExitedAfterDisconnect(), Err: e.Err}
 	case cluster.ExitEvent:
 		return exitOccurrence(e.Worker, e.Status)
 	case cluster.ErrorEvent:
@@ -152,10 +154,10 @@ func (j *Journal) Listening(t testing.TB, worker, port int) Occurrence {
 	})
 }
 
-// Of lists what has happened to a worker, without its messages.
+// Of lists what has happened to a worker, without its messages and without what Node has no event for.
 func (j *Journal) Of(worker int) (list []Occurrence) {
 	for _, o := range j.All() {
-		if o.Worker == worker && o.Event != "message" {
+		if o.Worker == worker && o.Event != "message" && o.Event != "listenError" {
 			list = append(list, o)
 		}
 	}

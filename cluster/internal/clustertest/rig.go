@@ -85,7 +85,7 @@ func (r *Rig) Follow(printed *Output, source Source) {
 		}
 		followed.Wait()
 		for _, o := range r.All() {
-			if o.Event == "error" && !r.ExpectErrors {
+			if o.Err != nil && o.Event != "listenError" && !r.ExpectErrors {
 				r.T.Errorf("unexpected: %v", o)
 			}
 		}
