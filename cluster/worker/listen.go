@@ -93,12 +93,12 @@ func (c ListenConfig) ListenPacket(ctx context.Context, p *Process, network, add
 	}
 	conn, err := answer.packetConn()
 	if err != nil {
-		answer.end.run()
+		answer.registration.close()
 		return nil, opError(network, address, err)
 	}
-	packets := &joinedPacketConn{UDPConn: conn, end: answer.end}
-	p.register(answer.end, packets)
-	p.announce(q, answer.end, conn.LocalAddr())
+	packets := &packetConn{UDPConn: conn, registration: answer.registration}
+	p.register(answer.registration, packets)
+	p.announce(q, answer.registration, conn.LocalAddr())
 	return packets, nil
 }
 
@@ -113,10 +113,10 @@ func (c ListenConfig) listenJoined(ctx context.Context, p *Process, network, add
 	}
 	l, err := c.listener(p, q, answer)
 	if err != nil {
-		answer.end.run()
+		answer.registration.close()
 		return nil, nil, err
 	}
-	p.announce(q, answer.end, l.Addr())
+	p.announce(q, answer.registration, l.Addr())
 	return l, answer.data, nil
 }
 
@@ -135,21 +135,21 @@ func (c ListenConfig) listener(p *Process, q *question, a *answer) (net.Listener
 		l.Close()
 		return nil, os.NewSyscallError("bind", syscall.EADDRINUSE)
 	}
-	shared := newSharedListener(l, p, c.MaxConnections, a.end)
+	shared := newSharedListener(l, p, c.MaxConnections, a.registration)
 	if q.path != "" {
 		shared.address = listenAddress(q, nil)
 	}
-	p.register(a.end, shared)
+	p.register(a.registration, shared)
 	return shared, nil
 }
 
 // answer is what the primary says to queryServer.
 type answer struct {
-	data       json.RawMessage
-	handle     *handlewrap.Handle  // a socket that is shared
-	dispatched *dispatchedListener // or a server for connections to come
-	end        *serverEnd
-	err        error
+	data         json.RawMessage
+	handle       *handlewrap.Handle  // a socket that is shared
+	dispatched   *dispatchedListener // or a server for connections to come
+	registration *registration
+	err          error
 }
 
 // packetConn is the UDP socket that came with the answer.
@@ -171,14 +171,14 @@ func (a *answer) packetConn() (*net.UDPConn, error) {
 }
 
 // query asks the primary for a server and waits for its answer, which does not come once the worker is to leave.
-func (p *Process) query(ctx context.Context, q *question, mostConnections int) (*answer, error) {
+func (p *Process) query(ctx context.Context, q *question, maxConnections int) (*answer, error) {
 	if p.context.Err() != nil {
 		return nil, context.Cause(p.context)
 	}
 	reply := make(chan *answer, 1)
 	index := p.index(q)
 	q.Act = wire.ActQueryServer
-	err := p.tell(&q.ServerMessage, func(m *fromPrimary, h *handlewrap.Handle) { reply <- p.toAnswer(q, m, h, index, mostConnections) })
+	err := p.tell(&q.ServerMessage, func(m *fromPrimary, h *handlewrap.Handle) { reply <- p.toAnswer(q, m, h, index, maxConnections) })
 	if err != nil {
 		index.release()
 		go p.decline(reply) // which may be there: a primary can answer what it has not been asked yet
@@ -198,15 +198,15 @@ func (p *Process) query(ctx context.Context, q *question, mostConnections int) (
 
 // toAnswer takes the primary's answer. It runs on the loop, so that the server is known before the first connection
 // for it arrives.
-func (p *Process) toAnswer(q *question, m *fromPrimary, h *handlewrap.Handle, index *index, most int) *answer {
+func (p *Process) toAnswer(q *question, m *fromPrimary, h *handlewrap.Handle, index *index, limit int) *answer {
 	if m.Errno != nil && *m.Errno != 0 {
 		closeHandle(h)
 		index.release()
 		return &answer{err: os.NewSyscallError("bind", syscall.Errno(-*m.Errno))}
 	}
-	a := &answer{data: m.Data, handle: h, end: p.serve(m.Key, index)}
+	a := &answer{data: m.Data, handle: h, registration: p.newRegistration(m.Key, index)}
 	if m.lost {
-		a.end.run()
+		a.registration.close()
 		a.err = os.NewSyscallError("recvmsg", errLost)
 		return a
 	}
@@ -214,11 +214,11 @@ func (p *Process) toAnswer(q *question, m *fromPrimary, h *handlewrap.Handle, in
 	case h != nil || udp:
 	case m.SockName != nil && q.WantsOtherPort(m.SockName.Port):
 		// The server that the key stands for is another's, which Node takes for a port in use.
-		a.end.run()
+		a.registration.close()
 		a.err = os.NewSyscallError("bind", syscall.EADDRINUSE)
 	default:
-		a.dispatched = newDispatchedListener(p, listenAddress(q, m.SockName), most, a.end)
-		p.register(a.end, a.dispatched)
+		a.dispatched = newDispatchedListener(p, listenAddress(q, m.SockName), limit, a.registration)
+		p.register(a.registration, a.dispatched)
 	}
 	return a
 }
@@ -253,15 +253,15 @@ func (a *answer) discard() {
 	closeHandle(a.handle)
 	if a.dispatched != nil {
 		a.dispatched.Close()
-	} else if a.end != nil {
-		a.end.run()
+	} else if a.registration != nil {
+		a.registration.close()
 	}
 }
 
 // announce tells the primary that a server listens, and where, unless it has been closed meanwhile.
-func (p *Process) announce(q *question, end *serverEnd, address net.Addr) {
+func (p *Process) announce(q *question, r *registration, address net.Addr) {
 	p.mu.Lock()
-	_, open := p.servers[end]
+	_, open := p.servers[r]
 	if open && p.state == StateOnline {
 		p.state = StateListening
 	}

@@ -44,7 +44,7 @@ type Process struct {
 	onLoop  nodeipc.LoopChannel
 	options JoinOptions
 	context context.Context
-	end     context.CancelCauseFunc
+	cancel  context.CancelCauseFunc
 	done    chan struct{}
 
 	mu      sync.Mutex
@@ -54,14 +54,14 @@ type Process struct {
 	seq     uint32
 	replies map[uint32]func(*fromPrimary, *handlewrap.Handle)
 	indexes map[string]*indexes
-	servers map[*serverEnd]struct{}
-	byKey   map[string]*serverEnd
+	servers map[*registration]struct{}
+	byKey   map[string]*registration
 	open    int // servers and connections that have to end before the worker has left
 }
 
-// joined is a server of this worker's.
-type joined interface {
-	// offer takes a connection of the primary's, or not.
+// server is what listens in this worker.
+type server interface {
+	// offer takes a connection that the primary has dispatched, or rejects it.
 	offer(seq json.RawMessage, connection *handlewrap.Handle)
 	Close() error
 }
@@ -76,9 +76,9 @@ func Join(ctx context.Context) (*Process, error) { return JoinWith(ctx, JoinOpti
 func JoinWith(ctx context.Context, o JoinOptions) (*Process, error) {
 	p := &Process{
 		options: o, state: StateOnline, done: make(chan struct{}), replies: map[uint32]func(*fromPrimary, *handlewrap.Handle){},
-		indexes: map[string]*indexes{}, servers: map[*serverEnd]struct{}{}, byKey: map[string]*serverEnd{},
+		indexes: map[string]*indexes{}, servers: map[*registration]struct{}{}, byKey: map[string]*registration{},
 	}
-	p.context, p.end = context.WithCancelCause(ctx)
+	p.context, p.cancel = context.WithCancelCause(ctx)
 	value, forked := os.LookupEnv(uniqueIDVariable)
 	if !forked {
 		return p, nil

@@ -56,20 +56,20 @@ func (p *Process) leave(byUs bool) {
 	p.left, p.byUs, p.state = true, byUs, StateDisconnecting
 	p.open++
 	p.mu.Unlock()
-	p.end(ErrAskedToLeave)
+	p.cancel(ErrAskedToLeave)
 	p.closeServers()
-	p.closed()
+	p.countClosed()
 }
 
-// opened counts a server or connection that the worker's leaving waits for.
-func (p *Process) opened() {
+// countOpen counts a server or connection for whose end the worker's leaving waits.
+func (p *Process) countOpen() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.open++
 }
 
-// closed is the end of what opened counted.
-func (p *Process) closed() {
+// countClosed counts the end of what countOpen has counted.
+func (p *Process) countClosed() {
 	p.mu.Lock()
 	p.open--
 	last := p.open == 0 && p.state == StateDisconnecting
@@ -111,7 +111,7 @@ func (p *Process) lost(err error) {
 		}
 		os.Exit(0)
 	}
-	p.end(cause)
+	p.cancel(cause)
 	p.closeServers()
 	close(p.done)
 }

@@ -59,56 +59,57 @@ func (q *question) place() string {
 	return key + ":" + wire.Text(q.FD)
 }
 
-// serverEnd is what the end of a server brings with it, once.
-type serverEnd struct {
+// registration is a server as the primary knows it.
+type registration struct {
 	process *Process
 	key     string
 	index   *index
-	server  joined // nil before it is registered
+	server  server // nil before it is registered
 	once    sync.Once
 }
 
-// serve begins a server: the worker's leaving waits for its end.
-func (p *Process) serve(key string, i *index) *serverEnd {
-	p.opened()
-	return &serverEnd{process: p, key: key, index: i}
+// newRegistration is for a server that the primary has just made known by a key: the worker's leaving waits for its end.
+func (p *Process) newRegistration(key string, i *index) *registration {
+	p.countOpen()
+	return &registration{process: p, key: key, index: i}
 }
 
-func (e *serverEnd) run() {
-	e.once.Do(func() {
-		p := e.process
+// close tells the primary, the first time, that the server is closed.
+func (r *registration) close() {
+	r.once.Do(func() {
+		p := r.process
 		p.mu.Lock()
-		delete(p.servers, e)
-		if p.byKey[e.key] == e {
-			delete(p.byKey, e.key)
+		delete(p.servers, r)
+		if p.byKey[r.key] == r {
+			delete(p.byKey, r.key)
 		}
 		p.mu.Unlock()
-		e.index.release()
-		p.tell(&wire.WorkerMessage{Act: wire.ActClose, Key: e.key}, nil)
-		p.closed()
+		r.index.release()
+		p.tell(&wire.WorkerMessage{Act: wire.ActClose, Key: r.key}, nil)
+		p.countClosed()
 	})
 }
 
 // register makes a server known by its key, which a primary of Node 22 or later gives to two servers on one address.
 // One that begins while the worker leaves is closed at once.
-func (p *Process) register(end *serverEnd, server joined) {
+func (p *Process) register(r *registration, s server) {
 	p.mu.Lock()
-	end.server = server
-	p.servers[end] = struct{}{}
-	p.byKey[end.key] = end
+	r.server = s
+	p.servers[r] = struct{}{}
+	p.byKey[r.key] = r
 	leaving := p.left || p.state == StateDisconnected
 	p.mu.Unlock()
 	if leaving {
-		server.Close()
+		s.Close()
 	}
 }
 
-// closeServers ends all servers, on which those who accept stop.
+// closeServers closes all servers, on which those who accept stop.
 func (p *Process) closeServers() {
 	p.mu.Lock()
-	ends := slices.Collect(maps.Keys(p.servers))
+	all := slices.Collect(maps.Keys(p.servers))
 	p.mu.Unlock()
-	for _, end := range ends {
-		end.server.Close()
+	for _, r := range all {
+		r.server.Close()
 	}
 }
