@@ -8,34 +8,6 @@ import (
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// connections counts those that a server has open. The worker's leaving waits for them.
-type connections struct {
-	process *Process
-	limit   int
-
-	mu   sync.Mutex
-	open int
-}
-
-// add counts a connection, unless there is no room for it.
-func (c *connections) add() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.limit > 0 && c.open >= c.limit {
-		return false
-	}
-	c.open++
-	c.process.countOpen()
-	return true
-}
-
-func (c *connections) remove() {
-	c.mu.Lock()
-	c.open--
-	c.mu.Unlock()
-	c.process.countClosed()
-}
-
 // dispatchedListener is a server whose connections the primary dispatches.
 type dispatchedListener struct {
 	process      *Process

@@ -65,7 +65,7 @@ func (l *sharedListener) Accept() (net.Conn, error) {
 		case err != nil:
 			return nil, err
 		case l.connections.add():
-			return handlewrap.Track(conn, l.connections.remove), nil
+			return l.connections.track(conn), nil
 		default:
 			conn.Close()
 		}
