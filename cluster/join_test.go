@@ -9,7 +9,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -234,7 +233,10 @@ func TestJoinWithoutChannel(t *testing.T) {
 	if _, err := worker.Join(context.Background()); !errors.Is(err, nodeipc.ErrNoChannel) {
 		t.Errorf("a worker without a channel: %v, want %v", err, nodeipc.ErrNoChannel)
 	}
-	if slices.ContainsFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "NODE_UNIQUE_ID=") }) {
-		t.Error("NODE_UNIQUE_ID is still in the environment")
+	if id := os.Getenv("NODE_UNIQUE_ID"); id != "1" {
+		t.Errorf("NODE_UNIQUE_ID=%q after Join has failed: the next would run alone", id)
+	}
+	if _, err := worker.Join(context.Background()); !errors.Is(err, nodeipc.ErrNoChannel) {
+		t.Errorf("the second time: %v, want %v", err, nodeipc.ErrNoChannel)
 	}
 }

@@ -72,6 +72,9 @@ func (a *agent) listen(o order, _ *handlewrap.Handle) (reply, error) {
 		name = "tcp"
 	}
 	a.servers[name] = l
+	if !config.Exclusive {
+		context.AfterFunc(a.Context(), func() { l.Close() })
+	}
 	a.serve(l)
 	return reply{"address": nodeAddress(l.Addr())}, nil
 }

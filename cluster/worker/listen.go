@@ -56,12 +56,11 @@ func (p *Process) ListenPacket(ctx context.Context, network, address string) (ne
 
 // Listen is [Process.Listen] with what the configuration says.
 func (c ListenConfig) Listen(ctx context.Context, p *Process, network, address string) (net.Listener, error) {
-	if p.channel == nil || c.Exclusive {
-		l, err := c.listenAlone(ctx, network, address)
-		if err != nil || c.TLS == nil {
-			return l, err
-		}
-		return tls.NewListener(l, c.TLS), nil
+	switch {
+	case c.Exclusive && p.channel != nil:
+		return c.withTLS(c.listenAlone(ctx, network, address))
+	case p.channel == nil:
+		return c.withTLS(c.listenTracked(ctx, p, network, address))
 	}
 	l, data, err := c.listenJoined(ctx, p, network, address)
 	if err != nil {
@@ -80,8 +79,11 @@ func (c ListenConfig) Listen(ctx context.Context, p *Process, network, address s
 
 // ListenPacket is [Process.ListenPacket] with what the configuration says.
 func (c ListenConfig) ListenPacket(ctx context.Context, p *Process, network, address string) (net.PacketConn, error) {
-	if p.channel == nil || c.Exclusive {
+	switch {
+	case c.Exclusive && p.channel != nil:
 		return c.listenPacketAlone(ctx, network, address)
+	case p.channel == nil:
+		return c.listenPacketTracked(ctx, p, network, address)
 	}
 	q, err := c.query(ctx, network, address)
 	if err != nil {
@@ -100,6 +102,13 @@ func (c ListenConfig) ListenPacket(ctx context.Context, p *Process, network, add
 	p.register(answer.registration, packets)
 	p.announce(q, answer.registration, conn.LocalAddr())
 	return packets, nil
+}
+
+func (c ListenConfig) withTLS(l net.Listener, err error) (net.Listener, error) {
+	if err != nil || c.TLS == nil {
+		return l, err
+	}
+	return tls.NewListener(l, c.TLS), nil
 }
 
 func (c ListenConfig) listenJoined(ctx context.Context, p *Process, network, address string) (net.Listener, json.RawMessage, error) {
@@ -258,15 +267,9 @@ func (a *answer) discard() {
 	}
 }
 
-// announce tells the primary that a server listens, and where, unless it has been closed meanwhile.
+// announce tells the primary that a server listens, and where, unless it gets no connections any more.
 func (p *Process) announce(q *question, r *registration, address net.Addr) {
-	p.mu.Lock()
-	_, open := p.servers[r]
-	if open && p.state == StateOnline {
-		p.state = StateListening
-	}
-	p.mu.Unlock()
-	if !open {
+	if !p.begins(r) {
 		return
 	}
 	switch a := address.(type) {
@@ -277,6 +280,16 @@ func (p *Process) announce(q *question, r *registration, address net.Addr) {
 	}
 	q.Act = wire.ActListening
 	p.tell(&q.ServerMessage, nil)
+}
+
+// begins makes the process a listening one, and reports whether the server still is.
+func (p *Process) begins(r *registration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !r.withdrawn && p.state == StateOnline {
+		p.state = StateListening
+	}
+	return !r.withdrawn
 }
 
 func opError(network, address string, err error) error {

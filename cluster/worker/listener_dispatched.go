@@ -18,8 +18,9 @@ type dispatchedListener struct {
 	mu        sync.Mutex
 	changed   sync.Cond
 	waiting   []*offeredConn
-	accepting int // calls of Accept that wait
-	reserved  int // connections in waiting that were accepted for one of those
+	accepting int  // calls of Accept that wait
+	reserved  int  // connections in waiting that were accepted for one of those
+	draining  bool // no more connections come
 	closed    bool
 }
 
@@ -34,7 +35,7 @@ func newDispatchedListener(p *Process, address net.Addr, limit int, r *registrat
 func (l *dispatchedListener) offer(seq json.RawMessage, connection *handlewrap.Handle) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	o := l.counted.receive(seq, connection, l.closed)
+	o := l.counted.receive(seq, connection, l.draining)
 	if o == nil {
 		return
 	}
@@ -54,7 +55,7 @@ func (l *dispatchedListener) Accept() (net.Conn, error) {
 		o := l.next()
 		switch {
 		case o == nil:
-			return nil, &net.OpError{Op: "accept", Net: l.address.Network(), Addr: l.address, Err: net.ErrClosed}
+			return nil, l.process.closedError(l.address)
 		case o.err == nil:
 			return o.conn, nil
 		case isShortage(o.err):
@@ -87,6 +88,15 @@ func (l *dispatchedListener) next() *offeredConn {
 	return o
 }
 
+// drain has the primary send no more connections. What the program has not accepted goes back to it.
+func (l *dispatchedListener) drain() {
+	l.mu.Lock()
+	l.draining = true
+	l.waiting = rejectAll(l.waiting)
+	l.mu.Unlock()
+	l.registration.withdraw()
+}
+
 // Close ends the server. What the program has not accepted yet goes back to the primary.
 func (l *dispatchedListener) Close() error {
 	l.mu.Lock()
@@ -94,7 +104,7 @@ func (l *dispatchedListener) Close() error {
 		l.mu.Unlock()
 		return &net.OpError{Op: "close", Net: l.address.Network(), Addr: l.address, Err: net.ErrClosed}
 	}
-	l.closed = true
+	l.closed, l.draining = true, true
 	l.waiting = rejectAll(l.waiting)
 	l.mu.Unlock()
 	l.changed.Broadcast()
@@ -105,7 +115,7 @@ func (l *dispatchedListener) Close() error {
 // Addr is where the primary listens.
 func (l *dispatchedListener) Addr() net.Addr { return l.address }
 
-// packetConn is a UDP socket that the workers share.
+// packetConn is a UDP socket, which the workers of a primary share.
 type packetConn struct {
 	*net.UDPConn
 	registration *registration
@@ -115,6 +125,9 @@ func (c *packetConn) offer(seq json.RawMessage, connection *handlewrap.Handle) {
 	closeHandle(connection)
 	c.registration.process.answer(seq, false)
 }
+
+// drain closes the socket: who reads from it would take datagrams away from other workers.
+func (c *packetConn) drain() { c.Close() }
 
 // Close ends the server; the primary's socket stays open.
 func (c *packetConn) Close() error {

@@ -1,8 +1,10 @@
 package worker
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"syscall"
@@ -92,4 +94,13 @@ func acceptError(err error, address net.Addr) error {
 	var errno syscall.Errno
 	errors.As(err, &errno)
 	return &net.OpError{Op: "accept", Net: address.Network(), Addr: address, Err: os.NewSyscallError("accept", errno)}
+}
+
+// closedError is what Accept says of a closed listener: net.ErrClosed, and why if it is because the worker leaves.
+func (p *Process) closedError(address net.Addr) error {
+	err := net.ErrClosed
+	if p.context.Err() != nil {
+		err = fmt.Errorf("%w: %w", context.Cause(p.context), net.ErrClosed)
+	}
+	return &net.OpError{Op: "accept", Net: address.Network(), Addr: address, Err: err}
 }

@@ -19,13 +19,18 @@ type sharedListener struct {
 	connections  connections
 	registration *registration
 
-	mu      sync.Mutex
-	waiting []*offeredConn
-	closed  bool
+	closed    chan struct{}
+	closeOnce sync.Once
+
+	mu       sync.Mutex
+	waiting  []*offeredConn
+	draining bool // no more connections come
 }
 
 func newSharedListener(l net.Listener, p *Process, limit int, r *registration) *sharedListener {
-	return &sharedListener{Listener: l, address: l.Addr(), connections: connections{process: p, limit: limit}, registration: r}
+	return &sharedListener{
+		Listener: l, address: l.Addr(), connections: connections{process: p, limit: limit}, registration: r, closed: make(chan struct{}),
+	}
 }
 
 // Addr is where the socket listens; a path is as the program has it, and not as the primary has bound it.
@@ -36,7 +41,7 @@ func (l *sharedListener) Addr() net.Addr { return l.address }
 func (l *sharedListener) offer(seq json.RawMessage, connection *handlewrap.Handle) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if o := l.connections.receive(seq, connection, l.closed); o != nil {
+	if o := l.connections.receive(seq, connection, l.draining); o != nil {
 		l.waiting = append(l.waiting, o)
 		l.setDeadline(time.Unix(1, 0))
 	}
@@ -59,17 +64,38 @@ func (l *sharedListener) Accept() (net.Conn, error) {
 			}
 			return o.conn, nil
 		}
-		conn, err := l.Listener.Accept()
+		conn, err := l.acceptOwn()
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
-		case err != nil:
-			return nil, err
-		case l.connections.add():
-			return l.connections.track(conn), nil
-		default:
-			conn.Close()
+		case err != nil && l.isDraining():
+			<-l.closed
+			return nil, l.connections.process.closedError(l.address)
+		case conn != nil || err != nil:
+			return conn, err
 		}
 	}
+}
+
+// acceptOwn accepts a connection from the socket, or gives none where the limit is reached. The worker's leaving waits for
+// the call, because a connection that it accepts at the last moment is not to be lost.
+func (l *sharedListener) acceptOwn() (net.Conn, error) {
+	l.connections.process.countOpen()
+	defer l.connections.process.countClosed()
+	conn, err := l.Listener.Accept()
+	switch {
+	case err != nil:
+		return nil, err
+	case !l.connections.add():
+		conn.Close()
+		return nil, nil
+	}
+	return l.connections.track(conn), nil
+}
+
+func (l *sharedListener) isDraining() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.draining
 }
 
 // takeOffered takes a connection that the primary has dispatched, if there is one, or the error of a shortage.
@@ -94,13 +120,24 @@ func (l *sharedListener) takeOffered() *offeredConn {
 	return nil
 }
 
-// Close ends the server; the primary's socket stays open. What was dispatched and not accepted goes back to the primary.
-func (l *sharedListener) Close() error {
+// drain closes the socket, and has the primary send no more connections. What was dispatched and not accepted goes back.
+func (l *sharedListener) drain() {
 	l.mu.Lock()
-	l.closed = true
+	l.draining = true
 	l.waiting = rejectAll(l.waiting)
 	l.mu.Unlock()
-	err := l.Listener.Close()
-	l.registration.close()
+	l.Listener.Close()
+	l.registration.withdraw()
+}
+
+// Close ends the server; the primary's socket stays open. What was dispatched and not accepted goes back to the primary.
+func (l *sharedListener) Close() error {
+	err := error(&net.OpError{Op: "close", Net: l.address.Network(), Addr: l.address, Err: net.ErrClosed})
+	l.closeOnce.Do(func() {
+		l.drain()
+		close(l.closed)
+		l.registration.close()
+		err = nil
+	})
 	return err
 }

@@ -1,11 +1,11 @@
 package worker
 
 import (
-	"maps"
-	"slices"
+	"encoding/json"
 	"sync"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
+	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
 // indexes tell a worker's servers on one address apart.
@@ -59,57 +59,80 @@ func (q *question) place() string {
 	return key + ":" + wire.Text(q.FD)
 }
 
-// registration is a server as the primary knows it.
-type registration struct {
-	process *Process
-	key     string
-	index   *index
-	server  server // nil before it is registered
-	once    sync.Once
+// server is what listens in this worker.
+type server interface {
+	// offer takes a connection that the primary has dispatched, or rejects it.
+	offer(seq json.RawMessage, connection *handlewrap.Handle)
+	// drain has no more connections come. Those that were not accepted go back to the primary.
+	drain()
+	Close() error
 }
 
-// newRegistration is for a server that the primary has just made known by a key: the worker's leaving waits for its end.
+// registration is a server as the process and its primary know it.
+type registration struct {
+	process   *Process
+	key       string
+	index     *index // nil in a process that runs alone
+	server    server // nil before it is registered
+	withdrawn bool   // the process's mu guards it
+}
+
+// newRegistration is for a server that is about to listen: the worker's leaving waits for its end.
 func (p *Process) newRegistration(key string, i *index) *registration {
 	p.countOpen()
 	return &registration{process: p, key: key, index: i}
 }
 
-// close tells the primary, the first time, that the server is closed.
-func (r *registration) close() {
-	r.once.Do(func() {
-		p := r.process
-		p.mu.Lock()
-		delete(p.servers, r)
-		if p.byKey[r.key] == r {
-			delete(p.byKey, r.key)
-		}
-		p.mu.Unlock()
+// withdraw tells the primary, the first time, to send the server no more connections.
+func (r *registration) withdraw() {
+	p := r.process
+	p.mu.Lock()
+	withdrawn := r.withdrawn
+	r.withdrawn = true
+	if p.byKey[r.key] == r {
+		delete(p.byKey, r.key)
+	}
+	p.mu.Unlock()
+	if withdrawn {
+		return
+	}
+	if p.channel != nil {
 		r.index.release()
 		p.tell(&wire.WorkerMessage{Act: wire.ActClose, Key: r.key}, nil)
-		p.countClosed()
-	})
+	}
+	p.countClosed()
 }
 
-// register makes a server known by its key, which a primary of Node 22 or later gives to two servers on one address.
-// One that begins while the worker leaves is closed at once.
+// close is for a server that is closed.
+func (r *registration) close() {
+	r.withdraw()
+	p := r.process
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.servers, r)
+}
+
+// register makes a server known by its key, which a primary of Node 22 or later gives to two servers on one address. A
+// server that begins while the worker leaves gets no connections.
 func (p *Process) register(r *registration, s server) {
 	p.mu.Lock()
 	r.server = s
 	p.servers[r] = struct{}{}
 	p.byKey[r.key] = r
-	leaving := p.left || p.state == StateDisconnected
+	leaving, graceOver := p.grace.timer != nil, p.grace.over
 	p.mu.Unlock()
-	if leaving {
+	switch {
+	case graceOver:
 		s.Close()
+	case leaving:
+		s.drain()
 	}
 }
 
-// closeServers closes all servers, on which those who accept stop.
-func (p *Process) closeServers() {
-	p.mu.Lock()
-	all := slices.Collect(maps.Keys(p.servers))
-	p.mu.Unlock()
-	for _, r := range all {
-		r.server.Close()
+// openServers are those that the program has not closed. p.mu is held.
+func (p *Process) openServers() (all []server) {
+	for r := range p.servers {
+		all = append(all, r.server)
 	}
+	return all
 }
