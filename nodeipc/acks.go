@@ -53,7 +53,7 @@ func (c *Channel) notReceived() error {
 		return nil
 	case sent.retransmissions == mostRetransmissions:
 		sent.handle.Close()
-		c.options.Warn(fmt.Errorf("nodeipc: %w", ErrHandleNotReceived))
+		c.warn(fmt.Errorf("nodeipc: %w", ErrHandleNotReceived))
 		c.letGo()
 		return nil
 	}

@@ -7,8 +7,12 @@ import (
 )
 
 // await waits until something has happened on the channel that over knows of, by running the channel's loop itself: what
-// comes then needs no other goroutine to be woken. It says false where it may not, and has not waited.
+// comes then needs no other goroutine to be woken. It says false where it may not, and has not waited: OnMessage is always
+// called on a goroutine that IsCurrent knows.
 func (c *Channel) await(ctx context.Context, over func() bool) bool {
+	if c.options.OnMessage != nil {
+		return false
+	}
 	// One who drives and leaves again and again would have to hand over to the loop's goroutine each time, if others
 	// wait.
 	if !c.ownLoop || c.waiters.Load() > 0 {

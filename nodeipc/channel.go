@@ -2,6 +2,7 @@ package nodeipc
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -23,11 +24,18 @@ type Options struct {
 	// 16 MiB by default. A message costs 256 bytes beside its own, and a handle 64 KiB. See [LoopChannel.Keep] for a
 	// channel with a Handler.
 	ReceiveBuffer int
-	// Warn is told of what went wrong without ending the channel. By default it goes to slog.
+	// Warn is told of what went wrong without ending the channel. By default it goes to slog. It is called on the channel's
+	// loop, and must not block.
 	Warn func(error)
 	// Loop is what the channel runs on. By default it has one of its own.
 	Loop *eventloop.Loop
-	// Handler takes what arrives in place of Receive.
+	// OnMessage, if set, takes the messages that arrive in place of Receive, which then fails at once. It is called on the
+	// channel's loop, for one message after the other, must not block, and owns the message's handle. See [Handler] for which of
+	// the channel's methods it may call. It may be called before Start, Parent or NewChannel has returned: where it uses what
+	// they return, set Paused, and call Resume then. The channel's end is told by Done.
+	OnMessage func(Message)
+	// Handler takes all that arrives in place of Receive: it is for a protocol on top of the channel, such as that of Node's
+	// cluster. A channel has OnMessage or a Handler, not both.
 	Handler Handler
 	// Paused channels do not read before Resume.
 	Paused bool
@@ -35,6 +43,11 @@ type Options struct {
 
 // A Handler takes what arrives on a channel. Its methods are called on the channel's loop, one at a time, and
 // must not block.
+//
+// Of the channel's own methods they may call those that do not wait. On the loop Send, SendHandle and SendHandleKeepOpen do not
+// wait either, WaitSocketsClosed and CountSockets fail, and what cannot but wait, Close of a channel with a loop of its own and
+// Wait of a child, panics. A goroutine in Receive may run the loop itself, and then nothing of that holds but in
+// HandleDisconnect: they would wait for ever.
 type Handler interface {
 	// HandleOpen is the first call, before anything has been read: it gives the handler what it may do on the loop.
 	HandleOpen(LoopChannel)
@@ -61,6 +74,28 @@ type LossHandler interface {
 	HandleLost(Message) (answer func())
 }
 
+// bareHandler is what the handlers of this package have in common: a plain parent or child has no business but the channel's.
+type bareHandler struct{}
+
+func (bareHandler) HandleOpen(LoopChannel) {}
+
+// HandleInternal has nobody to give the message to.
+func (bareHandler) HandleInternal(m Message) { closeHandle(m.Handle) }
+
+func (bareHandler) HandleNACK(uint32) {}
+
+func (bareHandler) HandleWritable() {}
+
+func (bareHandler) HandleDisconnect(error) {}
+
+// messageHandler is the handler of a channel with Options.OnMessage.
+type messageHandler struct {
+	bareHandler
+	call func(Message)
+}
+
+func (h messageHandler) HandleMessage(m Message) { h.call(m) }
+
 // state is the life of a channel; it only moves forward.
 type state uint8
 
@@ -71,7 +106,7 @@ const (
 )
 
 // A Channel is one end of Node's IPC channel, a parent's or a child's. Its methods may be called from any
-// goroutine unless they say otherwise.
+// goroutine unless they say otherwise. The zero value is as a channel that was closed.
 type Channel struct {
 	fd      int
 	codec   codec.Codec
@@ -115,6 +150,10 @@ func NewChannel(fd int, o Options) (*Channel, error) {
 	return c, nil
 }
 
+var errOnMessage = errors.New("nodeipc: receive: the channel's messages go to Options.OnMessage")
+
+var errTwoHandlers = errors.New("nodeipc: Options.OnMessage and Options.Handler are both set: set one of them")
+
 // prepare makes a channel that has no socket yet.
 func prepare(o Options) (*Channel, error) {
 	codec, err := codecFor(o.Serialization)
@@ -127,10 +166,17 @@ func prepare(o Options) (*Channel, error) {
 	if o.Warn == nil {
 		o.Warn = func(err error) { slog.Warn("nodeipc", "err", err) }
 	}
-	c := &Channel{fd: -1, codec: codec, options: o, loop: o.Loop, handler: o.Handler, done: make(chan struct{}), paused: o.Paused}
+	c := &Channel{fd: -1, codec: codec, options: o, loop: o.Loop, done: make(chan struct{}), paused: o.Paused}
 	c.out.flush = c.flush
 	c.inbox = newInbox(c)
-	if c.handler == nil {
+	switch {
+	case o.Handler != nil && o.OnMessage != nil:
+		return nil, errTwoHandlers
+	case o.Handler != nil:
+		c.handler = o.Handler
+	case o.OnMessage != nil:
+		c.handler = messageHandler{call: o.OnMessage}
+	default:
 		c.handler = c.inbox
 	}
 	if c.loop == nil {
@@ -167,6 +213,16 @@ func (c *Channel) open(fd int) error {
 	}
 	return nil
 }
+
+// isZero reports whether c never had a socket: it is a zero Channel, or that of a zero [Child] or [LoopChannel].
+func (c *Channel) isZero() bool { return c == nil || c.loop == nil }
+
+// alwaysDone is the Done of what was never opened.
+var alwaysDone = func() chan struct{} {
+	done := make(chan struct{})
+	close(done)
+	return done
+}()
 
 func (c *Channel) release() {
 	if c.ownLoop {
@@ -208,10 +264,16 @@ func (c *Channel) watch() {
 }
 
 // Pause stops reading, so that the peer soon cannot write. ACKs are not seen then either.
-func (c *Channel) Pause() { c.hold(&c.paused, true) }
+func (c *Channel) Pause() { c.setPaused(true) }
 
 // Resume ends a pause.
-func (c *Channel) Resume() { c.hold(&c.paused, false) }
+func (c *Channel) Resume() { c.setPaused(false) }
+
+func (c *Channel) setPaused(paused bool) {
+	if !c.isZero() {
+		c.hold(&c.paused, paused)
+	}
+}
 
 // hold sets one of the reasons not to read.
 func (c *Channel) hold(reason *bool, holds bool) {
@@ -224,6 +286,9 @@ func (c *Channel) hold(reason *bool, holds bool) {
 // Connected says whether messages may be sent, as Node's property of that name: no longer once either side
 // has asked to disconnect.
 func (c *Channel) Connected() bool {
+	if c.isZero() {
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state == connected
@@ -232,6 +297,9 @@ func (c *Channel) Connected() bool {
 // Done is closed once the channel has ended, which is Node's 'disconnect' event. Messages that came before
 // can still be received.
 func (c *Channel) Done() <-chan struct{} {
+	if c.isZero() {
+		return alwaysDone
+	}
 	c.loop.Resume()
 	return c.done
 }
@@ -239,6 +307,9 @@ func (c *Channel) Done() <-chan struct{} {
 // Err is what ended the channel once Done is closed: nil when either side disconnected in good order, else
 // what went wrong (ErrProtocol, ErrMessageTooLarge, io.ErrUnexpectedEOF within a message, and so on).
 func (c *Channel) Err() error {
+	if c.isZero() {
+		return nil
+	}
 	select {
 	case <-c.done:
 		return c.err
@@ -249,13 +320,25 @@ func (c *Channel) Err() error {
 
 // Receive waits for the next message. Messages wait for it from the channel's beginning on. After the last one
 // it returns ErrDisconnected, wrapping what Err says, and before that ctx's error when that ends first. Of a
-// channel with a Handler it gives what the handler has passed to [LoopChannel.Keep].
-func (c *Channel) Receive(ctx context.Context) (Message, error) { return c.inbox.next(ctx) }
+// channel with a Handler it gives what the handler has passed to [LoopChannel.Keep], and of one with OnMessage nothing: it fails
+// at once. It must not be called on the channel's loop.
+func (c *Channel) Receive(ctx context.Context) (Message, error) {
+	if c.isZero() {
+		return Message{}, ErrDisconnected
+	}
+	if c.options.OnMessage != nil {
+		return Message{}, errOnMessage
+	}
+	return c.inbox.next(ctx)
+}
 
 // Disconnect ends the channel in good order, as Node's disconnect(): nothing may be sent any more, what was
 // sent before goes out first, handles and their ACKs included. It does not wait; Done tells. It returns
 // ErrDisconnected when that was asked before.
 func (c *Channel) Disconnect() error {
+	if c.isZero() {
+		return ErrDisconnected
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != connected {
@@ -273,8 +356,15 @@ func (c *Channel) Disconnect() error {
 }
 
 // Close ends the channel at once, waits until it has ended, and frees what it held: undelivered messages and
-// their handles too. It is safe to call twice, but not on the loop.
+// their handles too. It is safe to call twice. On the channel's loop it panics, because it would wait for itself, unless that
+// loop came with Options.Loop.
 func (c *Channel) Close() error {
+	if c.isZero() {
+		return nil
+	}
+	if c.ownLoop && c.loop.IsCurrent() {
+		panic("nodeipc: Close of a channel by a function that its loop runs, which it would wait for: call Disconnect, or Close on another goroutine")
+	}
 	c.closeNow()
 	c.release()
 	return nil
@@ -310,5 +400,10 @@ func (c *Channel) end(err error) {
 	c.alarm.end()
 	c.err = err
 	close(c.done)
-	c.handler.HandleDisconnect(err)
+	c.loop.Known(func() { c.handler.HandleDisconnect(err) })
+}
+
+// warn tells of what went wrong without ending the channel. It runs on the loop.
+func (c *Channel) warn(err error) {
+	c.loop.Known(func() { c.options.Warn(err) })
 }

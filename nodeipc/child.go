@@ -13,6 +13,8 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
+var errNotStarted = errors.New("nodeipc: wait: the child was not started: make it with Start")
+
 // ExitStatus is how a process ended, as Node tells it: by a code or by a signal.
 type ExitStatus struct {
 	// Code is the exit code, -1 when a signal ended the process.
@@ -29,7 +31,11 @@ func (s ExitStatus) String() string {
 	return "code " + strconv.Itoa(s.Code)
 }
 
-// A Child is a process that was started with a channel. The channel is its Channel's.
+// Success reports whether the process exited with code 0.
+func (s ExitStatus) Success() bool { return s == ExitStatus{} }
+
+// A Child is a process that was started with a channel. The channel is its Channel's. Make one with [Start]; the zero value is as
+// a child that has ended, of which Wait says that it was never started.
 type Child struct {
 	*Channel
 
@@ -47,8 +53,8 @@ type Child struct {
 // cmd.ExtraFiles, as that of 'ipc' in Node's option stdio, or after the last of them: 3 if there are none. cmd.Env and
 // cmd.ExtraFiles are changed. In a process that nodecluster trace runs, the child is a part of the trace.
 //
-// It fails as exec.Cmd.Start does, and where there is no room for a channel. It must not be called on the
-// channel's loop. The caller must call [Child.Wait].
+// It fails as exec.Cmd.Start does, and where there is no room for a channel. It blocks until the process runs. The caller must
+// call [Child.Wait].
 func Start(cmd *exec.Cmd, o Options) (*Child, error) {
 	channel, err := prepare(o)
 	if err != nil {
@@ -161,13 +167,26 @@ func (c *Child) Pid() int {
 }
 
 // Signal sends a signal to the child. It returns os.ErrProcessDone when it has ended.
-func (c *Child) Signal(s os.Signal) error { return c.cmd.Process.Signal(s) }
+func (c *Child) Signal(s os.Signal) error {
+	if c.cmd == nil {
+		return os.ErrProcessDone
+	}
+	return c.cmd.Process.Signal(s)
+}
 
 // Exited is closed when the process has ended and all that it had sent has been handled.
-func (c *Child) Exited() <-chan struct{} { return c.exited }
+func (c *Child) Exited() <-chan struct{} {
+	if c.exited == nil {
+		return alwaysDone
+	}
+	return c.exited
+}
 
-// Close ends the channel at once, as [Channel.Close], but the child still has to be waited for.
+// Close ends the channel at once, as [Channel.Close], but the child still has to be waited for. It may be called on the loop.
 func (c *Child) Close() error {
+	if c.isZero() {
+		return nil
+	}
 	c.closeNow()
 	return nil
 }
@@ -175,8 +194,14 @@ func (c *Child) Close() error {
 // Wait waits for the end of the process and of the copying of its standard streams, then closes the channel if it
 // is still open; messages that came before can still be received. The error is not about how the child ended,
 // which the status says, but says that a stream could not be copied, or that the command's context ended before a
-// child that then exited with code 0.
+// child that then exited with code 0. On the channel's loop it panics, because it would wait for itself.
 func (c *Child) Wait() (ExitStatus, error) {
+	if c.cmd == nil {
+		return ExitStatus{}, errNotStarted
+	}
+	if c.loop.IsCurrent() {
+		panic("nodeipc: Wait of a child by a function that its channel's loop runs, which it would wait for: call it on another goroutine")
+	}
 	c.reaper.Wait()
 	<-c.exited
 	c.loop.Call(func() { c.end(nil) })

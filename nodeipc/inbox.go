@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
 // messageCost is what a waiting message costs beside its bytes, so that many small ones are bounded too.
@@ -16,6 +18,7 @@ const handleCost = 64 << 10
 // inbox keeps messages until somebody asks for them, and stops the channel's reading when they are too many. Where a
 // handler has more to read and nobody listens, it drops what comes then.
 type inbox struct {
+	bareHandler
 	channel *Channel
 
 	mu        sync.Mutex
@@ -34,10 +37,10 @@ func newInbox(c *Channel) *inbox { return &inbox{channel: c, arrival: make(chan 
 func (b *inbox) HandleMessage(m Message) {
 	kept, warning := b.keep(m)
 	if !kept {
-		closeHandle(m)
+		closeHandle(m.Handle)
 	}
 	if warning != nil {
-		b.channel.options.Warn(warning)
+		b.channel.warn(warning)
 	}
 }
 
@@ -74,16 +77,6 @@ func (b *inbox) notify() {
 	default:
 	}
 }
-
-// HandleInternal has nobody to give the message to: a plain parent or child has no business but the channel's.
-func (b *inbox) HandleInternal(m Message) { closeHandle(m) }
-
-// HandleOpen has no use for the loop: the inbox is the channel's own.
-func (b *inbox) HandleOpen(LoopChannel) {}
-
-func (b *inbox) HandleNACK(uint32) {}
-
-func (b *inbox) HandleWritable() {}
 
 func (b *inbox) HandleDisconnect(error) { b.notify() }
 
@@ -155,7 +148,7 @@ func (b *inbox) close() {
 	defer b.mu.Unlock()
 	b.closed = true
 	for b.messages.len() > 0 {
-		closeHandle(b.messages.pop())
+		closeHandle(b.messages.pop().Handle)
 	}
 }
 
@@ -166,8 +159,8 @@ func cost(m Message) int {
 	return len(m.payload) + messageCost
 }
 
-func closeHandle(m Message) {
-	if m.Handle != nil {
-		m.Handle.Close()
+func closeHandle(h *handlewrap.Handle) {
+	if h != nil {
+		h.Close()
 	}
 }

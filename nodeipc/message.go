@@ -7,7 +7,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 )
 
-// Message is one that has arrived.
+// Message is one that has arrived. The zero value is none: Decode returns an error, and the others do nothing.
 type Message struct {
 	// Handle is what came with the message, nil if nothing did. It is the receiver's, who closes it or
 	// passes it on.
@@ -19,7 +19,10 @@ type Message struct {
 	codec   codec.Codec
 }
 
-var errReleased = errors.New("nodeipc: decode the message: it was released")
+var (
+	errReleased  = errors.New("nodeipc: decode the message: it was released")
+	errNoMessage = errors.New("nodeipc: decode the message: it is a zero Message, which nobody has sent")
+)
 
 // Decode stores the message in what v points to, as json.Unmarshal does, or [structuredclone.Unmarshal] on a channel
 // whose serialization is Advanced. In JSON, a *json.RawMessage takes it as it was sent: lone surrogates, which no Go
@@ -27,6 +30,9 @@ var errReleased = errors.New("nodeipc: decode the message: it was released")
 func (m Message) Decode(v any) error {
 	if m.lease.over() {
 		return errReleased
+	}
+	if m.codec == nil {
+		return errNoMessage
 	}
 	return m.codec.Decode(m.payload, v, m.known)
 }

@@ -14,6 +14,9 @@ import (
 // again. It returns ErrTooManyHandles when the system has too many on their way, and ErrDisconnected.
 func (l LoopChannel) Offer(frame []byte, fd int, tag uint32) error {
 	c := l.channel
+	if c.isZero() {
+		return ErrDisconnected
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	o := &c.out
@@ -42,7 +45,7 @@ func (l LoopChannel) Offer(frame []byte, fd int, tag uint32) error {
 }
 
 // A Template is the frame of a message with a handle in which nothing but one number changes. It is how the
-// same message is sent for every connection without encoding it again.
+// same message is sent for every connection without encoding it again. The zero value is no frame at all.
 type Template struct{ template codec.Template }
 
 // NewTemplate makes a template. message is called with the number that stands for the one that changes, and
@@ -61,5 +64,8 @@ func NewTemplate(s Serialization, t handlewrap.Type, message func(number uint32)
 
 // AppendFrame appends the template's frame with number in its place, as the channel's peer understands it.
 func (l LoopChannel) AppendFrame(dst []byte, t *Template, number uint32) []byte {
+	if t.template == nil || l.channel.isZero() {
+		return dst
+	}
 	return t.template.Append(dst, l.channel.speaks(), number)
 }

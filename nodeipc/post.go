@@ -2,7 +2,6 @@ package nodeipc
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
@@ -13,6 +12,10 @@ import (
 // should close the channel. A handle, if not nil, is the channel's afterwards, in any case.
 func (l LoopChannel) Post(v any, h *handlewrap.Handle) error {
 	c := l.channel
+	if c.isZero() {
+		closeHandle(h)
+		return ErrDisconnected
+	}
 	buf := scratch.Get().(*[]byte)
 	defer scratch.Put(buf)
 	frame, err := c.encode((*buf)[:0], v, h)
@@ -22,15 +25,19 @@ func (l LoopChannel) Post(v any, h *handlewrap.Handle) error {
 	if err == nil {
 		err = c.post(message{frame: frame, handle: h}, (*outgoing).submit)
 	}
-	if err != nil && h != nil {
-		h.Close()
+	if err != nil {
+		closeHandle(h)
 	}
 	return err
 }
 
-// Tell sends a message without ever waiting, from any goroutine. It is for the few and small ones of a protocol above. A
-// peer that lets them pile up loses its channel, with ErrNotReading.
-func (c *Channel) Tell(v any) error {
+// TellOrFail sends a message as [Channel.Tell] does, and may be called from any goroutine too. It is for what a protocol cannot do
+// without: it has the room of Post, and a peer that lets even that fill up loses its channel, with ErrNotReading.
+func (l LoopChannel) TellOrFail(v any) error {
+	c := l.channel
+	if c.isZero() {
+		return errNotOpen
+	}
 	frame, err := c.encode(nil, v, nil)
 	if err != nil {
 		return err
@@ -38,7 +45,7 @@ func (c *Channel) Tell(v any) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != connected {
-		return fmt.Errorf("nodeipc: send: %w", ErrDisconnected)
+		return errNotOpen
 	}
 	if err := c.out.roomForReply(c.options.SendBuffer); err != nil {
 		c.loop.Post(func() { c.end(err) })

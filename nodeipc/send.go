@@ -21,6 +21,11 @@ var (
 	nackCommand = command{"NODE_HANDLE_NACK"}
 )
 
+// errNotOpen is what sending fails with on a channel that takes nothing (any more).
+var errNotOpen = fmt.Errorf("nodeipc: send: %w", ErrDisconnected)
+
+var errNoRoom = fmt.Errorf("nodeipc: send: %w, and as much as may waits for it: wait with Send on another goroutine", ErrNotReading)
+
 var errNoHandle = fmt.Errorf("nodeipc: send a handle: it is nil, closed or was given away: %w", net.ErrClosed)
 
 // mostScratch is how large a buffer of a sender may be that is kept for the next.
@@ -33,11 +38,15 @@ var scratch = sync.Pool{New: func() any { return new([]byte) }}
 // written or has its place behind others: while messages wait for Receive, what is sent in answer to the others goes
 // out together, after a millisecond at the latest. While more than Options.SendBuffer bytes wait for a peer that does
 // not read, it waits for room or for ctx, and then the message is not sent. Messages arrive in the order
-// of the calls. It returns ErrDisconnected on a channel that is disconnecting, ErrMessageTooLarge, or why the
-// value cannot be encoded.
+// of the calls. It returns ErrDisconnected on a channel that is disconnecting, ErrMessageTooLarge, ErrNotReading with ctx's error,
+// or why the value cannot be encoded. On the channel's loop it does not wait, and returns ErrNotReading at once.
 func (c *Channel) Send(ctx context.Context, message any) error {
-	return c.send(ctx, message, nil)
+	return c.send(message, nil, func(room <-chan struct{}) error { return c.awaitRoom(ctx, room) })
 }
+
+// Tell sends a message as Send does, but never waits. When more than Options.SendBuffer bytes wait for a peer that does not read,
+// and those of one large message beside them, it returns ErrNotReading: the message is not sent, and the channel goes on.
+func (c *Channel) Tell(message any) error { return c.send(message, nil, nil) }
 
 // SendHandle sends a message with a handle, which is the channel's from then on and is closed once the peer
 // has it, as Node does with a socket. When it returns an error the handle is still the caller's. What is sent
@@ -46,7 +55,7 @@ func (c *Channel) SendHandle(ctx context.Context, message any, h *handlewrap.Han
 	if h == nil || h.FD() < 0 {
 		return errNoHandle
 	}
-	return c.send(ctx, message, h)
+	return c.send(message, h, func(room <-chan struct{}) error { return c.awaitRoom(ctx, room) })
 }
 
 // SendHandleKeepOpen is SendHandle with Node's option keepOpen: the peer gets a copy, and the handle stays
@@ -67,7 +76,12 @@ func (c *Channel) SendHandleKeepOpen(ctx context.Context, message any, h *handle
 	return nil
 }
 
-func (c *Channel) send(ctx context.Context, v any, h *handlewrap.Handle) error {
+// send sends a message as soon as there is room for it, for which wait waits, or says why the message is not sent. Without wait
+// there has to be room at once.
+func (c *Channel) send(v any, h *handlewrap.Handle, wait func(room <-chan struct{}) error) error {
+	if c.isZero() {
+		return errNotOpen
+	}
 	buf := scratch.Get().(*[]byte)
 	defer scratch.Put(buf)
 	frame, err := c.encode((*buf)[:0], v, h)
@@ -78,17 +92,24 @@ func (c *Channel) send(ctx context.Context, v any, h *handlewrap.Handle) error {
 		*buf = frame
 	}
 	for {
-		room, err := c.trySend(frame, h)
-		if err != nil || room == nil {
+		room, err := c.trySend(frame, h, wait == nil)
+		switch {
+		case err != nil || room == nil:
 			return err
+		case wait == nil:
+			return errNoRoom
 		}
-		if err := c.awaitRoom(ctx, room); err != nil {
+		if err := wait(room); err != nil {
 			return err
 		}
 	}
 }
 
+// awaitRoom waits until there may be room for what is sent, but not on the loop, which is what makes room.
 func (c *Channel) awaitRoom(ctx context.Context, room <-chan struct{}) error {
+	if c.loop.IsCurrent() {
+		return errNoRoom
+	}
 	c.await(ctx, func() bool {
 		select {
 		case <-room:
@@ -124,14 +145,19 @@ func (c *Channel) encode(dst []byte, v any, h *handlewrap.Handle) (_ []byte, err
 	return dst, nil
 }
 
-// trySend submits a frame, or returns what to wait for where there is no room.
-func (c *Channel) trySend(frame []byte, h *handlewrap.Handle) (<-chan struct{}, error) {
+// trySend submits a frame, or returns what to wait for where there is no room. Who cannot wait has the room of a large message
+// too, so that one that is under way is not taken for a peer that does not read.
+func (c *Channel) trySend(frame []byte, h *handlewrap.Handle, cannotWait bool) (<-chan struct{}, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != connected {
-		return nil, fmt.Errorf("nodeipc: send: %w", ErrDisconnected)
+		return nil, errNotOpen
 	}
-	if room := c.out.roomFor(c.options.SendBuffer); room != nil {
+	limit := c.options.SendBuffer
+	if cannotWait {
+		limit += c.out.sent
+	}
+	if room := c.out.roomFor(limit); room != nil {
 		return room, nil
 	}
 	c.out.sent = max(c.out.sent, len(frame))

@@ -33,19 +33,26 @@ const (
 )
 
 // WaitSocketsClosed waits until the peer has closed all sockets that were sent to it with this server key, as
-// a Node server does in close(). It returns ErrDisconnected if the channel ends before.
+// a Node server does in close(). It returns ErrDisconnected if the channel ends before. On the channel's loop it fails at once.
 func (c *Channel) WaitSocketsClosed(ctx context.Context, key string) error {
 	_, err := c.askSockets(ctx, socketNotifyClose, socketAllClosed, key)
 	return err
 }
 
 // CountSockets asks how many of the sockets that were sent to the peer with this server key it still has open,
-// as a Node server does in getConnections(). It returns ErrDisconnected if the channel ends before.
+// as a Node server does in getConnections(). It returns ErrDisconnected if the channel ends before. On the channel's loop it
+// fails at once.
 func (c *Channel) CountSockets(ctx context.Context, key string) (int, error) {
 	return c.askSockets(ctx, socketGetCount, socketCount, key)
 }
 
 func (c *Channel) askSockets(ctx context.Context, question, answer, key string) (int, error) {
+	if c.isZero() {
+		return 0, errNotOpen
+	}
+	if c.loop.IsCurrent() {
+		return 0, fmt.Errorf("nodeipc: %s: the channel's loop cannot wait for the answer: ask on another goroutine", question)
+	}
 	reply := make(chan int, 1)
 	q := socketQuestion{answer, key}
 	c.expectAnswer(q, reply)
