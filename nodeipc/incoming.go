@@ -15,6 +15,7 @@ type incoming struct {
 	searched  int
 	gathering gathering
 	handles   arrivals
+	drops     bool // the channel lingers
 }
 
 func (in *incoming) abandon() {
@@ -33,6 +34,8 @@ func (c *Channel) read() int {
 	switch {
 	case again:
 		return 0
+	case c.incoming.drops:
+		return c.drop(n, r.FDs, err)
 	case err != nil:
 		c.end(err)
 		return 0
@@ -52,6 +55,18 @@ func (c *Channel) read() int {
 		return 0
 	}
 	c.peerWasHeard()
+	return n
+}
+
+// drop closes what came while the channel lingers, and ends that with the peer.
+func (c *Channel) drop(n int, fds []int, err error) int {
+	for _, fd := range fds {
+		socket.Close(fd)
+	}
+	if n == 0 || err != nil {
+		c.end(nil)
+		return 0
+	}
 	return n
 }
 
