@@ -12,6 +12,7 @@ import (
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
+	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
 // ListenConfig says how a worker listens, in the words of Node's server.listen. The zero value is Node's default.
@@ -191,7 +192,7 @@ func (p *Process) query(ctx context.Context, q *question, maxConnections int) (*
 	if err != nil {
 		index.release()
 		go p.decline(reply) // which may be there: a primary can answer what it has not been asked yet
-		return nil, err
+		return nil, p.whyDisconnected(ctx, err)
 	}
 	select {
 	case a := <-reply:
@@ -202,6 +203,19 @@ func (p *Process) query(ctx context.Context, q *question, maxConnections int) (*
 	case <-ctx.Done():
 		go p.decline(reply)
 		return nil, context.Cause(ctx)
+	}
+}
+
+// whyDisconnected gives the cause with which the process's context ends, where sending fails because the channel has ended.
+func (p *Process) whyDisconnected(ctx context.Context, err error) error {
+	if !errors.Is(err, nodeipc.ErrDisconnected) {
+		return err
+	}
+	select {
+	case <-p.context.Done(): // it has ended, or is about to
+		return context.Cause(p.context)
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }
 
