@@ -3,7 +3,7 @@ package nodeipc
 import (
 	"context"
 	"errors"
-	"log/slog"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,94 +12,6 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
-
-// Options says how a channel works. The zero value is a channel as Node makes it, with bounds.
-type Options struct {
-	// Serialization must be the same at both ends. The default is JSON.
-	Serialization Serialization
-	// MaxMessageSize is how many bytes a message may have, either way; 64 MiB by default.
-	MaxMessageSize int
-	// SendBuffer is how many bytes may wait for a peer that does not read before Send waits; 1 MiB by default.
-	SendBuffer int
-	// ReceiveBuffer is how many bytes of messages may wait for Receive before the channel stops reading;
-	// 16 MiB by default. A message costs 256 bytes beside its own, and a handle 64 KiB. See [LoopChannel.Keep] for a
-	// channel with a Handler.
-	ReceiveBuffer int
-	// Warn is told of what went wrong without ending the channel. By default it goes to slog. It is called on the channel's
-	// loop, and must not block.
-	Warn func(error)
-	// Loop is what the channel runs on. By default it has one of its own.
-	Loop *eventloop.Loop
-	// OnMessage, if set, takes the messages that arrive in place of Receive, which then fails at once. It is called on the
-	// channel's loop, for one message after the other, must not block, and owns the message's handle. See [Handler] for which of
-	// the channel's methods it may call. It may be called before Start, Parent or NewChannel has returned: where it uses what
-	// they return, set Paused, and call Resume then. The channel's end is told by Done.
-	OnMessage func(Message)
-	// Handler takes all that arrives in place of Receive: it is for a protocol on top of the channel, such as that of Node's
-	// cluster. A channel has OnMessage or a Handler, not both.
-	Handler Handler
-	// Paused channels do not read before Resume.
-	Paused bool
-	// Linger is how long Disconnect waits, once all is sent, for the peer to close its end too, before the channel ends. What
-	// the peer still sends meanwhile is dropped. By default it does not wait, as Node's. It is for a child that exits then:
-	// its parent learns that the channel has ended before it learns that the process has.
-	Linger time.Duration
-}
-
-// A Handler takes what arrives on a channel. Its methods are called on the channel's loop, one at a time, and
-// must not block.
-//
-// Of the channel's own methods they may call those that do not wait. On the loop Send, SendHandle and SendHandleKeepOpen do not
-// wait either, WaitSocketsClosed and CountSockets fail, and what cannot but wait, Close of a channel with a loop of its own and
-// Wait of a child, panics. A goroutine in Receive may run the loop itself, and then nothing of that holds but in
-// HandleDisconnect: they would wait for ever.
-type Handler interface {
-	// HandleOpen is the first call, before anything has been read: it gives the handler what it may do on the loop.
-	HandleOpen(LoopChannel)
-	// HandleMessage takes a message, and its handle is then the handler's.
-	HandleMessage(Message)
-	// HandleInternal takes a message whose cmd begins with NODE_ and that is not the channel's own business.
-	// Its payload is valid until the method returns.
-	HandleInternal(Message)
-	// HandleNACK says that the peer did not receive the handle that was offered with tag.
-	HandleNACK(tag uint32)
-	// HandleWritable says that [LoopChannel.Offer] may succeed again after ErrWouldBlock.
-	HandleWritable()
-	// HandleDisconnect is the last call: the channel has ended, with the error that ended it, nil for an
-	// orderly end.
-	HandleDisconnect(error)
-}
-
-// A LossHandler is a [Handler] that answers for messages whose handles did not arrive.
-type LossHandler interface {
-	Handler
-	// HandleLost takes an internal message whose handle did not arrive, because this process has as many descriptors
-	// open as it may, say. It gives what answers for the message, which is called once the peer has been told that the
-	// handle came, and until whose return the payload is valid; or nil, and the peer is told to send the handle again.
-	HandleLost(Message) (answer func())
-}
-
-// bareHandler is what the handlers of this package have in common: a plain parent or child has no business but the channel's.
-type bareHandler struct{}
-
-func (bareHandler) HandleOpen(LoopChannel) {}
-
-// HandleInternal has nobody to give the message to.
-func (bareHandler) HandleInternal(m Message) { closeHandle(m.Handle) }
-
-func (bareHandler) HandleNACK(uint32) {}
-
-func (bareHandler) HandleWritable() {}
-
-func (bareHandler) HandleDisconnect(error) {}
-
-// messageHandler is the handler of a channel with Options.OnMessage.
-type messageHandler struct {
-	bareHandler
-	call func(Message)
-}
-
-func (h messageHandler) HandleMessage(m Message) { h.call(m) }
 
 // state is the life of a channel; it only moves forward.
 type state uint8
@@ -137,6 +49,7 @@ type Channel struct {
 	full     bool // of messages that nobody has received yet
 	out      outgoing
 	sockets  socketCounts
+	requests requests
 }
 
 // NewChannel makes a channel of a connected stream socket, which is then the channel's. It fails where fd is no
@@ -167,12 +80,7 @@ func prepare(o Options) (*Channel, error) {
 	if err != nil {
 		return nil, err
 	}
-	setDefault(&o.MaxMessageSize, 64<<20)
-	setDefault(&o.SendBuffer, 1<<20)
-	setDefault(&o.ReceiveBuffer, 16<<20)
-	if o.Warn == nil {
-		o.Warn = func(err error) { slog.Warn("nodeipc", "err", err) }
-	}
+	o.setDefaults()
 	c := &Channel{fd: -1, codec: codec, options: o, loop: o.Loop, done: make(chan struct{}), paused: o.Paused}
 	c.out.flush = c.flush
 	c.inbox = newInbox(c)
@@ -193,12 +101,6 @@ func prepare(o Options) (*Channel, error) {
 		c.ownLoop = true
 	}
 	return c, nil
-}
-
-func setDefault(n *int, to int) {
-	if *n <= 0 {
-		*n = to
-	}
 }
 
 // open gives the channel its socket and begins to read.
@@ -293,7 +195,7 @@ func (c *Channel) hold(reason *bool, holds bool) {
 	c.watch()
 }
 
-// Connected says whether messages may be sent, as Node's property of that name: no longer once either side
+// Connected reports whether messages may be sent, as Node's property of that name: no longer once either side
 // has asked to disconnect.
 func (c *Channel) Connected() bool {
 	if c.isZero() {
@@ -326,6 +228,14 @@ func (c *Channel) Err() error {
 	default:
 		return nil
 	}
+}
+
+// endError is ErrDisconnected with what ended the channel, which is done.
+func (c *Channel) endError() error {
+	if c.err != nil {
+		return fmt.Errorf("%w: %w", ErrDisconnected, c.err)
+	}
+	return ErrDisconnected
 }
 
 // Receive waits for the next message. Messages wait for it from the channel's beginning on. After the last one

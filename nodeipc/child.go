@@ -9,8 +9,10 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 )
 
 var errNotStarted = errors.New("nodeipc: wait: the child was not started: make it with Start")
@@ -40,7 +42,7 @@ type Child struct {
 	*Channel
 
 	cmd    *exec.Cmd
-	traced traced
+	trace  tracing.Folder
 	exited chan struct{}
 	status ExitStatus
 	err    error
@@ -60,12 +62,12 @@ func Start(cmd *exec.Cmd, o Options) (*Child, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours, traced, err := startWithSocket(cmd, channel.options.Serialization)
+	ours, trace, err := startWithSocket(cmd, channel.options.Serialization)
 	if err != nil {
 		channel.release()
 		return nil, err
 	}
-	child := &Child{Channel: channel, cmd: cmd, traced: traced, exited: make(chan struct{})}
+	child := &Child{Channel: channel, cmd: cmd, trace: trace, exited: make(chan struct{})}
 	if err := child.begin(ours); err != nil {
 		socket.Close(ours)
 		cmd.Process.Kill()
@@ -75,17 +77,6 @@ func Start(cmd *exec.Cmd, o Options) (*Child, error) {
 		return nil, err
 	}
 	return child, nil
-}
-
-// A ChildHandler is the handler of a child's channel that wants to know of the process too. Its methods are
-// called on the channel's loop.
-type ChildHandler interface {
-	Handler
-	// HandleStart is the first call: the process runs.
-	HandleStart(*Child)
-	// HandleExit says how the process ended. All that it had sent has been handled before. It may come before or
-	// after HandleDisconnect.
-	HandleExit(ExitStatus)
 }
 
 // begin makes the child known to its loop and to its handler, before anything of it can be heard there.
@@ -103,7 +94,7 @@ func (c *Child) begin(fd int) (err error) {
 }
 
 // startWithSocket starts the command with one end of a socket pair, and returns the other.
-func startWithSocket(cmd *exec.Cmd, s Serialization) (int, traced, error) {
+func startWithSocket(cmd *exec.Cmd, s Serialization) (int, tracing.Folder, error) {
 	ours, theirs, err := socket.NewPair()
 	if err != nil {
 		return -1, "", err
@@ -121,14 +112,14 @@ func startWithSocket(cmd *exec.Cmd, s Serialization) (int, traced, error) {
 	cmd.ExtraFiles[place] = end
 	cmd.Env = append(cmd.Environ(), channelFDVariable+"="+strconv.Itoa(3+place), serializationVariable+"="+string(s))
 	preparePidFD(cmd)
-	traced, restore := throughTrace(cmd)
+	trace, restore := tracing.Redirect(cmd)
 	err = cmd.Start()
 	restore()
 	if err != nil {
 		socket.Close(ours)
 		return -1, "", fmt.Errorf("nodeipc: start %s: %w", cmd.Path, err)
 	}
-	return ours, traced, nil
+	return ours, trace, nil
 }
 
 // reap takes the exit status. Whoever calls it knows that the process has ended, or may wait for that.
@@ -136,10 +127,26 @@ func (c *Child) reap() {
 	defer c.reaper.Done()
 	c.err = c.cmd.Wait()
 	c.status = exitStatus(c.cmd.ProcessState)
-	c.traced.exited(c.Pid(), c.status)
-	c.traced.awaitLastWords(c.Done())
+	c.tellTracer()
 	if !c.loop.Post(c.exit) {
 		close(c.exited)
+	}
+}
+
+// tellTracer tells of the exit of a child that is a part of a trace, and waits for the end of its channel: what it had sent before
+// is still on its way through the tracer.
+func (c *Child) tellTracer() {
+	if c.trace == "" {
+		return
+	}
+	e := tracing.Exit{PID: c.Pid(), Code: c.status.Code}
+	if c.status.Signal != 0 {
+		e.Signal = SignalName(c.status.Signal)
+	}
+	c.trace.TellExit(e)
+	select {
+	case <-c.Done():
+	case <-time.After(tracing.Patience):
 	}
 }
 

@@ -44,7 +44,7 @@ func (b *inbox) HandleMessage(m Message) {
 	}
 }
 
-// keep says whether a message is kept, and what is to be said of it if it is the first that is not.
+// keep reports whether a message is kept, and what is to be said of it if it is the first that is not.
 func (b *inbox) keep(m Message) (kept bool, warning error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -116,7 +116,7 @@ func (b *inbox) next(ctx context.Context) (Message, error) {
 	}
 }
 
-// any says whether there are messages.
+// any reports whether there are messages.
 func (b *inbox) any() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -134,10 +134,7 @@ func (b *inbox) wait(ctx context.Context) error {
 		if b.any() {
 			return nil
 		}
-		if err := b.channel.Err(); err != nil {
-			return fmt.Errorf("%w: %w", ErrDisconnected, err)
-		}
-		return ErrDisconnected
+		return b.channel.endError()
 	case <-ctx.Done():
 		return fmt.Errorf("nodeipc: receive: %w", context.Cause(ctx))
 	}
@@ -153,10 +150,14 @@ func (b *inbox) close() {
 }
 
 func cost(m Message) int {
+	n := len(m.payload) + messageCost
 	if m.Handle != nil {
-		return len(m.payload) + messageCost + handleCost
+		n += handleCost
 	}
-	return len(m.payload) + messageCost
+	if m.request != nil {
+		n += m.request.size
+	}
+	return n
 }
 
 func closeHandle(h *handlewrap.Handle) {

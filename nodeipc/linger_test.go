@@ -68,7 +68,7 @@ func TestLingerEnds(t *testing.T) {
 func TestCloseEndsLingering(t *testing.T) {
 	nodetest.NoLeaks(t)
 	fd, closed := tracer(t)
-	c, p := newRawPeer(t, nodeipc.Options{Linger: longestLife})
+	c, p := newRawPeer(t, nodeipc.Options{Linger: maxLife})
 	disconnectFrom(t, c, p)
 	p.write(`{"cmd":"NODE_HANDLE","type":"net.Native","msg":1}`+"\n", fd)
 	closed()

@@ -17,6 +17,7 @@ type Message struct {
 	lease   lease
 	known   codec.Known
 	codec   codec.Codec
+	request *received // nil but of a request
 }
 
 var (
@@ -26,7 +27,8 @@ var (
 
 // Decode stores the message in what v points to, as json.Unmarshal does, or [structuredclone.Unmarshal] on a channel
 // whose serialization is Advanced. In JSON, a *json.RawMessage takes it as it was sent: lone surrogates, which no Go
-// string holds, survive in that alone. A long string may be a part of the message, and then keeps all of it in memory.
+// string holds, survive in that alone. A long string may be a part of the message, and then keeps all of it in memory. Of a
+// request it is the body that is decoded.
 func (m Message) Decode(v any) error {
 	if m.lease.over() {
 		return errReleased
@@ -39,7 +41,8 @@ func (m Message) Decode(v any) error {
 
 // Payload is the message as it was sent, without what delimits it on the wire: JSON, or what [structuredclone.Decode]
 // reads without losing anything. It must not be changed, and
-// what a [Handler] gets as an internal message is valid only until it returns. Of a message that was released it is nil.
+// what a [Handler] gets as an internal message is valid only until it returns. Of a message that was released it is nil, and of a
+// request it is the body.
 func (m Message) Payload() []byte {
 	if m.lease.over() {
 		return nil

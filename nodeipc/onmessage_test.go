@@ -56,7 +56,10 @@ func TestOnMessageAnswers(t *testing.T) {
 	var child *nodeipc.Child
 	child = start(t, command(t, nodetest.Default(t), `
 		let left = 100;
-		process.on('message', (m) => left === m ? process.send(--left) : process.exit(1));
+		process.on('message', (m) => {
+			if (m !== left) process.exit(1);
+			if (left > 0) process.send(--left);
+		});
 		process.send(left);`), nodeipc.Options{Paused: true, OnMessage: func(m nodeipc.Message) {
 		if err := child.Send(context.Background(), decode[int](t, m)); err != nil {
 			t.Error(err)

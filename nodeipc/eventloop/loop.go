@@ -142,7 +142,7 @@ func (l *Loop) run() {
 	}
 }
 
-// step waits for one batch of events, and says whether the loop goes on after it.
+// step waits for one batch of events, and reports whether the loop goes on after it.
 func (l *Loop) step() bool {
 	l.yield()
 	l.pause()
@@ -163,7 +163,7 @@ func (l *Loop) yield() {
 	}
 }
 
-// runPosted runs the functions that stand posted and says whether the loop goes on.
+// runPosted runs the functions that stand posted and reports whether the loop goes on.
 func (l *Loop) runPosted() bool {
 	l.mu.Lock()
 	if !l.awake {

@@ -6,7 +6,7 @@ import "time"
 // not measured, so that a process that was stopped for a while has the time that is left.
 const (
 	lookInterval = 100 * time.Millisecond
-	mostIdle     = 10
+	maxIdle      = 10
 )
 
 // attention is what an inbox knows of whether anybody listens.
@@ -20,7 +20,7 @@ type attention struct {
 // renew is called when Receive is.
 func (a *attention) renew() { a.attended, a.idle, a.drops = true, 0, false }
 
-// isAttended says whether messages are to be kept for somebody. Nobody else gets what comes on a channel without a
+// isAttended reports whether messages are to be kept for somebody. Nobody else gets what comes on a channel without a
 // handler. b.mu is held.
 func (b *inbox) isAttended() bool {
 	return b.listening.attended || b.channel.options.Handler == nil
@@ -42,7 +42,7 @@ func (b *inbox) look() {
 	if !b.full || b.closed {
 		return
 	}
-	if a.idle++; a.idle < mostIdle {
+	if a.idle++; a.idle < maxIdle {
 		b.watchOver()
 		return
 	}

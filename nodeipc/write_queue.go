@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	// mostCoalesced is how many bytes of plain messages go into one write.
-	mostCoalesced = 64 << 10
-	// mostGathered is how many messages gather before they are written, so that the peer is not left without any.
-	mostGathered = 16
-	// mostReplies is how many send buffers a peer's questions may fill with answers before it is given up.
-	mostReplies = 4
+	// maxCoalesced is how many bytes of plain messages go into one write.
+	maxCoalesced = 64 << 10
+	// maxBatched is how many messages gather before they are written, so that the peer is not left without any.
+	maxBatched = 16
+	// maxReplies is how many send buffers a peer's questions may fill with answers before it is given up.
+	maxReplies = 4
 )
 
 // message is one on its way out. handle is nil for a plain one, and the channel's from here on.
@@ -51,7 +51,7 @@ func (o *outgoing) idle() bool { return o.queue.len() == 0 && o.mayFlush() }
 // mayFlush says that nobody is writing, and that nothing is known that keeps the socket from taking more.
 func (o *outgoing) mayFlush() bool { return !o.flushing && !o.blocked && !o.stalled }
 
-// drained says whether everything that was sent has gone out, so that the channel may close.
+// drained reports whether everything that was sent has gone out, so that the channel may close.
 func (o *outgoing) drained() bool {
 	return o.queue.len() == 0 && o.held.len() == 0 && !o.holding && !o.flushing
 }
@@ -69,7 +69,7 @@ func (o *outgoing) roomFor(most int) <-chan struct{} {
 
 // roomForReply says ErrNotReading when the answers to the peer's questions have piled up, whatever is sent beside them.
 func (o *outgoing) roomForReply(sendBuffer int) error {
-	if o.queued > mostReplies*sendBuffer+o.sent {
+	if o.queued > maxReplies*sendBuffer+o.sent {
 		return fmt.Errorf("nodeipc: %w: %d bytes wait for it", ErrNotReading, o.queued)
 	}
 	return nil
@@ -104,7 +104,7 @@ func (o *outgoing) enqueue(m message) {
 // append adds a plain frame to the last segment where that may grow.
 func (o *outgoing) append(frame []byte) {
 	if o.queue.len() > 0 {
-		if last := o.queue.last(); last.buffer != nil && len(last.bytes)+len(frame) <= mostCoalesced {
+		if last := o.queue.last(); last.buffer != nil && len(last.bytes)+len(frame) <= maxCoalesced {
 			last.bytes = append(last.bytes, frame...)
 			return
 		}
@@ -141,4 +141,39 @@ func (o *outgoing) abandon() (handles []*handlewrap.Handle) {
 	o.queued, o.blocked, o.refused = 0, false, false
 	o.notifyRoom()
 	return handles
+}
+
+// segment is what one write sends: plain messages together, a message with a handle alone, because a
+// descriptor travels beside the first byte of a write.
+type segment struct {
+	bytes  []byte
+	buffer []byte      // what plain bytes began as, nil while they are the sender's, who waits until they are written
+	sent   *sentHandle // nil for plain messages
+	begun  bool
+}
+
+// bringsHandle reports whether a handle is yet to be written.
+func (s *segment) bringsHandle() bool { return s.sent != nil && !s.begun }
+
+// lent reports whether the bytes are the sender's.
+func (s *segment) lent() bool { return s.sent == nil && s.buffer == nil }
+
+// maxSpares is how many buffers are kept for what is sent next.
+const maxSpares = 16
+
+// spares are buffers of what was written.
+type spares [][]byte
+
+// copy gives a copy of b in a buffer that may have been used before.
+func (s *spares) copy(b []byte) (buffer []byte) {
+	if n := len(*s); n > 0 {
+		buffer, *s = (*s)[n-1], (*s)[:n-1]
+	}
+	return append(buffer[:0], b...)
+}
+
+func (s *spares) keep(buffer []byte) {
+	if buffer != nil && cap(buffer) <= 2*maxCoalesced && len(*s) < maxSpares {
+		*s = append(*s, buffer)
+	}
 }

@@ -3,15 +3,15 @@ package nodeipc
 import "time"
 
 const (
-	spanLength     = 512    // messages, whose time is taken
-	trialLength    = 128    // messages with lulls, which may turn out to be slow
-	leastRate      = 25_000 // messages a second, below which a lull brings one or two
-	worthwhile     = 0.85   // of the rate without lulls, as they save so much CPU
-	choiceSpans    = 64     // for how long what was found to be worth while is taken for so
-	firstRefusal   = 32     // spans without a trial after one that was slow, and twice as many after the next
-	longestRefusal = 1024
-	burst          = 8  // messages in one read are many
-	burstMemory    = 16 // reads without many, and they no longer come in bursts
+	spanLength  = 512    // messages, whose time is taken
+	trialLength = 128    // messages with lulls, which may turn out to be slow
+	minRate     = 25_000 // messages a second, below which a lull brings one or two
+	worthwhile  = 0.85   // of the rate without lulls, as they save so much CPU
+	choiceSpans = 64     // for how long what was found to be worth while is taken for so
+	minRefusal  = 32     // spans without a trial after one that was slow, and twice as many after the next
+	maxRefusal  = 1024
+	burst       = 8  // messages in one read are many
+	burstMemory = 16 // reads without many, and they no longer come in bursts
 )
 
 // gathering finds out whether it is worth while to let messages gather in a lull before each read. That saves wake-ups and
@@ -37,7 +37,7 @@ const (
 	gatheringChosen                       // lulls, which were found to be worth while
 )
 
-// lull says whether a lull is to come before the next read. There is one after each at most, whatever else wakes the loop.
+// lull reports whether a lull is to come before the next read. There is one after each at most, whatever else wakes the loop.
 func (g *gathering) lull() bool {
 	heard := g.heard
 	g.heard = false
@@ -66,7 +66,7 @@ func (g *gathering) count(messages int, now func() time.Time) {
 	g.conclude(float64(g.messages)/t.Sub(g.began).Seconds(), t)
 }
 
-// inBursts says whether many messages came in one read lately.
+// inBursts reports whether many messages came in one read lately.
 func (g *gathering) inBursts(messages int) bool {
 	if messages >= burst {
 		g.bursts = burstMemory
@@ -88,7 +88,7 @@ func (g *gathering) conclude(rate float64, now time.Time) {
 		g.rest--
 	case g.phase == gatheringChosen:
 		g.phase = gatheringPlain // for a span, to compare with
-	case rate >= leastRate:
+	case rate >= minRate:
 		g.phase, g.plainRate, g.bursts = gatheringTrial, rate, burstMemory
 	}
 	g.begin(now)
@@ -97,7 +97,7 @@ func (g *gathering) conclude(rate float64, now time.Time) {
 // end goes on without lulls: after a trial for a while, and for longer the more of them have failed.
 func (g *gathering) end(now time.Time) {
 	if g.phase == gatheringTrial {
-		g.refusal = min(max(2*g.refusal, firstRefusal), longestRefusal)
+		g.refusal = min(max(2*g.refusal, minRefusal), maxRefusal)
 		g.rest = g.refusal
 	}
 	g.phase = gatheringPlain

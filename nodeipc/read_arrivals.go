@@ -2,8 +2,8 @@ package nodeipc
 
 import "github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 
-// mostArrivals is how many descriptors one read may bring; a Node process sends one at a time.
-const mostArrivals = 64
+// maxArrivals is how many descriptors one read may bring; a Node process sends one at a time.
+const maxArrivals = 64
 
 // arrivals are descriptors that were read and whose messages were not handled yet. A descriptor travels beside the
 // first byte of its message, so that it is for one that begins in the read which brought it; so one that got lost,
@@ -16,7 +16,7 @@ type arrivals struct {
 
 func (a *arrivals) arrive(fds []int) {
 	for _, fd := range fds {
-		if a.latest.len() < mostArrivals {
+		if a.latest.len() < maxArrivals {
 			a.latest.push(fd)
 		} else {
 			socket.Close(fd)

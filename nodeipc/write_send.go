@@ -28,8 +28,8 @@ var errNoRoom = fmt.Errorf("nodeipc: send: %w, and as much as may waits for it: 
 
 var errNoHandle = fmt.Errorf("nodeipc: send a handle: it is nil, closed or was given away: %w", net.ErrClosed)
 
-// mostScratch is how large a buffer of a sender may be that is kept for the next.
-const mostScratch = 256 << 10
+// maxScratch is how large a buffer of a sender may be that is kept for the next.
+const maxScratch = 256 << 10
 
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
@@ -88,7 +88,7 @@ func (c *Channel) send(v any, h *handlewrap.Handle, wait func(room <-chan struct
 	if err != nil {
 		return err
 	}
-	if cap(frame) <= mostScratch {
+	if cap(frame) <= maxScratch {
 		*buf = frame
 	}
 	for {

@@ -19,7 +19,7 @@ func (l LoopChannel) Post(v any, h *handlewrap.Handle) error {
 	buf := scratch.Get().(*[]byte)
 	defer scratch.Put(buf)
 	frame, err := c.encode((*buf)[:0], v, h)
-	if cap(frame) <= mostScratch {
+	if cap(frame) <= maxScratch {
 		*buf = frame
 	}
 	if err == nil {
@@ -84,12 +84,12 @@ func (c *Channel) post(m message, place func(*outgoing, message)) error {
 	switch {
 	case m.handle != nil || c.out.holding:
 		m.frame = slices.Clone(m.frame) // it is kept, and the sender's buffer is used again
-	case len(m.frame) > mostCoalesced:
+	case len(m.frame) > maxCoalesced:
 		c.write(m.frame) // it goes alone in any case, and needs no copy if it goes at once
 		return nil
 	}
 	place(&c.out, m)
-	if c.out.gathered++; c.out.gathered >= mostGathered {
+	if c.out.gathered++; c.out.gathered >= maxBatched {
 		c.flushLocked()
 	} else {
 		c.flushSoon()

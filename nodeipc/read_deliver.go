@@ -36,14 +36,27 @@ func (c *Channel) deliverMessage(kind codec.Kind, m Message) error {
 	switch kind {
 	case codec.Socket:
 		return c.countSockets(m)
+	case codec.Response:
+		if c.hasRequested() {
+			c.takeResponse(m)
+			return nil
+		}
+		c.handler.HandleMessage(c.withOwnMemory(m))
+	case codec.Request:
+		c.handler.HandleMessage(c.asRequest(c.withOwnMemory(m)))
 	case codec.User:
-		m.payload, m.lease = c.incoming.own(m.payload)
-		m.known.Kept = true
-		c.handler.HandleMessage(m)
+		c.handler.HandleMessage(c.withOwnMemory(m))
 	default:
 		c.handler.HandleInternal(m)
 	}
 	return nil
+}
+
+// withOwnMemory returns the message with a payload that stays as it is.
+func (c *Channel) withOwnMemory(m Message) Message {
+	m.payload, m.lease = c.incoming.payloadMemory(m.payload)
+	m.known.Kept = true
+	return m
 }
 
 // deliverHandle matches a message with the descriptor that came beside it, and tells the peer whether one did.
@@ -70,7 +83,8 @@ func (c *Channel) deliverHandle(payload []byte) error {
 		return err
 	}
 	m := Message{Handle: handle, payload: inner, codec: c.codec}
-	if kind == codec.User || kind == codec.Internal {
+	switch kind {
+	case codec.User, codec.Internal, codec.Request, codec.Response:
 		return c.deliverMessage(kind, m)
 	}
 	handle.Close()

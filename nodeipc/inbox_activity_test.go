@@ -16,7 +16,7 @@ import (
 
 const (
 	keptBytes = 64 << 10
-	leastKept = keptBytes / (1<<10 + 256)
+	minKept   = keptBytes / (1<<10 + 256)
 	flooding  = 3000
 )
 
@@ -58,7 +58,7 @@ func (k *keeping) flood() {
 func kilobyteNumber(i int) string { return fmt.Sprintf(`"%d %s"`, i, kilobyte) }
 
 // expectDropped checks that no more was kept than may be, which is what came first, and that of the rest was told once.
-func (k *keeping) expectDropped(t *testing.T, mostKept int) {
+func (k *keeping) expectDropped(t *testing.T, maxKept int) {
 	t.Helper()
 	if w := k.warnings(); len(w) != 1 || !errors.Is(w[0], nodeipc.ErrNotReceived) || !strings.Contains(w[0].Error(), fmt.Sprint(keptBytes)) {
 		t.Errorf("warnings: %v, want one of %d bytes", w, keptBytes)
@@ -76,8 +76,8 @@ func (k *keeping) expectDropped(t *testing.T, mostKept int) {
 		}
 		kept++
 	}
-	if kept < leastKept || kept > mostKept {
-		t.Errorf("%d messages were kept, want %d to %d", kept, leastKept, mostKept)
+	if kept < minKept || kept > maxKept {
+		t.Errorf("%d messages were kept, want %d to %d", kept, minKept, maxKept)
 	}
 }
 
@@ -90,7 +90,7 @@ func TestKeepForNobody(t *testing.T) {
 	k.peer.write(nativeMessage+"\n", fd)
 	k.peer.expect(ack)
 	closed()
-	k.expectDropped(t, leastKept+1)
+	k.expectDropped(t, minKept+1)
 	k.peer.write("\"heard\"\n")
 	expectJSON(t, k.Channel, `"heard"`)
 }
@@ -119,5 +119,5 @@ func TestKeepForOneWhoNoLongerListens(t *testing.T) {
 	expectJSON(t, k.Channel, `"first"`)
 	k.flood() // which takes until the channel is read again
 	from(t, k.handler.internal)
-	k.expectDropped(t, leastKept+mostInSockets>>10)
+	k.expectDropped(t, minKept+maxInSockets>>10)
 }

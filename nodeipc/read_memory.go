@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// mostSpare is how many bytes of released messages a channel keeps for those to come.
-const mostSpare = 1 << 20
+// maxSpare is how many bytes of released messages a channel keeps for those to come.
+const maxSpare = 1 << 20
 
 // memory is what a long message is put together in, and its payload's from then on.
 type memory struct {
@@ -42,7 +42,7 @@ type spareMemory struct {
 
 // get gives memory for size bytes, which is not much larger than that.
 func (s *spareMemory) get(size int) *memory {
-	if size >= leastAssembled {
+	if size >= minAssembled {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for i, m := range s.free {
@@ -62,13 +62,13 @@ func (s *spareMemory) get(size int) *memory {
 func (s *spareMemory) abandon() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.free, s.size = nil, mostSpare
+	s.free, s.size = nil, maxSpare
 }
 
 func (s *spareMemory) put(m *memory) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if size := len(m.bytes); size >= leastAssembled && s.size+size <= mostSpare {
+	if size := len(m.bytes); size >= minAssembled && s.size+size <= maxSpare {
 		s.free = append(s.free, m)
 		s.size += size
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
-// mostRetransmissions is how often a handle is sent again that the peer says it did not get.
-const mostRetransmissions = 3
+// maxRetransmissions is how often a handle is sent again that the peer says it did not get.
+const maxRetransmissions = 3
 
 // sentHandle is a message with a handle until its ACK.
 type sentHandle struct {
@@ -51,7 +51,7 @@ func (c *Channel) notReceived() error {
 	case sent == nil:
 		c.handler.HandleNACK(oldest.tag)
 		return nil
-	case sent.retransmissions == mostRetransmissions:
+	case sent.retransmissions == maxRetransmissions:
 		sent.handle.Close()
 		c.warn(fmt.Errorf("nodeipc: %w", ErrHandleNotReceived))
 		c.letGo()
@@ -74,7 +74,7 @@ func (c *Channel) oldestHandle() (unacked, error) {
 		return unacked{}, fmt.Errorf("%w: an ACK for no handle", ErrProtocol)
 	}
 	oldest := c.out.unacked.pop()
-	if o := &c.out; socket.MostHandlesInFlight == 1 && (o.refused || o.queue.len() > 0) {
+	if o := &c.out; socket.MaxHandlesInFlight == 1 && (o.refused || o.queue.len() > 0) {
 		c.flushSoon()
 	}
 	return oldest, nil

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const mostFuzzed = 32 << 10
+const maxFuzzed = 32 << 10
 
 // FuzzIncoming writes a channel what another process may, in pieces of any size with descriptors beside some.
 // However it ends, the descriptors are closed and what comes of it is bounded.
@@ -29,12 +29,14 @@ func FuzzIncoming(f *testing.F) {
 		"", `"half`, "\x02{\"cmd\":\"NODE_X\"}\n", `{"cmd":"NODE_HANDLE_ACK"}` + "\n",
 		`{"cmd":"NODE_HANDLE","type":"net.Socket","msg":1,"key":"k"}` + "\n" + `{"cmd":"NODE_SOCKET_NOTIFY_CLOSE","key":"k"}` + "\n",
 		`{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_HANDLE","type":"net.Server","msg":null}}` + "\n1\n",
+		`{"cmd":"nodecluster:request","id":1,"body":"x"}` + "\n" + `{"cmd":"nodecluster:response","id":1,"body":"x"}` + "\n",
+		`{"cmd":"nodecluster:response","id":2,"error":{}}` + "\n" + `{"id":1,"cmd":"nodecluster:response"}` + "\n" + `{"cmd":"nodecluster:response"}` + "\n",
 	} {
 		f.Add([]byte(text), uint16(len(text)/2), uint8(5), false)
 	}
 	f.Fuzz(func(t *testing.T, text []byte, piece uint16, beside uint8, advanced bool) {
-		if len(text) > mostFuzzed {
-			text = text[:mostFuzzed]
+		if len(text) > maxFuzzed {
+			text = text[:maxFuzzed]
 		}
 		s := JSON
 		if advanced {
@@ -54,13 +56,14 @@ func feed(t *testing.T, s Serialization, text []byte, piece int, beside uint8) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := NewChannel(pair[0], Options{Serialization: s, MaxMessageSize: mostFuzzed, Warn: func(error) {}})
+	c, err := NewChannel(pair[0], Options{Serialization: s, MaxMessageSize: maxFuzzed, Warn: func(error) {}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer c.Close()
 	ctx, cancel := context.WithTimeout(context.Background(), nodetest.Patience)
 	defer cancel()
+	_, response := c.expectResponse() // without which none is looked for
 	closed := writePieces(t, pair[1], text, piece, beside)
 	size := 0
 	for {
@@ -78,6 +81,12 @@ func feed(t *testing.T, s Serialization, text []byte, piece int, beside uint8) (
 	most := 3 * len(text) // each byte may be an U+FFFD
 	if s == Advanced {
 		most = 32*len(text) + 4096 // an object that is in two places of an envelope's message is in the message twice
+	}
+	select {
+	case r := <-response:
+		closeHandle(r.message.Handle)
+		size += len(r.message.Payload())
+	default:
 	}
 	if size > most {
 		t.Fatalf("%d bytes of messages from %d", size, len(text))

@@ -15,11 +15,11 @@ type unread struct {
 	checking bool // a timer is going to look whether it has read
 }
 
-// handleMayGo says whether a handle may be written now. It may not follow a plain message that the peer has not
+// handleMayGo reports whether a handle may be written now. It may not follow a plain message that the peer has not
 // read: a read that returns that message too brings the handle with it, and Deno loses the handle then. c.mu is held.
 func (c *Channel) handleMayGo() bool {
 	o := &c.out
-	if o.unacked.len() >= socket.MostHandlesInFlight {
+	if o.unacked.len() >= socket.MaxHandlesInFlight {
 		return false
 	}
 	if o.unread.some = o.unread.some && socket.Unread(c.fd) > 0; o.unread.some {
