@@ -3,18 +3,50 @@ package worker
 import (
 	"context"
 	"fmt"
+	"net"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
-// Send sends the primary a message, as process.send and [nodeipc.Channel.Send]. It returns ErrNotWorker in a process
-// that runs alone.
+// Send sends the primary a message, as process.send and [nodeipc.Channel.Send]: anything that the channel's serialization can
+// say. It waits while the primary does not read, until ctx ends. It returns ErrNotWorker in a process that runs alone.
 func (p *Process) Send(ctx context.Context, message any) error {
 	if p.channel == nil {
 		return fmt.Errorf("worker: send: %w", ErrNotWorker)
 	}
 	return p.channel.Send(ctx, message)
+}
+
+// Tell sends the primary a message as Send does, and never waits, as [nodeipc.Channel.Tell]: when too much waits for a primary
+// that does not read, it returns [nodeipc.ErrNotReading], and the message is not sent. It returns ErrNotWorker in a process that runs
+// alone.
+func (p *Process) Tell(message any) error {
+	if p.channel == nil {
+		return fmt.Errorf("worker: tell: %w", ErrNotWorker)
+	}
+	return p.channel.Tell(message)
+}
+
+// Request asks the primary something, and waits for the response, as [nodeipc.Channel.Request], which says how a Node primary
+// responds in a few lines. The error is a [*nodeipc.ResponseError] where the primary has responded with an error. It returns
+// ErrNotWorker in a process that runs alone.
+//
+// What the primary asks comes to Receive: a message of which IsRequest reports true, and which [nodeipc.Message.Respond] answers.
+func (p *Process) Request(ctx context.Context, body any) (nodeipc.Message, error) {
+	if p.channel == nil {
+		return nodeipc.Message{}, fmt.Errorf("worker: request: %w", ErrNotWorker)
+	}
+	return p.channel.Request(ctx, body)
+}
+
+// SendConn gives the primary a connection with a message, as [nodeipc.Channel.SendConn]: it is then closed here, and its end does not
+// hold up the worker's leaving. On an error it is still the caller's. It returns ErrNotWorker in a process that runs alone.
+func (p *Process) SendConn(ctx context.Context, message any, conn net.Conn) error {
+	if p.channel == nil {
+		return fmt.Errorf("worker: send: %w", ErrNotWorker)
+	}
+	return p.channel.SendConn(ctx, message, conn)
 }
 
 // SendHandle sends the primary a message with a handle, which is given away unless there is an error, as
