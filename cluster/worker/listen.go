@@ -25,7 +25,8 @@ type ListenConfig struct {
 	ReuseAddress bool
 	// ReadableAll and WritableAll open a Unix socket to all users.
 	ReadableAll, WritableAll bool
-	// Exclusive listens in this process alone, and not by way of the primary.
+	// Exclusive listens in this process alone, and not by way of the primary. The worker's leaving does not close the
+	// listener, and does not wait for its connections.
 	Exclusive bool
 	// FD, if not nil, is a descriptor of the primary's to listen on; network and address are not looked at then. In a
 	// process that runs alone it is the process's own, and the listener's from then on.
@@ -38,19 +39,19 @@ type ListenConfig struct {
 	TLS *tls.Config
 }
 
-// Listen listens by way of the primary, as server.listen does in a Node worker: the primary deals connections out, or
-// shares its socket, and workers that listen on one address share it; with port 0 all get the same port. In a process
-// that runs alone, it is net.Listen. The network is "tcp", "tcp4", "tcp6" or "unix", the address as net.Listen has it.
+// Listen listens by way of the primary, as server.listen does in a Node worker: the primary dispatches connections, or
+// shares its socket, and workers that listen on one address share it; with port 0 all get the same port. A process that
+// runs alone opens a socket of its own. The network is "tcp", "tcp4", "tcp6" or "unix", the address as net.Listen has it. It
+// blocks until the primary has answered or ctx ends.
 //
-// Errors are a *net.OpError around the primary's errno, so that errors.Is(err, syscall.EADDRINUSE) holds. When the
-// worker is asked to leave, the listener closes, and the worker stays until the connections that came from it are
-// closed.
+// Errors are a *net.OpError around the primary's errno, so that errors.Is(err, syscall.EADDRINUSE) holds, or around the cause
+// with which Context has ended. The package's documentation says what becomes of the listener when the worker leaves.
 func (p *Process) Listen(ctx context.Context, network, address string) (net.Listener, error) {
 	return ListenConfig{}.Listen(ctx, p, network, address)
 }
 
 // ListenPacket is Listen for "udp", "udp4" and "udp6". The socket is shared by the workers, and each datagram goes to
-// one of them.
+// one of them. It is closed when the worker leaves.
 func (p *Process) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
 	return ListenConfig{}.ListenPacket(ctx, p, network, address)
 }
