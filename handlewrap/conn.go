@@ -5,20 +5,6 @@ import (
 	"sync"
 )
 
-// Track gives a connection whose Close calls f once, and that is as c in everything else. c must be a
-// *net.TCPConn or a *net.UnixConn, or come from a Handle; any other is returned as it is, and f is never called.
-func Track(c net.Conn, f func()) net.Conn {
-	switch c := c.(type) {
-	case *tcpConn:
-		c.end.functions = append(c.end.functions, f)
-		return c
-	case *unixConn:
-		c.end.functions = append(c.end.functions, f)
-		return c
-	}
-	return wrapConn(c, []func(){f})
-}
-
 // wrapConn returns c itself unless it has functions to call on Close or lacks a peer's address.
 func wrapConn(c net.Conn, onClose []func()) net.Conn {
 	remote := c.RemoteAddr()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
@@ -18,6 +19,7 @@ type state uint8
 const (
 	connected     state = iota
 	disconnecting       // nothing new may be sent; what was sent before goes out first
+	lingering           // all is sent; the peer has to close its end
 	disconnected
 )
 
@@ -35,6 +37,7 @@ type Channel struct {
 
 	incoming incoming
 	alarm    alarm        // only the loop touches it
+	linger   *time.Timer  // only the loop touches it
 	waiters  atomic.Int32 // how many wait for what others bring from the loop
 	done     chan struct{}
 	err      error
@@ -152,6 +155,9 @@ func (s *channelSource) Ready(events eventloop.Events) {
 
 // wanted is what the loop has to watch for; c.mu is held.
 func (c *Channel) wanted() (events eventloop.Events) {
+	if c.state == lingering {
+		return eventloop.Readable
+	}
 	if !c.paused && !c.full {
 		events |= eventloop.Readable
 	}
@@ -262,11 +268,27 @@ func (c *Channel) Disconnect() error {
 	c.loop.Resume()
 	c.out.notifyRoom()
 	if c.out.drained() {
-		c.loop.Post(func() { c.end(nil) })
+		c.loop.Post(c.finish)
 		return nil
 	}
 	c.flushLocked()
 	return nil
+}
+
+// finish ends a channel that has sent all, once the peer has closed its end if that is to be waited for. It runs on the loop.
+func (c *Channel) finish() {
+	c.mu.Lock()
+	if c.state == disconnecting && c.options.Linger > 0 && socket.CloseWrite(c.fd) == nil {
+		c.state = lingering
+		c.watch()
+		c.incoming.drops = true
+		c.linger = time.AfterFunc(c.options.Linger, func() { c.loop.Post(func() { c.end(nil) }) })
+	}
+	lingers := c.state == lingering
+	c.mu.Unlock()
+	if !lingers {
+		c.end(nil)
+	}
 }
 
 // Close ends the channel at once, waits until it has ended, and frees what it held: undelivered messages and
@@ -312,6 +334,9 @@ func (c *Channel) end(err error) {
 	}
 	c.incoming.abandon()
 	c.alarm.end()
+	if c.linger != nil {
+		c.linger.Stop()
+	}
 	c.err = err
 	close(c.done)
 	c.loop.Known(func() { c.handler.HandleDisconnect(err) })

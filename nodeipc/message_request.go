@@ -166,7 +166,7 @@ func (c *Channel) responseOf(m Message, x codec.Exchange) response {
 		return response{err: &ResponseError{Text: c.textOf(x.Error)}}
 	}
 	m.payload = x.Body
-	return response{message: c.owned(m)}
+	return response{message: c.withOwnMemory(m)}
 }
 
 // respond ends the wait of a request, and reports whether there was one.

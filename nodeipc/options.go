@@ -2,6 +2,7 @@ package nodeipc
 
 import (
 	"log/slog"
+	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 )
@@ -33,6 +34,10 @@ type Options struct {
 	Handler Handler
 	// Paused channels do not read before Resume.
 	Paused bool
+	// Linger is how long Disconnect waits, once all is sent, for the peer to close its end too, before the channel ends. What
+	// the peer still sends meanwhile is dropped. By default it does not wait, as Node's. It is for a child that exits then:
+	// its parent learns that the channel has ended before it learns that the process has.
+	Linger time.Duration
 }
 
 func (o *Options) setDefaults() {

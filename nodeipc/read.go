@@ -15,10 +15,11 @@ type incoming struct {
 	searched  int
 	gathering gathering
 	handles   arrivals
+	drops     bool // the channel lingers
 }
 
 func (in *incoming) abandon() {
-	in.drop()
+	in.releasePartial()
 	in.spare.abandon()
 	in.handles.closeAll()
 }
@@ -28,11 +29,13 @@ func (in *incoming) abandon() {
 func (c *Channel) read() int {
 	r := socket.GetBuffer()
 	defer socket.PutBuffer(r)
-	room := c.incoming.room()
-	n, again, err := r.Receive(c.fd, room)
+	buffer := c.incoming.readBuffer()
+	n, again, err := r.Receive(c.fd, buffer)
 	switch {
 	case again:
 		return 0
+	case c.incoming.drops:
+		return c.drop(n, r.FDs, err)
 	case err != nil:
 		c.end(err)
 		return 0
@@ -42,8 +45,8 @@ func (c *Channel) read() int {
 		c.endOfStream()
 		return 0
 	}
-	if len(room) > 0 {
-		err = c.cut(c.incoming.land(n))
+	if len(buffer) > 0 {
+		err = c.cut(c.incoming.commitRead(n))
 	} else {
 		err = c.take(r.Bytes[:n])
 	}
@@ -52,6 +55,18 @@ func (c *Channel) read() int {
 		return 0
 	}
 	c.peerWasHeard()
+	return n
+}
+
+// drop closes what came while the channel lingers, and ends that with the peer.
+func (c *Channel) drop(n int, fds []int, err error) int {
+	for _, fd := range fds {
+		socket.Close(fd)
+	}
+	if n == 0 || err != nil {
+		c.end(nil)
+		return 0
+	}
 	return n
 }
 
@@ -87,8 +102,8 @@ func (c *Channel) endOfStream() {
 	c.end(nil)
 }
 
-// take takes what was read elsewhere than into the assembly's room.
-func (c *Channel) take(chunk []byte) error { return c.cut(c.incoming.join(chunk)) }
+// take takes what was read elsewhere than into the assembly's buffer.
+func (c *Channel) take(chunk []byte) error { return c.cut(c.incoming.appendChunk(chunk)) }
 
 // cut cuts what was read into messages and keeps what is left over. begun says that the first of them began before.
 func (c *Channel) cut(rest []byte, begun bool) error {
@@ -106,7 +121,7 @@ func (c *Channel) cut(rest []byte, begun bool) error {
 			break
 		}
 		messages++
-		in.searched, in.last = 0, size
+		in.searched, in.lastSize = 0, size
 		rest = rest[size:]
 		if err := c.deliver(payload); err != nil || c.ended() {
 			return err
@@ -114,7 +129,7 @@ func (c *Channel) cut(rest []byte, begun bool) error {
 		in.handles.next()
 	}
 	in.handles.keep(len(rest) > 0)
-	in.keep(rest, need)
+	in.keepRest(rest, need)
 	in.searched = len(rest)
 	in.gathering.count(messages, time.Now)
 	return nil

@@ -41,20 +41,20 @@ func (c *Channel) deliverMessage(kind codec.Kind, m Message) error {
 			c.takeResponse(m)
 			return nil
 		}
-		c.handler.HandleMessage(c.owned(m))
+		c.handler.HandleMessage(c.withOwnMemory(m))
 	case codec.Request:
-		c.handler.HandleMessage(c.asRequest(c.owned(m)))
+		c.handler.HandleMessage(c.asRequest(c.withOwnMemory(m)))
 	case codec.User:
-		c.handler.HandleMessage(c.owned(m))
+		c.handler.HandleMessage(c.withOwnMemory(m))
 	default:
 		c.handler.HandleInternal(m)
 	}
 	return nil
 }
 
-// owned gives the message memory of its own, in which its payload stays as it is.
-func (c *Channel) owned(m Message) Message {
-	m.payload, m.lease = c.incoming.own(m.payload)
+// withOwnMemory returns the message with a payload that stays as it is.
+func (c *Channel) withOwnMemory(m Message) Message {
+	m.payload, m.lease = c.incoming.payloadMemory(m.payload)
 	m.known.Kept = true
 	return m
 }

@@ -127,7 +127,7 @@ func (c *Channel) flushed() {
 		c.loop.Post(c.handler.HandleWritable)
 	}
 	if c.state == disconnecting && o.drained() {
-		c.loop.Post(func() { c.end(nil) })
+		c.loop.Post(c.finish)
 	}
 }
 

@@ -75,7 +75,7 @@ func (c *Channel) reply(answer command) error {
 func (c *Channel) post(m message, place func(*outgoing, message)) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state == disconnected {
+	if c.state >= lingering {
 		return ErrDisconnected
 	}
 	if err := c.out.roomForReply(c.options.SendBuffer); err != nil {

@@ -19,20 +19,12 @@ import (
 )
 
 func init() {
-	clustertest.Programs["outlive"] = outlive
-	clustertest.Programs["late"] = listenTooLate
-	clustertest.Programs["cancelled"] = listenCancelled
-	clustertest.Programs["twice"] = bindTwice
-	clustertest.Programs["uploads"] = serveUploads
-	clustertest.Programs["deaf"] = serveWithoutReceiving
-}
-
-func expected(found bool, what string, values ...any) error {
-	if !found {
-		return fmt.Errorf("%s: %v", what, values)
-	}
-	os.Exit(leftAsExpected)
-	return nil
+	program("outlive", outlive)
+	program("late", listenTooLate)
+	program("cancelled", listenCancelled)
+	program("twice", bindTwice)
+	program("uploads", serveUploads)
+	program("deaf", serveWithoutReceiving)
 }
 
 // outlive goes on without its primary.
@@ -153,6 +145,3 @@ func serveWithoutReceiving() error {
 	mux.HandleFunc("/heap", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, nodetest.Heap()) })
 	return self.Serve(context.Background(), &http.Server{Handler: mux}, "tcp", "127.0.0.1:"+os.Getenv("PORT"))
 }
-
-// leftAsExpected is with what code a program exits that found everything as it should be.
-const leftAsExpected = 7

@@ -12,6 +12,7 @@ import (
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
+	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
 // ListenConfig says how a worker listens, in the words of Node's server.listen. The zero value is Node's default.
@@ -24,7 +25,8 @@ type ListenConfig struct {
 	ReuseAddress bool
 	// ReadableAll and WritableAll open a Unix socket to all users.
 	ReadableAll, WritableAll bool
-	// Exclusive listens in this process alone, and not by way of the primary.
+	// Exclusive listens in this process alone, and not by way of the primary. The worker's leaving does not close the
+	// listener, and does not wait for its connections.
 	Exclusive bool
 	// FD, if not nil, is a descriptor of the primary's to listen on; network and address are not looked at then. In a
 	// process that runs alone it is the process's own, and the listener's from then on.
@@ -37,31 +39,30 @@ type ListenConfig struct {
 	TLS *tls.Config
 }
 
-// Listen listens by way of the primary, as server.listen does in a Node worker: the primary deals connections out, or
-// shares its socket, and workers that listen on one address share it; with port 0 all get the same port. In a process
-// that runs alone, it is net.Listen. The network is "tcp", "tcp4", "tcp6" or "unix", the address as net.Listen has it.
+// Listen listens by way of the primary, as server.listen does in a Node worker: the primary dispatches connections, or
+// shares its socket, and workers that listen on one address share it; with port 0 all get the same port. A process that
+// runs alone opens a socket of its own. The network is "tcp", "tcp4", "tcp6" or "unix", the address as net.Listen has it. It
+// blocks until the primary has answered or ctx ends.
 //
-// Errors are a *net.OpError around the primary's errno, so that errors.Is(err, syscall.EADDRINUSE) holds. When the
-// worker is asked to leave, the listener closes, and the worker stays until the connections that came from it are
-// closed.
+// Errors are a *net.OpError around the primary's errno, so that errors.Is(err, syscall.EADDRINUSE) holds, or around the cause
+// with which Context has ended. The package's documentation says what becomes of the listener when the worker leaves.
 func (p *Process) Listen(ctx context.Context, network, address string) (net.Listener, error) {
 	return ListenConfig{}.Listen(ctx, p, network, address)
 }
 
 // ListenPacket is Listen for "udp", "udp4" and "udp6". The socket is shared by the workers, and each datagram goes to
-// one of them.
+// one of them. It is closed when the worker leaves.
 func (p *Process) ListenPacket(ctx context.Context, network, address string) (net.PacketConn, error) {
 	return ListenConfig{}.ListenPacket(ctx, p, network, address)
 }
 
 // Listen is [Process.Listen] with what the configuration says.
 func (c ListenConfig) Listen(ctx context.Context, p *Process, network, address string) (net.Listener, error) {
-	if p.channel == nil || c.Exclusive {
-		l, err := c.listenAlone(ctx, network, address)
-		if err != nil || c.TLS == nil {
-			return l, err
-		}
-		return tls.NewListener(l, c.TLS), nil
+	switch {
+	case c.Exclusive && p.channel != nil:
+		return c.withTLS(c.listenAlone(ctx, network, address))
+	case p.channel == nil:
+		return c.withTLS(c.listenTracked(ctx, p, network, address))
 	}
 	l, data, err := c.listenJoined(ctx, p, network, address)
 	if err != nil {
@@ -80,8 +81,11 @@ func (c ListenConfig) Listen(ctx context.Context, p *Process, network, address s
 
 // ListenPacket is [Process.ListenPacket] with what the configuration says.
 func (c ListenConfig) ListenPacket(ctx context.Context, p *Process, network, address string) (net.PacketConn, error) {
-	if p.channel == nil || c.Exclusive {
+	switch {
+	case c.Exclusive && p.channel != nil:
 		return c.listenPacketAlone(ctx, network, address)
+	case p.channel == nil:
+		return c.listenPacketTracked(ctx, p, network, address)
 	}
 	q, err := c.query(ctx, network, address)
 	if err != nil {
@@ -93,13 +97,20 @@ func (c ListenConfig) ListenPacket(ctx context.Context, p *Process, network, add
 	}
 	conn, err := answer.packetConn()
 	if err != nil {
-		answer.end.run()
+		answer.registration.close()
 		return nil, opError(network, address, err)
 	}
-	packets := &joinedPacketConn{UDPConn: conn, end: answer.end}
-	p.register(answer.end, packets)
-	p.announce(q, answer.end, conn.LocalAddr())
+	packets := &packetConn{UDPConn: conn, registration: answer.registration}
+	p.register(answer.registration, packets)
+	p.announce(q, answer.registration, conn.LocalAddr())
 	return packets, nil
+}
+
+func (c ListenConfig) withTLS(l net.Listener, err error) (net.Listener, error) {
+	if err != nil || c.TLS == nil {
+		return l, err
+	}
+	return tls.NewListener(l, c.TLS), nil
 }
 
 func (c ListenConfig) listenJoined(ctx context.Context, p *Process, network, address string) (net.Listener, json.RawMessage, error) {
@@ -113,10 +124,10 @@ func (c ListenConfig) listenJoined(ctx context.Context, p *Process, network, add
 	}
 	l, err := c.listener(p, q, answer)
 	if err != nil {
-		answer.end.run()
+		answer.registration.close()
 		return nil, nil, err
 	}
-	p.announce(q, answer.end, l.Addr())
+	p.announce(q, answer.registration, l.Addr())
 	return l, answer.data, nil
 }
 
@@ -135,21 +146,21 @@ func (c ListenConfig) listener(p *Process, q *question, a *answer) (net.Listener
 		l.Close()
 		return nil, os.NewSyscallError("bind", syscall.EADDRINUSE)
 	}
-	shared := newSharedListener(l, p, c.MaxConnections, a.end)
+	shared := newSharedListener(l, p, c.MaxConnections, a.registration)
 	if q.path != "" {
 		shared.address = listenAddress(q, nil)
 	}
-	p.register(a.end, shared)
+	p.register(a.registration, shared)
 	return shared, nil
 }
 
 // answer is what the primary says to queryServer.
 type answer struct {
-	data       json.RawMessage
-	handle     *handlewrap.Handle  // a socket that is shared
-	dispatched *dispatchedListener // or a server for connections to come
-	end        *serverEnd
-	err        error
+	data         json.RawMessage
+	handle       *handlewrap.Handle  // a socket that is shared
+	dispatched   *dispatchedListener // or a server for connections to come
+	registration *registration
+	err          error
 }
 
 // packetConn is the UDP socket that came with the answer.
@@ -171,18 +182,18 @@ func (a *answer) packetConn() (*net.UDPConn, error) {
 }
 
 // query asks the primary for a server and waits for its answer, which does not come once the worker is to leave.
-func (p *Process) query(ctx context.Context, q *question, mostConnections int) (*answer, error) {
+func (p *Process) query(ctx context.Context, q *question, maxConnections int) (*answer, error) {
 	if p.context.Err() != nil {
 		return nil, context.Cause(p.context)
 	}
 	reply := make(chan *answer, 1)
 	index := p.index(q)
 	q.Act = wire.ActQueryServer
-	err := p.tell(&q.ServerMessage, func(m *fromPrimary, h *handlewrap.Handle) { reply <- p.toAnswer(q, m, h, index, mostConnections) })
+	err := p.tell(&q.ServerMessage, func(m *fromPrimary, h *handlewrap.Handle) { reply <- p.toAnswer(q, m, h, index, maxConnections) })
 	if err != nil {
 		index.release()
 		go p.decline(reply) // which may be there: a primary can answer what it has not been asked yet
-		return nil, err
+		return nil, p.whyDisconnected(ctx, err)
 	}
 	select {
 	case a := <-reply:
@@ -196,17 +207,30 @@ func (p *Process) query(ctx context.Context, q *question, mostConnections int) (
 	}
 }
 
+// whyDisconnected gives the cause with which the process's context ends, where sending fails because the channel has ended.
+func (p *Process) whyDisconnected(ctx context.Context, err error) error {
+	if !errors.Is(err, nodeipc.ErrDisconnected) {
+		return err
+	}
+	select {
+	case <-p.context.Done(): // it has ended, or is about to
+		return context.Cause(p.context)
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
 // toAnswer takes the primary's answer. It runs on the loop, so that the server is known before the first connection
 // for it arrives.
-func (p *Process) toAnswer(q *question, m *fromPrimary, h *handlewrap.Handle, index *index, most int) *answer {
+func (p *Process) toAnswer(q *question, m *fromPrimary, h *handlewrap.Handle, index *index, limit int) *answer {
 	if m.Errno != nil && *m.Errno != 0 {
 		closeHandle(h)
 		index.release()
 		return &answer{err: os.NewSyscallError("bind", syscall.Errno(-*m.Errno))}
 	}
-	a := &answer{data: m.Data, handle: h, end: p.serve(m.Key, index)}
+	a := &answer{data: m.Data, handle: h, registration: p.newRegistration(m.Key, index)}
 	if m.lost {
-		a.end.run()
+		a.registration.close()
 		a.err = os.NewSyscallError("recvmsg", errLost)
 		return a
 	}
@@ -214,11 +238,11 @@ func (p *Process) toAnswer(q *question, m *fromPrimary, h *handlewrap.Handle, in
 	case h != nil || udp:
 	case m.SockName != nil && q.WantsOtherPort(m.SockName.Port):
 		// The server that the key stands for is another's, which Node takes for a port in use.
-		a.end.run()
+		a.registration.close()
 		a.err = os.NewSyscallError("bind", syscall.EADDRINUSE)
 	default:
-		a.dispatched = newDispatchedListener(p, listenAddress(q, m.SockName), most, a.end)
-		p.register(a.end, a.dispatched)
+		a.dispatched = newDispatchedListener(p, listenAddress(q, m.SockName), limit, a.registration)
+		p.register(a.registration, a.dispatched)
 	}
 	return a
 }
@@ -253,20 +277,14 @@ func (a *answer) discard() {
 	closeHandle(a.handle)
 	if a.dispatched != nil {
 		a.dispatched.Close()
-	} else if a.end != nil {
-		a.end.run()
+	} else if a.registration != nil {
+		a.registration.close()
 	}
 }
 
-// announce tells the primary that a server listens, and where, unless it has been closed meanwhile.
-func (p *Process) announce(q *question, end *serverEnd, address net.Addr) {
-	p.mu.Lock()
-	_, open := p.servers[end]
-	if open && p.state == StateOnline {
-		p.state = StateListening
-	}
-	p.mu.Unlock()
-	if !open {
+// announce tells the primary that a server listens, and where, unless it gets no connections any more.
+func (p *Process) announce(q *question, r *registration, address net.Addr) {
+	if !p.begins(r) {
 		return
 	}
 	switch a := address.(type) {
@@ -277,6 +295,16 @@ func (p *Process) announce(q *question, end *serverEnd, address net.Addr) {
 	}
 	q.Act = wire.ActListening
 	p.tell(&q.ServerMessage, nil)
+}
+
+// begins makes the process a listening one, and reports whether the server still is.
+func (p *Process) begins(r *registration) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !r.withdrawn && p.state == StateOnline {
+		p.state = StateListening
+	}
+	return !r.withdrawn
 }
 
 func opError(network, address string, err error) error {

@@ -10,6 +10,41 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 )
 
+// listenTracked listens in a process that runs alone, whose leaving closes the listener and waits for its connections.
+func (c ListenConfig) listenTracked(ctx context.Context, p *Process, network, address string) (net.Listener, error) {
+	if p.context.Err() != nil {
+		return nil, opError(network, address, context.Cause(p.context))
+	}
+	l, err := c.listenAlone(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	r := p.newRegistration("", nil)
+	tracked := newSharedListener(l, p, c.MaxConnections, r)
+	p.register(r, tracked)
+	p.begins(r)
+	return tracked, nil
+}
+
+// listenPacketTracked opens a UDP socket in a process that runs alone, whose leaving closes it.
+func (c ListenConfig) listenPacketTracked(ctx context.Context, p *Process, network, address string) (net.PacketConn, error) {
+	switch {
+	case p.context.Err() != nil:
+		return nil, opError(network, address, context.Cause(p.context))
+	case !isUDP(network):
+		return nil, opError(network, address, net.UnknownNetworkError(network))
+	}
+	conn, err := c.listenPacketAlone(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	r := p.newRegistration("", nil)
+	tracked := &packetConn{UDPConn: conn.(*net.UDPConn), registration: r}
+	p.register(r, tracked)
+	p.begins(r)
+	return tracked, nil
+}
+
 // listenAlone listens in this process, without a primary.
 func (c ListenConfig) listenAlone(ctx context.Context, network, address string) (net.Listener, error) {
 	if c.FD != nil {

@@ -12,20 +12,25 @@ import (
 )
 
 // sharedListener is a server on a socket of the primary's, from which it accepts itself. Connections that came to another
-// such socket, whose worker is gone, the primary deals out.
+// such socket, whose worker is gone, the primary dispatches.
 type sharedListener struct {
 	net.Listener
-	address     net.Addr
-	connections connections
-	end         *serverEnd
+	address      net.Addr
+	connections  connections
+	registration *registration
 
-	mu      sync.Mutex
-	arrived []*arrival
-	closed  bool
+	closed    chan struct{}
+	closeOnce sync.Once
+
+	mu       sync.Mutex
+	waiting  []*offeredConn
+	draining bool // no more connections come
 }
 
-func newSharedListener(l net.Listener, p *Process, most int, end *serverEnd) *sharedListener {
-	return &sharedListener{Listener: l, address: l.Addr(), connections: connections{process: p, most: most}, end: end}
+func newSharedListener(l net.Listener, p *Process, limit int, r *registration) *sharedListener {
+	return &sharedListener{
+		Listener: l, address: l.Addr(), connections: connections{process: p, limit: limit}, registration: r, closed: make(chan struct{}),
+	}
 }
 
 // Addr is where the socket listens; a path is as the program has it, and not as the primary has bound it.
@@ -36,8 +41,8 @@ func (l *sharedListener) Addr() net.Addr { return l.address }
 func (l *sharedListener) offer(seq json.RawMessage, connection *handlewrap.Handle) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if a := l.connections.arrive(seq, connection, l.closed); a != nil {
-		l.arrived = append(l.arrived, a)
+	if o := l.connections.receive(seq, connection, l.draining); o != nil {
+		l.waiting = append(l.waiting, o)
 		l.setDeadline(time.Unix(1, 0))
 	}
 }
@@ -48,59 +53,91 @@ func (l *sharedListener) setDeadline(t time.Time) {
 	}
 }
 
-// Accept waits for a connection to the socket, or one that the primary deals out. Over the listener's limit they are
+// Accept waits for a connection to the socket, or one that the primary dispatches. Over the listener's limit they are
 // closed, as Node does. Where this process has as many descriptors open as it may, the error is temporary, and what was
-// dealt out goes back.
+// dispatched goes back.
 func (l *sharedListener) Accept() (net.Conn, error) {
 	for {
-		if a := l.takeArrived(); a != nil {
-			if a.err != nil {
-				return nil, acceptError(a.err, l.address)
+		if o := l.takeOffered(); o != nil {
+			if o.err != nil {
+				return nil, acceptError(o.err, l.address)
 			}
-			return a.conn, nil
+			return o.conn, nil
 		}
-		conn, err := l.Listener.Accept()
+		conn, err := l.acceptOwn()
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
-		case err != nil:
-			return nil, err
-		case l.connections.begin():
-			return handlewrap.Track(conn, l.connections.end), nil
-		default:
-			conn.Close()
+		case err != nil && l.isDraining():
+			<-l.closed
+			return nil, l.connections.process.closedError(l.address)
+		case conn != nil || err != nil:
+			return conn, err
 		}
 	}
 }
 
-// takeArrived takes a connection that the primary has dealt out, if there is one, or the error of a shortage.
-func (l *sharedListener) takeArrived() *arrival {
+// acceptOwn accepts a connection from the socket, or gives none where the limit is reached. The worker's leaving waits for
+// the call, because a connection that it accepts at the last moment is not to be lost.
+func (l *sharedListener) acceptOwn() (net.Conn, error) {
+	l.connections.process.countOpen()
+	defer l.connections.process.countClosed()
+	conn, err := l.Listener.Accept()
+	switch {
+	case err != nil:
+		return nil, err
+	case !l.connections.add():
+		conn.Close()
+		return nil, nil
+	}
+	return l.connections.track(conn), nil
+}
+
+func (l *sharedListener) isDraining() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for len(l.arrived) > 0 {
-		a := l.arrived[0]
-		l.arrived = l.arrived[1:]
-		a.settle()
-		if isShortage(a.err) {
-			l.arrived = refuseAll(l.arrived)
+	return l.draining
+}
+
+// takeOffered takes a connection that the primary has dispatched, if there is one, or the error of a shortage.
+func (l *sharedListener) takeOffered() *offeredConn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for len(l.waiting) > 0 {
+		o := l.waiting[0]
+		l.waiting = l.waiting[1:]
+		o.accept()
+		if isShortage(o.err) {
+			l.waiting = rejectAll(l.waiting)
 		}
-		if len(l.arrived) == 0 {
-			l.arrived = nil
+		if len(l.waiting) == 0 {
+			l.waiting = nil
 			l.setDeadline(time.Time{})
 		}
-		if a.err == nil || isShortage(a.err) {
-			return a
+		if o.err == nil || isShortage(o.err) {
+			return o
 		}
 	}
 	return nil
 }
 
-// Close ends the server; the primary's socket stays open. What was dealt out and not accepted goes back to the primary.
-func (l *sharedListener) Close() error {
+// drain closes the socket, and has the primary send no more connections. What was dispatched and not accepted goes back.
+func (l *sharedListener) drain() {
 	l.mu.Lock()
-	l.closed = true
-	l.arrived = refuseAll(l.arrived)
+	l.draining = true
+	l.waiting = rejectAll(l.waiting)
 	l.mu.Unlock()
-	err := l.Listener.Close()
-	l.end.run()
+	l.Listener.Close()
+	l.registration.withdraw()
+}
+
+// Close ends the server; the primary's socket stays open. What was dispatched and not accepted goes back to the primary.
+func (l *sharedListener) Close() error {
+	err := error(&net.OpError{Op: "close", Net: l.address.Network(), Addr: l.address, Err: net.ErrClosed})
+	l.closeOnce.Do(func() {
+		l.drain()
+		close(l.closed)
+		l.registration.close()
+		err = nil
+	})
 	return err
 }

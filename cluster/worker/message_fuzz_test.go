@@ -60,22 +60,6 @@ func FuzzPrimaryMessage(f *testing.F) {
 	})
 }
 
-// channelPair makes both ends of a channel, the worker's as a descriptor.
-func channelPair(t *testing.T) (ours *net.UnixConn, theirs int) {
-	t.Helper()
-	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := os.NewFile(uintptr(pair[0]), "primary")
-	defer file.Close()
-	conn, err := net.FileConn(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return conn.(*net.UnixConn), pair[1]
-}
-
 func joinChannel(t *testing.T, fd int) *worker.Process {
 	t.Helper()
 	for name, value := range map[string]string{

@@ -151,7 +151,7 @@ func (m *primaryModel) listen(network, address string) {
 			return
 		}
 		defer l.Close()
-		m.opened(l)
+		m.keep(l)
 		for {
 			conn, err := l.Accept()
 			if err != nil {
@@ -168,13 +168,13 @@ func (m *primaryModel) listenPacket() {
 		if err != nil {
 			return
 		}
-		m.opened(conn)
+		m.keep(conn)
 		conn.ReadFrom(make([]byte, 1))
 		conn.Close()
 	})
 }
 
-func (m *primaryModel) opened(l interface{ Close() error }) {
+func (m *primaryModel) keep(l interface{ Close() error }) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.listeners = append(m.listeners, l)

@@ -2,7 +2,6 @@ package worker
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -14,94 +13,132 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
-// uniqueIDVariable is by what a process knows that it is a worker.
+// uniqueIDVariable tells a process that it is a worker, and which.
 const uniqueIDVariable = "NODE_UNIQUE_ID"
 
 // Why a worker's context has ended; see [Process.Context].
 var (
-	// ErrAskedToLeave: the primary, or Disconnect here, has asked the worker to leave.
+	// ErrAskedToLeave: the primary has asked the worker to leave, or Disconnect or Close was called here.
 	ErrAskedToLeave = errors.New("the worker was asked to leave")
-	// ErrPrimaryLost: the channel to the primary has ended without anybody's asking. Where the primary broke the
-	// protocol, the cause wraps what was wrong too.
+	// ErrPrimaryLost: the channel to the primary has ended although neither side had asked for that. Where the primary
+	// broke the protocol, the cause wraps what was wrong too.
 	ErrPrimaryLost = errors.New("the primary is gone")
-	// ErrNotWorker: the process was not forked by a primary.
-	ErrNotWorker = errors.New("this process is not a cluster's worker")
 )
 
-// JoinOptions say how a process is a worker. The zero value is as Node.
+// ErrNotWorker is the error of what needs a primary, in a process that runs alone.
+var ErrNotWorker = errors.New("this process is not a cluster's worker")
+
+// JoinOptions say how a process is a worker. With the zero value it is one as a Node program is.
 type JoinOptions struct {
-	// OutlivePrimary lets the process go on when the primary is lost. By default it exits with code 0 then, or with
-	// code 1 and a line on slog where the primary broke the protocol, as Node's worker does; [Process.Context] ends in
-	// either case.
+	// OutlivePrimary lets the process go on when the primary is lost: [Process.Context] ends, and the program does what
+	// it has to. By default the process exits with code 0 then, or with code 1 and a line on slog where the primary broke
+	// the protocol, as Node's worker does, and no deferred function runs. Serve implies it.
 	OutlivePrimary bool
 }
 
-// Process is this process as a worker: what cluster.worker and process are in a Node worker. Make it with [Join]. Its
-// methods may be called from any goroutine.
+// Process is this process as a worker: what cluster.worker and process are in a Node worker. There is one in a process;
+// [Join] gives it. Its methods may be called from any goroutine.
 type Process struct {
 	id      int
 	channel *nodeipc.Channel // nil in a process that runs alone
 	onLoop  nodeipc.LoopChannel
-	options JoinOptions
 	context context.Context
-	end     context.CancelCauseFunc
+	cancel  context.CancelCauseFunc
 	done    chan struct{}
 
-	mu      sync.Mutex
-	state   State
-	left    bool // exitedAfterDisconnect
-	byUs    bool // it was this end that wanted to leave
-	seq     uint32
-	replies map[uint32]func(*fromPrimary, *handlewrap.Handle)
-	indexes map[string]*indexes
-	servers map[*serverEnd]struct{}
-	byKey   map[string]*serverEnd
-	open    int // servers and connections that have to end before the worker has left
+	mu        sync.Mutex
+	state     State
+	outlives  bool // its primary
+	left      bool // exitedAfterDisconnect
+	byUs      bool // it was this end that wanted to leave
+	forgotten bool // by Join
+	seq       uint32
+	replies   map[uint32]func(*fromPrimary, *handlewrap.Handle)
+	indexes   map[string]*indexes
+	servers   map[*registration]struct{} // those that the program has not closed
+	byKey     map[string]*registration
+	open      int // servers and connections for whose end the worker's leaving waits
+	grace     grace
 }
 
-// joined is a server of this worker's.
-type joined interface {
-	// offer takes a connection of the primary's, or not.
-	offer(seq json.RawMessage, connection *handlewrap.Handle)
-	Close() error
+// joined is what Join gives a second time.
+var joined struct {
+	sync.Mutex
+	process *Process
 }
 
-// Join makes this process a worker when it was forked as one, by Node's cluster or by [cluster.Primary.Fork], and tells the
-// primary that it is online. Outside a cluster it gives a Process that listens by itself, so that the same program runs
-// alone, as in Node. It may succeed as a worker once in a process. The context that ends with ctx is
-// [Process.Context]. It fails when the environment speaks of a channel that is not there.
+// Join makes this process a worker when it was forked as one, by Node's cluster or by
+// [github.com/nodecluster/nodecluster/cluster.Primary.Fork], and tells the primary that it is online. Outside a cluster it
+// gives a Process that listens by itself, so that the same program runs alone, as in Node.
+//
+// A process has one Process: each further call gives the same, and does not look at ctx. A worker that has left its cluster
+// does not come back: Join gives the Process that has left, on which nothing can be listened on. Only after [Process.Close],
+// and where a process that runs alone has ended, Join begins anew.
+//
+// [Process.Context] ends with ctx. Join fails when the environment speaks of a channel that cannot be opened; it may then
+// be called again. It does not block.
 func Join(ctx context.Context) (*Process, error) { return JoinWith(ctx, JoinOptions{}) }
 
-// JoinWith is Join with options.
+// JoinWith is Join with options. Where the process has joined already, OutlivePrimary holds from this call on, and stays:
+// a process outlives its primary once one of its calls has asked for that.
 func JoinWith(ctx context.Context, o JoinOptions) (*Process, error) {
-	p := &Process{
-		options: o, state: StateOnline, done: make(chan struct{}), replies: map[uint32]func(*fromPrimary, *handlewrap.Handle){},
-		indexes: map[string]*indexes{}, servers: map[*serverEnd]struct{}{}, byKey: map[string]*serverEnd{},
+	joined.Lock()
+	defer joined.Unlock()
+	if p := joined.process; p != nil && p.isCurrent() {
+		if o.OutlivePrimary {
+			p.outlivePrimary()
+		}
+		return p, nil
 	}
-	p.context, p.end = context.WithCancelCause(ctx)
+	p, err := join(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("worker: join: %w", err)
+	}
+	joined.process = p
+	return p, nil
+}
+
+func join(ctx context.Context, o JoinOptions) (*Process, error) {
+	p := newProcess(ctx, o)
 	value, forked := os.LookupEnv(uniqueIDVariable)
 	if !forked {
 		return p, nil
 	}
-	id, err := strconv.Atoi(value)
-	if err != nil || id <= 0 {
-		return nil, fmt.Errorf("worker: join: %s=%q is not a worker's id", uniqueIDVariable, value)
-	}
-	if err := openPoller(); err != nil {
-		return nil, fmt.Errorf("worker: join: %w", err)
+	if err := p.joinPrimary(value); err != nil {
+		p.cancel(err)
+		return nil, err
 	}
 	os.Unsetenv(uniqueIDVariable)
-	channel, err := nodeipc.Parent(nodeipc.Options{Handler: processChannel{p}, Paused: true})
-	if err != nil {
-		return nil, fmt.Errorf("worker: join: %w", err)
-	}
-	p.id, p.channel = id, channel
-	if err := p.tell(&wire.WorkerMessage{Act: wire.ActOnline}, nil); err != nil {
-		channel.Close()
-		return nil, fmt.Errorf("worker: join: %w", err)
-	}
-	channel.Resume()
 	return p, nil
+}
+
+func newProcess(ctx context.Context, o JoinOptions) *Process {
+	p := &Process{
+		outlives: o.OutlivePrimary, state: StateOnline, done: make(chan struct{}),
+		replies: map[uint32]func(*fromPrimary, *handlewrap.Handle){}, indexes: map[string]*indexes{},
+		servers: map[*registration]struct{}{}, byKey: map[string]*registration{},
+	}
+	p.context, p.cancel = context.WithCancelCause(ctx)
+	return p
+}
+
+// joinPrimary opens the channel to the primary, and tells it that this worker is online.
+func (p *Process) joinPrimary(value string) (err error) {
+	if p.id, err = strconv.Atoi(value); err != nil || p.id <= 0 {
+		return fmt.Errorf("%s=%q is not a worker's id", uniqueIDVariable, value)
+	}
+	if err := openPoller(); err != nil {
+		return err
+	}
+	if p.channel, err = nodeipc.Parent(nodeipc.Options{Handler: processChannel{p}, Paused: true, Linger: maxFarewell}); err != nil {
+		return err
+	}
+	if err := p.tell(&wire.WorkerMessage{Act: wire.ActOnline}, nil); err != nil {
+		p.Close()
+		return err
+	}
+	p.channel.Resume()
+	return nil
 }
 
 // openPoller has Go open the descriptors of its network poller, which it does with the first connection otherwise: a process
@@ -114,78 +151,55 @@ func openPoller() error {
 	return errors.Join(r.Close(), w.Close())
 }
 
-// IsWorker says whether there is a primary; without one the process runs alone.
+// isCurrent reports whether Join gives this Process again. A worker that has left must not begin anew by itself: it would
+// then run alone, with a port of its own.
+func (p *Process) isCurrent() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.forgotten:
+		return false
+	case p.IsWorker(), p.state == StateDisconnecting:
+		return true
+	}
+	return p.state != StateDisconnected && p.context.Err() == nil
+}
+
+func (p *Process) outlivePrimary() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.outlives = true
+}
+
+// IsWorker reports whether there is a primary; without one the process runs alone.
 func (p *Process) IsWorker() bool { return p.channel != nil }
 
 // ID is the worker's id, 0 in a process that runs alone.
 func (p *Process) ID() int { return p.id }
 
-// Context ends when the worker is asked to leave, with the cause ErrAskedToLeave, when the primary is lost, with
-// ErrPrimaryLost, or with the context given to Join.
+// Context ends when the worker is asked to leave, with the cause ErrAskedToLeave; when the primary is lost, with a cause
+// that matches ErrPrimaryLost; or with the context given to Join. It is how a program learns that it has to end: it then
+// closes its listeners, or lets net/http's Shutdown or gRPC's GracefulStop do that, and waits for Done.
 func (p *Process) Context() context.Context { return p.context }
 
-// Done is closed when the channel to the primary has ended, which is after everything that the worker was at when it
-// was asked to leave. In a process that runs alone it is nil.
-func (p *Process) Done() <-chan struct{} {
-	if p.channel == nil {
-		return nil
-	}
-	return p.done
-}
+// Done is closed when the process is no worker any more: when it has left, which is after the end of all that its leaving
+// waits for, and when the primary has seen that its channel has ended; or when the primary is lost. A process that runs
+// alone leaves too: when Disconnect or Close is called.
+func (p *Process) Done() <-chan struct{} { return p.done }
 
-// State is where the worker is in its life: online, listening, disconnecting, disconnected.
+// State is where the worker is in its life.
 func (p *Process) State() State {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.state
 }
 
-// IsConnected says whether messages can be sent to the primary.
+// IsConnected reports whether messages can be sent to the primary.
 func (p *Process) IsConnected() bool { return p.channel != nil && p.channel.Connected() }
 
-// ExitedAfterDisconnect says whether the worker leaves because it was asked to.
+// ExitedAfterDisconnect reports whether the worker leaves because it was asked to.
 func (p *Process) ExitedAfterDisconnect() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.left
-}
-
-// Send sends the primary a message, as process.send and [nodeipc.Channel.Send]. It returns ErrNotWorker in a process
-// that runs alone.
-func (p *Process) Send(ctx context.Context, message any) error {
-	if p.channel == nil {
-		return fmt.Errorf("worker: send: %w", ErrNotWorker)
-	}
-	return p.channel.Send(ctx, message)
-}
-
-// SendHandle sends the primary a message with a handle, which is given away unless there is an error, as
-// [nodeipc.Channel.SendHandle].
-func (p *Process) SendHandle(ctx context.Context, message any, h *handlewrap.Handle) error {
-	if p.channel == nil {
-		return fmt.Errorf("worker: send: %w", ErrNotWorker)
-	}
-	return p.channel.SendHandle(ctx, message, h)
-}
-
-// SendHandleKeepOpen sends the primary a message with a copy of a handle.
-func (p *Process) SendHandleKeepOpen(ctx context.Context, message any, h *handlewrap.Handle) error {
-	if p.channel == nil {
-		return fmt.Errorf("worker: send: %w", ErrNotWorker)
-	}
-	return p.channel.SendHandleKeepOpen(ctx, message, h)
-}
-
-// Receive waits for the next message of the primary, as [nodeipc.Channel.Receive]. Its handle is the caller's. It
-// returns ErrNotWorker in a process that runs alone.
-//
-// Up to 16 MiB of messages wait for it, and the one that goes over that; a message counts 256 bytes beside its own, and a
-// handle 64 KiB. A program that goes on receiving loses none: the primary is held back. One that never did, or lets a
-// second pass without a call while so many wait, does not listen: what comes further is dropped with its handles, as
-// Node's worker drops what has no listener. slog is told so once, and the worker goes on serving.
-func (p *Process) Receive(ctx context.Context) (nodeipc.Message, error) {
-	if p.channel == nil {
-		return nodeipc.Message{}, fmt.Errorf("worker: receive: %w", ErrNotWorker)
-	}
-	return p.channel.Receive(ctx)
 }

@@ -100,14 +100,14 @@ func (p *Process) answered(m *fromPrimary, h *handlewrap.Handle) {
 // newConnection gives a connection to the server that it is for, or back to the primary.
 func (p *Process) newConnection(m *fromPrimary, connection *handlewrap.Handle) {
 	p.mu.Lock()
-	end := p.byKey[m.Key]
+	r := p.byKey[m.Key]
 	p.mu.Unlock()
-	if end == nil || connection == nil && !m.lost {
+	if r == nil || connection == nil && !m.lost {
 		closeHandle(connection)
 		p.answer(m.Seq, false)
 		return
 	}
-	end.server.offer(m.Seq, connection)
+	r.server.offer(m.Seq, connection)
 }
 
 // answer tells the primary whether a connection is taken.

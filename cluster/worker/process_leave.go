@@ -6,43 +6,72 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// Disconnect has the worker leave, as Node's worker.disconnect() in a worker: its listeners close, the connections
-// that they have accepted may end, then the primary is told and the channel closes. It does not wait; Done tells.
-func (p *Process) Disconnect() {
-	if p.channel != nil {
-		p.leave(true)
-	}
-}
+// How long a worker waits for a primary that does not answer before it goes without an answer.
+const (
+	maxFarewell  = 5 * time.Second
+	lastFarewell = time.Second // when it should have gone already
+)
+
+// Disconnect has the worker leave, as Node's worker.disconnect() in a worker: Context ends, no more connections come, and
+// when those that were accepted have ended the primary is told and the channel closes. It does not wait; Done tells. In a
+// process that runs alone it does the same but for the primary.
+func (p *Process) Disconnect() { p.leave(true) }
 
 // Kill has the worker leave at once: the primary is told, the channel closes, and the process exits with code 0. It
-// does not return.
+// does not return, and waits 5 s at most for a primary that does not answer.
 func (p *Process) Kill() {
 	if p.IsConnected() {
 		p.mu.Lock()
 		p.left, p.state = true, StateDestroying
 		p.mu.Unlock()
 		p.farewell()
-		<-p.done
+		p.awaitDone(maxFarewell)
 	}
 	os.Exit(0)
 }
 
-// Close leaves the cluster at once, without a word to the primary, and frees what the channel held: the messages that
-// nobody has received, and their handles. Listeners close too. It is for a process that goes on afterwards; for one
-// that ends it is Disconnect that is wanted. It is safe to call twice, and does nothing in a process that runs alone.
-func (p *Process) Close() error {
-	if p.channel == nil {
-		return nil
+// awaitDone waits until the worker has left, and reports whether it has within d.
+func (p *Process) awaitDone(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-p.done:
+		return true
+	case <-timer.C:
+		return false
 	}
+}
+
+// Close leaves the cluster at once, without a word to the primary, and frees what the channel held: the messages that
+// nobody has received, and their handles. Context ends, and listeners close. It is for a process that goes on afterwards;
+// one that ends wants Disconnect. A later Join begins anew, as in a process that no primary has forked. It is safe to call
+// twice.
+func (p *Process) Close() error {
+	p.mu.Lock()
+	p.forgotten = true
+	p.mu.Unlock()
+	return p.leaveNow()
+}
+
+// leaveNow ends the channel and all listeners.
+func (p *Process) leaveNow() (err error) {
 	p.mu.Lock()
 	p.left = true
 	p.mu.Unlock()
-	return p.channel.Close()
+	p.cancel(ErrAskedToLeave)
+	if p.channel != nil {
+		err = p.channel.Close()
+	} else {
+		p.hasLeft()
+	}
+	p.closeServers()
+	return err
 }
 
 // leave begins the worker's leaving, which ends in hasLeft.
@@ -56,32 +85,60 @@ func (p *Process) leave(byUs bool) {
 	p.left, p.byUs, p.state = true, byUs, StateDisconnecting
 	p.open++
 	p.mu.Unlock()
-	p.end(ErrAskedToLeave)
-	p.closeServers()
-	p.closed()
+	p.cancel(ErrAskedToLeave)
+	p.drainServers()
+	p.countClosed()
 }
 
-// opened counts a server or connection that the worker's leaving waits for.
-func (p *Process) opened() {
+// countOpen counts a server or connection for whose end the worker's leaving waits.
+func (p *Process) countOpen() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.open++
 }
 
-// closed is the end of what opened counted.
-func (p *Process) closed() {
+// countClosed counts the end of what countOpen has counted.
+func (p *Process) countClosed() {
 	p.mu.Lock()
 	p.open--
-	last := p.open == 0 && p.state == StateDisconnecting
+	left := p.open == 0 && p.state == StateDisconnecting
+	graceOver := p.open == 0 && p.grace.passed
+	p.mu.Unlock()
+	if left {
+		p.finish()
+	}
+	if graceOver {
+		p.closeServers()
+	}
+}
+
+// finish is the last step of leaving, when everything has ended for which that waits.
+func (p *Process) finish() {
+	p.mu.Lock()
 	byUs := p.byUs
 	p.mu.Unlock()
 	switch {
-	case !last || p.channel == nil:
+	case p.channel == nil:
+		p.hasLeft()
 	case byUs:
 		p.farewell()
 	default:
 		p.channel.Disconnect()
 	}
+}
+
+// finishNow has the worker go although something may be open still. It reports whether the worker had gone already.
+func (p *Process) finishNow() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+	}
+	p.finish()
+	if !p.awaitDone(lastFarewell) {
+		p.leaveNow()
+	}
+	return false
 }
 
 // farewell tells the primary that the worker goes by itself, and goes when that is known there.
@@ -92,26 +149,35 @@ func (p *Process) farewell() {
 	})
 }
 
+// hasLeft is the end of the worker's life.
+func (p *Process) hasLeft() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.state != StateDisconnected {
+		p.state = StateDisconnected
+		close(p.done)
+	}
+}
+
 // lost is the end of the channel. A primary that is gone is told from one that broke the protocol, of which a worker that
 // ends says so: it is as if a Node worker had thrown.
 func (p *Process) lost(err error) {
 	p.mu.Lock()
-	left := p.left
-	p.state = StateDisconnected
+	left, outlives := p.left, p.outlives
 	p.mu.Unlock()
 	cause := ErrPrimaryLost
 	broken := err != nil && !errors.Is(err, io.ErrUnexpectedEOF)
 	if broken {
 		cause = fmt.Errorf("%w: the channel of worker %d: %w", ErrPrimaryLost, p.id, err)
 	}
-	if !left && !p.options.OutlivePrimary {
+	if !left && !outlives {
 		if broken {
 			slog.Error("worker: " + cause.Error())
 			os.Exit(1)
 		}
 		os.Exit(0)
 	}
-	p.end(cause)
-	p.closeServers()
-	close(p.done)
+	p.cancel(cause)
+	p.drainServers()
+	p.hasLeft()
 }

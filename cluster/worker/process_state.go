@@ -4,14 +4,14 @@ package worker
 type State string
 
 const (
-	// ProcessStateOnline: it has joined.
+	// StateOnline: it has joined.
 	StateOnline State = "online"
-	// ProcessStateListening: a server of its listens.
+	// StateListening: a server of its listens.
 	StateListening State = "listening"
-	// ProcessStateDisconnecting: it is to leave, and finishes what it is at.
+	// StateDisconnecting: it is to leave, and finishes what it is at.
 	StateDisconnecting State = "disconnecting"
-	// ProcessStateDestroying: it leaves at once.
+	// StateDestroying: it leaves at once.
 	StateDestroying State = "destroying"
-	// ProcessStateDisconnected: the channel to the primary has ended.
+	// StateDisconnected: the channel to the primary has ended.
 	StateDisconnected State = "disconnected"
 )

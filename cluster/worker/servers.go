@@ -1,11 +1,11 @@
 package worker
 
 import (
-	"maps"
-	"slices"
+	"encoding/json"
 	"sync"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
+	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
 // indexes tell a worker's servers on one address apart.
@@ -59,56 +59,80 @@ func (q *question) place() string {
 	return key + ":" + wire.Text(q.FD)
 }
 
-// serverEnd is what the end of a server brings with it, once.
-type serverEnd struct {
-	process *Process
-	key     string
-	index   *index
-	server  joined // nil before it is registered
-	once    sync.Once
+// server is what listens in this worker.
+type server interface {
+	// offer takes a connection that the primary has dispatched, or rejects it.
+	offer(seq json.RawMessage, connection *handlewrap.Handle)
+	// drain has no more connections come. Those that were not accepted go back to the primary.
+	drain()
+	Close() error
 }
 
-// serve begins a server: the worker's leaving waits for its end.
-func (p *Process) serve(key string, i *index) *serverEnd {
-	p.opened()
-	return &serverEnd{process: p, key: key, index: i}
+// registration is a server as the process and its primary know it.
+type registration struct {
+	process   *Process
+	key       string
+	index     *index // nil in a process that runs alone
+	server    server // nil before it is registered
+	withdrawn bool   // the process's mu guards it
 }
 
-func (e *serverEnd) run() {
-	e.once.Do(func() {
-		p := e.process
-		p.mu.Lock()
-		delete(p.servers, e)
-		if p.byKey[e.key] == e {
-			delete(p.byKey, e.key)
-		}
-		p.mu.Unlock()
-		e.index.release()
-		p.tell(&wire.WorkerMessage{Act: wire.ActClose, Key: e.key}, nil)
-		p.closed()
-	})
+// newRegistration is for a server that is about to listen: the worker's leaving waits for its end.
+func (p *Process) newRegistration(key string, i *index) *registration {
+	p.countOpen()
+	return &registration{process: p, key: key, index: i}
 }
 
-// register makes a server known by its key, which a primary of Node 22 or later gives to two servers on one address.
-// One that begins while the worker leaves is closed at once.
-func (p *Process) register(end *serverEnd, server joined) {
+// withdraw tells the primary, the first time, to send the server no more connections.
+func (r *registration) withdraw() {
+	p := r.process
 	p.mu.Lock()
-	end.server = server
-	p.servers[end] = struct{}{}
-	p.byKey[end.key] = end
-	leaving := p.left || p.state == StateDisconnected
+	withdrawn := r.withdrawn
+	r.withdrawn = true
+	if p.byKey[r.key] == r {
+		delete(p.byKey, r.key)
+	}
 	p.mu.Unlock()
-	if leaving {
-		server.Close()
+	if withdrawn {
+		return
+	}
+	if p.channel != nil {
+		r.index.release()
+		p.tell(&wire.WorkerMessage{Act: wire.ActClose, Key: r.key}, nil)
+	}
+	p.countClosed()
+}
+
+// close is for a server that is closed.
+func (r *registration) close() {
+	r.withdraw()
+	p := r.process
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.servers, r)
+}
+
+// register makes a server known by its key, which a primary of Node 22 or later gives to two servers on one address. A
+// server that begins while the worker leaves gets no connections.
+func (p *Process) register(r *registration, s server) {
+	p.mu.Lock()
+	r.server = s
+	p.servers[r] = struct{}{}
+	p.byKey[r.key] = r
+	leaving, graceOver := p.grace.timer != nil, p.grace.over
+	p.mu.Unlock()
+	switch {
+	case graceOver:
+		s.Close()
+	case leaving:
+		s.drain()
 	}
 }
 
-// closeServers ends all servers, on which those who accept stop.
-func (p *Process) closeServers() {
-	p.mu.Lock()
-	ends := slices.Collect(maps.Keys(p.servers))
-	p.mu.Unlock()
-	for _, end := range ends {
-		end.server.Close()
+// openServers are those that the program has not closed. p.mu is held.
+func (p *Process) openServers() (all []server) {
+	for r := range p.servers {
+		all = append(all, r.server)
 	}
+	return all
 }

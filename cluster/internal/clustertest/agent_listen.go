@@ -72,6 +72,9 @@ func (a *goAgent) listen(o Order, _ *handlewrap.Handle) (Reply, error) {
 		name = "tcp"
 	}
 	a.servers[name] = l
+	if !config.Exclusive {
+		context.AfterFunc(a.Context(), func() { l.Close() })
+	}
 	a.serve(l)
 	return Reply{"address": nodeAddress(l.Addr())}, nil
 }

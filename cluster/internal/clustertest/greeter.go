@@ -29,6 +29,7 @@ func greeter() error {
 	if err != nil {
 		return err
 	}
+	context.AfterFunc(self.Context(), func() { l.Close() })
 	for {
 		conn, err := l.Accept()
 		if err != nil {

@@ -98,6 +98,9 @@ func Transmit(fd int, b []byte, handle int) (int, error) {
 	}
 }
 
+// CloseWrite has the peer read the end of the stream, and leaves what it writes to be read here.
+func CloseWrite(fd int) error { return unix.Shutdown(fd, unix.SHUT_WR) }
+
 // Close closes a descriptor.
 func Close(fd int) { unix.Close(fd) }
 

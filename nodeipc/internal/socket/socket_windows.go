@@ -21,6 +21,8 @@ func (*Buffer) Receive(int, []byte) (int, bool, error) { return 0, false, errWin
 
 func Transmit(int, []byte, int) (int, error) { return 0, errWindows }
 
+func CloseWrite(int) error { return errWindows }
+
 func Close(int) {}
 
 func CloseOnExec(...int) {}
