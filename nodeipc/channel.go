@@ -115,7 +115,7 @@ func (c *Channel) open(fd int) error {
 		return err
 	}
 	if c.ownLoop {
-		c.loop.SetLull(c.lull)
+		c.loop.SetBatching(c.delaysRead)
 	}
 	return nil
 }

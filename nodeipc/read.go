@@ -12,9 +12,9 @@ import (
 // incoming is what has been read and is not yet a whole message. Only the loop touches it.
 type incoming struct {
 	assembly
-	searched  int
-	gathering gathering
-	handles   arrivals
+	searched int
+	batching batching
+	handles  arrivals
 }
 
 func (in *incoming) abandon() {
@@ -116,13 +116,13 @@ func (c *Channel) cut(rest []byte, begun bool) error {
 	in.handles.keep(len(rest) > 0)
 	in.keepRest(rest, need)
 	in.searched = len(rest)
-	in.gathering.count(messages, time.Now)
+	in.batching.count(messages, time.Now)
 	return nil
 }
 
-// lull reports whether to let messages gather: that is worth while, and nothing waits to be written.
-func (c *Channel) lull() bool {
-	if !c.incoming.gathering.lull() {
+// delaysRead reports whether the loop is to delay the next read: that is worth while, and nothing waits to be written.
+func (c *Channel) delaysRead() bool {
+	if !c.incoming.batching.delays() {
 		return false
 	}
 	c.mu.Lock()

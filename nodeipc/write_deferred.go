@@ -16,10 +16,10 @@ type leftover struct {
 // question at once. c.mu is held.
 func (c *Channel) mayLeave(size int) bool {
 	o := &c.out
-	if c.inbox.behind.Load() == 0 || o.queued+size > maxCoalesced || o.gathered >= maxBatched {
+	if c.inbox.behind.Load() == 0 || o.queued+size > maxCoalesced || o.batched >= maxBatched {
 		return false
 	}
-	o.gathered++
+	o.batched++
 	if !o.leftover.waits {
 		o.leftover.waits = true
 		if o.leftover.timer == nil {

@@ -45,7 +45,7 @@ func (c *Channel) flushLocked() {
 	if !o.mayFlush() || c.state == disconnected {
 		return
 	}
-	o.flushing, o.gathered = true, 0
+	o.flushing, o.batched = true, 0
 	for o.queue.len() > 0 && !o.blocked && !o.stalled && c.state != disconnected {
 		if first := o.queue.first(); first.bringsHandle() && !c.handleMayGo() {
 			break

@@ -89,7 +89,7 @@ func (c *Channel) post(m message, place func(*outgoing, message)) error {
 		return nil
 	}
 	place(&c.out, m)
-	if c.out.gathered++; c.out.gathered >= maxBatched {
+	if c.out.batched++; c.out.batched >= maxBatched {
 		c.flushLocked()
 	} else {
 		c.flushSoon()

@@ -9,7 +9,7 @@ import (
 const (
 	// maxCoalesced is how many bytes of plain messages go into one write.
 	maxCoalesced = 64 << 10
-	// maxBatched is how many messages gather before they are written, so that the peer is not left without any.
+	// maxBatched is how many messages go into one write at most, so that the peer is not left without any.
 	maxBatched = 16
 	// maxReplies is how many send buffers a peer's questions may fill with answers before it is given up.
 	maxReplies = 4
@@ -36,7 +36,7 @@ type outgoing struct {
 	blocked  bool // the socket is full
 	stalled  bool // the socket takes nothing though it is not full: it is broken, or time has to pass
 	refused  bool // an offer was refused, and whoever made it waits to hear that there is room
-	gathered int  // how many messages were queued since the last write
+	batched  int  // how many messages were queued since the last write
 	writes   int  // how many there were, which the tests count
 	room     chan struct{}
 	spares   spares

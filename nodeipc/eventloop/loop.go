@@ -42,7 +42,7 @@ type Loop struct {
 	mu       sync.Mutex
 	posted   []func()
 	spare    []func()
-	lull     func() bool
+	delays   func() bool
 	sleep    func()
 	awake    bool
 	stopping bool
