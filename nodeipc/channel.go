@@ -108,7 +108,7 @@ func (c *Channel) open(fd int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fd = fd
-	c.interest = c.wanted()
+	c.interest = c.wantedEvents()
 	c.handler.HandleOpen(LoopChannel{c})
 	if err := c.loop.Add(fd, c.interest, (*channelSource)(c)); err != nil {
 		c.fd = -1
@@ -151,7 +151,7 @@ func (s *channelSource) Ready(events eventloop.Events) {
 }
 
 // wanted is what the loop has to watch for; c.mu is held.
-func (c *Channel) wanted() (events eventloop.Events) {
+func (c *Channel) wantedEvents() (events eventloop.Events) {
 	if !c.paused && !c.full {
 		events |= eventloop.Readable
 	}
@@ -163,7 +163,7 @@ func (c *Channel) wanted() (events eventloop.Events) {
 
 // watch tells the loop what has changed in what the channel waits for; c.mu is held.
 func (c *Channel) watch() {
-	if events := c.wanted(); c.state != disconnected && events != c.interest {
+	if events := c.wantedEvents(); c.state != disconnected && events != c.interest {
 		c.interest = events
 		c.loop.SetInterest(c.fd, events)
 	}

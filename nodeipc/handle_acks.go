@@ -22,18 +22,18 @@ type unacked struct {
 }
 
 // acknowledged closes the oldest handle on its way and lets go what was held behind it.
-func (c *Channel) acknowledged() error {
+func (c *Channel) handleACK() error {
 	oldest, err := c.oldestHandle()
 	if err != nil || oldest.sent == nil {
 		return err
 	}
 	oldest.sent.handle.Close()
-	c.letGo()
+	c.endHold()
 	return nil
 }
 
 // letGo ends the hold that a handle's ACK, or the giving up of it, ends.
-func (c *Channel) letGo() {
+func (c *Channel) endHold() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.out.releaseHeld()
@@ -41,7 +41,7 @@ func (c *Channel) letGo() {
 }
 
 // notReceived sends the oldest handle again, or gives it up.
-func (c *Channel) notReceived() error {
+func (c *Channel) handleNACK() error {
 	oldest, err := c.oldestHandle()
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func (c *Channel) notReceived() error {
 	case sent.retransmissions == maxRetransmissions:
 		sent.handle.Close()
 		c.warn(fmt.Errorf("nodeipc: %w", ErrHandleNotReceived))
-		c.letGo()
+		c.endHold()
 		return nil
 	}
 	sent.retransmissions++

@@ -100,20 +100,20 @@ func (c *Channel) countSockets(m Message) error {
 	defer c.mu.Unlock()
 	switch open := c.sockets.open[s.Key]; s.Command {
 	case socketGetCount:
-		return c.tell(socketMessage{Command: socketCount, Key: s.Key, Count: &open})
+		return c.sendSocketMessage(socketMessage{Command: socketCount, Key: s.Key, Count: &open})
 	case socketNotifyClose:
 		if open == 0 {
-			return c.tell(socketMessage{Command: socketAllClosed, Key: s.Key})
+			return c.sendSocketMessage(socketMessage{Command: socketAllClosed, Key: s.Key})
 		}
 		c.sockets.notify[s.Key]++
 	default:
-		c.answered(s)
+		c.deliverAnswer(s)
 	}
 	return nil
 }
 
 // answered gives an answer to whoever has asked first.
-func (c *Channel) answered(s socketMessage) {
+func (c *Channel) deliverAnswer(s socketMessage) {
 	q := socketQuestion{s.Command, s.Key}
 	waiting := c.sockets.questions[q]
 	if len(waiting) == 0 {
@@ -144,10 +144,10 @@ func (c *Channel) trackSocket(h *handlewrap.Handle, key string) {
 	}
 	c.sockets.open[key]++
 	c.mu.Unlock()
-	h.OnClose(func() { c.socketClosed(key) })
+	h.OnClose(func() { c.untrackSocket(key) })
 }
 
-func (c *Channel) socketClosed(key string) {
+func (c *Channel) untrackSocket(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.sockets.open == nil {
@@ -160,7 +160,7 @@ func (c *Channel) socketClosed(key string) {
 	delete(c.sockets.open, key)
 	delete(c.sockets.notify, key)
 	for range notify {
-		if err := c.tell(socketMessage{Command: socketAllClosed, Key: key}); err != nil {
+		if err := c.sendSocketMessage(socketMessage{Command: socketAllClosed, Key: key}); err != nil {
 			c.loop.Post(func() { c.end(err) })
 			return
 		}
@@ -169,7 +169,7 @@ func (c *Channel) socketClosed(key string) {
 
 // tell sends a message of the channel's own in its order among the others, or says that the peer lets its
 // answers pile up; c.mu is held. Nothing is told to a peer that is gone.
-func (c *Channel) tell(s socketMessage) error {
+func (c *Channel) sendSocketMessage(s socketMessage) error {
 	if c.state != connected {
 		return nil
 	}

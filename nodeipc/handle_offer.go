@@ -23,7 +23,7 @@ func (l LoopChannel) Offer(frame []byte, fd int, tag uint32) error {
 	if c.state != connected {
 		return ErrDisconnected
 	}
-	if !o.idle() || !c.handleMayGo() {
+	if !o.idle() || !c.canSendHandle() {
 		o.refused = true
 		return ErrWouldBlock
 	}
@@ -67,5 +67,5 @@ func (l LoopChannel) AppendFrame(dst []byte, t *Template, number uint32) []byte 
 	if t.template == nil || l.channel.isZero() {
 		return dst
 	}
-	return t.template.Append(dst, l.channel.speaks(), number)
+	return t.template.Append(dst, l.channel.peerDialect(), number)
 }

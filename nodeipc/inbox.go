@@ -21,15 +21,15 @@ type inbox struct {
 	bareHandler
 	channel *Channel
 
-	mu        sync.Mutex
-	messages  fifo[Message]
-	size      int
-	full      bool
-	closed    bool
-	listening attention
-	arrival   chan struct{}
+	mu       sync.Mutex
+	messages fifo[Message]
+	size     int
+	full     bool
+	closed   bool
+	activity receiverActivity
+	arrival  chan struct{}
 
-	behind atomic.Int64 // how many messages stood behind the last that was taken
+	waiting atomic.Int64 // how many messages stood behind the last that was taken
 }
 
 func newInbox(c *Channel) *inbox { return &inbox{channel: c, arrival: make(chan struct{}, 1)} }
@@ -52,19 +52,19 @@ func (b *inbox) keep(m Message) (kept bool, warning error) {
 	switch {
 	case b.closed:
 		return false, nil
-	case b.size > limit && !b.isAttended():
-		if b.listening.drops {
+	case b.size > limit && !b.hasReceiver():
+		if b.activity.dropped {
 			return false, nil
 		}
-		b.listening.drops = true
+		b.activity.dropped = true
 		return false, fmt.Errorf("nodeipc: %w, and more than %d bytes of them wait: call Receive to have them all", ErrNotReceived, limit)
 	}
 	b.messages.push(m)
 	b.size += cost(m)
-	if b.size > limit && b.isAttended() && !b.full {
+	if b.size > limit && b.hasReceiver() && !b.full {
 		b.full = true
 		b.channel.hold(&b.channel.full, true)
-		b.watchOver()
+		b.scheduleCheck()
 	}
 	b.notify()
 	return true, nil
@@ -83,7 +83,7 @@ func (b *inbox) HandleDisconnect(error) { b.notify() }
 func (b *inbox) take() (Message, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.listening.renew()
+	b.activity.renew()
 	if b.messages.len() == 0 {
 		return Message{}, false
 	}
@@ -93,7 +93,7 @@ func (b *inbox) take() (Message, bool) {
 		b.full = false
 		b.channel.hold(&b.channel.full, false)
 	}
-	b.behind.Store(int64(b.messages.len()))
+	b.waiting.Store(int64(b.messages.len()))
 	if b.messages.len() > 0 {
 		b.notify()
 	}
@@ -106,7 +106,7 @@ func (b *inbox) next(ctx context.Context) (Message, error) {
 			return m, nil
 		}
 		b.channel.flush() // what Send left
-		b.channel.await(ctx, b.any)
+		b.channel.await(ctx, b.hasMessages)
 		if m, ok := b.take(); ok {
 			return m, nil
 		}
@@ -117,7 +117,7 @@ func (b *inbox) next(ctx context.Context) (Message, error) {
 }
 
 // any reports whether there are messages.
-func (b *inbox) any() bool {
+func (b *inbox) hasMessages() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.messages.len() > 0
@@ -131,7 +131,7 @@ func (b *inbox) wait(ctx context.Context) error {
 	case <-b.arrival:
 		return nil
 	case <-b.channel.done:
-		if b.any() {
+		if b.hasMessages() {
 			return nil
 		}
 		return b.channel.endError()

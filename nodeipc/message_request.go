@@ -142,7 +142,7 @@ func (c *Channel) hasRequested() bool {
 func (c *Channel) takeResponse(m Message) {
 	x, ok := c.codec.OpenExchange(m.payload)
 	var id uint64
-	if !ok || c.codec.Decode(x.ID, &id, codec.Known{}) != nil || !c.awaits(id) {
+	if !ok || c.codec.Decode(x.ID, &id, codec.Known{}) != nil || !c.isAwaited(id) {
 		closeHandle(m.Handle)
 		return
 	}
@@ -153,7 +153,7 @@ func (c *Channel) takeResponse(m Message) {
 }
 
 // awaits reports whether a request waits for its response.
-func (c *Channel) awaits(id uint64) bool {
+func (c *Channel) isAwaited(id uint64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.requests.waiting[id] != nil

@@ -37,7 +37,7 @@ func (c *Channel) read() int {
 		c.end(err)
 		return 0
 	}
-	c.incoming.handles.arrive(r.FDs)
+	c.incoming.handles.add(r.FDs)
 	if n == 0 {
 		c.endOfStream()
 		return 0
@@ -45,13 +45,13 @@ func (c *Channel) read() int {
 	if len(buffer) > 0 {
 		err = c.cut(c.incoming.commitRead(n))
 	} else {
-		err = c.take(r.Bytes[:n])
+		err = c.cutChunk(r.Bytes[:n])
 	}
 	if err != nil {
 		c.end(err)
 		return 0
 	}
-	c.peerWasHeard()
+	c.afterRead()
 	return n
 }
 
@@ -88,12 +88,12 @@ func (c *Channel) endOfStream() {
 }
 
 // take takes what was read elsewhere than into the assembly's buffer.
-func (c *Channel) take(chunk []byte) error { return c.cut(c.incoming.appendChunk(chunk)) }
+func (c *Channel) cutChunk(chunk []byte) error { return c.cut(c.incoming.appendChunk(chunk)) }
 
 // cut cuts what was read into messages and keeps what is left over. begun says that the first of them began before.
 func (c *Channel) cut(rest []byte, begun bool) error {
 	in := &c.incoming
-	in.handles.begin(begun)
+	in.handles.startRead(begun)
 	messages, need := 0, 0
 	for len(rest) > 0 {
 		var payload []byte
@@ -111,9 +111,9 @@ func (c *Channel) cut(rest []byte, begun bool) error {
 		if err := c.deliver(payload); err != nil || c.ended() {
 			return err
 		}
-		in.handles.next()
+		in.handles.endMessage()
 	}
-	in.handles.keep(len(rest) > 0)
+	in.handles.endRead(len(rest) > 0)
 	in.keepRest(rest, need)
 	in.searched = len(rest)
 	in.batching.count(messages, time.Now)

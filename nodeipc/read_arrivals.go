@@ -11,10 +11,10 @@ const maxArrivals = 64
 type arrivals struct {
 	latest  fifo[int] // came with the last read
 	earlier fifo[int] // came with the read in which the message began whose end is awaited
-	present *fifo[int]
+	current *fifo[int]
 }
 
-func (a *arrivals) arrive(fds []int) {
+func (a *arrivals) add(fds []int) {
 	for _, fd := range fds {
 		if a.latest.len() < maxArrivals {
 			a.latest.push(fd)
@@ -25,30 +25,30 @@ func (a *arrivals) arrive(fds []int) {
 }
 
 // begin is called before the first message of a read, which may have begun in one before.
-func (a *arrivals) begin(before bool) {
-	a.present = &a.latest
+func (a *arrivals) startRead(before bool) {
+	a.current = &a.latest
 	if before {
-		a.present = &a.earlier
+		a.current = &a.earlier
 	}
 }
 
 // take gives the descriptor of the present message, -1 if none came.
 func (a *arrivals) take() int {
-	if a.present.len() == 0 {
+	if a.current.len() == 0 {
 		return -1
 	}
-	return a.present.pop()
+	return a.current.pop()
 }
 
 // next is called after each message.
-func (a *arrivals) next() {
+func (a *arrivals) endMessage() {
 	closeFDs(&a.earlier)
-	a.present = &a.latest
+	a.current = &a.latest
 }
 
 // keep is called after the last message of a read, of which the beginning of another may be left.
-func (a *arrivals) keep(partial bool) {
-	if partial && a.present == &a.latest {
+func (a *arrivals) endRead(partial bool) {
+	if partial && a.current == &a.latest {
 		a.earlier, a.latest = a.latest, a.earlier
 		return
 	}

@@ -10,7 +10,7 @@ import (
 
 // deliver hands one message to whom it is for.
 func (c *Channel) deliver(payload []byte) error {
-	payload, plain := c.hear(payload)
+	payload, plain := c.decodeDialect(payload)
 	if plain {
 		return c.deliverMessage(codec.User, Message{payload: payload, known: codec.Known{Plain: true}, codec: c.codec})
 	}
@@ -24,9 +24,9 @@ func (c *Channel) deliver(payload []byte) error {
 	case codec.Handle:
 		return c.deliverHandle(payload)
 	case codec.ACK:
-		return c.acknowledged()
+		return c.handleACK()
 	case codec.NACK:
-		return c.notReceived()
+		return c.handleNACK()
 	default:
 		return c.deliverMessage(kind, Message{payload: payload, codec: c.codec})
 	}

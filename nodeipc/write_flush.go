@@ -25,7 +25,7 @@ func (c *Channel) write(frame []byte) {
 	if o.queue.len() == 0 {
 		return
 	}
-	if first := o.queue.first(); first.lent() {
+	if first := o.queue.first(); first.isBorrowed() {
 		first.buffer = o.spares.copy(first.bytes)
 		first.bytes = first.buffer
 	}
@@ -41,13 +41,13 @@ func (c *Channel) flush() {
 
 func (c *Channel) flushLocked() {
 	o := &c.out
-	o.deferred = false
-	if !o.mayFlush() || c.state == disconnected {
+	o.flushScheduled = false
+	if !o.canFlush() || c.state == disconnected {
 		return
 	}
 	o.flushing, o.batched = true, 0
 	for o.queue.len() > 0 && !o.blocked && !o.stalled && c.state != disconnected {
-		if first := o.queue.first(); first.bringsHandle() && !c.handleMayGo() {
+		if first := o.queue.first(); first.handlePending() && !c.canSendHandle() {
 			break
 		}
 		c.writeFirst()
@@ -57,7 +57,7 @@ func (c *Channel) flushLocked() {
 		socket.Close(c.fd)
 		return
 	}
-	c.flushed()
+	c.afterFlush()
 }
 
 // writeFirst writes the first segment, as far as it goes. The lock is free while a plain one is written, so
@@ -69,7 +69,7 @@ func (c *Channel) writeFirst() {
 	o.writes++
 	var n int
 	var err error
-	if first.bringsHandle() {
+	if first.handlePending() {
 		n, err = socket.Transmit(fd, bytes, first.sent.handle.FD())
 	} else {
 		c.mu.Unlock()
@@ -81,7 +81,7 @@ func (c *Channel) writeFirst() {
 	}
 	switch {
 	case err == nil:
-		c.wrote(n)
+		c.advance(n)
 	case errors.Is(err, ErrWouldBlock):
 		o.blocked = true
 		c.watch()
@@ -90,19 +90,19 @@ func (c *Channel) writeFirst() {
 		time.AfterFunc(tooManyHandlesPause, func() { c.loop.Post(c.unblock) })
 	default:
 		o.stalled = true
-		c.loop.Post(func() { c.failed(err) })
+		c.loop.Post(func() { c.failWrite(err) })
 	}
 }
 
 // wrote takes n bytes off the first segment; its handle has gone with the first of them.
-func (c *Channel) wrote(n int) {
+func (c *Channel) advance(n int) {
 	o := &c.out
 	first := o.queue.first()
-	if first.bringsHandle() {
+	if first.handlePending() {
 		first.begun = true
 		o.unacked.push(unacked{sent: first.sent})
 	}
-	o.unread.some = o.unread.some || first.sent == nil
+	o.unread.written = o.unread.written || first.sent == nil
 	o.queued -= n
 	first.bytes = first.bytes[n:]
 	if len(first.bytes) == 0 {
@@ -117,7 +117,7 @@ func (c *Channel) wrote(n int) {
 }
 
 // flushed looks after what waits for an empty queue.
-func (c *Channel) flushed() {
+func (c *Channel) afterFlush() {
 	o := &c.out
 	if o.queue.len() > 0 {
 		return
@@ -144,7 +144,7 @@ func (c *Channel) unblock() {
 }
 
 // failed ends a channel that cannot be written, once what the peer had still sent has been read.
-func (c *Channel) failed(err error) {
+func (c *Channel) failWrite(err error) {
 	if errors.Is(err, ErrDisconnected) {
 		err = nil
 	}
@@ -154,8 +154,8 @@ func (c *Channel) failed(err error) {
 
 // flushSoon has the loop write at the end of its batch. It runs on the loop, with c.mu held.
 func (c *Channel) flushSoon() {
-	if !c.out.deferred {
-		c.out.deferred = true
+	if !c.out.flushScheduled {
+		c.out.flushScheduled = true
 		c.loop.Defer(c.out.flush)
 	}
 }

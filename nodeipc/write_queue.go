@@ -31,25 +31,25 @@ type outgoing struct {
 	holding bool
 	unacked fifo[unacked]
 
-	flushing bool // somebody is writing; he takes what is queued meanwhile
-	deferred bool // the loop is going to flush at the end of its batch
-	blocked  bool // the socket is full
-	stalled  bool // the socket takes nothing though it is not full: it is broken, or time has to pass
-	refused  bool // an offer was refused, and whoever made it waits to hear that there is room
-	batched  int  // how many messages were queued since the last write
-	writes   int  // how many there were, which the tests count
-	room     chan struct{}
-	spares   spares
-	flush    func()
-	unread   unread
-	leftover leftover
+	flushing       bool // somebody is writing; he takes what is queued meanwhile
+	flushScheduled bool // the loop is going to flush at the end of its batch
+	blocked        bool // the socket is full
+	stalled        bool // the socket takes nothing though it is not full: it is broken, or time has to pass
+	refused        bool // an offer was refused, and whoever made it waits to hear that there is room
+	batched        int  // how many messages were queued since the last write
+	writes         int  // how many there were, which the tests count
+	room           chan struct{}
+	spares         spares
+	flush          func()
+	unread         unread
+	deferredWrite  deferredWrite
 }
 
 // idle says that what is written now goes out at once, before all else.
-func (o *outgoing) idle() bool { return o.queue.len() == 0 && o.mayFlush() }
+func (o *outgoing) idle() bool { return o.queue.len() == 0 && o.canFlush() }
 
 // mayFlush says that nobody is writing, and that nothing is known that keeps the socket from taking more.
-func (o *outgoing) mayFlush() bool { return !o.flushing && !o.blocked && !o.stalled }
+func (o *outgoing) canFlush() bool { return !o.flushing && !o.blocked && !o.stalled }
 
 // drained reports whether everything that was sent has gone out, so that the channel may close.
 func (o *outgoing) drained() bool {
@@ -124,7 +124,7 @@ func (o *outgoing) releaseHeld() {
 // abandon gives up everything that was not sent or not acknowledged, and returns the handles in it.
 func (o *outgoing) abandon() (handles []*handlewrap.Handle) {
 	for o.queue.len() > 0 {
-		if s := o.queue.pop(); s.bringsHandle() {
+		if s := o.queue.pop(); s.handlePending() {
 			handles = append(handles, s.sent.handle)
 		}
 	}
@@ -153,10 +153,10 @@ type segment struct {
 }
 
 // bringsHandle reports whether a handle is yet to be written.
-func (s *segment) bringsHandle() bool { return s.sent != nil && !s.begun }
+func (s *segment) handlePending() bool { return s.sent != nil && !s.begun }
 
 // lent reports whether the bytes are the sender's.
-func (s *segment) lent() bool { return s.sent == nil && s.buffer == nil }
+func (s *segment) isBorrowed() bool { return s.sent == nil && s.buffer == nil }
 
 // maxSpares is how many buffers are kept for what is sent next.
 const maxSpares = 16

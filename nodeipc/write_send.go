@@ -131,10 +131,10 @@ func (c *Channel) awaitRoom(ctx context.Context, room <-chan struct{}) error {
 // encode appends the frame of a message, which may be v alone or v in the envelope of a handle.
 func (c *Channel) encode(dst []byte, v any, h *handlewrap.Handle) (_ []byte, err error) {
 	if h == nil {
-		dst, err = c.codec.AppendFrame(dst, c.speaks(), v)
+		dst, err = c.codec.AppendFrame(dst, c.peerDialect(), v)
 	} else {
 		e := codec.Envelope{Type: string(h.Type()), Key: h.ServerKey(), DgramType: h.DgramType()}
-		dst, err = c.codec.AppendSealed(dst, c.speaks(), e, v)
+		dst, err = c.codec.AppendSealed(dst, c.peerDialect(), e, v)
 	}
 	if err != nil {
 		return dst, err
@@ -165,7 +165,7 @@ func (c *Channel) trySend(frame []byte, h *handlewrap.Handle, cannotWait bool) (
 	case h != nil || c.out.holding:
 		c.out.submit(message{frame: slices.Clone(frame), handle: h}) // it is kept, and the sender's buffer is used again
 		c.flushLocked()
-	case c.mayLeave(len(frame)):
+	case c.deferWrite(len(frame)):
 		c.out.submit(message{frame: frame})
 	default:
 		c.write(frame)

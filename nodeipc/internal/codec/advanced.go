@@ -51,7 +51,7 @@ func (advancedCodec) Cut(buf []byte, _ int) (payload []byte, size, need int) {
 	return buf[lengthSize:need:need], need, need
 }
 
-func (advancedCodec) Heard(payload []byte) (heard []byte, d Dialect, plain bool) {
+func (advancedCodec) DetectDialect(payload []byte) (heard []byte, d Dialect, plain bool) {
 	if len(payload) < headerSize || payload[1] <= oldestVersion || payload[1] > newestRead {
 		return payload, 0, false
 	}

@@ -19,7 +19,7 @@ type Codec interface {
 	Cut(buf []byte, searched int) (payload []byte, size, need int)
 	// Heard takes off a payload what marks it as one of a dialect, and says which dialect that is. In what it gives,
 	// text is valid. plain says that it is a user's message, one string that stands there as it is.
-	Heard(payload []byte) (heard []byte, d Dialect, plain bool)
+	DetectDialect(payload []byte) (heard []byte, d Dialect, plain bool)
 	// Classify says whose message a payload is, or why it is not one.
 	Classify(payload []byte) (Kind, error)
 	// Open takes the message of a handle out of its envelope. inner is a payload, perhaps within the given one.

@@ -37,7 +37,7 @@ func (jsonCodec) Cut(buf []byte, searched int) (payload []byte, size, need int) 
 }
 
 // Heard takes off Bun's mark, which stands before its internal messages only.
-func (jsonCodec) Heard(payload []byte) (heard []byte, d Dialect, plain bool) {
+func (jsonCodec) DetectDialect(payload []byte) (heard []byte, d Dialect, plain bool) {
 	if isPlainString(payload) {
 		return payload, 0, true
 	}

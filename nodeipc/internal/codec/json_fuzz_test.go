@@ -16,7 +16,7 @@ func FuzzJSON(f *testing.F) {
 			if bytes.IndexByte(payload, '\n') >= 0 {
 				t.Fatalf("a line feed in %q", payload)
 			}
-			payload, _, plain := JSON.Heard(payload)
+			payload, _, plain := JSON.DetectDialect(payload)
 			if plain {
 				checkPlain(t, payload)
 			}
