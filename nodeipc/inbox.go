@@ -9,14 +9,14 @@ import (
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// messageCost is what a waiting message costs beside its bytes, so that many small ones are bounded too.
+// messageCost is what a waiting message counts beside its bytes, so that many small ones are bounded too.
 const messageCost = 256
 
-// handleCost is what a waiting handle costs, because a process has fewer descriptors than memory.
+// handleCost is what a waiting handle counts, because a process has fewer descriptors than bytes.
 const handleCost = 64 << 10
 
-// inbox keeps messages until somebody asks for them, and stops the channel's reading when they are too many. Where a
-// handler has more to read and nobody listens, it drops what comes then.
+// inbox keeps messages until Receive takes them, and stops the channel's reading when they are too many. Where a handler has more
+// to read and the program does not receive, it drops what comes then.
 type inbox struct {
 	bareHandler
 	channel *Channel
@@ -29,7 +29,7 @@ type inbox struct {
 	activity receiverActivity
 	arrival  chan struct{}
 
-	waiting atomic.Int64 // how many messages stood behind the last that was taken
+	waiting atomic.Int64 // how many messages waited when the last was taken
 }
 
 func newInbox(c *Channel) *inbox { return &inbox{channel: c, arrival: make(chan struct{}, 1)} }
@@ -44,7 +44,7 @@ func (b *inbox) HandleMessage(m Message) {
 	}
 }
 
-// keep reports whether a message is kept, and what is to be said of it if it is the first that is not.
+// keep reports whether a message is kept. The first that is not comes with a warning.
 func (b *inbox) keep(m Message) (kept bool, warning error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -70,7 +70,7 @@ func (b *inbox) keep(m Message) (kept bool, warning error) {
 	return true, nil
 }
 
-// notify wakes one who waits; that one wakes the next.
+// notify wakes one receiver, which wakes the next.
 func (b *inbox) notify() {
 	select {
 	case b.arrival <- struct{}{}:
@@ -105,7 +105,7 @@ func (b *inbox) next(ctx context.Context) (Message, error) {
 		if m, ok := b.take(); ok {
 			return m, nil
 		}
-		b.channel.flush() // what Send left
+		b.channel.flush() // what Send has deferred
 		b.channel.await(ctx, b.hasMessages)
 		if m, ok := b.take(); ok {
 			return m, nil
@@ -116,14 +116,14 @@ func (b *inbox) next(ctx context.Context) (Message, error) {
 	}
 }
 
-// any reports whether there are messages.
+// hasMessages reports whether there are messages.
 func (b *inbox) hasMessages() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.messages.len() > 0
 }
 
-// wait waits until there may be messages, or says why none will come.
+// wait waits until there may be messages, or returns why none will come.
 func (b *inbox) wait(ctx context.Context) error {
 	b.channel.beginWait()
 	defer b.channel.endWait()
