@@ -23,8 +23,8 @@ func (in *incoming) abandon() {
 	in.handles.closeAll()
 }
 
-// read takes what the socket holds, once, and says how many bytes that were: 0 when there was nothing or the
-// channel has ended.
+// read takes once what the socket holds, and returns how many bytes that were: 0 when there was nothing, or when the channel has
+// ended.
 func (c *Channel) read() int {
 	r := socket.GetBuffer()
 	defer socket.PutBuffer(r)
@@ -55,12 +55,12 @@ func (c *Channel) read() int {
 	return n
 }
 
-// drain reads what the peer has sent so far, and has it handled.
+// drain reads what the peer has sent so far, and handles it.
 func (c *Channel) drain() {
 	if c.ended() {
 		return
 	}
-	// What is there is read, and then once more for the end of the stream.
+	// One more read than there are bytes finds the end of the stream.
 	for left := socket.Waiting(c.fd); left >= 0 && !c.ended(); {
 		n := c.read()
 		if n == 0 {
@@ -87,10 +87,11 @@ func (c *Channel) endOfStream() {
 	c.end(nil)
 }
 
-// take takes what was read elsewhere than into the assembly's buffer.
+// cutChunk is cut for what was read elsewhere than into the assembly's buffer.
 func (c *Channel) cutChunk(chunk []byte) error { return c.cut(c.incoming.appendChunk(chunk)) }
 
-// cut cuts what was read into messages and keeps what is left over. begun says that the first of them began before.
+// cut delivers the whole messages of what was read, and keeps the rest. begun reports whether the first of them began in a read
+// before.
 func (c *Channel) cut(rest []byte, begun bool) error {
 	in := &c.incoming
 	in.handles.startRead(begun)

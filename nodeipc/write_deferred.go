@@ -2,18 +2,18 @@ package nodeipc
 
 import "time"
 
-// maxDeferral is how long a message waits for whoever receives to write it.
+// maxDeferral is how long a deferred message waits.
 const maxDeferral = time.Millisecond
 
-// leftover is what was left to whoever receives.
+// deferredWrite is the timer that writes deferred messages.
 type deferredWrite struct {
-	scheduled bool // the timer is going to write it
+	scheduled bool // the timer runs
 	timer     *time.Timer
 }
 
-// mayLeave reports whether a plain frame may be left to whoever took the last message: others stand behind that, so that he
-// is going to send more, or to ask for the next and find none. So answers go out together, and an answer to the only
-// question at once. c.mu is held.
+// deferWrite reports whether a plain frame is queued only, and written later with others. That is so while more messages wait in
+// the inbox: the receiver, which answers one, is going to take the next, and Receive writes what is queued when there is none. So
+// many answers go out together, and the answer to a single message goes out at once. The caller holds c.mu.
 func (c *Channel) deferWrite(size int) bool {
 	o := &c.out
 	if c.inbox.waiting.Load() == 0 || o.queued+size > maxCoalesced || o.batched >= maxBatched {
@@ -31,7 +31,7 @@ func (c *Channel) deferWrite(size int) bool {
 	return true
 }
 
-// writeLeft writes what was left to one who has not come back.
+// writeDeferred writes what is queued when the receiver has not come back.
 func (c *Channel) writeDeferred() {
 	c.inbox.waiting.Store(0)
 	c.mu.Lock()

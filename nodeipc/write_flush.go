@@ -7,11 +7,11 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
-// tooManyHandlesPause is how long to wait when the system has too many descriptors in flight: nothing tells when that ends.
+// tooManyHandlesPause is how long to wait when the system has too many descriptors in flight. Nothing tells when that ends.
 const tooManyHandlesPause = 10 * time.Millisecond
 
-// write submits a plain frame and has it written. Where nothing else waits to be, it is written as it is, without a copy.
-// c.mu is held.
+// write queues a plain frame and flushes. Where nothing else is queued, the frame is written from where it is, without a copy.
+// The caller holds c.mu.
 func (c *Channel) write(frame []byte) {
 	o := &c.out
 	if !o.idle() {
@@ -31,8 +31,9 @@ func (c *Channel) write(frame []byte) {
 	}
 }
 
-// flush writes what is queued until nothing is left or the socket is full. Whoever finds somebody else at it
-// leaves his messages to him, so that messages sent at once go out in one write.
+// flush writes what is queued until nothing is left or the socket is full. One goroutine writes at a time, the flusher. Another
+// that finds it writing leaves its messages in the queue, and the flusher writes them too. So messages that are sent at once go
+// out in one write.
 func (c *Channel) flush() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,8 +61,8 @@ func (c *Channel) flushLocked() {
 	c.afterFlush()
 }
 
-// writeFirst writes the first segment, as far as it goes. The lock is free while a plain one is written, so
-// that others add theirs meanwhile; a handle could be closed then, and its number be another's.
+// writeFirst writes the first segment, as far as it goes. While it writes a plain one the lock is free, so that other goroutines
+// add theirs. With a handle the lock is held: the handle could be closed meanwhile, and its number be another's.
 func (c *Channel) writeFirst() {
 	o := &c.out
 	first := o.queue.first()
@@ -94,7 +95,7 @@ func (c *Channel) writeFirst() {
 	}
 }
 
-// wrote takes n bytes off the first segment; its handle has gone with the first of them.
+// advance takes n bytes off the first segment. Its handle has gone with the first of them.
 func (c *Channel) advance(n int) {
 	o := &c.out
 	first := o.queue.first()
@@ -116,7 +117,7 @@ func (c *Channel) advance(n int) {
 	}
 }
 
-// flushed looks after what waits for an empty queue.
+// afterFlush does what waits for an empty queue.
 func (c *Channel) afterFlush() {
 	o := &c.out
 	if o.queue.len() > 0 {
@@ -131,7 +132,7 @@ func (c *Channel) afterFlush() {
 	}
 }
 
-// unblock goes on writing once the socket has room, or time has passed.
+// unblock goes on writing once the socket has room, or once a pause is over.
 func (c *Channel) unblock() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -143,7 +144,7 @@ func (c *Channel) unblock() {
 	c.watch()
 }
 
-// failed ends a channel that cannot be written, once what the peer had still sent has been read.
+// failWrite ends a channel that cannot be written, after what the peer has still sent was read.
 func (c *Channel) failWrite(err error) {
 	if errors.Is(err, ErrDisconnected) {
 		err = nil
@@ -152,7 +153,7 @@ func (c *Channel) failWrite(err error) {
 	c.end(err)
 }
 
-// flushSoon has the loop write at the end of its batch. It runs on the loop, with c.mu held.
+// flushSoon has the loop flush at the end of its batch of events. It runs on the loop, and the caller holds c.mu.
 func (c *Channel) flushSoon() {
 	if !c.out.flushScheduled {
 		c.out.flushScheduled = true

@@ -6,17 +6,17 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
-// unreadPause is how long to wait before looking again whether the peer has read: nothing tells at once when it does.
+// unreadPause is how long to wait before checking again whether the peer has read. Nothing tells when it does.
 const unreadPause = time.Millisecond
 
 // unread is what is known of plain messages that the peer may not have read.
 type unread struct {
-	written  bool // were written
-	checking bool // a timer is going to look whether it has read
+	written  bool // there are some
+	checking bool // a timer is going to check whether the peer has read
 }
 
-// handleMayGo reports whether a handle may be written now. It may not follow a plain message that the peer has not
-// read: a read that returns that message too brings the handle with it, and Deno loses the handle then. c.mu is held.
+// canSendHandle reports whether a handle may be written now. It must not follow a plain message that the peer has not read: a
+// read that returns that message too brings the handle with it, and Deno loses the handle then. The caller holds c.mu.
 func (c *Channel) canSendHandle() bool {
 	o := &c.out
 	if o.unacked.len() >= socket.MaxHandlesInFlight {
@@ -43,7 +43,7 @@ func (c *Channel) checkUnreadLater() {
 	}
 }
 
-// peerWasHeard is called after each read: who writes has likely read before.
+// afterRead is called after each read: a peer that writes has likely read before.
 func (c *Channel) afterRead() {
 	c.mu.Lock()
 	waiting := c.out.unread.checking
@@ -53,7 +53,7 @@ func (c *Channel) afterRead() {
 	}
 }
 
-// tryHandles lets go what waits for the peer to have read. It runs on the loop.
+// flushHandles writes what waits until the peer has read. It runs on the loop.
 func (c *Channel) flushHandles() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
