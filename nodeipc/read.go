@@ -12,10 +12,10 @@ import (
 // incoming is what has been read and is not yet a whole message. Only the loop touches it.
 type incoming struct {
 	assembly
-	searched  int
-	gathering gathering
-	handles   arrivals
-	drops     bool // the channel lingers
+	searched int
+	batching batching
+	handles  arrivals
+	drops    bool // the channel lingers
 }
 
 func (in *incoming) abandon() {
@@ -24,8 +24,8 @@ func (in *incoming) abandon() {
 	in.handles.closeAll()
 }
 
-// read takes what the socket holds, once, and says how many bytes that were: 0 when there was nothing or the
-// channel has ended.
+// read takes once what the socket holds, and returns how many bytes that were: 0 when there was nothing, or when the channel has
+// ended.
 func (c *Channel) read() int {
 	r := socket.GetBuffer()
 	defer socket.PutBuffer(r)
@@ -40,7 +40,7 @@ func (c *Channel) read() int {
 		c.end(err)
 		return 0
 	}
-	c.incoming.handles.arrive(r.FDs)
+	c.incoming.handles.add(r.FDs)
 	if n == 0 {
 		c.endOfStream()
 		return 0
@@ -48,13 +48,13 @@ func (c *Channel) read() int {
 	if len(buffer) > 0 {
 		err = c.cut(c.incoming.commitRead(n))
 	} else {
-		err = c.take(r.Bytes[:n])
+		err = c.cutChunk(r.Bytes[:n])
 	}
 	if err != nil {
 		c.end(err)
 		return 0
 	}
-	c.peerWasHeard()
+	c.afterRead()
 	return n
 }
 
@@ -70,12 +70,12 @@ func (c *Channel) drop(n int, fds []int, err error) int {
 	return n
 }
 
-// drain reads what the peer has sent so far, and has it handled.
+// drain reads what the peer has sent so far, and handles it.
 func (c *Channel) drain() {
 	if c.ended() {
 		return
 	}
-	// What is there is read, and then once more for the end of the stream.
+	// One more read than there are bytes finds the end of the stream.
 	for left := socket.Waiting(c.fd); left >= 0 && !c.ended(); {
 		n := c.read()
 		if n == 0 {
@@ -102,13 +102,14 @@ func (c *Channel) endOfStream() {
 	c.end(nil)
 }
 
-// take takes what was read elsewhere than into the assembly's buffer.
-func (c *Channel) take(chunk []byte) error { return c.cut(c.incoming.appendChunk(chunk)) }
+// cutChunk is cut for what was read elsewhere than into the assembly's buffer.
+func (c *Channel) cutChunk(chunk []byte) error { return c.cut(c.incoming.appendChunk(chunk)) }
 
-// cut cuts what was read into messages and keeps what is left over. begun says that the first of them began before.
+// cut delivers the whole messages of what was read, and keeps the rest. begun reports whether the first of them began in a read
+// before.
 func (c *Channel) cut(rest []byte, begun bool) error {
 	in := &c.incoming
-	in.handles.begin(begun)
+	in.handles.startRead(begun)
 	messages, need := 0, 0
 	for len(rest) > 0 {
 		var payload []byte
@@ -126,18 +127,18 @@ func (c *Channel) cut(rest []byte, begun bool) error {
 		if err := c.deliver(payload); err != nil || c.ended() {
 			return err
 		}
-		in.handles.next()
+		in.handles.endMessage()
 	}
-	in.handles.keep(len(rest) > 0)
+	in.handles.endRead(len(rest) > 0)
 	in.keepRest(rest, need)
 	in.searched = len(rest)
-	in.gathering.count(messages, time.Now)
+	in.batching.count(messages, time.Now)
 	return nil
 }
 
-// lull reports whether to let messages gather: that is worth while, and nothing waits to be written.
-func (c *Channel) lull() bool {
-	if !c.incoming.gathering.lull() {
+// delaysRead reports whether the loop is to delay the next read: that is worth while, and nothing waits to be written.
+func (c *Channel) delaysRead() bool {
+	if !c.incoming.batching.delays() {
 		return false
 	}
 	c.mu.Lock()
