@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -43,10 +42,6 @@ type Primary struct {
 	warned    bool // of connections that wait
 	policed   bool // of a policy that could not be had
 	empty     []chan struct{}
-	listenErr error
-	onGone    func(*Worker)
-
-	listened atomic.Bool // some worker has listened
 }
 
 // NewPrimary makes a primary without workers, as Node's cluster.setupPrimary. The caller must call
@@ -65,7 +60,6 @@ func NewPrimary(settings Settings) (*Primary, error) {
 		loop: loop, forker: newForker(), events: newEventStream(), policy: policy, settings: settings,
 		begun: time.Now(), newBalancer: settings.balancer(policy),
 		workers: map[int]*Worker{}, dismissed: map[int]*Worker{}, servers: map[string]server{},
-		onGone: func(*Worker) {},
 	}
 	p.events.emit(SetupEvent{settings})
 	return p, nil
@@ -122,7 +116,7 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{id: id, primary: p, program: settings.program(), args: cmd.Args, life: newLifeline(), memberships: map[string]membership{}}
+	w := &Worker{id: id, primary: p, args: cmd.Args, life: newLifeline(), memberships: map[string]membership{}}
 	theirs, err := w.stdio.connect(cmd, settings)
 	if err != nil {
 		return nil, err
@@ -279,7 +273,6 @@ func (p *Primary) settle(w *Worker) {
 	}
 	delete(p.workers, w.id)
 	delete(p.dismissed, w.id)
-	p.onGone(w)
 	p.notifyEmpty()
 }
 
