@@ -35,8 +35,8 @@
 // The script is any that runs under Node's own cluster, unchanged. Deno's and Bun's workers, and those in Go that call
 // [Join], do as well.
 //
-// A [Pool] is a primary that keeps a number of workers running: it replaces those that fail, later and later the more
-// often they do, and lets clients wait meanwhile.
+// A pool, of package cluster/pool, keeps a number of workers running on top of a primary: it replaces those that fail, later and
+// later the more often they do, and lets clients wait meanwhile.
 //
 // [Join] makes the process that calls it a worker. Its Listen gives a listener whose connections come from the
 // primary; without a primary, the same program listens by itself.

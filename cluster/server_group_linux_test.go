@@ -146,7 +146,7 @@ func groupClose(t *testing.T, r *clustertest.Rig, port int) {
 func goGroup(t *testing.T, policy cluster.SchedulingPolicy, workers int) (*clustertest.Rig, int) {
 	t.Helper()
 	port := clustertest.FreePort(t)
-	settings := greeters(port)
+	settings := clustertest.Greeters(port)
 	settings.SchedulingPolicy = policy
 	r := clustertest.NewRig(t, settings)
 	for range workers {
@@ -181,7 +181,7 @@ func TestGroupOfGoWorkers(t *testing.T) {
 func TestGroupWithoutWorkers(t *testing.T) {
 	nodetest.NoLeaks(t)
 	port := clustertest.FreePort(t)
-	settings := greeters(port)
+	settings := clustertest.Greeters(port)
 	settings.SchedulingPolicy, settings.HoldListeners = cluster.SchedReusePort, true
 	r := clustertest.NewRig(t, settings)
 	for w := 1; w <= 3; w++ {

@@ -136,14 +136,6 @@ func (s *Settings) command(id int, env []string, inspectPort func() int) (*exec.
 	return cmd, nil
 }
 
-// program is what the workers run, for messages.
-func (s Settings) program() string {
-	if s.Exec != "" {
-		return s.Exec
-	}
-	return s.ExecPath
-}
-
 func (s *Settings) sysProcAttr() *syscall.SysProcAttr {
 	var attr syscall.SysProcAttr
 	if s.SysProcAttr != nil {

@@ -219,7 +219,8 @@ func EachPolicy(t *testing.T, f func(t *testing.T, policy cluster.SchedulingPoli
 	}
 }
 
-func ExpectRefusal(t *testing.T, port int) {
+// ExpectRefusal checks that nobody listens on a port.
+func ExpectRefusal(t testing.TB, port int) {
 	t.Helper()
 	AwaitForks(t)
 	conn, err := net.Dial("tcp", Local(port))

@@ -76,3 +76,8 @@ func Script(name string) string {
 	_, file, _, _ := runtime.Caller(0)
 	return filepath.Join(filepath.Dir(file), "testdata", name)
 }
+
+// Shell is a worker that is a few words of shell.
+func Shell(words string) cluster.Settings {
+	return cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", words}, Serialization: nodeipc.JSON}
+}

@@ -20,7 +20,7 @@ func Eventually(yes func() bool) bool {
 }
 
 // OpenDescriptors is how many descriptors this process has.
-func OpenDescriptors(t *testing.T) int {
+func OpenDescriptors(t testing.TB) int {
 	t.Helper()
 	entries, err := os.ReadDir("/dev/fd")
 	if err != nil {

@@ -285,3 +285,6 @@ func PortOf(t testing.TB, address json.RawMessage) int {
 	}
 	return a.Port
 }
+
+// SaysItListens is what a shell tells its primary by way of the channel, as a worker that listens.
+const SaysItListens = `echo '{"cmd":"NODE_CLUSTER","act":"listening","address":null,"port":1,"addressType":4,"seq":0}' >&3; `

@@ -1,6 +1,6 @@
 //go:build unix
 
-package cluster_test
+package pool_test
 
 import (
 	"net"
@@ -13,7 +13,7 @@ import (
 
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 
-	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -23,7 +23,7 @@ func TestNothingIsLeftOfConnectionsAndDeaths(t *testing.T) {
 	nodetest.NoLeaks(t)
 	const connections, deaths, clients = 10_000, 50, 8
 	port := clustertest.FreePort(t)
-	r := newPoolRig(t, greeters(port), cluster.PoolSettings{Instances: 3, MinPause: time.Millisecond})
+	r := newRig(t, clustertest.Greeters(port), pool.Options{Instances: 3, MinPause: time.Millisecond})
 	for w := 1; w <= 3; w++ {
 		r.Listening(t, w, port)
 	}
