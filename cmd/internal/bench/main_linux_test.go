@@ -22,7 +22,7 @@ func testWithPrograms(m *testing.M) int {
 	}
 	defer os.RemoveAll(folder)
 	programs = folder
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", programs, "./cmd/nodecluster", "./cmd/examples/worker")
+	build := exec.Command("go", "build", "-buildvcs=false", fmt.Sprintf("-race=%t", raceDetector), "-o", programs, "./cmd/nodecluster", "./cmd/examples/worker")
 	build.Dir = "../../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the programs: %v\n%s", err, out)
