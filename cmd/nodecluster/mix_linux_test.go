@@ -16,7 +16,7 @@ import (
 func goWorker(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "worker in go")
-	build := exec.Command("go", "build", "-buildvcs=false", fmt.Sprintf("-race=%t", raceDetector), "-o", path, "../examples/worker")
+	build := exec.Command("go", "build", "-buildvcs=false", fmt.Sprintf("-race=%t", nodetest.RaceDetector), "-o", path, "../examples/worker")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
