@@ -62,7 +62,7 @@ func TestInstances(t *testing.T) {
 }
 
 func TestNode(t *testing.T) {
-	want := nodetest.Node(t, 22).Path
+	want := nodeForAll(t) // another than the one that all tests give
 	if got := reportOf(t, nil, "--node", want, "reporter.js").Path; got != want {
 		t.Errorf("the worker ran under %s, want %s", got, want)
 	}

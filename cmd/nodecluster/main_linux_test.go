@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
 // binary is the program under test, built once.
@@ -28,7 +30,7 @@ func testWithBinary(m *testing.M) int {
 		return 1
 	}
 	binary = filepath.Join(folder, "nodecluster")
-	build := exec.Command("go", "build", "-buildvcs=false", fmt.Sprintf("-race=%t", raceDetector), "-o", binary, ".")
+	build := exec.Command("go", "build", "-buildvcs=false", fmt.Sprintf("-race=%t", nodetest.RaceDetector), "-o", binary, ".")
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
 		return 1

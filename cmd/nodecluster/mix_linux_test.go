@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"os/exec"
@@ -15,7 +16,8 @@ import (
 func goWorker(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "worker in go")
-	if out, err := exec.Command("go", "build", "-o", path, "../examples/worker").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-buildvcs=false", fmt.Sprintf("-race=%t", nodetest.RaceDetector), "-o", path, "../examples/worker")
+	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
 	return path

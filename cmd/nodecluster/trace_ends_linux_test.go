@@ -56,7 +56,7 @@ func TestTraceShowsExits(t *testing.T) {
 		case 'outlives': start('stays').on('message', () => process.exit(5)); break;
 		case 'stays': process.on('disconnect', () => setTimeout(() => process.exit(6), 50)).send('ready'); break;
 		}`)
-	onEdges(t, func(t *testing.T, node nodetest.Runtime) {
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
 		cmd, read := traceOf(t, node.Path, script)
 		launchCommand(t, cmd).expectStatus(0)
 		events := read()
@@ -94,7 +94,7 @@ func TestTraceOfAnAbortedChild(t *testing.T) {
 		controller.abort();
 		require('child_process').fork(__filename, ['child'], { signal: controller.signal })
 			.on('error', ({ code }) => console.log(code)).on('exit', (...how) => console.log(...how));`)
-	onEdges(t, func(t *testing.T, node nodetest.Runtime) {
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
 		p := launchCommand(t, exec.Command(binary, "trace", node.Path, script))
 		p.expectStatus(0)
 		if got, want := p.stdout.String(), "ABORT_ERR\nnull SIGTERM\n"; got != want {
@@ -211,7 +211,7 @@ func TestTraceKeepsLastWords(t *testing.T) {
 				fork(__filename, ['child']).on('message', () => words++).on('exit', () => console.log(words, 'words'));
 			}
 		}`)
-	onEdges(t, func(t *testing.T, node nodetest.Runtime) {
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
 		p := launchCommand(t, exec.Command(binary, "trace", "--out", os.DevNull, node.Path, script))
 		p.expectStatus(0)
 		if got, want := p.stdout.String(), strings.Repeat("1000 words\n", 5); got != want {
@@ -248,17 +248,15 @@ func TestTraceOfOtherRuntimes(t *testing.T) {
 			process.send({ got: m, handle: !!handle });
 			process.disconnect();
 		});`)
-	for _, other := range []nodetest.Runtime{nodetest.Deno(t), nodetest.Bun(t)} {
-		t.Run(other.Name, func(t *testing.T) {
-			args := []string{script}
-			if other.Name == "deno" {
-				args = []string{"run", "--no-config", "--allow-all", script}
-			}
-			parent := nodetest.Script(t, "parent.cjs", `
-				const child = require('child_process').spawn(`+text(other.Path)+`, `+text(args)+`, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-				child.on('message', (m) => console.log(m)).on('exit', (code) => console.log('exit', code));
-				child.send({ hello: 1 });`)
-			expectSound(t, sameWithTrace(t, nodetest.Default(t).Path, parent))
-		})
-	}
+	nodetest.DenoAndBun(t, func(t *testing.T, other nodetest.Runtime) {
+		args := []string{script}
+		if other.Name == "deno" {
+			args = []string{"run", "--no-config", "--allow-all", script}
+		}
+		parent := nodetest.Script(t, "parent.cjs", `
+			const child = require('child_process').spawn(`+text(other.Path)+`, `+text(args)+`, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+			child.on('message', (m) => console.log(m)).on('exit', (code) => console.log('exit', code));
+			child.send({ hello: 1 });`)
+		expectSound(t, sameWithTrace(t, nodetest.Default(t).Path, parent))
+	})
 }

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
 // traceEvent is a line of a trace in JSON.
@@ -108,15 +106,6 @@ func sameWithTrace(t *testing.T, command ...string) []traceEvent {
 		t.Errorf("with a trace it prints on standard error\n%swithout\n%s", got, want)
 	}
 	return read()
-}
-
-// onEdges runs f with the oldest Node, which tells its system calls what to start in one way, and with the newest,
-// which does in another.
-func onEdges(t *testing.T, f func(t *testing.T, node nodetest.Runtime)) {
-	for _, major := range []int{16, 26} {
-		node := nodetest.Node(t, major)
-		t.Run(node.Name, func(t *testing.T) { f(t, node) })
-	}
 }
 
 // inBoth runs f with each serialization.

@@ -32,7 +32,7 @@ func TestTraceCluster(t *testing.T) {
 }
 
 func TestTraceHandles(t *testing.T) {
-	onEdges(t, func(t *testing.T, node nodetest.Runtime) {
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
 		inBoth(t, func(t *testing.T, s string) {
 			events := sameWithTrace(t, node.Path, scenario(t, "handles.js"), s)
 			expectSound(t, events)
@@ -106,7 +106,7 @@ func TestTraceEnds(t *testing.T) {
 	tooEarly := func(e traceEvent) bool {
 		return e.Note == "a channel is not traced: its process ended before it could say what it is"
 	}
-	onEdges(t, func(t *testing.T, node nodetest.Runtime) {
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
 		inBoth(t, func(t *testing.T, s string) {
 			events := sameWithTrace(t, node.Path, scenario(t, "ends.js"), s)
 			if n := count(events, tooEarly); n > 1 {
@@ -118,7 +118,7 @@ func TestTraceEnds(t *testing.T) {
 }
 
 func TestTraceSurroundings(t *testing.T) {
-	onEdges(t, func(t *testing.T, node nodetest.Runtime) {
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
 		events := sameWithTrace(t, node.Path, scenario(t, "surroundings.js"))
 		expectSound(t, events)
 		if forks := count(events, func(e traceEvent) bool { return e.Event == "fork" && e.Worker == "" }); forks != 6 {
@@ -128,7 +128,7 @@ func TestTraceSurroundings(t *testing.T) {
 }
 
 func TestTraceGrandchildren(t *testing.T) {
-	onEdges(t, func(t *testing.T, node nodetest.Runtime) {
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
 		events := sameWithTrace(t, node.Path, scenario(t, "family.js"))
 		expectSound(t, events)
 		parents := map[int]bool{}

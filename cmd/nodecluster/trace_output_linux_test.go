@@ -190,16 +190,18 @@ func TestTraceCannotBeWritten(t *testing.T) {
 func TestTraceNothing(t *testing.T) {
 	empty := nodetest.Script(t, "empty.cjs", "")
 	for name, test := range map[string]struct {
-		command []string
+		runtime func(testing.TB) nodetest.Runtime
+		args    []string
 		want    string
 	}{
-		"Node": {[]string{nodetest.Default(t).Path, empty}, "no child with a channel was forked"},
-		"Bun":  {[]string{nodetest.Bun(t).Path, empty}, "bun has run no Node program and forked nothing"},
-		"Deno": {[]string{nodetest.Deno(t).Path, "run", "--no-config", "-A", empty}, "deno has run no Node program and forked nothing"},
+		"Node": {nodetest.Default, nil, "no child with a channel was forked"},
+		"Bun":  {nodetest.Bun, nil, "bun has run no Node program and forked nothing"},
+		"Deno": {nodetest.Deno, []string{"run", "--no-config", "-A"}, "deno has run no Node program and forked nothing"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			command := slices.Concat([]string{test.runtime(t).Path}, test.args, []string{empty})
 			for _, flags := range [][]string{nil, {"--out", os.DevNull}} {
-				p := launchCommand(t, exec.Command(binary, slices.Concat([]string{"trace"}, flags, []string{"--"}, test.command)...))
+				p := launchCommand(t, exec.Command(binary, slices.Concat([]string{"trace"}, flags, []string{"--"}, command)...))
 				p.expectStatus(0)
 				if got := p.stderr.String(); !strings.Contains(got, test.want) || strings.Count(got, "\n") != 1 {
 					t.Errorf("with %q standard error is %q, want a line with %q", flags, got, test.want)

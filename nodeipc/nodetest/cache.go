@@ -29,8 +29,9 @@ func cacheFolder() (string, error) {
 }
 
 // cached gives the path of something below the cache folder, or ends the test
-// when it is not there; what names it in that message.
-func cached(tb testing.TB, what string, below ...string) string {
+// when it is not there; the message says what it is, and by which name
+// scripts/runtimes fetches it.
+func cached(tb testing.TB, what, name string, below ...string) string {
 	tb.Helper()
 	folder, err := cacheFolder()
 	if err != nil {
@@ -38,7 +39,7 @@ func cached(tb testing.TB, what string, below ...string) string {
 	}
 	path := filepath.Join(append([]string{folder}, below...)...)
 	if _, err := os.Stat(path); err != nil {
-		tb.Fatalf("nodetest: no %s, run scripts/runtimes: %v", what, err)
+		tb.Fatalf("nodetest: no %s, run scripts/runtimes %s: %v", what, name, err)
 	}
 	return path
 }
@@ -51,7 +52,7 @@ func cached(tb testing.TB, what string, below ...string) string {
 func Apps(tb testing.TB) string {
 	tb.Helper()
 	for _, name := range []string{"express", "fastify"} {
-		cached(tb, name, "apps", "node_modules", name, "package.json")
+		cached(tb, name, "apps", "apps", "node_modules", name, "package.json")
 	}
-	return cached(tb, "apps", "apps")
+	return cached(tb, "apps", "apps", "apps")
 }

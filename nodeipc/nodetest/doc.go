@@ -1,6 +1,5 @@
 // Package nodetest is this module's own and promises nothing to others: it is
-// what tests against real Node processes share, the runtimes that
-// scripts/runtimes fetched, sample packages, a check that a test left no
+// what tests against real Node processes share, the runtimes, sample packages, a check that a test left no
 // goroutine and no file descriptor behind, and waiting that ends.
 //
 //	func TestPrintsItsVersion(t *testing.T) {
@@ -17,7 +16,12 @@
 //		})
 //	}
 //
-// Everything is looked up in one cache folder: $NODECLUSTER_CACHE, or
-// nodecluster below $XDG_CACHE_HOME, or below $HOME/.cache. A test fails, and
-// is never skipped, when something is missing there.
+// The tests run with the Node in PATH, any from 16 to 26, unless
+// NODECLUSTER_TEST_ALL is set, as scripts/test --all does: then they run with
+// every runtime that scripts/runtimes fetches, and fail, and are never skipped,
+// when one is missing. Without it, a test that needs another runtime than the
+// Node in PATH is skipped and says which.
+//
+// What is fetched is looked up in one cache folder: $NODECLUSTER_CACHE, or
+// nodecluster below $XDG_CACHE_HOME, or below $HOME/.cache.
 package nodetest

@@ -14,6 +14,7 @@ type recorder struct {
 	testing.TB
 	cleanups []func()
 	errors   []string
+	skips    []string
 }
 
 func (r *recorder) Helper()          {}
@@ -26,6 +27,12 @@ func (r *recorder) Errorf(format string, args ...any) {
 // Fatalf ends the goroutine as that of a real test does.
 func (r *recorder) Fatalf(format string, args ...any) {
 	r.Errorf(format, args...)
+	runtime.Goexit()
+}
+
+// Skipf ends the goroutine likewise.
+func (r *recorder) Skipf(format string, args ...any) {
+	r.skips = append(r.skips, fmt.Sprintf(format, args...))
 	runtime.Goexit()
 }
 

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+
 	sc "github.com/nodecluster/nodecluster/nodeipc/structuredclone"
 )
 
@@ -11,7 +13,7 @@ import (
 // times.
 func allocate(t *testing.T, what string, most float64, f func() error) {
 	t.Helper()
-	if raceDetector {
+	if nodetest.RaceDetector {
 		most += 8
 	}
 	got := testing.AllocsPerRun(100, func() {

@@ -5,6 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"testing"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
 // programs is the folder of the programs of this repository that the tests measure, which are built once.
@@ -22,7 +24,7 @@ func testWithPrograms(m *testing.M) int {
 	}
 	defer os.RemoveAll(folder)
 	programs = folder
-	build := exec.Command("go", "build", "-buildvcs=false", "-o", programs, "./cmd/nodecluster", "./cmd/examples/worker")
+	build := exec.Command("go", "build", "-buildvcs=false", fmt.Sprintf("-race=%t", nodetest.RaceDetector), "-o", programs, "./cmd/nodecluster", "./cmd/examples/worker")
 	build.Dir = "../../.."
 	if out, err := build.CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "build the programs: %v\n%s", err, out)

@@ -13,18 +13,26 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// withoutWrk checks what the program says where there is no wrk, and reports whether this machine is one of those.
-func withoutWrk(t *testing.T, args ...string) bool {
+// needWrk skips the test where there is no wrk, once it has checked what the program says then.
+func needWrk(t *testing.T, args ...string) {
 	t.Helper()
+	if measure.FindWrk() == nil {
+		return
+	}
 	var out bytes.Buffer
 	const want = "no wrk, which makes the load: install it ("
-	if measure.FindWrk() == nil {
-		return false
-	}
 	if err := run(t.Context(), args, &out); err == nil || !strings.HasPrefix(err.Error(), want) || out.Len() > 0 {
 		t.Errorf("without wrk: %v, and %q on standard output, want %s", err, out.String(), want)
 	}
-	return true
+	t.Skip("needs wrk")
+}
+
+// loadsTheMachine skips a test that has wrk take all of it for many seconds.
+func loadsTheMachine(t *testing.T) {
+	t.Helper()
+	if !nodetest.All() {
+		t.Skip("loads the whole machine for many seconds: scripts/test --all does")
+	}
 }
 
 func TestNodeAndOurs(t *testing.T) {
@@ -33,9 +41,8 @@ func TestNodeAndOurs(t *testing.T) {
 	plot, figures := filepath.Join(files, "plot.svg"), filepath.Join(files, "figures.json")
 	args := []string{"--node", nodetest.Default(t).Path, "--nodecluster", filepath.Join(programs, "nodecluster"),
 		"--only", "node,rr", "--seconds", "1", "--rounds", "1", "--clients", "8", "--plot", plot, "--json", figures}
-	if withoutWrk(t, args...) {
-		return
-	}
+	needWrk(t, args...)
+	loadsTheMachine(t)
 	for _, kind := range []string{"http", "net"} {
 		var out bytes.Buffer
 		if err := run(t.Context(), append(args, "--kind", kind), &out); err != nil {
@@ -75,9 +82,8 @@ func TestScaleOfAFew(t *testing.T) {
 	nodetest.NoLeaks(t)
 	args := []string{"--scale", "--node", nodetest.Default(t).Path, "--nodecluster", filepath.Join(programs, "nodecluster"),
 		"--go-worker", filepath.Join(programs, "worker"), "--seconds", "1", "--rounds", "1", "--clients", "8"}
-	if withoutWrk(t, args...) {
-		return
-	}
+	needWrk(t, args...)
+	loadsTheMachine(t)
 	var out bytes.Buffer
 	b := newTestBench(t, args...)
 	if err := b.scale(t.Context(), &out, sizes{workers: 5, ports: 20}); err != nil {
@@ -128,9 +134,7 @@ func newTestBench(t *testing.T, args ...string) *bench {
 func TestContenderThatFails(t *testing.T) {
 	nodetest.NoLeaks(t)
 	args := []string{"--node", nodetest.Default(t).Path, "--nodecluster", "false", "--only", "rr", "--rounds", "1"}
-	if withoutWrk(t, args...) {
-		return
-	}
+	needWrk(t, args...)
 	var out bytes.Buffer
 	err := run(t.Context(), args, &out)
 	if want := "nothing could be measured: "; err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "rr with 2 workers: it has ended with exit status 1") {
@@ -140,9 +144,7 @@ func TestContenderThatFails(t *testing.T) {
 
 func TestNoNode(t *testing.T) {
 	args := []string{"--node", "/nowhere/node"}
-	if withoutWrk(t, args...) {
-		return
-	}
+	needWrk(t, args...)
 	err := run(t.Context(), args, &bytes.Buffer{})
 	if err == nil || !strings.HasPrefix(err.Error(), "no node: ") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("%v, want a line that says that there is no node", err)
@@ -174,7 +176,7 @@ func TestFloor(t *testing.T) {
 		if _, missing := exec.LookPath("cc"); missing == nil {
 			t.Fatal(err)
 		}
-		return // TestWhatIsMissing has seen what it says then
+		t.Skip("needs a C compiler") // TestWhatIsMissing has seen what it says then
 	}
 	serves(t, b, (*bench).startFloor)
 }
@@ -187,20 +189,23 @@ func TestNginx(t *testing.T) {
 		if want := "no nginx: install it to have it measured"; err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
-		return
+		t.Skip("needs nginx")
 	}
 	serves(t, b, (*bench).startNginx)
 }
 
 // PM2 serves where npm can fetch it, and leaves no daemon behind.
 func TestPM2(t *testing.T) {
+	if !nodetest.All() {
+		t.Skip("needs PM2: scripts/test --all fetches it")
+	}
 	nodetest.NoLeaks(t)
 	b := newTestBench(t, "--node", nodetest.Default(t).Path, "--get-pm2", "../../../scripts/pm2")
 	if err := b.fetchPM2(t.Context()); err != nil {
 		if !strings.HasPrefix(err.Error(), "scripts/npm: ") {
 			t.Errorf("%v, want a line that says why it cannot be fetched", err)
 		}
-		return
+		t.Skip("needs PM2, which cannot be fetched: ", err)
 	}
 	serves(t, b, (*bench).startPM2)
 }

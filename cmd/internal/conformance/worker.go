@@ -30,6 +30,7 @@ func (r *runner) worker(ctx context.Context, report *report) error {
 	major, _, _ := strings.Cut(strings.TrimPrefix(r.version, "v"), ".")
 	cmd := exec.CommandContext(ctx, "go", "test", "-json", "-count=1", "-run", "^"+tracesTest+"$/^node"+major+"$", "./cluster")
 	cmd.Dir, cmd.Stderr = r.root, os.Stderr
+	cmd.Env = append(os.Environ(), "NODECLUSTER_TEST_ALL=1")
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return err

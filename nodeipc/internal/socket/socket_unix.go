@@ -16,14 +16,17 @@ const maxHandlesPerRead = 253
 
 // Buffer is what one read fills. Channels share a few of them, since none keeps one between reads.
 type Buffer struct {
-	Bytes   [256 << 10]byte // more than a socket holds by default
+	Bytes   []byte
 	FDs     []int
 	control []byte
 	header  receiveHeader
 }
 
+const readSize = 256 << 10 // more than a socket holds by default
+
+// The bytes are a slice because an array in a composite literal is zeroed twice, and is looked for pointers with the rest.
 var buffers = sync.Pool{New: func() any {
-	return &Buffer{control: make([]byte, unix.CmsgSpace(maxHandlesPerRead*4))}
+	return &Buffer{Bytes: make([]byte, readSize), control: make([]byte, unix.CmsgSpace(maxHandlesPerRead*4))}
 }}
 
 // Receive reads what is there into room, or into r.Bytes if room is empty. n is 0 at the end of the stream, and again reports
@@ -32,7 +35,7 @@ var buffers = sync.Pool{New: func() any {
 func (r *Buffer) Receive(fd int, room []byte) (n int, again bool, err error) {
 	r.FDs = r.FDs[:0]
 	if len(room) == 0 {
-		room = r.Bytes[:]
+		room = r.Bytes
 	}
 	var control int
 	for {

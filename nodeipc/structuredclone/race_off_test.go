@@ -1,6 +1,0 @@
-//go:build !race
-
-package structuredclone_test
-
-// raceDetector reports whether the tests run with -race.
-const raceDetector = false
