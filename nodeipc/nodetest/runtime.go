@@ -148,7 +148,8 @@ var installedNode = sync.OnceValues(findNode)
 
 // findNode asks the Node in PATH for its program, as what PATH has may be a script of a version manager.
 func findNode() (Runtime, error) {
-	const want = "install a Node from 16 to 26, or run scripts/test --all"
+	oldest, newest := majors[0], majors[len(majors)-1]
+	want := fmt.Sprintf("install a Node from %d to %d, or run scripts/test --all", oldest, newest)
 	out, err := exec.Command("node", "-p", "process.version + ' ' + process.execPath").Output()
 	if errors.Is(err, exec.ErrNotFound) {
 		return Runtime{}, errors.New("no node in PATH: " + want)
@@ -159,7 +160,7 @@ func findNode() (Runtime, error) {
 	version, path, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
 	text, _, _ := strings.Cut(strings.TrimPrefix(version, "v"), ".")
 	major, err := strconv.Atoi(text)
-	if err != nil || major < majors[0] || major > majors[len(majors)-1] {
+	if err != nil || major < oldest || major > newest {
 		return Runtime{}, fmt.Errorf("the node in PATH is %s: %s", version, want)
 	}
 	return Runtime{Name: "node" + text, Path: path, Major: major}, nil
