@@ -22,7 +22,7 @@ func TestConnectionsDoNotAllocate(t *testing.T) {
 			Address: []byte(`"127.0.0.1"`), Port: []byte("0"), AddressType: []byte("4"),
 		}}
 		w.act(query)
-		for _, server := range p.servers {
+		for _, server := range p.onLoop.servers {
 			s = server.(*dispatchedServer)
 		}
 	})
@@ -61,7 +61,7 @@ type clients struct {
 
 // drain takes what the primary has said so far.
 func (c *clients) drain() {
-	c.worker.channel.Drain()
+	c.worker.onLoop.channel.Drain()
 	unix.Recvfrom(c.worker.end, c.received, unix.MSG_DONTWAIT)
 }
 
@@ -74,19 +74,19 @@ func (c *clients) one() {
 		c.t.Error(err)
 		return
 	}
-	c.server.queues[0].pending = true
+	c.server.queues[0].readable = true
 	c.server.dispatchAll()
 	if n, err := unix.Read(c.worker.end, c.received); err != nil || n == 0 {
 		c.t.Errorf("the worker is offered nothing: %v", err)
 	}
 	c.answer = append(c.answer[:0], `{"cmd":"NODE_HANDLE_ACK"}`+"\n"+`{"cmd":"NODE_CLUSTER","ack":`...)
-	c.answer = strconv.AppendUint(c.answer, uint64(c.worker.offers.list[c.worker.offers.head].seq), 10)
+	c.answer = strconv.AppendUint(c.answer, uint64(c.worker.onLoop.offers.list[c.worker.onLoop.offers.head].seq), 10)
 	c.answer = append(c.answer, `,"accepted":true,"seq":1}`+"\n"...)
 	if _, err := unix.Write(c.worker.end, c.answer); err != nil {
 		c.t.Error(err)
 	}
-	c.worker.channel.Drain()
-	if len(c.worker.offers.list) == 0 {
+	c.worker.onLoop.channel.Drain()
+	if len(c.worker.onLoop.offers.list) == 0 {
 		c.taken++
 	}
 	c.server.scheduled = true // the loop does not run before the test has ended

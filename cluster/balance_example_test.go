@@ -39,7 +39,7 @@ func (f *favourite) Next(cluster.Connection) *cluster.Target {
 func ExampleBalancer() {
 	primary, err := cluster.NewPrimary(cluster.Settings{
 		Exec:        "testdata/hello.js",
-		NewBalancer: func() cluster.Balancer { return &favourite{} },
+		NewBalancer: func(cluster.Address) cluster.Balancer { return &favourite{} },
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -9,6 +9,8 @@ import (
 
 // eventStream gives events to all readers, in one order.
 type eventStream struct {
+	mustNotWait func() // panics where to wait for an event would be to wait for ever
+
 	mu     sync.Mutex
 	own    *Subscription // the primary's, who alone gets handles
 	others []*Subscription
@@ -22,8 +24,8 @@ type entry struct {
 	cost   int
 }
 
-func newEventStream() *eventStream {
-	s := &eventStream{}
+func newEventStream(mustNotWait func()) *eventStream {
+	s := &eventStream{mustNotWait: mustNotWait}
 	s.own = newSubscription(s, allKinds)
 	return s
 }

@@ -45,6 +45,7 @@ func (r *Subscription) next(ctx context.Context) (Event, error) {
 		if ok || err != nil {
 			return event, err
 		}
+		r.stream.mustNotWait()
 		select {
 		case <-r.arrival:
 		case <-ctx.Done():

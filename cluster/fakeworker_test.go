@@ -51,7 +51,8 @@ func newFakeWorker(tb testing.TB, p *Primary) *fakeWorker {
 	unix.CloseOnExec(pair[0])
 	unix.CloseOnExec(pair[1])
 	fakeID++
-	w := &Worker{id: fakeID, primary: p, life: newLifeline(), memberships: map[string]membership{}}
+	w := &Worker{id: fakeID, primary: p, life: newLifeline(), onLoop: newWorkerOnLoop()}
+	w.identified(RuntimeNode)
 	p.loop.Call(func() {
 		var channel *nodeipc.Channel
 		channel, err = nodeipc.NewChannel(pair[0], nodeipc.Options{

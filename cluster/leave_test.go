@@ -60,7 +60,7 @@ func TestDisconnectOfOne(t *testing.T) {
 		}
 		r.Event(t, "disconnect", 1)
 		<-w.Exited()
-		if w.IsConnected() || !w.IsDead() || w.ExitStatus() != (nodeipc.ExitStatus{}) {
+		if w.IsConnected() || !w.IsDead() || !w.ExitStatus().Success() {
 			t.Errorf("after its end: connected %v, dead %v, %v", w.IsConnected(), w.IsDead(), w.ExitStatus())
 		}
 		if s := w.State(); s != cluster.StateDead && s != cluster.StateDisconnected {
@@ -69,8 +69,10 @@ func TestDisconnectOfOne(t *testing.T) {
 		if err := w.Send(clustertest.Patient(t), "too late"); !errors.Is(err, nodeipc.ErrDisconnected) {
 			t.Errorf("send after the end: %v, want %v", err, nodeipc.ErrDisconnected)
 		}
-		if err := w.Kill(0); !errors.Is(err, os.ErrProcessDone) {
-			t.Errorf("kill after the end: %v, want %v", err, os.ErrProcessDone)
+		for _, signal := range []syscall.Signal{0, syscall.SIGTERM} {
+			if err := w.Kill(signal); !errors.Is(err, os.ErrProcessDone) {
+				t.Errorf("signal %d after the end: %v, want %v", signal, err, os.ErrProcessDone)
+			}
 		}
 		w.Disconnect()
 	})
@@ -134,7 +136,11 @@ func TestDisconnectWithOneThatStandsStill(t *testing.T) {
 func TestKill(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedRR, 2)
-	r.Signal(r.ForkedWorker(1), 0)
+	for id := 1; id <= 2; id++ {
+		r.Signal(r.ForkedWorker(id), 0)
+		clustertest.AskAgent(t, r, id, clustertest.Command{"do": "echo", "value": 1}) // it goes on
+	}
+	r.Signal(r.ForkedWorker(1), syscall.SIGTERM)
 	r.Signal(r.ForkedWorker(2), syscall.SIGUSR2)
 	for id, want := range map[int]syscall.Signal{1: syscall.SIGTERM, 2: syscall.SIGUSR2} {
 		r.Event(t, "exit", id)

@@ -49,8 +49,8 @@ func FuzzWorkerMessage(f *testing.F) {
 			w.write(said)
 			w.finish()
 			p.loop.Call(func() {
-				if len(w.memberships) > 0 || len(p.servers) > 0 || len(p.workers) > 0 {
-					t.Errorf("after its end: %d memberships, %d servers and %d workers", len(w.memberships), len(p.servers), len(p.workers))
+				if len(w.onLoop.memberships) > 0 || len(p.onLoop.servers) > 0 || len(p.onLoop.workers) > 0 {
+					t.Errorf("after its end: %d memberships, %d servers and %d workers", len(w.onLoop.memberships), len(p.onLoop.servers), len(p.onLoop.workers))
 				}
 			})
 		}

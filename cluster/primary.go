@@ -3,19 +3,21 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"syscall"
 	"time"
 
-	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 )
 
 // A Primary is the primary of a cluster: it forks workers, owns the sockets that they listen on, and hands them
 // their connections. Make one with [NewPrimary]. Its methods may be called from any goroutine.
+//
+// A [Balancer] is called on the primary's loop. It may call the methods of the primary and of its workers that return at
+// once. Those that wait would wait for the loop, which waits for the Balancer: Fork, ForkWith, Next, Events, Disconnect and Close,
+// and a worker's Shutdown, panic there. Start a goroutine for them.
 type Primary struct {
 	loop   *eventloop.Loop
 	forker *forker
@@ -23,7 +25,9 @@ type Primary struct {
 	policy SchedulingPolicy
 	begun  time.Time
 
-	newBalancer func() Balancer
+	executables executables
+
+	customBalancer func(Address) Balancer // the program's own, or nil
 
 	mu        sync.Mutex
 	settings  Settings
@@ -32,16 +36,7 @@ type Primary struct {
 	forking   sync.WaitGroup
 	inspected int // how many inspector ports were counted up
 
-	// What follows is the loop's alone.
-	workers   map[int]*Worker // those of whom not everything has ended
-	dismissed map[int]*Worker // those of them that were asked to leave
-	servers   map[string]server
-	seq       uint32
-	frame     []byte
-	leaving   bool // all are to leave
-	warned    bool // of connections that wait
-	policed   bool // of a policy that could not be had
-	empty     []chan struct{}
+	onLoop primaryOnLoop
 }
 
 // NewPrimary makes a primary without workers, as Node's cluster.setupPrimary. The caller must call
@@ -51,16 +46,20 @@ func NewPrimary(settings Settings) (*Primary, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := settings.check(); err != nil {
+		return nil, err
+	}
 	openTimers()
 	loop, err := eventloop.New()
 	if err != nil {
 		return nil, err
 	}
 	p := &Primary{
-		loop: loop, forker: newForker(), events: newEventStream(), policy: policy, settings: settings,
-		begun: time.Now(), newBalancer: settings.balancer(policy),
-		workers: map[int]*Worker{}, dismissed: map[int]*Worker{}, servers: map[string]server{},
+		loop: loop, forker: newForker(), policy: policy, settings: settings,
+		begun: time.Now(), customBalancer: settings.NewBalancer,
+		onLoop: newPrimaryOnLoop(),
 	}
+	p.events = newEventStream(func() { p.mustNotWait("Next of the events") })
 	p.events.emit(SetupEvent{settings})
 	return p, nil
 }
@@ -69,8 +68,11 @@ func NewPrimary(settings Settings) (*Primary, error) {
 // none left, which is just when a timer is needed to wait for some.
 func openTimers() { time.AfterFunc(time.Hour, func() {}).Stop() }
 
-// Setup changes the settings for workers to come, as calling Node's cluster.setupPrimary again does. The
-// scheduling policy and the serialization stay as they are.
+// Setup replaces the settings for workers to come. What is read once stays as it is: the scheduling policy, NewBalancer and the
+// serialization.
+//
+// Node's cluster.setupPrimary merges what it is given with what it was given before. Here that is to change what [Primary.Settings]
+// returns, and to give it to Setup.
 func (p *Primary) Setup(settings Settings) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -80,7 +82,7 @@ func (p *Primary) Setup(settings Settings) {
 	p.events.emit(SetupEvent{settings})
 }
 
-// Settings are those that the next worker gets.
+// Settings returns those that the next worker gets.
 func (p *Primary) Settings() Settings {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -95,8 +97,9 @@ func (p *Primary) SchedulingPolicy() SchedulingPolicy { return p.policy }
 func (p *Primary) Fork(env ...string) (*Worker, error) { return p.ForkWith(p.Settings(), env...) }
 
 // ForkWith is Fork with other settings than the primary's, for a worker that is another program in the same cluster.
-// The serialization is the primary's.
+// What is the primary's in [Settings] is not read.
 func (p *Primary) ForkWith(settings Settings, env ...string) (*Worker, error) {
+	p.mustNotWait("Fork of a worker")
 	p.mu.Lock()
 	if p.closing {
 		p.mu.Unlock()
@@ -112,11 +115,20 @@ func (p *Primary) ForkWith(settings Settings, env ...string) (*Worker, error) {
 }
 
 func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, error) {
+	if err := settings.Runtime.check(); err != nil {
+		return nil, err
+	}
 	cmd, err := settings.command(id, env, p.inspectPort(settings))
 	if err != nil {
 		return nil, err
 	}
-	w := &Worker{id: id, primary: p, args: cmd.Args, life: newLifeline(), memberships: map[string]membership{}}
+	w := &Worker{
+		id: id, primary: p, path: executablePath(cmd), args: cmd.Args,
+		life: newLifeline(), onLoop: newWorkerOnLoop(),
+	}
+	if settings.Runtime != "" {
+		w.runtime.Store(&settings.Runtime)
+	}
 	theirs, err := w.stdio.connect(cmd, settings)
 	if err != nil {
 		return nil, err
@@ -162,8 +174,8 @@ func (w *Worker) warn(err error) {
 // Workers are the workers by age: those that were neither asked to leave nor have ended in every respect.
 func (p *Primary) Workers() (workers []*Worker) {
 	p.loop.Call(func() {
-		for id, w := range p.workers {
-			if p.dismissed[id] == nil {
+		for id, w := range p.onLoop.workers {
+			if p.onLoop.dismissed[id] == nil {
 				workers = append(workers, w)
 			}
 		}
@@ -175,8 +187,8 @@ func (p *Primary) Workers() (workers []*Worker) {
 // Worker is the worker with this id among [Primary.Workers], nil if there is none.
 func (p *Primary) Worker(id int) (w *Worker) {
 	p.loop.Call(func() {
-		if p.dismissed[id] == nil {
-			w = p.workers[id]
+		if p.onLoop.dismissed[id] == nil {
+			w = p.onLoop.workers[id]
 		}
 	})
 	return w
@@ -185,6 +197,7 @@ func (p *Primary) Worker(id int) (w *Worker) {
 // Disconnect asks all workers to leave, as Node's cluster.disconnect(), and waits until all of them have ended and
 // no socket of theirs is open any more, or for ctx, whose error it returns then.
 func (p *Primary) Disconnect(ctx context.Context) error {
+	p.mustNotWait("Disconnect of all workers")
 	gone := make(chan struct{})
 	if err := p.loop.Call(func() { p.disconnectAll(gone) }); err != nil {
 		return nil
@@ -197,18 +210,10 @@ func (p *Primary) Disconnect(ctx context.Context) error {
 	}
 }
 
-func (p *Primary) disconnectAll(gone chan struct{}) {
-	p.leaving = true
-	for _, id := range slices.Sorted(maps.Keys(p.workers)) {
-		p.workers[id].disconnect()
-	}
-	p.empty = append(p.empty, gone)
-	p.notifyEmpty()
-}
-
 // Close kills the workers that are left, waits for their ends and frees everything. Events that have happened can
 // still be taken with Next, but for messages with handles. It is safe to call twice.
 func (p *Primary) Close() error {
+	p.mustNotWait("Close of the primary")
 	p.mu.Lock()
 	closed := p.closing
 	p.closing = true
@@ -226,79 +231,19 @@ func (p *Primary) Close() error {
 	return nil
 }
 
+// mustNotWait panics on the loop. It is for calls that wait for the loop, which would wait for itself.
+func (p *Primary) mustNotWait(call string) {
+	if p.loop.IsCurrent() {
+		panic("cluster: " + call + " by a Balancer would wait for the loop, which waits for the Balancer: start a goroutine for it")
+	}
+}
+
 // killAll kills what runs.
 func (p *Primary) killAll() {
 	p.loop.Call(func() {
-		p.leaving = true
-		for _, w := range p.workers {
+		p.onLoop.leaving = true
+		for _, w := range p.onLoop.workers {
 			w.child.Signal(syscall.SIGKILL)
 		}
 	})
-}
-
-// The methods from here on run on the loop.
-
-func (p *Primary) nextSeq() uint32 {
-	if p.seq == wire.MaxSeq {
-		p.seq = 0
-	}
-	p.seq++
-	return p.seq - 1
-}
-
-// holding reports whether sockets without workers stay open, for workers to come.
-func (p *Primary) holding() bool {
-	if p.leaving {
-		return false
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.settings.HoldListeners
-}
-
-// isClosing reports whether Close was called: what starts now is to end.
-func (p *Primary) isClosing() bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.closing
-}
-
-// dismiss takes a worker off the list that was asked to leave.
-func (p *Primary) dismiss(w *Worker) { p.dismissed[w.id] = w }
-
-// settle forgets a worker of which nothing is left.
-func (p *Primary) settle(w *Worker) {
-	if !w.life.now().isGone() || p.workers[w.id] == nil {
-		return
-	}
-	delete(p.workers, w.id)
-	delete(p.dismissed, w.id)
-	p.notifyEmpty()
-}
-
-func (p *Primary) notifyEmpty() {
-	if len(p.workers) > 0 || !p.leaving {
-		return
-	}
-	p.closeServers()
-	for _, gone := range p.empty {
-		close(gone)
-	}
-	p.empty, p.leaving = nil, false
-}
-
-// warnOnce tells of a shortage of the system's, not of every connection that meets it.
-func (p *Primary) warnOnce(err error) {
-	if !p.warned {
-		p.warned = true
-		p.events.emit(ErrorEvent{Err: fmt.Errorf("cluster: connections wait: %w", err)})
-	}
-}
-
-// warnOfPolicy tells that connections are handed out otherwise than by the policy, not of every server for which that is so.
-func (p *Primary) warnOfPolicy(err error) {
-	if !p.policed {
-		p.policed = true
-		p.events.emit(ErrorEvent{Err: fmt.Errorf("cluster: scheduling policy %q: %w", p.policy, err)})
-	}
 }

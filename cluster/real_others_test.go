@@ -68,7 +68,7 @@ func TestRealBunHTTPWorkersListenBesideEachOther(t *testing.T) {
 	p.expectDisconnected(t, len(p.workers))
 	expectEveryWorkerToAnswer(t, p, client)
 	for id, w := range p.workers {
-		if err := w.Kill(0); err != nil {
+		if err := w.Kill(syscall.SIGTERM); err != nil {
 			t.Fatal(err)
 		}
 		<-w.Exited()

@@ -20,7 +20,8 @@ const (
 	// SchedReusePort: each worker has a listening socket of its own on the same address, and the kernel spreads connections
 	// over them. The primary keeps the sockets: a worker's successor gets its socket, and until then the primary hands out what
 	// waits in it. Where the system has no such groups of sockets (all but Linux) it is as SchedNone, and an [ErrorEvent] says
-	// so; so it is for Unix sockets, and for descriptors that the primary was started with.
+	// so; so it is for Unix sockets, and for descriptors that the primary was started with. Workers on Deno and Bun cannot have a
+	// socket of their own: the primary hands out what comes to theirs, and an ErrorEvent says so.
 	SchedReusePort SchedulingPolicy = "reuseport"
 	// SchedSticky: a client's address decides which worker it gets, and so a worker's successor has its clients too. It is
 	// done by the kernel, as SchedReusePort, or by the primary where the system has no groups of sockets. Among up to 256
@@ -57,22 +58,23 @@ func (s *Settings) schedulingPolicy() (SchedulingPolicy, error) {
 	return policy, nil
 }
 
-func quoted(policies []SchedulingPolicy) string {
+func quoted[T ~string](values []T) string {
 	var all []string
-	for _, p := range policies {
+	for _, p := range values {
 		all = append(all, fmt.Sprintf("%q", p))
 	}
 	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
 }
 
-// balancer is what hands out the connections of one server.
-func (s *Settings) balancer(policy SchedulingPolicy) func() Balancer {
-	switch {
-	case s.NewBalancer != nil:
-		return s.NewBalancer
-	case policy == SchedLeast:
-		return newLeastBusy
-	default:
-		return newRoundRobin
+// newBalancer makes what hands out the connections of one listening socket.
+func (p *Primary) newBalancer(a Address) Balancer {
+	if p.customBalancer != nil {
+		if b := p.customBalancer(a); b != nil {
+			return b
+		}
 	}
+	if p.policy == SchedLeast {
+		return newLeastBusy()
+	}
+	return newRoundRobin()
 }

@@ -32,7 +32,7 @@ type membership interface {
 type serverBase struct {
 	key     string
 	data    json.RawMessage
-	targets int
+	workers int // that have a membership
 }
 
 func (b *serverBase) base() *serverBase { return b }
@@ -47,11 +47,8 @@ const (
 	maxDataDepth = 100
 )
 
-// queryServer answers a worker that wants to listen.
+// queryServer is the question of a worker that wants to listen.
 func (w *Worker) queryServer(m *wire.FromWorker) {
-	if w.left.Load() || w.life.now() > listening {
-		return
-	}
 	if len(m.Data) > maxData {
 		w.fail(fmt.Errorf("%w: a server with data of %d bytes", nodeipc.ErrProtocol, len(m.Data)))
 		return
@@ -60,8 +57,19 @@ func (w *Worker) queryServer(m *wire.FromWorker) {
 		w.fail(fmt.Errorf("%w: a server with data nested deeper than %d levels", nodeipc.ErrProtocol, maxDataDepth))
 		return
 	}
+	if w.identify(); w.isIdentified() {
+		w.answerQuery(m)
+	} else {
+		w.keepQuestion(m)
+	}
+}
+
+func (w *Worker) answerQuery(m *wire.FromWorker) {
+	if w.left.Load() || w.life.now() > listening {
+		return
+	}
 	key := m.Server.Key()
-	if w.memberships[key] != nil {
+	if w.onLoop.memberships[key] != nil {
 		// A worker's second server on one address needs a key of its own: no Node takes a shared handle for a key
 		// that it has already. Up to Node 20 the index is in every key, and that is done here for all versions.
 		key += ":" + wire.Text(m.Index)
@@ -90,13 +98,13 @@ func (w *Worker) listenFailed(s *wire.Server, err error) {
 
 // joinServer makes the worker a target of the server with this key, which it makes if there is none.
 func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerReply) (*handlewrap.Handle, error) {
-	if w.memberships[key] != nil {
+	if w.onLoop.memberships[key] != nil {
 		return nil, syscall.EADDRINUSE
 	}
-	if len(w.memberships) >= maxServers {
+	if len(w.onLoop.memberships) >= maxServers {
 		return nil, syscall.EMFILE
 	}
-	s, found := w.primary.servers[key]
+	s, found := w.primary.onLoop.servers[key]
 	if !found {
 		var err error
 		if s, err = w.primary.newServer(key, m); err != nil {
@@ -115,17 +123,17 @@ func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerRe
 		base.data = m.Data
 	}
 	reply.Data = base.data
-	w.primary.servers[key] = s
-	w.memberships[key] = membership
-	base.targets++
+	w.primary.onLoop.servers[key] = s
+	w.onLoop.memberships[key] = membership
+	base.workers++
 	return handle, nil
 }
 
 // leave ends a worker's part in one server, which nobody serves then if it was the last.
 func (w *Worker) leave(key string) {
-	if m := w.memberships[key]; m != nil {
+	if m := w.onLoop.memberships[key]; m != nil {
 		w.end(key, m)
-		if s := m.server(); s.base().targets == 0 {
+		if s := m.server(); s.base().workers == 0 {
 			w.primary.closeServer(s)
 		}
 	}
@@ -133,28 +141,28 @@ func (w *Worker) leave(key string) {
 
 // leaveAll ends a worker's part in all servers: it dies, or is asked to leave.
 func (w *Worker) leaveAll() {
-	for key, m := range w.memberships {
+	for key, m := range w.onLoop.memberships {
 		w.end(key, m)
-		if s := m.server(); s.base().targets == 0 && !w.primary.holding() {
+		if s := m.server(); s.base().workers == 0 && !w.primary.holding() {
 			w.primary.closeServer(s)
 		}
 	}
 }
 
 func (w *Worker) end(key string, m membership) {
-	delete(w.memberships, key)
-	m.server().base().targets--
+	delete(w.onLoop.memberships, key)
+	m.server().base().workers--
 	m.leave()
 }
 
 func (p *Primary) closeServer(s server) {
-	delete(p.servers, s.base().key)
+	delete(p.onLoop.servers, s.base().key)
 	s.close()
 }
 
 // closeServers closes those that are held for workers to come.
 func (p *Primary) closeServers() {
-	for _, s := range p.servers {
+	for _, s := range p.onLoop.servers {
 		p.closeServer(s)
 	}
 }

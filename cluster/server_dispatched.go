@@ -18,11 +18,12 @@ func newDispatchedServer(p *Primary, base serverBase, bound bind.Socket, name *w
 	if err := bind.Listen(bound.FD, backlog); err != nil {
 		return nil, err
 	}
-	d, err := newDispatcher(p, base.key, balancer())
+	d, err := newDispatcher(p, base.key, balancer)
 	if err != nil {
 		return nil, err
 	}
 	if err := d.watch(bound.FD, nil); err != nil {
+		d.close()
 		return nil, err
 	}
 	return &dispatchedServer{serverBase: base, dispatcher: d, socket: bound, name: name}, nil

@@ -105,7 +105,7 @@ type groupServer struct {
 }
 
 func newGroupServer(p *Primary, base serverBase, bound bind.Socket, name *wire.SockName, backlog int, by rendezvous.By) (server, error) {
-	d, err := newDispatcher(p, base.key, newTargetQueues())
+	d, err := newDispatcher(p, base.key, func() Balancer { return newTargetQueues() })
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,8 @@ func (s *groupServer) join(w *Worker, reply *wire.ServerReply) (membership, *han
 	fd := s.group.FD(slot)
 	s.unwatch(fd)
 	target := newTarget(s.dispatcher, w)
-	if !takesBoth(w.Pid()) {
+	if r := w.Runtime(); !r.takesSocket() {
+		w.primary.tellHandedOut(r)
 		handle.Close()
 		if err := s.watch(fd, target); err != nil {
 			s.vacate(slot)

@@ -30,13 +30,18 @@ func groups(t *testing.T, runtime nodetest.Runtime) {
 	for _, policy := range []cluster.SchedulingPolicy{cluster.SchedReusePort, cluster.SchedSticky} {
 		t.Run(string(policy), func(t *testing.T) {
 			r := clustertest.NewAgents(t, runtime, policy, 3)
+			takesSockets := strings.HasPrefix(runtime.Name, "node")
+			r.ExpectErrors = !takesSockets
 			port := clustertest.FreePort(t)
 			step(t, "connections", func(t *testing.T) {
 				listenAll(t, r, port, 1, 2, 3)
 				expectAllServe(t, port, 1, 2, 3)
+				if !takesSockets {
+					expectHandedOut(t, r, cluster.Runtime(runtime.Name))
+				}
 			})
 			step(t, "death", func(t *testing.T) { groupDeath(t, r, port) })
-			if strings.HasPrefix(runtime.Name, "node") { // to others connections are dealt, and those who stand still keep some
+			if takesSockets { // others get connections from the primary, and keep those that they have while they stand still
 				step(t, "queue of one who leaves", func(t *testing.T) { groupLeaveWithQueue(t, r, port) })
 			} else {
 				step(t, "leave", func(t *testing.T) { groupLeave(t, r, port) })

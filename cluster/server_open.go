@@ -30,11 +30,11 @@ func (p *Primary) newServer(key string, m *wire.FromWorker) (server, error) {
 // newStreamServer makes a server of a socket that is the server's if there is no error.
 func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bind.Socket) (server, error) {
 	backlog := wire.Integer(m.Backlog, 0)
-	address, err := bound.Addr()
+	bindAddress, err := bound.Addr()
 	if err != nil {
 		return nil, err
 	}
-	name := wire.NewSockName(address)
+	name := wire.NewSockName(bindAddress)
 	// A path has no groups, and a socket that the primary was started with may be listened on elsewhere.
 	grouped := name != nil && !m.IsInherited()
 	switch {
@@ -56,7 +56,11 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 	case p.policy == SchedSticky && name != nil:
 		return newDispatchedServer(p, base, bound, name, backlog, newSticky)
 	default:
-		return newDispatchedServer(p, base, bound, name, backlog, p.newBalancer)
+		address := addressFrom(&m.Server)
+		if name != nil {
+			address.Port = name.Port
+		}
+		return newDispatchedServer(p, base, bound, name, backlog, func() Balancer { return p.newBalancer(address) })
 	}
 }
 

@@ -17,52 +17,71 @@ import (
 
 // Settings are what cluster.setupPrimary takes in Node, and what child_process.fork takes for a worker. The zero
 // value of a field is Node's default.
+//
+// They have three lifetimes. How primary and workers work together is read once, by [NewPrimary]: [Primary.Setup] and
+// [Primary.ForkWith] leave that as it is. HoldListeners is the primary's too, and what Setup said last counts. All other fields
+// are a worker's, and are read when it is forked.
 type Settings struct {
+	// SchedulingPolicy is who hands out connections, and to whom. It is read once. By default NODE_CLUSTER_SCHED_POLICY decides.
+	SchedulingPolicy SchedulingPolicy
+	// NewBalancer, if not nil, makes what hands out the connections of a listening socket, for each one, in place of the
+	// turns of SchedRR. It is read once. It gets the address that the socket's workers listen on, as their ListeningEvents tell
+	// it, with the port that the system chose for port 0. Where it gives nil the turns of SchedRR stay. It is called on the
+	// primary's loop, as a Balancer is.
+	NewBalancer func(Address) Balancer
+	// Serialization is that of the channels between primary and workers. It is read once.
+	Serialization nodeipc.Serialization
+
+	// HoldListeners keeps a listening socket open when its last worker has died, so that connections wait for
+	// the next one in the socket's queue. Node closes it, and they are refused.
+	HoldListeners bool
+
 	// Exec is the worker's script. It may be empty when ExecPath is a worker by itself.
 	Exec string
 	// Args follow the script on the command line.
 	Args []string
 	// ExecPath is the program that runs the script; "node" as PATH has it by default.
 	ExecPath string
+	// Runtime is what the worker runs on. By default that is found out, from what the worker says and from the executable that its
+	// process runs; see [Worker.Runtime]. To say it is for a runtime that cannot be found out, or is other than it seems.
+	Runtime Runtime
 	// ExecArgv are the program's own arguments, before the script. When they or NODE_OPTIONS ask for the inspector,
 	// each worker gets a port of its own.
 	ExecArgv []string
-	// Cwd is the workers' working directory; the primary's by default.
+	// Cwd is the worker's working directory; the primary's by default.
 	Cwd string
 	// Env are variables as "K=V" on top of the primary's own.
 	Env []string
 	// Silent workers have pipes for standard streams: Worker.Stdin, Stdout and Stderr.
 	Silent bool
-	// Stdin, Stdout and Stderr are the workers' streams, as os/exec has them, when they are not Silent. Nil means
+	// Stdin, Stdout and Stderr are the worker's streams, as os/exec has them, when it is not Silent. Nil means
 	// that the primary's are inherited. All workers share a reader or writer that is no file, which must then be safe for
 	// that.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
-	// UID and GID are whom the workers run as, if not nil.
-	UID, GID *uint32
-	// ExtraFiles are further open files of each worker, from descriptor 3 on, as os/exec has them. The channel takes the
+	// ExtraFiles are further open files of the worker, from descriptor 3 on, as os/exec has them. The channel takes the
 	// place of the first nil, as 'ipc' in Node's stdio does, or the one after the last. They stay the caller's.
 	ExtraFiles []*os.File
-	// InspectPort gives each worker's inspector port; by default they count up from the one after DebugPort, and after
+	// UID and GID are the user and the group that the worker runs as, if not nil.
+	UID, GID *uint32
+	// SysProcAttr is what the worker is started with, on top of which UID and GID come. With Pdeathsig, the
+	// worker does not outlive the primary's process, whatever ends that.
+	SysProcAttr *syscall.SysProcAttr
+	// InspectPort gives the worker's inspector port; by default they count up from the one after DebugPort, and after
 	// 65535 from 1024. One that is no port fails the fork with an *InspectPortError.
 	InspectPort func() int
 	// DebugPort is Node's process.debugPort of the primary: the port of its own inspector, or 9229, which is the default.
 	DebugPort int
-	// Serialization is that of the channel between primary and worker.
-	Serialization nodeipc.Serialization
-	// SchedulingPolicy is read once, when the primary is made. By default NODE_CLUSTER_SCHED_POLICY decides.
-	SchedulingPolicy SchedulingPolicy
-	// NewBalancer, if not nil, makes what hands out the connections of a listening socket, for each one, in place of the
-	// turns of SchedRR. It is read once, when the primary is made.
-	NewBalancer func() Balancer
-	// HoldListeners keeps a listening socket open when its last worker has died, so that connections wait for
-	// the next one in the socket's queue. Node closes it, and they are refused.
-	HoldListeners bool
-	// SysProcAttr is what each worker is started with, on top of which UID and GID come. With Pdeathsig, the
-	// workers do not outlive the primary's process, whatever ends that.
-	SysProcAttr *syscall.SysProcAttr
-	// WindowsHide is there because Node has it. It does nothing.
-	WindowsHide bool
+}
+
+// check refuses what no worker could be forked with.
+func (s *Settings) check() error {
+	switch s.Serialization {
+	case "", nodeipc.JSON, nodeipc.Advanced:
+	default:
+		return fmt.Errorf("cluster: serialization %q is not known; use %q or %q", s.Serialization, nodeipc.JSON, nodeipc.Advanced)
+	}
+	return s.Runtime.check()
 }
 
 // outputDelay is for how long a worker's output is still copied after its end, when something that it left running has

@@ -51,7 +51,6 @@ func TestSettings(t *testing.T) {
 		settings.Cwd, settings.Args = folder, []string{"one", "two words"}
 		settings.ExecArgv = []string{"--no-warnings"}
 		settings.Env = []string{"SET=settings", "BOTH=settings"}
-		settings.WindowsHide = true
 		r := clustertest.NewRig(t, settings)
 		r.Ready(r.MustFork("BOTH=fork", "FORK=fork"))
 		got := factsOf(t, r, 1, "SET", "BOTH", "FORK", "NONE")
@@ -74,6 +73,20 @@ func TestSettings(t *testing.T) {
 			t.Errorf("the first event is %v, want setup", r.All()[0])
 		}
 	})
+}
+
+// Setup replaces what it can, and leaves what is read once.
+func TestSetupReplacesSettings(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := clustertest.NewRig(t, cluster.Settings{SchedulingPolicy: cluster.SchedSticky, Exec: "first.js", Args: []string{"first"}})
+	r.Setup(cluster.Settings{SchedulingPolicy: cluster.SchedNone, Serialization: "other", Args: []string{"second"}})
+	got := r.Settings()
+	if got.SchedulingPolicy != cluster.SchedSticky || r.SchedulingPolicy() != cluster.SchedSticky || got.Serialization == "other" {
+		t.Errorf("policy %q and serialization %q after Setup", got.SchedulingPolicy, got.Serialization)
+	}
+	if got.Exec != "" || !slices.Equal(got.Args, []string{"second"}) {
+		t.Errorf("program %q with %q after Setup", got.Exec, got.Args)
+	}
 }
 
 func TestProfilesHaveFilesOfTheirOwn(t *testing.T) {
@@ -113,7 +126,10 @@ func TestSettingsThatMakeNoSense(t *testing.T) {
 	if _, err := cluster.NewPrimary(cluster.Settings{SchedulingPolicy: "random"}); err == nil || !strings.Contains(err.Error(), `"random"`) {
 		t.Errorf("policy random: %v, want an error that names it", err)
 	}
-	ours := func() cluster.Balancer { return nil }
+	if _, err := cluster.NewPrimary(cluster.Settings{Serialization: "jsn"}); err == nil || !strings.Contains(err.Error(), `"jsn"`) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("serialization jsn: %v, want an error that names it", err)
+	}
+	ours := func(cluster.Address) cluster.Balancer { return nil }
 	if _, err := cluster.NewPrimary(cluster.Settings{SchedulingPolicy: cluster.SchedNone, NewBalancer: ours}); err == nil || !strings.Contains(err.Error(), "NewBalancer") {
 		t.Errorf("a balancer where the kernel chooses: %v, want an error that names it", err)
 	}

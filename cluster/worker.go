@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"slices"
 	"sync/atomic"
@@ -17,19 +18,28 @@ import (
 type Worker struct {
 	id      int
 	primary *Primary
+	path    string // of what it was started as
 	args    []string
 	child   *nodeipc.Child
-	channel nodeipc.LoopChannel
 	life    *lifeline
-	left    atomic.Bool // exitedAfterDisconnect
+	left    atomic.Bool             // exitedAfterDisconnect
+	runtime atomic.Pointer[Runtime] // nil while it is not known
 	status  nodeipc.ExitStatus
 	holds   int // of readers of events that have too much of it waiting; the stream's mu guards it
 	stdio   stdio
 
-	// What follows is the loop's alone.
-	memberships map[string]membership
-	offers      offers
+	onLoop workerOnLoop
 }
+
+// workerOnLoop is what only functions that the primary's loop runs may touch, as primaryOnLoop.
+type workerOnLoop struct {
+	channel        nodeipc.LoopChannel
+	memberships    map[string]membership // by the server's key
+	offers         offers
+	identification identification
+}
+
+func newWorkerOnLoop() workerOnLoop { return workerOnLoop{memberships: map[string]membership{}} }
 
 // ID is the worker's id: from 1 on, never used again.
 func (w *Worker) ID() int { return w.id }
@@ -93,6 +103,25 @@ func (w *Worker) SendHandleKeepOpen(ctx context.Context, message any, h *handlew
 	return w.child.SendHandleKeepOpen(ctx, message, h)
 }
 
+// SendConn gives a connection to the worker with a message, as [nodeipc.Channel.SendConn] does: a Node worker gets a net.Socket as
+// the second argument of its 'message' event. When it returns nil the connection is closed in this process, and on an error it is
+// still the caller's.
+func (w *Worker) SendConn(ctx context.Context, message any, conn net.Conn) error {
+	return w.child.SendConn(ctx, message, conn)
+}
+
+// Tell sends a message to the worker and never waits, as [nodeipc.Channel.Tell] does. When too much waits for a worker that does
+// not read, it returns an error that matches [nodeipc.ErrNotReading]: the message is not sent, and the channel goes on.
+func (w *Worker) Tell(message any) error { return w.child.Tell(message) }
+
+// Request sends the worker a request and waits for the body of its response, as [nodeipc.Channel.Request] does, whose documentation
+// has what a Node worker answers with. A worker's own request is a [MessageEvent] whose message has IsRequest and Respond.
+//
+// While the worker is held back because too many of its events wait, its response waits too; see [Primary.Next].
+func (w *Worker) Request(ctx context.Context, body any) (nodeipc.Message, error) {
+	return w.child.Request(ctx, body)
+}
+
 // Disconnect asks the worker to leave, as Node's worker.disconnect() in the primary: it gets no new connections,
 // closes its servers, waits for those it has, and then the channel closes. It does not wait; the events tell.
 func (w *Worker) Disconnect() {
@@ -104,12 +133,10 @@ func (w *Worker) Disconnect() {
 // when the channel was closed before.
 func (w *Worker) CloseChannel() error { return w.child.Disconnect() }
 
-// Kill sends the worker's process a signal, SIGTERM if it is 0, as Node's worker.kill() since 18. It returns
-// os.ErrProcessDone when the process has ended.
+// Kill sends the worker's process a signal. SIGTERM is what Node's worker.kill() sends without an argument, since Node 18.
+// Signal 0 is sent nothing, and asks only whether the process can be sent one. Kill returns an error that matches
+// [os.ErrProcessDone] when the process has ended.
 func (w *Worker) Kill(signal syscall.Signal) error {
-	if signal == 0 {
-		signal = syscall.SIGTERM
-	}
 	if err := w.child.Signal(signal); err != nil {
 		return fmt.Errorf("cluster: kill worker %d: %w", w.id, err)
 	}

@@ -13,12 +13,12 @@ import (
 // workerChannel is a worker as its channel calls it. All methods of this file run on the primary's loop.
 type workerChannel struct{ worker *Worker }
 
-func (c workerChannel) HandleOpen(channel nodeipc.LoopChannel) { c.worker.channel = channel }
+func (c workerChannel) HandleOpen(channel nodeipc.LoopChannel) { c.worker.onLoop.channel = channel }
 
 func (c workerChannel) HandleStart(child *nodeipc.Child) {
 	w := c.worker
 	w.child = child
-	w.primary.workers[w.id] = w
+	w.primary.onLoop.workers[w.id] = w
 	w.primary.events.emit(ForkEvent{w})
 	if w.primary.isClosing() {
 		child.Signal(syscall.SIGKILL) // Close has killed the others before
@@ -61,6 +61,7 @@ func (c workerChannel) HandleInternal(m nodeipc.Message) {
 func (w *Worker) act(m *wire.FromWorker) {
 	switch m.Act {
 	case wire.ActOnline:
+		w.identify()
 		if w.life.make(goOnline) {
 			w.primary.events.emit(OnlineEvent{w})
 		}
@@ -89,22 +90,12 @@ func (w *Worker) isListening(m *wire.FromWorker) {
 	}
 }
 
-// addressFrom is where a worker says that a server of its listens, or wants to.
-func addressFrom(s *wire.Server) Address {
-	return Address{
-		Address:     wire.TextOrEmpty(s.Address),
-		Port:        wire.Integer(s.Port, -1),
-		AddressType: wire.Text(s.AddressType),
-		FD:          wire.Integer(s.FD, -1),
-	}
-}
-
 // HandleNACK: the connection did not reach the worker, which has no descriptor left, say.
 func (c workerChannel) HandleNACK(tag uint32) { c.worker.answered(tag, false) }
 
 func (c workerChannel) HandleWritable() {
 	w := c.worker
-	for _, m := range w.memberships {
+	for _, m := range w.onLoop.memberships {
 		m.retry()
 	}
 }
@@ -149,11 +140,11 @@ func (w *Worker) disconnect() {
 func (w *Worker) post(message any) { w.postHandle(message, nil) }
 
 func (w *Worker) postHandle(message any, h *handlewrap.Handle) {
-	if err := w.channel.Post(message, h); err != nil && !errors.Is(err, nodeipc.ErrDisconnected) {
+	if err := w.onLoop.channel.Post(message, h); err != nil && !errors.Is(err, nodeipc.ErrDisconnected) {
 		w.fail(err)
 	}
 }
 
 // fail gives a worker up that breaks the protocol or does not read: its channel is closed, at which a Node
 // process exits, and the others go on.
-func (w *Worker) fail(err error) { w.channel.Fail(err) }
+func (w *Worker) fail(err error) { w.onLoop.channel.Fail(err) }

@@ -6,11 +6,16 @@ import "sync/atomic"
 type State string
 
 const (
-	StateNone         State = "none"
-	StateOnline       State = "online"
-	StateListening    State = "listening"
+	// StateNone: the process was started, and has not said that it runs.
+	StateNone State = "none"
+	// StateOnline: the worker runs, and has not listened yet.
+	StateOnline State = "online"
+	// StateListening: a server in the worker has listened. It stays so when the server is closed.
+	StateListening State = "listening"
+	// StateDisconnected: the channel has ended. The process may run on, or may have ended before the channel did.
 	StateDisconnected State = "disconnected"
-	StateDead         State = "dead"
+	// StateDead: the process has ended. The channel may be open still, or may have ended before the process did.
+	StateDead State = "dead"
 )
 
 // life is a worker's state with what Node's names leave out: whether the other half of its end has come too.

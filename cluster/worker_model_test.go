@@ -190,8 +190,8 @@ func (m *workerModel) expectGood() {
 		w.end(m)
 	}
 	m.primary.loop.Call(func() {
-		if len(m.primary.workers) != 1 || len(m.primary.servers) != 1 {
-			m.tb.Errorf("there are %d workers and %d servers, want one", len(m.primary.workers), len(m.primary.servers))
+		if len(m.primary.onLoop.workers) != 1 || len(m.primary.onLoop.servers) != 1 {
+			m.tb.Errorf("there are %d workers and %d servers, want one", len(m.primary.onLoop.workers), len(m.primary.onLoop.servers))
 		}
 	})
 	m.connect()
@@ -203,8 +203,8 @@ func (m *workerModel) expectGood() {
 		client.Close()
 	}
 	m.primary.loop.Call(func() {
-		if len(m.primary.workers) > 0 || len(m.primary.servers) > 0 {
-			m.tb.Errorf("in the end there are %d workers and %d servers", len(m.primary.workers), len(m.primary.servers))
+		if len(m.primary.onLoop.workers) > 0 || len(m.primary.onLoop.servers) > 0 {
+			m.tb.Errorf("in the end there are %d workers and %d servers", len(m.primary.onLoop.workers), len(m.primary.onLoop.servers))
 		}
 	})
 	if err := m.primary.Close(); err != nil {

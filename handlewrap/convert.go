@@ -36,7 +36,7 @@ func (h *Handle) Listen(backlog int) (net.Listener, error) {
 	if backlog <= 0 {
 		backlog = nodeBacklog
 	}
-	if err := listen(h.fd, backlog); err != nil {
+	if err := listen(h.owned.fd(), backlog); err != nil {
 		return nil, fmt.Errorf("handlewrap: %s: %w", op, err)
 	}
 	return giveAs(h, op, net.FileListener, KindListener)
@@ -76,13 +76,13 @@ func (h *Handle) File() (*os.File, error) {
 	const op = "File"
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.fd < 0 {
+	if h.owned == 0 {
 		return nil, emptyError(op)
 	}
-	if err := setNonblock(h.fd); err != nil {
+	if err := setNonblock(h.owned.fd()); err != nil {
 		return nil, fmt.Errorf("handlewrap: %s: %w", op, err)
 	}
-	f := os.NewFile(uintptr(h.fd), string(h.typ))
+	f := os.NewFile(uintptr(h.owned.fd()), string(h.typ))
 	h.empty()
 	return f, nil
 }
@@ -105,11 +105,11 @@ func giveAs[T any](h *Handle, op string, convert func(*os.File) (T, error), want
 	if err := h.require(op, want); err != nil {
 		return none, err
 	}
-	result, err := viaFile(h.fd, convert)
+	result, err := viaFile(h.owned.fd(), convert)
 	if err != nil {
 		return none, fmt.Errorf("handlewrap: %s: %w", op, err)
 	}
-	_ = closeFD(h.fd) // result has a duplicate
+	_ = closeFD(h.owned.fd()) // result has a duplicate
 	h.empty()
 	return result, nil
 }

@@ -85,5 +85,5 @@ func duplicate(op string, t Type, of any) (*Handle, error) {
 	if dupErr != nil {
 		return nil, fmt.Errorf("handlewrap: %s: %w", op, dupErr)
 	}
-	return &Handle{typ: t, fd: fd}, nil
+	return &Handle{typ: t, owned: own(fd)}, nil
 }

@@ -6,12 +6,13 @@ import (
 	"sync"
 )
 
-// Handle owns one open fd and its Node type. All methods are safe for concurrent use.
+// Handle owns one open fd and its Node type. The zero value is an empty handle, as one that was closed. All methods are safe
+// for concurrent use.
 type Handle struct {
 	typ Type
 
 	mu        sync.Mutex
-	fd        int // -1 once closed or given away
+	owned     ownedFD
 	serverKey string
 	onClose   []func()
 }
@@ -20,12 +21,19 @@ type Handle struct {
 // is; a negative fd gives an empty handle.
 func New(t Type, fd int) *Handle {
 	if fd < 0 {
-		fd = -1
-	} else {
-		closeOnExec(fd)
+		return &Handle{typ: t}
 	}
-	return &Handle{typ: t, fd: fd}
+	closeOnExec(fd)
+	return &Handle{typ: t, owned: own(fd)}
 }
+
+// ownedFD is an fd, or none. Its zero value is none, so that a zero Handle does not own fd 0.
+type ownedFD int
+
+func own(fd int) ownedFD { return ownedFD(fd + 1) }
+
+// fd returns the fd, -1 for none.
+func (o ownedFD) fd() int { return int(o) - 1 }
 
 // Type returns the Node type, also of an empty handle.
 func (h *Handle) Type() Type { return h.typ }
@@ -35,7 +43,7 @@ func (h *Handle) Type() Type { return h.typ }
 func (h *Handle) WithType(t Type) *Handle {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	moved := &Handle{typ: t, fd: h.fd, serverKey: h.serverKey, onClose: h.onClose}
+	moved := &Handle{typ: t, owned: h.owned, serverKey: h.serverKey, onClose: h.onClose}
 	h.empty()
 	return moved
 }
@@ -45,7 +53,7 @@ func (h *Handle) WithType(t Type) *Handle {
 func (h *Handle) FD() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.fd
+	return h.owned.fd()
 }
 
 // DgramType returns what Node calls the type of a dgram.Socket, "udp4" or "udp6", as the socket's own
@@ -53,7 +61,7 @@ func (h *Handle) FD() int {
 func (h *Handle) DgramType() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return dgramType(h.fd)
+	return dgramType(h.owned.fd())
 }
 
 // ServerKey returns the connection key of the net.Server that accepted this net.Socket, such as
@@ -77,14 +85,14 @@ func (h *Handle) SetServerKey(key string) {
 func (h *Handle) Dup() (*Handle, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.fd < 0 {
+	if h.owned == 0 {
 		return nil, emptyError("Dup")
 	}
-	fd, err := dup(h.fd)
+	fd, err := dup(h.owned.fd())
 	if err != nil {
 		return nil, fmt.Errorf("handlewrap: Dup: %w", err)
 	}
-	return &Handle{typ: h.typ, fd: fd, serverKey: h.serverKey}, nil
+	return &Handle{typ: h.typ, owned: own(fd), serverKey: h.serverKey}, nil
 }
 
 // Kind asks the kernel what the socket is. It fails for an fd that is no stream or datagram socket.
@@ -99,10 +107,10 @@ func (h *Handle) Kind() (Kind, error) {
 func (h *Handle) Release() (int, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.fd < 0 {
+	if h.owned == 0 {
 		return -1, emptyError("Release")
 	}
-	fd := h.fd
+	fd := h.owned.fd()
 	h.empty()
 	return fd, nil
 }
@@ -114,7 +122,7 @@ func (h *Handle) Release() (int, error) {
 func (h *Handle) OnClose(f func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.fd >= 0 {
+	if h.owned != 0 {
 		h.onClose = append(h.onClose, f)
 	}
 }
@@ -123,7 +131,7 @@ func (h *Handle) OnClose(f func()) {
 // does nothing and returns nil.
 func (h *Handle) Close() error {
 	h.mu.Lock()
-	fd, onClose := h.fd, h.onClose
+	fd, onClose := h.owned.fd(), h.onClose
 	h.empty()
 	h.mu.Unlock()
 	if fd < 0 {
@@ -141,16 +149,16 @@ func (h *Handle) Close() error {
 
 // empty forgets the fd and the functions that wait for its closing. The caller holds the lock.
 func (h *Handle) empty() {
-	h.fd = -1
+	h.owned = 0
 	h.onClose = nil
 }
 
 // kind is Kind for an operation of the given name. The caller holds the lock.
 func (h *Handle) kind(op string) (Kind, error) {
-	if h.fd < 0 {
+	if h.owned == 0 {
 		return 0, emptyError(op)
 	}
-	k, err := kindOf(h.fd)
+	k, err := kindOf(h.owned.fd())
 	if err != nil {
 		return 0, fmt.Errorf("handlewrap: %s: %w", op, err)
 	}

@@ -63,7 +63,7 @@ func TestEmptyHandle(t *testing.T) {
 	if _, _, ok := flags(fd); ok {
 		t.Fatal("Close left the fd open")
 	}
-	for name, h := range map[string]*handlewrap.Handle{"closed": closed, "of no fd": handlewrap.New(handlewrap.NetServer, -7)} {
+	for name, h := range map[string]*handlewrap.Handle{"closed": closed, "of no fd": handlewrap.New(handlewrap.NetServer, -7), "zero": {}} {
 		t.Run(name, func(t *testing.T) {
 			wantEmpty(t, h)
 			for op, f := range map[string]func() error{

@@ -17,8 +17,8 @@ import (
 type nobody struct{}
 
 func (nobody) HandleOpen(LoopChannel)   {}
-func (nobody) HandleMessage(m Message)  { closeHandle(m) }
-func (nobody) HandleInternal(m Message) { closeHandle(m) }
+func (nobody) HandleMessage(m Message)  { closeHandle(m.Handle) }
+func (nobody) HandleInternal(m Message) { closeHandle(m.Handle) }
 func (nobody) HandleNACK(uint32)        {}
 func (nobody) HandleWritable()          {}
 func (nobody) HandleDisconnect(error)   {}

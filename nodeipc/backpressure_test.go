@@ -32,12 +32,12 @@ func sendUntilFull(c *nodeipc.Channel) (n int, err error) {
 	}
 }
 
-// mostInSockets is more than a Unix socket holds of messages, in both its ends.
-const mostInSockets = 1 << 20
+// maxInSockets is more than a Unix socket holds of messages, in both its ends.
+const maxInSockets = 1 << 20
 
 func expectBounded(t *testing.T, n, limit int) {
 	t.Helper()
-	if n*1024 > limit+mostInSockets {
+	if n*1024 > limit+maxInSockets {
 		t.Errorf("%d KiB were taken for a peer that does not read, the limit is %d KiB", n, limit>>10)
 	}
 }

@@ -3,7 +3,6 @@
 package nodeipc_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 
@@ -25,20 +24,4 @@ func TestAnswersBehindALargeMessage(t *testing.T) {
 		t.Error(err)
 	}
 	p.expect(`"`+large+`"`, `{"cmd":"NODE_SOCKET_COUNT","key":"none","count":0}`, ack, `"told"`)
-}
-
-// What is told to a peer that does not read has an end.
-func TestTellingAPeerThatNeverReads(t *testing.T) {
-	nodetest.NoLeaks(t)
-	c, _ := newRawPeer(t, nodeipc.Options{SendBuffer: 4096})
-	for told := 0; ; told++ {
-		if err := c.Tell(kilobyte); err != nil {
-			if !errors.Is(err, nodeipc.ErrNotReading) {
-				t.Error(err)
-			}
-			expectBounded(t, told, 4*4096)
-			break
-		}
-	}
-	expectEnd(t, c, nodeipc.ErrNotReading)
 }

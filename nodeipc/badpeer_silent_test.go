@@ -158,7 +158,7 @@ func standsStill(count func() int32) int {
 
 func expectLittleMemory(t *testing.T, before uint64) {
 	t.Helper()
-	if now := nodetest.Heap(); now > before+4*mostInSockets {
+	if now := nodetest.Heap(); now > before+4*maxInSockets {
 		t.Errorf("%d MiB are in use, %d before", now>>20, before>>20)
 	}
 }

@@ -81,7 +81,7 @@ func TestWrongTypesInEveryField(t *testing.T) {
 	})
 }
 
-// endsWith says whether a channel ends when a field of a message is such a value.
+// endsWith reports whether a channel ends when a field of a message is such a value.
 func endsWith(command, field, what string) bool {
 	isText := what == "text" || what == "empty text" || what == "NUL"
 	isNothing := what == "absent" || what == "null" || what == "undefined"

@@ -2,7 +2,8 @@ package nodeipc
 
 import (
 	"context"
-	"log/slog"
+	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -10,56 +11,6 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
-
-// Options says how a channel works. The zero value is a channel as Node makes it, with bounds.
-type Options struct {
-	// Serialization must be the same at both ends. The default is JSON.
-	Serialization Serialization
-	// MaxMessageSize is how many bytes a message may have, either way; 64 MiB by default.
-	MaxMessageSize int
-	// SendBuffer is how many bytes may wait for a peer that does not read before Send waits; 1 MiB by default.
-	SendBuffer int
-	// ReceiveBuffer is how many bytes of messages may wait for Receive before the channel stops reading;
-	// 16 MiB by default. A message costs 256 bytes beside its own, and a handle 64 KiB. See [LoopChannel.Keep] for a
-	// channel with a Handler.
-	ReceiveBuffer int
-	// Warn is told of what went wrong without ending the channel. By default it goes to slog.
-	Warn func(error)
-	// Loop is what the channel runs on. By default it has one of its own.
-	Loop *eventloop.Loop
-	// Handler takes what arrives in place of Receive.
-	Handler Handler
-	// Paused channels do not read before Resume.
-	Paused bool
-}
-
-// A Handler takes what arrives on a channel. Its methods are called on the channel's loop, one at a time, and
-// must not block.
-type Handler interface {
-	// HandleOpen is the first call, before anything has been read: it gives the handler what it may do on the loop.
-	HandleOpen(LoopChannel)
-	// HandleMessage takes a message, and its handle is then the handler's.
-	HandleMessage(Message)
-	// HandleInternal takes a message whose cmd begins with NODE_ and that is not the channel's own business.
-	// Its payload is valid until the method returns.
-	HandleInternal(Message)
-	// HandleNACK says that the peer did not receive the handle that was offered with tag.
-	HandleNACK(tag uint32)
-	// HandleWritable says that [LoopChannel.Offer] may succeed again after ErrWouldBlock.
-	HandleWritable()
-	// HandleDisconnect is the last call: the channel has ended, with the error that ended it, nil for an
-	// orderly end.
-	HandleDisconnect(error)
-}
-
-// A LossHandler is a [Handler] that answers for messages whose handles did not arrive.
-type LossHandler interface {
-	Handler
-	// HandleLost takes an internal message whose handle did not arrive, because this process has as many descriptors
-	// open as it may, say. It gives what answers for the message, which is called once the peer has been told that the
-	// handle came, and until whose return the payload is valid; or nil, and the peer is told to send the handle again.
-	HandleLost(Message) (answer func())
-}
 
 // state is the life of a channel; it only moves forward.
 type state uint8
@@ -71,7 +22,7 @@ const (
 )
 
 // A Channel is one end of Node's IPC channel, a parent's or a child's. Its methods may be called from any
-// goroutine unless they say otherwise.
+// goroutine unless they say otherwise. The zero value is as a channel that was closed.
 type Channel struct {
 	fd      int
 	codec   codec.Codec
@@ -95,6 +46,7 @@ type Channel struct {
 	full     bool // of messages that nobody has received yet
 	out      outgoing
 	sockets  socketCounts
+	requests requests
 }
 
 // NewChannel makes a channel of a connected stream socket, which is then the channel's. It fails where fd is no
@@ -115,22 +67,28 @@ func NewChannel(fd int, o Options) (*Channel, error) {
 	return c, nil
 }
 
+var errOnMessage = errors.New("nodeipc: receive: the channel's messages go to Options.OnMessage")
+
+var errTwoHandlers = errors.New("nodeipc: Options.OnMessage and Options.Handler are both set: set one of them")
+
 // prepare makes a channel that has no socket yet.
 func prepare(o Options) (*Channel, error) {
 	codec, err := codecFor(o.Serialization)
 	if err != nil {
 		return nil, err
 	}
-	setDefault(&o.MaxMessageSize, 64<<20)
-	setDefault(&o.SendBuffer, 1<<20)
-	setDefault(&o.ReceiveBuffer, 16<<20)
-	if o.Warn == nil {
-		o.Warn = func(err error) { slog.Warn("nodeipc", "err", err) }
-	}
-	c := &Channel{fd: -1, codec: codec, options: o, loop: o.Loop, handler: o.Handler, done: make(chan struct{}), paused: o.Paused}
+	o.setDefaults()
+	c := &Channel{fd: -1, codec: codec, options: o, loop: o.Loop, done: make(chan struct{}), paused: o.Paused}
 	c.out.flush = c.flush
 	c.inbox = newInbox(c)
-	if c.handler == nil {
+	switch {
+	case o.Handler != nil && o.OnMessage != nil:
+		return nil, errTwoHandlers
+	case o.Handler != nil:
+		c.handler = o.Handler
+	case o.OnMessage != nil:
+		c.handler = messageHandler{call: o.OnMessage}
+	default:
 		c.handler = c.inbox
 	}
 	if c.loop == nil {
@@ -140,12 +98,6 @@ func prepare(o Options) (*Channel, error) {
 		c.ownLoop = true
 	}
 	return c, nil
-}
-
-func setDefault(n *int, to int) {
-	if *n <= 0 {
-		*n = to
-	}
 }
 
 // open gives the channel its socket and begins to read.
@@ -167,6 +119,16 @@ func (c *Channel) open(fd int) error {
 	}
 	return nil
 }
+
+// isZero reports whether c never had a socket: it is a zero Channel, or that of a zero [Child] or [LoopChannel].
+func (c *Channel) isZero() bool { return c == nil || c.loop == nil }
+
+// alwaysDone is the Done of what was never opened.
+var alwaysDone = func() chan struct{} {
+	done := make(chan struct{})
+	close(done)
+	return done
+}()
 
 func (c *Channel) release() {
 	if c.ownLoop {
@@ -208,10 +170,16 @@ func (c *Channel) watch() {
 }
 
 // Pause stops reading, so that the peer soon cannot write. ACKs are not seen then either.
-func (c *Channel) Pause() { c.hold(&c.paused, true) }
+func (c *Channel) Pause() { c.setPaused(true) }
 
 // Resume ends a pause.
-func (c *Channel) Resume() { c.hold(&c.paused, false) }
+func (c *Channel) Resume() { c.setPaused(false) }
+
+func (c *Channel) setPaused(paused bool) {
+	if !c.isZero() {
+		c.hold(&c.paused, paused)
+	}
+}
 
 // hold sets one of the reasons not to read.
 func (c *Channel) hold(reason *bool, holds bool) {
@@ -221,9 +189,12 @@ func (c *Channel) hold(reason *bool, holds bool) {
 	c.watch()
 }
 
-// Connected says whether messages may be sent, as Node's property of that name: no longer once either side
+// Connected reports whether messages may be sent, as Node's property of that name: no longer once either side
 // has asked to disconnect.
 func (c *Channel) Connected() bool {
+	if c.isZero() {
+		return false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.state == connected
@@ -232,6 +203,9 @@ func (c *Channel) Connected() bool {
 // Done is closed once the channel has ended, which is Node's 'disconnect' event. Messages that came before
 // can still be received.
 func (c *Channel) Done() <-chan struct{} {
+	if c.isZero() {
+		return alwaysDone
+	}
 	c.loop.Resume()
 	return c.done
 }
@@ -239,6 +213,9 @@ func (c *Channel) Done() <-chan struct{} {
 // Err is what ended the channel once Done is closed: nil when either side disconnected in good order, else
 // what went wrong (ErrProtocol, ErrMessageTooLarge, io.ErrUnexpectedEOF within a message, and so on).
 func (c *Channel) Err() error {
+	if c.isZero() {
+		return nil
+	}
 	select {
 	case <-c.done:
 		return c.err
@@ -247,15 +224,35 @@ func (c *Channel) Err() error {
 	}
 }
 
+// endError is ErrDisconnected with what ended the channel, which is done.
+func (c *Channel) endError() error {
+	if c.err != nil {
+		return fmt.Errorf("%w: %w", ErrDisconnected, c.err)
+	}
+	return ErrDisconnected
+}
+
 // Receive waits for the next message. Messages wait for it from the channel's beginning on. After the last one
 // it returns ErrDisconnected, wrapping what Err says, and before that ctx's error when that ends first. Of a
-// channel with a Handler it gives what the handler has passed to [LoopChannel.Keep].
-func (c *Channel) Receive(ctx context.Context) (Message, error) { return c.inbox.next(ctx) }
+// channel with a Handler it gives what the handler has passed to [LoopChannel.Keep], and of one with OnMessage nothing: it fails
+// at once. It must not be called on the channel's loop.
+func (c *Channel) Receive(ctx context.Context) (Message, error) {
+	if c.isZero() {
+		return Message{}, ErrDisconnected
+	}
+	if c.options.OnMessage != nil {
+		return Message{}, errOnMessage
+	}
+	return c.inbox.next(ctx)
+}
 
 // Disconnect ends the channel in good order, as Node's disconnect(): nothing may be sent any more, what was
 // sent before goes out first, handles and their ACKs included. It does not wait; Done tells. It returns
 // ErrDisconnected when that was asked before.
 func (c *Channel) Disconnect() error {
+	if c.isZero() {
+		return ErrDisconnected
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != connected {
@@ -273,8 +270,15 @@ func (c *Channel) Disconnect() error {
 }
 
 // Close ends the channel at once, waits until it has ended, and frees what it held: undelivered messages and
-// their handles too. It is safe to call twice, but not on the loop.
+// their handles too. It is safe to call twice. On the channel's loop it panics, because it would wait for itself, unless that
+// loop came with Options.Loop.
 func (c *Channel) Close() error {
+	if c.isZero() {
+		return nil
+	}
+	if c.ownLoop && c.loop.IsCurrent() {
+		panic("nodeipc: Close of a channel by a function that its loop runs, which it would wait for: call Disconnect, or Close on another goroutine")
+	}
 	c.closeNow()
 	c.release()
 	return nil
@@ -310,5 +314,10 @@ func (c *Channel) end(err error) {
 	c.alarm.end()
 	c.err = err
 	close(c.done)
-	c.handler.HandleDisconnect(err)
+	c.loop.Known(func() { c.handler.HandleDisconnect(err) })
+}
+
+// warn tells of what went wrong without ending the channel. It runs on the loop.
+func (c *Channel) warn(err error) {
+	c.loop.Known(func() { c.options.Warn(err) })
 }

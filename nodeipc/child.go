@@ -9,9 +9,13 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 )
+
+var errNotStarted = errors.New("nodeipc: wait: the child was not started: make it with Start")
 
 // ExitStatus is how a process ended, as Node tells it: by a code or by a signal.
 type ExitStatus struct {
@@ -29,12 +33,16 @@ func (s ExitStatus) String() string {
 	return "code " + strconv.Itoa(s.Code)
 }
 
-// A Child is a process that was started with a channel. The channel is its Channel's.
+// Success reports whether the process exited with code 0.
+func (s ExitStatus) Success() bool { return s == ExitStatus{} }
+
+// A Child is a process that was started with a channel. The channel is its Channel's. Make one with [Start]; the zero value is as
+// a child that has ended, of which Wait says that it was never started.
 type Child struct {
 	*Channel
 
 	cmd    *exec.Cmd
-	traced traced
+	trace  tracing.Folder
 	exited chan struct{}
 	status ExitStatus
 	err    error
@@ -47,19 +55,19 @@ type Child struct {
 // cmd.ExtraFiles, as that of 'ipc' in Node's option stdio, or after the last of them: 3 if there are none. cmd.Env and
 // cmd.ExtraFiles are changed. In a process that nodecluster trace runs, the child is a part of the trace.
 //
-// It fails as exec.Cmd.Start does, and where there is no room for a channel. It must not be called on the
-// channel's loop. The caller must call [Child.Wait].
+// It fails as exec.Cmd.Start does, and where there is no room for a channel. It blocks until the process runs. The caller must
+// call [Child.Wait].
 func Start(cmd *exec.Cmd, o Options) (*Child, error) {
 	channel, err := prepare(o)
 	if err != nil {
 		return nil, err
 	}
-	ours, traced, err := startWithSocket(cmd, channel.options.Serialization)
+	ours, trace, err := startWithSocket(cmd, channel.options.Serialization)
 	if err != nil {
 		channel.release()
 		return nil, err
 	}
-	child := &Child{Channel: channel, cmd: cmd, traced: traced, exited: make(chan struct{})}
+	child := &Child{Channel: channel, cmd: cmd, trace: trace, exited: make(chan struct{})}
 	if err := child.begin(ours); err != nil {
 		socket.Close(ours)
 		cmd.Process.Kill()
@@ -69,17 +77,6 @@ func Start(cmd *exec.Cmd, o Options) (*Child, error) {
 		return nil, err
 	}
 	return child, nil
-}
-
-// A ChildHandler is the handler of a child's channel that wants to know of the process too. Its methods are
-// called on the channel's loop.
-type ChildHandler interface {
-	Handler
-	// HandleStart is the first call: the process runs.
-	HandleStart(*Child)
-	// HandleExit says how the process ended. All that it had sent has been handled before. It may come before or
-	// after HandleDisconnect.
-	HandleExit(ExitStatus)
 }
 
 // begin makes the child known to its loop and to its handler, before anything of it can be heard there.
@@ -97,7 +94,7 @@ func (c *Child) begin(fd int) (err error) {
 }
 
 // startWithSocket starts the command with one end of a socket pair, and returns the other.
-func startWithSocket(cmd *exec.Cmd, s Serialization) (int, traced, error) {
+func startWithSocket(cmd *exec.Cmd, s Serialization) (int, tracing.Folder, error) {
 	ours, theirs, err := socket.NewPair()
 	if err != nil {
 		return -1, "", err
@@ -115,14 +112,14 @@ func startWithSocket(cmd *exec.Cmd, s Serialization) (int, traced, error) {
 	cmd.ExtraFiles[place] = end
 	cmd.Env = append(cmd.Environ(), channelFDVariable+"="+strconv.Itoa(3+place), serializationVariable+"="+string(s))
 	preparePidFD(cmd)
-	traced, restore := throughTrace(cmd)
+	trace, restore := tracing.Redirect(cmd)
 	err = cmd.Start()
 	restore()
 	if err != nil {
 		socket.Close(ours)
 		return -1, "", fmt.Errorf("nodeipc: start %s: %w", cmd.Path, err)
 	}
-	return ours, traced, nil
+	return ours, trace, nil
 }
 
 // reap takes the exit status. Whoever calls it knows that the process has ended, or may wait for that.
@@ -130,10 +127,26 @@ func (c *Child) reap() {
 	defer c.reaper.Done()
 	c.err = c.cmd.Wait()
 	c.status = exitStatus(c.cmd.ProcessState)
-	c.traced.exited(c.Pid(), c.status)
-	c.traced.awaitLastWords(c.Done())
+	c.tellTracer()
 	if !c.loop.Post(c.exit) {
 		close(c.exited)
+	}
+}
+
+// tellTracer tells of the exit of a child that is a part of a trace, and waits for the end of its channel: what it had sent before
+// is still on its way through the tracer.
+func (c *Child) tellTracer() {
+	if c.trace == "" {
+		return
+	}
+	e := tracing.Exit{PID: c.Pid(), Code: c.status.Code}
+	if c.status.Signal != 0 {
+		e.Signal = SignalName(c.status.Signal)
+	}
+	c.trace.TellExit(e)
+	select {
+	case <-c.Done():
+	case <-time.After(tracing.Patience):
 	}
 }
 
@@ -161,13 +174,26 @@ func (c *Child) Pid() int {
 }
 
 // Signal sends a signal to the child. It returns os.ErrProcessDone when it has ended.
-func (c *Child) Signal(s os.Signal) error { return c.cmd.Process.Signal(s) }
+func (c *Child) Signal(s os.Signal) error {
+	if c.cmd == nil {
+		return os.ErrProcessDone
+	}
+	return c.cmd.Process.Signal(s)
+}
 
 // Exited is closed when the process has ended and all that it had sent has been handled.
-func (c *Child) Exited() <-chan struct{} { return c.exited }
+func (c *Child) Exited() <-chan struct{} {
+	if c.exited == nil {
+		return alwaysDone
+	}
+	return c.exited
+}
 
-// Close ends the channel at once, as [Channel.Close], but the child still has to be waited for.
+// Close ends the channel at once, as [Channel.Close], but the child still has to be waited for. It may be called on the loop.
 func (c *Child) Close() error {
+	if c.isZero() {
+		return nil
+	}
 	c.closeNow()
 	return nil
 }
@@ -175,8 +201,14 @@ func (c *Child) Close() error {
 // Wait waits for the end of the process and of the copying of its standard streams, then closes the channel if it
 // is still open; messages that came before can still be received. The error is not about how the child ended,
 // which the status says, but says that a stream could not be copied, or that the command's context ended before a
-// child that then exited with code 0.
+// child that then exited with code 0. On the channel's loop it panics, because it would wait for itself.
 func (c *Child) Wait() (ExitStatus, error) {
+	if c.cmd == nil {
+		return ExitStatus{}, errNotStarted
+	}
+	if c.loop.IsCurrent() {
+		panic("nodeipc: Wait of a child by a function that its channel's loop runs, which it would wait for: call it on another goroutine")
+	}
 	c.reaper.Wait()
 	<-c.exited
 	c.loop.Call(func() { c.end(nil) })

@@ -15,7 +15,8 @@ var (
 	ErrMessageTooLarge = errors.New("the message is larger than the channel's limit")
 	// ErrProtocol: the peer sent what no Node process sends. It ends the channel.
 	ErrProtocol = codec.ErrProtocol
-	// ErrNotReading: the peer asked for so much without reading the answers that they no longer fit. It ends the channel.
+	// ErrNotReading: the peer does not read, so that no more fits. Where it is the answers to the peer's own questions that it does
+	// not read, it ends the channel.
 	ErrNotReading = errors.New("the peer does not read")
 	// ErrHandleNotReceived: the peer answered three times that a handle did not reach it, and the handle was
 	// closed, as Node's SentHandleNotReceivedWarning says. The channel goes on.

@@ -118,6 +118,50 @@ func TestTell(t *testing.T) {
 	}
 }
 
+// expectTold tells a peer that does not read until no more is taken, and checks that it was no more than limit.
+func expectTold(t *testing.T, limit int, tell func(any) error) (told int) {
+	t.Helper()
+	for {
+		err := tell(kilobyte)
+		if err == nil {
+			told++
+			continue
+		}
+		if !errors.Is(err, nodeipc.ErrNotReading) {
+			t.Errorf("tell: %v", err)
+		}
+		expectBounded(t, told, limit)
+		return told
+	}
+}
+
+// A user's message that finds no room is not sent, and nothing else happens.
+func TestTellToAPeerThatDoesNotRead(t *testing.T) {
+	nodetest.NoLeaks(t)
+	c, p := newRawPeer(t, nodeipc.Options{SendBuffer: 10 << 10})
+	told := expectTold(t, 10<<10, c.Tell)
+	for range told {
+		p.expect(`"` + kilobyte + `"`)
+	}
+	send(t, c, "room again")
+	p.expect(`"room again"`)
+}
+
+// A protocol's message that finds no room is the end of the channel.
+func TestTellOrFailToAPeerThatDoesNotRead(t *testing.T) {
+	nodetest.NoLeaks(t)
+	c, p := newRawPeer(t, nodeipc.Options{SendBuffer: 10 << 10})
+	if err := nodeipc.OnLoop(c).TellOrFail(func() {}); err == nil {
+		t.Error("a function was told")
+	}
+	p.expectNothing()
+	expectTold(t, 4*(10<<10), nodeipc.OnLoop(c).TellOrFail)
+	expectEnd(t, c, nodeipc.ErrNotReading)
+	if err := nodeipc.OnLoop(c).TellOrFail(1); !errors.Is(err, nodeipc.ErrDisconnected) {
+		t.Errorf("tell on a channel that has ended: %v", err)
+	}
+}
+
 // A handler that keeps users' messages leaves them to Receive.
 type keeper struct {
 	*recorder

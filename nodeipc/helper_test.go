@@ -66,8 +66,8 @@ func output(cmd *exec.Cmd) (string, error) {
 
 const waitDelay = 5 * time.Second
 
-// longestLife is that of a child whose test waits for what it does not do.
-const longestLife = 4 * patience
+// maxLife is that of a child whose test waits for what it does not do.
+const maxLife = 4 * patience
 
 // start starts a command with a channel, and ends it with the test. What it writes on stderr is told when the
 // test fails.
@@ -86,7 +86,7 @@ func start(t testing.TB, cmd *exec.Cmd, o nodeipc.Options) *nodeipc.Child {
 	if err != nil {
 		t.Fatal(err)
 	}
-	killer := time.AfterFunc(longestLife, func() { child.Signal(os.Kill) })
+	killer := time.AfterFunc(maxLife, func() { child.Signal(os.Kill) })
 	t.Cleanup(func() {
 		killer.Stop()
 		if err := child.Signal(os.Kill); err != nil && !errors.Is(err, os.ErrProcessDone) {

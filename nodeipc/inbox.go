@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
 // messageCost is what a waiting message costs beside its bytes, so that many small ones are bounded too.
@@ -16,6 +18,7 @@ const handleCost = 64 << 10
 // inbox keeps messages until somebody asks for them, and stops the channel's reading when they are too many. Where a
 // handler has more to read and nobody listens, it drops what comes then.
 type inbox struct {
+	bareHandler
 	channel *Channel
 
 	mu        sync.Mutex
@@ -34,14 +37,14 @@ func newInbox(c *Channel) *inbox { return &inbox{channel: c, arrival: make(chan 
 func (b *inbox) HandleMessage(m Message) {
 	kept, warning := b.keep(m)
 	if !kept {
-		closeHandle(m)
+		closeHandle(m.Handle)
 	}
 	if warning != nil {
-		b.channel.options.Warn(warning)
+		b.channel.warn(warning)
 	}
 }
 
-// keep says whether a message is kept, and what is to be said of it if it is the first that is not.
+// keep reports whether a message is kept, and what is to be said of it if it is the first that is not.
 func (b *inbox) keep(m Message) (kept bool, warning error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -74,16 +77,6 @@ func (b *inbox) notify() {
 	default:
 	}
 }
-
-// HandleInternal has nobody to give the message to: a plain parent or child has no business but the channel's.
-func (b *inbox) HandleInternal(m Message) { closeHandle(m) }
-
-// HandleOpen has no use for the loop: the inbox is the channel's own.
-func (b *inbox) HandleOpen(LoopChannel) {}
-
-func (b *inbox) HandleNACK(uint32) {}
-
-func (b *inbox) HandleWritable() {}
 
 func (b *inbox) HandleDisconnect(error) { b.notify() }
 
@@ -123,7 +116,7 @@ func (b *inbox) next(ctx context.Context) (Message, error) {
 	}
 }
 
-// any says whether there are messages.
+// any reports whether there are messages.
 func (b *inbox) any() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -141,10 +134,7 @@ func (b *inbox) wait(ctx context.Context) error {
 		if b.any() {
 			return nil
 		}
-		if err := b.channel.Err(); err != nil {
-			return fmt.Errorf("%w: %w", ErrDisconnected, err)
-		}
-		return ErrDisconnected
+		return b.channel.endError()
 	case <-ctx.Done():
 		return fmt.Errorf("nodeipc: receive: %w", context.Cause(ctx))
 	}
@@ -155,19 +145,23 @@ func (b *inbox) close() {
 	defer b.mu.Unlock()
 	b.closed = true
 	for b.messages.len() > 0 {
-		closeHandle(b.messages.pop())
+		closeHandle(b.messages.pop().Handle)
 	}
 }
 
 func cost(m Message) int {
+	n := len(m.payload) + messageCost
 	if m.Handle != nil {
-		return len(m.payload) + messageCost + handleCost
+		n += handleCost
 	}
-	return len(m.payload) + messageCost
+	if m.request != nil {
+		n += m.request.size
+	}
+	return n
 }
 
-func closeHandle(m Message) {
-	if m.Handle != nil {
-		m.Handle.Close()
+func closeHandle(h *handlewrap.Handle) {
+	if h != nil {
+		h.Close()
 	}
 }

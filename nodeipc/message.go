@@ -7,7 +7,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 )
 
-// Message is one that has arrived.
+// Message is one that has arrived. The zero value is none: Decode returns an error, and the others do nothing.
 type Message struct {
 	// Handle is what came with the message, nil if nothing did. It is the receiver's, who closes it or
 	// passes it on.
@@ -17,23 +17,32 @@ type Message struct {
 	lease   lease
 	known   codec.Known
 	codec   codec.Codec
+	request *received // nil but of a request
 }
 
-var errReleased = errors.New("nodeipc: decode the message: it was released")
+var (
+	errReleased  = errors.New("nodeipc: decode the message: it was released")
+	errNoMessage = errors.New("nodeipc: decode the message: it is a zero Message, which nobody has sent")
+)
 
 // Decode stores the message in what v points to, as json.Unmarshal does, or [structuredclone.Unmarshal] on a channel
 // whose serialization is Advanced. In JSON, a *json.RawMessage takes it as it was sent: lone surrogates, which no Go
-// string holds, survive in that alone. A long string may be a part of the message, and then keeps all of it in memory.
+// string holds, survive in that alone. A long string may be a part of the message, and then keeps all of it in memory. Of a
+// request it is the body that is decoded.
 func (m Message) Decode(v any) error {
 	if m.lease.over() {
 		return errReleased
+	}
+	if m.codec == nil {
+		return errNoMessage
 	}
 	return m.codec.Decode(m.payload, v, m.known)
 }
 
 // Payload is the message as it was sent, without what delimits it on the wire: JSON, or what [structuredclone.Decode]
 // reads without losing anything. It must not be changed, and
-// what a [Handler] gets as an internal message is valid only until it returns. Of a message that was released it is nil.
+// what a [Handler] gets as an internal message is valid only until it returns. Of a message that was released it is nil, and of a
+// request it is the body.
 func (m Message) Payload() []byte {
 	if m.lease.over() {
 		return nil

@@ -2,5 +2,5 @@
 
 package nodeipc
 
-// raceDetector says whether the tests run with -race, under which pools lose what is put into them.
+// raceDetector reports whether the tests run with -race, under which pools lose what is put into them.
 const raceDetector = false

@@ -83,7 +83,7 @@ func TestAnswersGoOutTogether(t *testing.T) {
 		if n := writesOf(c, func() { answer(1) }); n != 1 {
 			t.Errorf("%d writes for one answer", n)
 		}
-		if n := writesOf(c, func() { answer(inFlight) }); n > inFlight/mostGathered+1 {
+		if n := writesOf(c, func() { answer(inFlight) }); n > inFlight/maxBatched+1 {
 			t.Errorf("%d writes for %d answers", n, inFlight)
 		}
 		readAll(t, peer, make([]byte, (inFlight+1)*len(frames(t, c, 1, []byte(`"question"`)))))
@@ -105,7 +105,7 @@ func TestPostsGoOutTogether(t *testing.T) {
 		})
 		c.loop.Call(func() {})
 	})
-	if n != posts/mostGathered {
+	if n != posts/maxBatched {
 		t.Errorf("%d writes for %d messages", n, posts)
 	}
 }

@@ -61,7 +61,7 @@ func TestStartAfterTheEnd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			nodetest.NoLeaks(t)
-			p := newPool(t, shell("exec sleep 1000"), pool.Options{Instances: 1})
+			p := newPool(t, clustertest.Shell("exec sleep 1000"), pool.Options{Instances: 1})
 			select {
 			case <-p.Done():
 				t.Error("a pool that was not started has ended")
@@ -82,7 +82,7 @@ func TestStartAfterTheEnd(t *testing.T) {
 
 func TestStartTwice(t *testing.T) {
 	nodetest.NoLeaks(t)
-	p := newPool(t, shell("exec sleep 1000"), pool.Options{Instances: 1})
+	p := newPool(t, clustertest.Shell("exec sleep 1000"), pool.Options{Instances: 1})
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestStartOfWhatIsNotThere(t *testing.T) {
 func TestEndsAtOnce(t *testing.T) {
 	nodetest.NoLeaks(t)
 	for range 10 {
-		p := newPool(t, shell("exec sleep 1000"), pool.Options{Instances: 2, Restart: pool.RestartAlways, MinPause: 1, MaxPause: 1})
+		p := newPool(t, clustertest.Shell("exec sleep 1000"), pool.Options{Instances: 2, Restart: pool.RestartAlways, MinPause: 1, MaxPause: 1})
 		var all sync.WaitGroup
 		all.Go(func() { p.Start() })
 		for range 2 {
@@ -154,7 +154,7 @@ func TestWorkersThatAreAskedToLeave(t *testing.T) {
 // A worker that has left its channel, but runs, is replaced once it has ended, not before.
 func TestSuccessorComesWhenNothingIsLeft(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := newRig(t, shell(`trap 'exit 0' TERM; exec 3>&-; while :; do sleep 0.01; done`), pool.Options{
+	r := newRig(t, clustertest.Shell(`trap 'exit 0' TERM; exec 3>&-; while :; do sleep 0.01; done`), pool.Options{
 		Instances: 1, Restart: pool.RestartAlways, MinPause: time.Millisecond,
 	})
 	first := r.Worker(1)

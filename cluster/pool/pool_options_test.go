@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -25,7 +27,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		"Options.KillTimeout is -1ns: use a longer duration, or 0 for 5s":       {KillTimeout: -1},
 		"Options.MaxPause is 1s: use 1m0s, which is MinPause, or more":          {MinPause: time.Minute, MaxPause: time.Second},
 	} {
-		p, err := pool.New(shell("exit 0"), o)
+		p, err := pool.New(clustertest.Shell("exit 0"), o)
 		if err == nil {
 			p.Close()
 			t.Errorf("%+v makes a pool, want %q", o, want)
@@ -41,9 +43,9 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 // A program that says no number has one worker, and the options are the caller's to use again.
 func TestProgramsHaveOneWorker(t *testing.T) {
 	nodetest.NoLeaks(t)
-	o := pool.Options{Instances: 1, Programs: []pool.Program{{Settings: shell("exit 0")}, {Instances: 2, Settings: shell("exit 0")}}}
+	o := pool.Options{Instances: 1, Programs: []pool.Program{{Settings: clustertest.Shell("exit 0")}, {Instances: 2, Settings: clustertest.Shell("exit 0")}}}
 	for range 2 {
-		r := newRig(t, shell("exit 0"), o)
+		r := newRig(t, clustertest.Shell("exit 0"), o)
 		if err := r.done(t); err != nil {
 			t.Error(err)
 		}

@@ -111,7 +111,7 @@ func TestShutdownWithContext(t *testing.T) {
 // A program that knows nothing of clusters ends as any program does.
 func TestShutdownOfOtherPrograms(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := newRig(t, shell("echo '\"ready\"' >&3; exec sleep 1000"), pool.Options{Instances: 2, KillTimeout: forever})
+	r := newRig(t, clustertest.Shell("echo '\"ready\"' >&3; exec sleep 1000"), pool.Options{Instances: 2, KillTimeout: forever})
 	clustertest.AwaitReady(t, r.Journal, 1)
 	clustertest.AwaitReady(t, r.Journal, 2)
 	workers := r.Workers()
@@ -127,7 +127,7 @@ func TestPoolClose(t *testing.T) {
 	r, w := agentPool(t, forever)
 	r.Close()
 	expectStatus(t, w, nodeipc.ExitStatus{Code: -1, Signal: syscall.SIGKILL})
-	waiting := newRig(t, shell(clustertest.SaysItListens+"exit 1"), pool.Options{Instances: 1, MinPause: forever, MaxPause: forever})
+	waiting := newRig(t, clustertest.Shell(clustertest.SaysItListens+"exit 1"), pool.Options{Instances: 1, MinPause: forever, MaxPause: forever})
 	waiting.Event(t, "exit", 1)
 	waiting.Close()
 	waiting.Close()

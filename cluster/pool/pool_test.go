@@ -43,11 +43,6 @@ func newRig(t testing.TB, settings cluster.Settings, o pool.Options) *rig {
 	return &rig{r, p}
 }
 
-// shell is a worker that is a few words of shell.
-func shell(words string) cluster.Settings {
-	return cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", words}, Serialization: nodeipc.JSON}
-}
-
 func (r *rig) done(t *testing.T) error {
 	t.Helper()
 	select {
@@ -87,7 +82,7 @@ func TestRestartPolicies(t *testing.T) {
 		{"always, failed", clustertest.SaysItListens + "exit 3", pool.RestartAlways, 4, "4 times in a row"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := newRig(t, shell(c.program), pool.Options{
+			r := newRig(t, clustertest.Shell(c.program), pool.Options{
 				Instances: 1, Restart: c.policy, MinPause: time.Millisecond, MaxPause: time.Millisecond, MaxRestarts: 3,
 			})
 			err := r.done(t)
@@ -104,7 +99,7 @@ func TestRestartPolicies(t *testing.T) {
 
 func TestRestartAlways(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := newRig(t, shell("exit 0"), pool.Options{Instances: 2, Restart: pool.RestartAlways, MinPause: time.Millisecond})
+	r := newRig(t, clustertest.Shell("exit 0"), pool.Options{Instances: 2, Restart: pool.RestartAlways, MinPause: time.Millisecond})
 	r.Event(t, "exit", 10)
 	r.Shutdown(clustertest.Patient(t))
 	if err := r.done(t); err != nil {
@@ -124,7 +119,7 @@ func TestRestartAlways(t *testing.T) {
 // awaitRestarts waits until a pool has restarted a worker so many times.
 func awaitRestarts(t *testing.T, n int) {
 	t.Helper()
-	r := newRig(t, shell("exit 0"), pool.Options{Instances: 1, Restart: pool.RestartAlways, MinPause: time.Millisecond})
+	r := newRig(t, clustertest.Shell("exit 0"), pool.Options{Instances: 1, Restart: pool.RestartAlways, MinPause: time.Millisecond})
 	r.Event(t, "fork", n+1)
 }
 
@@ -133,7 +128,7 @@ func TestPauses(t *testing.T) {
 	nodetest.NoLeaks(t)
 	const unit = 20 * time.Millisecond
 	pauses := func(o pool.Options, n int) (pauses []time.Duration) {
-		p, err := pool.New(shell(clustertest.SaysItListens+"read end <&3; exit 1"), o)
+		p, err := pool.New(clustertest.Shell(clustertest.SaysItListens+"read end <&3; exit 1"), o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,13 +170,13 @@ func TestPauses(t *testing.T) {
 // A program that fails before any of its workers has listened is broken, and the reason is told.
 func TestPoolGivesUpBrokenProgram(t *testing.T) {
 	nodetest.NoLeaks(t)
-	broken := newRig(t, shell("exit 1"), pool.Options{Instances: 2, MinPause: time.Hour})
+	broken := newRig(t, clustertest.Shell("exit 1"), pool.Options{Instances: 2, MinPause: time.Hour})
 	if err := broken.done(t); err == nil || !strings.Contains(err.Error(), "/bin/sh ended with code 1 before it listened") {
 		t.Errorf("the pool ended with %v", err)
 	}
 	// A shell, because whatever takes long to start fails too late to be broken on a machine that is busy.
 	asks := fmt.Sprintf(`echo '{"cmd":"NODE_CLUSTER","act":"queryServer","address":"127.0.0.1","port":%d,"addressType":4,"seq":0}' >&3; `, clustertest.TakePort(t))
-	taken := newRig(t, shell(asks+"read answer <&3; exit 1"), pool.Options{Instances: 1})
+	taken := newRig(t, clustertest.Shell(asks+"read answer <&3; exit 1"), pool.Options{Instances: 1})
 	if err := taken.done(t); !errors.Is(err, syscall.EADDRINUSE) || !strings.Contains(err.Error(), "/bin/sh") {
 		t.Errorf("the pool ended with %v, want %v and the program's name", err, syscall.EADDRINUSE)
 	}

@@ -30,7 +30,7 @@ func (p *Process) nextSeq(answered func(*fromPrimary, *handlewrap.Handle)) uint3
 // tell sends the primary a message from any goroutine. answered is called on the loop.
 func (p *Process) tell(m wire.Numbered, answered func(*fromPrimary, *handlewrap.Handle)) error {
 	m.Number(p.nextSeq(answered))
-	return p.channel.Tell(m)
+	return p.onLoop.TellOrFail(m)
 }
 
 // processChannel is this worker as its channel calls it, on the channel's loop.

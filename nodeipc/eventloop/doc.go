@@ -1,4 +1,5 @@
-// Package eventloop waits for many file descriptors on one goroutine at a time and calls whoever owns them.
+// Package eventloop is this module's own and promises nothing to others: it waits for many file descriptors on one goroutine
+// at a time and calls their owners.
 //
 // It is what a channel and a cluster primary run on. All that a [Loop] calls, it calls one at a time: a
 // [Source] needs no lock for what only its loop touches, and work that comes in one batch can be finished in

@@ -121,7 +121,7 @@ func (l *Loop) resumeOwn() {
 	}
 }
 
-// giveTurn gives the loop to a caller of Drive who wants it, waits until it comes back, and says whether there is
+// giveTurn gives the loop to a caller of Drive who wants it, waits until it comes back, and reports whether there is
 // anything left to do.
 func (l *Loop) giveTurn() bool {
 	l.mu.Lock()

@@ -82,7 +82,7 @@ func (p *poller) setInterest(fd int, interest Events) error {
 	return p.change(fd, &p.slots[fd], interest)
 }
 
-// watches says whether fd is known; p.mu is held.
+// watches reports whether fd is known; p.mu is held.
 func (p *poller) watches(fd int) bool {
 	return !p.closed && fd >= 0 && fd < len(p.slots) && p.slots[fd].source != nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,6 +36,8 @@ type Loop struct {
 	yielded  time.Time
 	deferred []func()
 	done     chan struct{}
+	// goroutine is the number of the goroutine that is known to run the loop.
+	goroutine atomic.Uint64
 
 	mu       sync.Mutex
 	posted   []func()
@@ -92,9 +95,15 @@ func (l *Loop) Post(f func()) bool {
 	return true
 }
 
-// Call has f run on the loop and waits for it. It must not be called on the loop. It returns [ErrClosed]
-// when f did not run.
+// Call has f run on the loop, after what was posted before, and waits until it has run. Called on the loop it runs f itself, at
+// once, so that it does not wait for what waits for it. It returns [ErrClosed] when f did not run.
+//
+// It must not be called on the loop while a caller of [Loop.Drive] runs that, but for in [Loop.Known]: it would wait for ever.
 func (l *Loop) Call(f func()) error {
+	if l.IsCurrent() {
+		f()
+		return nil
+	}
 	ran := make(chan struct{})
 	if !l.Post(func() { f(); close(ran) }) {
 		return ErrClosed
@@ -106,9 +115,12 @@ func (l *Loop) Call(f func()) error {
 // Defer has f run at the end of the present batch of events. It may be called on the loop only.
 func (l *Loop) Defer(f func()) { l.deferred = append(l.deferred, f) }
 
-// Close runs what was posted, ends the loop and waits for it. It is safe to call twice, but not on the loop.
-// The watched descriptors stay open: they are their owners'.
+// Close runs what was posted, ends the loop and waits for it. It is safe to call twice. On the loop it panics, because it would
+// wait for itself. The watched descriptors stay open: they are their owners'.
 func (l *Loop) Close() {
+	if l.IsCurrent() {
+		panic("eventloop: Close of a loop by a function that the loop runs, which it would wait for: call it on another goroutine")
+	}
 	l.mu.Lock()
 	stopped := l.stopping
 	l.stopping = true
@@ -125,11 +137,12 @@ func (l *Loop) run() {
 	defer close(l.done)
 	defer l.poll.close()
 	defer l.refuseTurn()
+	l.goroutine.Store(goroutineNumber())
 	for l.step() && l.giveTurn() {
 	}
 }
 
-// step waits for one batch of events, and says whether the loop goes on after it.
+// step waits for one batch of events, and reports whether the loop goes on after it.
 func (l *Loop) step() bool {
 	l.yield()
 	l.pause()
@@ -150,7 +163,7 @@ func (l *Loop) yield() {
 	}
 }
 
-// runPosted runs the functions that stand posted and says whether the loop goes on.
+// runPosted runs the functions that stand posted and reports whether the loop goes on.
 func (l *Loop) runPosted() bool {
 	l.mu.Lock()
 	if !l.awake {

@@ -142,7 +142,7 @@ func (w *watch) wanted(direction Events) bool {
 	return !w.removed
 }
 
-// claim says whether the owner still wants to hear of a direction that has become ready.
+// claim reports whether the owner still wants to hear of a direction that has become ready.
 func (w *watch) claim(direction Events) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

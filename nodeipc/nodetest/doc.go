@@ -1,6 +1,7 @@
-// Package nodetest is what tests against real Node processes share: the
-// runtimes that scripts/runtimes fetched, sample packages, a check that a test
-// left no goroutine and no file descriptor behind, and waiting that ends.
+// Package nodetest is this module's own and promises nothing to others: it is
+// what tests against real Node processes share, the runtimes that
+// scripts/runtimes fetched, sample packages, a check that a test left no
+// goroutine and no file descriptor behind, and waiting that ends.
 //
 //	func TestPrintsItsVersion(t *testing.T) {
 //		nodetest.NoLeaks(t)

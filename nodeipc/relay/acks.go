@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// mostUnanswered is how many handles of one direction may await their ACKs while those are still timed.
-const mostUnanswered = 1 << 16
+// maxUnanswered is how many handles of one direction may await their ACKs while those are still timed.
+const maxUnanswered = 1 << 16
 
 // acks times the answers to handles, which come in the handles' order.
 type acks struct {
@@ -31,7 +31,7 @@ func (a *acks) handle(d Direction, at time.Time) {
 	if a.lost[d] {
 		return
 	}
-	if len(a.sent[d]) == mostUnanswered {
+	if len(a.sent[d]) == maxUnanswered {
 		a.sent[d], a.lost[d] = nil, true
 		return
 	}

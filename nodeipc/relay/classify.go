@@ -71,7 +71,7 @@ func kindOfBeginning(c codec.Codec, payload []byte) Kind {
 // bunHandle ends a message that Bun sends a handle with.
 var bunHandle = []byte(`,"$hasHandle":true}`)
 
-// takesHandle says whether a descriptor belongs to a message.
+// takesHandle reports whether a descriptor belongs to a message.
 func takesHandle(c codec.Codec, payload []byte) bool {
 	payload, _, _ = c.Heard(payload)
 	kind, err := c.Classify(payload)

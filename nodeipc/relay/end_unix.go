@@ -19,7 +19,7 @@ const (
 	tooManyHandlesPause = 10 * time.Millisecond
 	// Nothing tells when a peer has read, so one has to look, less and less often.
 	shortestUnreadPause = 20 * time.Microsecond
-	longestUnreadPause  = 2 * time.Millisecond
+	maxUnreadPause      = 2 * time.Millisecond
 )
 
 // end is the relay's socket to one of the two processes.
@@ -94,7 +94,7 @@ func (e *end) sendSome(b, rights []byte) (n int, err error) {
 
 // awaitRead waits until the peer has read all that was written.
 func (e *end) awaitRead() error {
-	for pause := shortestUnreadPause; ; pause = min(2*pause, longestUnreadPause) {
+	for pause := shortestUnreadPause; ; pause = min(2*pause, maxUnreadPause) {
 		var unread int
 		if err := e.raw.Control(func(fd uintptr) { unread = socket.Unread(int(fd)) }); err != nil {
 			return nodeipc.ErrDisconnected

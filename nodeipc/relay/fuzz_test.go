@@ -15,7 +15,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/relay"
 )
 
-const mostFuzzed = 4 << 10
+const maxFuzzed = 4 << 10
 
 // FuzzBytes sends anything through a relay in pieces, some with descriptors beside them, as no Node would. The same bytes
 // come out, and each descriptor once, in their order, with a read that could have brought it without a relay.
@@ -34,7 +34,7 @@ func FuzzBytes(f *testing.F) {
 			return
 		}
 		var pieces []piece
-		for rest, i := text[:min(len(text), mostFuzzed)], 0; len(rest) > 0; i++ {
+		for rest, i := text[:min(len(text), maxFuzzed)], 0; len(rest) > 0; i++ {
 			n := min(int(lengths[i%len(lengths)])+1, len(rest))
 			pieces = append(pieces, piece{string(rest[:n]), n%2 == 1})
 			rest = rest[n:]

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mostHeld is how many bytes of a message with descriptors wait for its rest, so that it goes out in one piece.
-const mostHeld = 64 << 10
+// maxHeld is how many bytes of a message with descriptors wait for its rest, so that it goes out in one piece.
+const maxHeld = 64 << 10
 
 // way is one direction of a relay.
 type way struct {
@@ -79,7 +79,7 @@ func (w *way) pass(b []byte) error {
 			continue
 		}
 		w.held = append(w.held, b[written:pos]...)
-		if written = pos; whole || len(w.held) >= mostHeld {
+		if written = pos; whole || len(w.held) >= maxHeld {
 			if err := w.sendHeld(); err != nil {
 				return err
 			}

@@ -17,8 +17,8 @@ type slab[T any] struct {
 // sizeOfSlab is how many bytes one value that is kept may keep with it, besides what its neighbours refer to.
 const sizeOfSlab = 256
 
-// longestShared is how long a string is that its neighbours may keep.
-const longestShared = longestRecent
+// maxShared is how long a string is that its neighbours may keep.
+const maxShared = maxRecent
 
 // next gives a place.
 func (s *slab[T]) next() *T {
@@ -68,7 +68,7 @@ func (b *boxes) int32(n int32) any {
 }
 
 func (b *boxes) string(s string) any {
-	if len(s) > longestShared {
+	if len(s) > maxShared {
 		return s
 	}
 	place := b.strings.next()

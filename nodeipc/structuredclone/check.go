@@ -1,6 +1,6 @@
 package structuredclone
 
-// Check says whether data is a message, without making anything of it: nil, or the [*SyntaxError] that [Decode] would
+// Check reports whether data is a message, without making anything of it: nil, or the [*SyntaxError] that [Decode] would
 // give. Only a key that an object has twice, [Duplicate], is not looked for.
 func Check(data []byte) (err error) {
 	defer catch(&err)

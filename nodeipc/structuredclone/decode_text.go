@@ -23,7 +23,7 @@ func (d *decoder) stringAny(t text) any {
 }
 
 // recent says that the string may be one of the recent ones.
-func (t text) recent() bool { return len(t.raw) <= longestRecent && t.ascii() }
+func (t text) recent() bool { return len(t.raw) <= maxRecent && t.ascii() }
 
 // short reads a short string of ASCII, if that is next: it is what most keys and many values are.
 func (d *decoder) short() (raw []byte, ok bool) {

@@ -23,7 +23,7 @@ func (o Options) write(v any, f form) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cap(out) > mostRoom {
+	if cap(out) > maxRoom {
 		return out, nil
 	}
 	e.room = out
@@ -47,8 +47,8 @@ func (o Options) append(e *encoder, dst []byte, v any, f form) (out []byte, err 
 
 // The most that an encoder keeps for the next message: bytes, and entries of maps.
 const (
-	mostRoom    = 1 << 16
-	mostEntries = 1 << 12
+	maxRoom    = 1 << 16
+	maxEntries = 1 << 12
 )
 
 // free gives the encoder back. What it kept for a message that was unusually large goes.
@@ -62,7 +62,7 @@ func (e *encoder) free() {
 
 // emptied clears what a failure left.
 func emptied[E any](entries []E) []E {
-	if cap(entries) > mostEntries {
+	if cap(entries) > maxEntries {
 		return nil
 	}
 	clear(entries)

@@ -52,7 +52,7 @@ func lookup(data []byte, key string) (value text, ok bool) {
 	return text{}, false
 }
 
-// is says whether a property's name, as the scanner gives it, is that key.
+// is reports whether a property's name, as the scanner gives it, is that key.
 func is(key string, name text, number float64, isNumber bool) bool {
 	// Enough for any number, and for keys as they are in messages.
 	var room [64]byte

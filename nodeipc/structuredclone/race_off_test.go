@@ -2,5 +2,5 @@
 
 package structuredclone_test
 
-// raceDetector says whether the tests run with -race.
+// raceDetector reports whether the tests run with -race.
 const raceDetector = false

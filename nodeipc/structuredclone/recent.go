@@ -24,13 +24,13 @@ type recentString struct {
 
 const (
 	recentBits = 8 // of a uint8
-	// longestRecent is long enough for keys, types and addresses.
-	longestRecent = 32
+	// maxRecent is long enough for keys, types and addresses.
+	maxRecent = 32
 )
 
 // string gives a string of these bytes.
 func (r *recentStrings) string(b []byte) string {
-	if len(b) > longestRecent {
+	if len(b) > maxRecent {
 		return string(b)
 	}
 	return r.all[r.find(b)].s
@@ -38,7 +38,7 @@ func (r *recentStrings) string(b []byte) string {
 
 // key is string for a property's name.
 func (r *recentStrings) key(b []byte) string {
-	if len(b) > longestRecent {
+	if len(b) > maxRecent {
 		return string(b)
 	}
 	slot := r.find(b)
@@ -63,7 +63,7 @@ func (r *recentStrings) likelyKey(data []byte) (key string, size int) {
 
 // any is string in an any.
 func (r *recentStrings) any(boxes *boxes, b []byte) any {
-	if len(b) > longestRecent {
+	if len(b) > maxRecent {
 		return string(b)
 	}
 	entry := &r.all[r.find(b)]

@@ -129,7 +129,7 @@ func foldedRune(r rune) rune {
 // bitSet is a set of small numbers.
 type bitSet []uint64
 
-// add adds one, and says whether it was there already.
+// add adds one, and reports whether it was there already.
 func (s bitSet) add(i int) (already bool) {
 	word, bit := &s[i/64], uint64(1)<<(i%64)
 	already = *word&bit != 0

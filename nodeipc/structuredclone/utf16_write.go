@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-// measure counts the UTF-16 code units of s, which is WTF-8, and says whether one of them is more than a byte.
+// measure counts the UTF-16 code units of s, which is WTF-8, and reports whether one of them is more than a byte.
 func measure(s []byte) (units int, wide bool) {
 	units = len(s)
 	for ; len(s) >= 8 && !wide; s = s[8:] {
@@ -35,7 +35,7 @@ func fewerUnits(eight uint64) int {
 	return fewer
 }
 
-// someWide says whether a character begins that is more than a byte in UTF-16.
+// someWide reports whether a character begins that is more than a byte in UTF-16.
 func someWide(eight uint64) bool {
 	return eight&(eight<<1)&(eight<<2|eight<<3|eight<<4|eight<<5)&highBits != 0
 }

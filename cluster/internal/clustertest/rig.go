@@ -291,6 +291,11 @@ func PortOf(t testing.TB, address json.RawMessage) int {
 // SaysItListens is what a shell tells its primary by way of the channel, as a worker that listens.
 const SaysItListens = `echo '{"cmd":"NODE_CLUSTER","act":"listening","address":null,"port":1,"addressType":4,"seq":0}' >&3; `
 
+// Shell is a worker that is a few words of shell.
+func Shell(words string) cluster.Settings {
+	return cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", words}, Serialization: nodeipc.JSON}
+}
+
 // Stop sends SIGSTOP and waits until the worker stands still.
 func Stop(t testing.TB, w *cluster.Worker) {
 	t.Helper()

@@ -37,6 +37,16 @@ func (s *Server) Key() string {
 	return key
 }
 
+// Size is how many bytes the server is described in.
+func (s *Server) Size() (n int) {
+	for _, field := range []json.RawMessage{
+		s.Index, s.Data, s.Address, s.Port, s.AddressType, s.FD, s.Flags, s.Backlog, s.ReadableAll, s.WritableAll,
+	} {
+		n += len(field)
+	}
+	return n
+}
+
 // IsPacket reports whether the server is one of datagrams.
 func (s *Server) IsPacket() bool {
 	t := Text(s.AddressType)

@@ -107,7 +107,7 @@ func stopWorkers(workers []*nodeipc.Child) (err error) {
 	}
 	for i, w := range workers {
 		status, waitErr := w.Wait()
-		if waitErr == nil && status != (nodeipc.ExitStatus{}) {
+		if waitErr == nil && !status.Success() {
 			waitErr = fmt.Errorf("worker %d ended with %v", i+1, status)
 		}
 		err = errors.Join(err, waitErr, w.Close())

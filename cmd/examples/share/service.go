@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -135,22 +134,11 @@ func giveConnections(ctx context.Context, l net.Listener, workers []*nodeipc.Chi
 		if err != nil {
 			return
 		}
-		if err := giveConnection(ctx, workers[i%len(workers)], conn); err != nil {
+		if err := workers[i%len(workers)].SendConn(ctx, "socket", conn); err != nil {
+			conn.Close()
 			fmt.Fprintln(os.Stderr, "share:", err)
 		}
 	}
-}
-
-func giveConnection(ctx context.Context, worker *nodeipc.Child, conn net.Conn) error {
-	defer conn.Close()
-	h, err := handlewrap.FromConn(conn)
-	if err != nil {
-		return err
-	}
-	if err := worker.SendHandle(ctx, "socket", h); err != nil {
-		return errors.Join(err, h.Close())
-	}
-	return nil
 }
 
 // askHTTP gives what a GET of / is answered with.

@@ -15,6 +15,9 @@ var advancedValues = []any{
 	map[string]any{"cmd": "NODE_HANDLE", "type": "net.Native", "msg": nil},
 	map[string]any{"cmd": "NODE_HANDLE", "type": "net.Socket", "msg": map[string]any{"a": "é€"}, "key": "6:null:1"},
 	map[string]any{"a": structuredclone.Undefined{}, "b": &structuredclone.Map{}},
+	map[string]any{"cmd": "nodecluster:request", "id": 1, "body": map[string]any{"a": "é€"}},
+	map[string]any{"cmd": "nodecluster:response", "id": "x", "body": structuredclone.Undefined{}, "error": nil},
+	map[string]any{"cmd": "nodecluster:response", "error": &structuredclone.Error{Message: "text"}},
 }
 
 // FuzzAdvanced gives the codec bytes that anybody may have written.
@@ -32,6 +35,9 @@ func FuzzAdvanced(f *testing.F) {
 			}
 			if err != nil && checked == nil {
 				t.Fatalf("%v of %q", err, payload)
+			}
+			if k == Request || k == Response {
+				checkExchange(t, Advanced, payload)
 			}
 			if e, inner, err := Advanced.Open(payload); err == nil {
 				checkEnvelope(t, Advanced, e, inner, structuredclone.RawMessage(inner), canonicalClone)
@@ -54,7 +60,7 @@ func canonicalClone(payload []byte) []byte {
 }
 
 func TestAdvancedKinds(t *testing.T) {
-	want := []Kind{User, User, User, ACK, NACK, Socket, Internal, Handle, Handle, User}
+	want := []Kind{User, User, User, ACK, NACK, Socket, Internal, Handle, Handle, User, Request, Response, Response}
 	for i, v := range advancedValues {
 		for d := range Dialect(3) {
 			frame, err := Advanced.AppendFrame([]byte("before"), d, v)

@@ -5,6 +5,9 @@ import "bytes"
 // bun is Bun's dialect of JSON: cluster messages are marked, and a handle goes beside one without an envelope.
 const bun Dialect = 1
 
+// IsBun reports whether a codec's dialect is Bun's.
+func IsBun(c Codec, d Dialect) bool { return c == JSON && d == bun }
+
 // bunMark stands before each internal message of a Bun process, and must stand before each to one.
 const bunMark = 0x02
 

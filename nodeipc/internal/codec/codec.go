@@ -24,6 +24,11 @@ type Codec interface {
 	Classify(payload []byte) (Kind, error)
 	// Open takes the message of a handle out of its envelope. inner is a payload, perhaps within the given one.
 	Open(payload []byte) (e Envelope, inner []byte, err error)
+	// OpenExchange gives the parts of a request or a response that Classify has found. ok is false where it has no id, or cannot be
+	// read. The parts may be within the payload.
+	OpenExchange(payload []byte) (x Exchange, ok bool)
+	// Raw gives a value that is written, alone or within another, as the payload is.
+	Raw(payload []byte) any
 	// Decode stores the value of a payload in what v points to.
 	Decode(payload []byte, v any, known Known) error
 
@@ -74,6 +79,9 @@ const (
 	NACK
 	Socket  // NODE_SOCKET_*: the counting of sockets
 	Nothing // no message at all
+	// A request, or a response to one: see Exchange.
+	Request
+	Response
 )
 
 const prefix = "NODE_"
@@ -81,6 +89,10 @@ const prefix = "NODE_"
 // kindOf says whose a message with that cmd is.
 func kindOf(command string) Kind {
 	switch {
+	case command == RequestCommand:
+		return Request
+	case command == ResponseCommand:
+		return Response
 	case len(command) <= len(prefix) || command[:len(prefix)] != prefix:
 		return User
 	case command == "NODE_HANDLE":

@@ -67,7 +67,7 @@ func (jsonCodec) Classify(payload []byte) (Kind, error) {
 		reason := stdjson.Unmarshal(payload, new(stdjson.RawMessage))
 		return 0, fmt.Errorf("%w: not JSON: %w: %s", ErrProtocol, reason, Excerpt(payload))
 	}
-	if !bytes.Contains(payload, jsonPrefix) && !bytes.Contains(payload, []byte(`\u`)) {
+	if !bytes.Contains(payload, jsonPrefix) && !bytes.Contains(payload, []byte(`\u`)) && !mayBeExchange(payload) {
 		return User, nil
 	}
 	return kindOf(jsonCommand(payload)), nil

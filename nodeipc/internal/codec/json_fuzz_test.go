@@ -77,7 +77,51 @@ func checkJSON(t *testing.T, payload []byte) {
 	if e, inner, err := JSON.Open(payload); err == nil {
 		checkEnvelope(t, JSON, e, inner, stdjson.RawMessage(inner), canonicalJSON)
 	}
+	if k == Request || k == Response {
+		checkExchange(t, JSON, payload)
+		checkMembers(t, payload)
+	}
 	checkSentAgain(t, payload, valid)
+}
+
+// checkExchange has the parts of a request or a response be payloads.
+func checkExchange(t *testing.T, c Codec, payload []byte) {
+	x, ok := c.OpenExchange(payload)
+	if !ok {
+		return
+	}
+	for _, part := range [][]byte{x.ID, x.Body, x.Error} {
+		if part == nil {
+			continue
+		}
+		if _, err := c.Classify(part); err != nil {
+			t.Fatalf("%v of the part %q of %q", err, part, payload)
+		}
+		if _, err := c.AppendFrame(nil, 0, struct{ Part any }{c.Raw(part)}); err != nil {
+			t.Fatalf("%v when the part %q is sent", err, part)
+		}
+	}
+}
+
+// checkMembers compares the parts with what encoding/json finds, which also knows keys that are written in another way.
+func checkMembers(t *testing.T, payload []byte) {
+	x, ok := JSON.OpenExchange(payload)
+	var members map[string]stdjson.RawMessage
+	if err := stdjson.Unmarshal(payload, &members); err != nil {
+		t.Fatal(err)
+	}
+	if bytes.IndexByte(payload, '\\') >= 0 {
+		return
+	}
+	if _, want := members["id"]; ok != want || !bytes.Equal(x.ID, members["id"]) {
+		t.Fatalf("id %q, %v, want %q, %v of %q", x.ID, ok, members["id"], want, payload)
+	}
+	if body, ok := members["body"]; ok && !bytes.Equal(x.Body, body) || !ok && string(x.Body) != "null" {
+		t.Fatalf("body %q, want %q of %q", x.Body, body, payload)
+	}
+	if reason := members["error"]; string(reason) != "null" && !bytes.Equal(x.Error, reason) {
+		t.Fatalf("error %q, want %q of %q", x.Error, reason, payload)
+	}
 }
 
 // checkEnvelope wraps a handle's message as it was and opens it again.

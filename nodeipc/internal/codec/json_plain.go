@@ -28,7 +28,7 @@ func plain(b []byte) int {
 	return n
 }
 
-// printable says whether there is nothing but ASCII without control characters in b, whose length is a multiple of 32.
+// printable reports whether there is nothing but ASCII without control characters in b, whose length is a multiple of 32.
 func printable(b []byte) bool {
 	const spaces, highs = 0x2020202020202020, 0x8080808080808080
 	var bad uint64
@@ -41,7 +41,7 @@ func printable(b []byte) bool {
 	return bad&highs == 0
 }
 
-// isPlainString says whether a payload is one string of ASCII in which nothing is escaped.
+// isPlainString reports whether a payload is one string of ASCII in which nothing is escaped.
 func isPlainString(payload []byte) bool {
 	if len(payload) < 2 || payload[0] != '"' || payload[len(payload)-1] != '"' {
 		return false

@@ -11,8 +11,8 @@ var validSeeds = []string{
 	`"\"`, `"\\"`, `"\u12"`, `"\u12aF"`, `"\x"`, "\"\x1f\"", "\"\x7f\"", "\"\xff\"", `"grüße"`, `"` + strings.Repeat("long ", 20) + `"`,
 	`"` + strings.Repeat("long ", 20) + `\n"`, `[]`, `[ ]`, `[`, `]`, `[1,2]`, `[1,]`, `[,1]`, `[1 2]`, `{}`, `{ }`, `{"a"}`, `{"a":}`, `{"a":1}`,
 	`{"a":1,}`, `{"a":1,"b":[{}]}`, `{1:2}`, `{"a":1]`, `[1}`, `[[[[]]]]`, `[[[[]]]`, `{"a":{"b":{"c":[null]}}} x`, "[\x00]", "\x00", "1\x00",
-	strings.Repeat("[", deepest) + strings.Repeat("]", deepest), strings.Repeat("[", deepest+1) + strings.Repeat("]", deepest+1),
-	strings.Repeat("[", 1<<20), strings.Repeat(`{"a":`, deepest) + "1" + strings.Repeat("}", deepest),
+	strings.Repeat("[", maxDepth) + strings.Repeat("]", maxDepth), strings.Repeat("[", maxDepth+1) + strings.Repeat("]", maxDepth+1),
+	strings.Repeat("[", 1<<20), strings.Repeat(`{"a":`, maxDepth) + "1" + strings.Repeat("}", maxDepth),
 }
 
 func TestValidJSON(t *testing.T) {

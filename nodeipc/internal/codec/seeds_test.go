@@ -21,6 +21,9 @@ func jsonSeeds(tb testing.TB) [][]byte {
 		`{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_HANDLE","type":"net.Server","msg":null}}` + "\n",
 		`{"cmd":"NODE_HANDLE","type":"dgram.Socket","dgramType":"udp4","msg":{"cmd":"NODE_CLUSTER"}}` + "\n",
 		`{"CMD":"NODE_HANDLE"}` + "\n", `{"cmd":"NODE_"}` + "\n", ` {"cmd":"\u004eODE_HANDLE_ACK"}` + "\r\n",
+		`{"cmd":"nodecluster:request","id":1,"body":{"a":[1,"}"]}}` + "\n" + `{"cmd":"nodecluster:response","id":"x","error":null}` + "\n",
+		`{ "body" : [] , "id":-1.5e3,"id":{},"cmd":"nodecluster:response" }` + "\n" + `{"id":1,"cmd":"nodecluster:request","\"":"\\"}` + "\n",
+		`{"cmd":"nodecluster:request"}` + "\n" + `{"cmd":"nodecluster:request","i\u0064":1}` + "\n" + `["nodecluster:request"]` + "\n",
 		`"plain"` + "\n" + `""` + "\n" + `"\\""` + "\n" + `"a"b"` + "\n" + `"é"` + "\n" + `"` + "\n",
 	} {
 		streams = append(streams, []byte(text))

@@ -13,9 +13,9 @@ const (
 	receivesCloseOnExec = true
 	controlSpace        = 24
 
-	// MostHandlesInFlight is how many handles may await their ACKs at once. Linux never returns bytes from
+	// MaxHandlesInFlight is how many handles may await their ACKs at once. Linux never returns bytes from
 	// past a message with a descriptor in one read, so that each handle stays with its message.
-	MostHandlesInFlight = 1 << 16
+	MaxHandlesInFlight = 1 << 16
 )
 
 // putRights writes the control message that carries fd. It is written here because unix.UnixRights allocates,

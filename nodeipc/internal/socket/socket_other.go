@@ -10,7 +10,7 @@ const (
 	sendFlags           = unix.MSG_DONTWAIT
 	controlSpace        = 64
 
-	MostHandlesInFlight = 1
+	MaxHandlesInFlight = 1
 )
 
 type receiveHeader struct{}

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mostHandlesARead is how many descriptors one message can carry on Linux, the most of any system here.
-const mostHandlesARead = 253
+// maxHandlesPerRead is how many descriptors one message can carry on Linux, the most of any system here.
+const maxHandlesPerRead = 253
 
 // Buffer is what one read fills. Channels share a few of them, since none keeps one between reads.
 type Buffer struct {
@@ -23,7 +23,7 @@ type Buffer struct {
 }
 
 var buffers = sync.Pool{New: func() any {
-	return &Buffer{control: make([]byte, unix.CmsgSpace(mostHandlesARead*4))}
+	return &Buffer{control: make([]byte, unix.CmsgSpace(maxHandlesPerRead*4))}
 }}
 
 // Receive reads what is there, into room, or r.Bytes where that is none. The fds that came with it are in r.FDs, close-on-exec and the caller's. n is 0

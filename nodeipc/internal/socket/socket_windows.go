@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-const MostHandlesInFlight = 1
+const MaxHandlesInFlight = 1
 
 var errWindows = fmt.Errorf("nodeipc: not on windows, where Node's channel is a named pipe: %w", errors.ErrUnsupported)
 

@@ -13,14 +13,13 @@ import (
 type setup struct {
 	SchedulingPolicy cluster.SchedulingPolicy `json:"schedulingPolicy"`
 	Settings         struct {
-		Exec        string   `json:"exec"`
-		Args        []string `json:"args"`
-		ExecArgv    []string `json:"execArgv"`
-		Cwd         string   `json:"cwd"`
-		Silent      bool     `json:"silent"`
-		UID         *uint32  `json:"uid"`
-		GID         *uint32  `json:"gid"`
-		WindowsHide bool     `json:"windowsHide"`
+		Exec     string   `json:"exec"`
+		Args     []string `json:"args"`
+		ExecArgv []string `json:"execArgv"`
+		Cwd      string   `json:"cwd"`
+		Silent   bool     `json:"silent"`
+		UID      *uint32  `json:"uid"`
+		GID      *uint32  `json:"gid"`
 	} `json:"settings"`
 }
 
@@ -53,7 +52,7 @@ func (b *bridge) setup(asked *call) error {
 	s := asked.Settings
 	settings := cluster.Settings{
 		Exec: s.Exec, Args: s.Args, ExecArgv: s.ExecArgv, Cwd: s.Cwd, Silent: s.Silent, UID: s.UID, GID: s.GID,
-		WindowsHide: s.WindowsHide, SchedulingPolicy: asked.SchedulingPolicy, Serialization: b.wire,
+		SchedulingPolicy: asked.SchedulingPolicy, Serialization: b.wire,
 	}
 	if b.primary != nil {
 		b.primary.Setup(settings)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/relay"
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 )
 
 // channel is one that is traced: the observer of its relay.
@@ -57,6 +58,6 @@ func (c *channel) HandleEnd(e relay.End) {
 }
 
 // exit tells of the end of the child.
-func (c *channel) exit(e exit) { c.log.add(time.Now(), c.log.format.exited(c, e)) }
+func (c *channel) exit(e tracing.Exit) { c.log.add(time.Now(), c.log.format.exited(c, e)) }
 
 func (c *channel) advanced() bool { return c.report.Serialization == nodeipc.Advanced }

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,7 +23,7 @@ import (
 // only where the child cannot be started. Where the tracer is gone, the child keeps its own channel.
 func Exec(args []string) error {
 	if len(args) < 5 {
-		return errors.New("trace-exec is for the use of nodecluster trace only")
+		return errors.New(tracing.Command + " is for the use of nodecluster trace only")
 	}
 	where, uid, gid, program, argv := folder(args[0]), args[1], args[2], args[3], args[4:]
 	if err := insert(where, argv); err != nil {
@@ -60,7 +61,7 @@ func insert(where folder, argv []string) error {
 	}
 	unix.CloseOnExec(pair[0])
 	unix.CloseOnExec(pair[1])
-	if err := r.send(where.path(socketFile), channel, pair[0]); err != nil {
+	if err := r.send(where.path(tracing.Socket), channel, pair[0]); err != nil {
 		return err
 	}
 	// The copy is not close-on-exec.

@@ -4,26 +4,21 @@ package trace
 
 import (
 	"bufio"
-	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"syscall"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 	"golang.org/x/sys/unix"
 )
-
-// longestExit is what every system lets one write put into a pipe whole.
-const longestExit = 512
 
 // exits is a named pipe in which parents say how their children have ended: a line of JSON each, which one write puts
 // there whole, even that of a process which ends right after it.
 type exits struct{ pipe *os.File }
 
 func newExits(where folder, mode os.FileMode) (*exits, error) {
-	path := where.path(exitsFile)
+	path := where.path(tracing.Exits)
 	if err := unix.Mkfifo(path, uint32(mode)); err != nil {
 		return nil, &os.PathError{Op: "mkfifo", Path: path, Err: err}
 	}
@@ -39,9 +34,9 @@ func newExits(where folder, mode os.FileMode) (*exits, error) {
 }
 
 // hear tells of all exits until stop.
-func (e *exits) hear(exited func(exit), broken func(error)) {
+func (e *exits) hear(exited func(tracing.Exit), broken func(error)) {
 	defer e.pipe.Close()
-	lines := bufio.NewReaderSize(e.pipe, longestExit)
+	lines := bufio.NewReaderSize(e.pipe, tracing.MaxExit)
 	tooLong := false
 	for {
 		line, err := lines.ReadSlice('\n')
@@ -59,9 +54,9 @@ func (e *exits) hear(exited func(exit), broken func(error)) {
 		case len(line) == 1:
 			return
 		}
-		var x exit
-		if err := json.Unmarshal(bytes.TrimSpace(line), &x); err != nil {
-			broken(fmt.Errorf("an exit that makes no sense: %w", err))
+		x, err := tracing.ParseExit(line)
+		if err != nil {
+			broken(err)
 			continue
 		}
 		exited(x)
@@ -72,9 +67,9 @@ func (e *exits) hear(exited func(exit), broken func(error)) {
 func (e *exits) stop() { e.pipe.Write([]byte{'\n'}) }
 
 // exitOf is the exit of a process that ended as a child of this one.
-func exitOf(pid int, status syscall.WaitStatus) exit {
+func exitOf(pid int, status syscall.WaitStatus) tracing.Exit {
 	if status.Signaled() {
-		return exit{PID: pid, Signal: nodeipc.SignalName(status.Signal())}
+		return tracing.Exit{PID: pid, Signal: nodeipc.SignalName(status.Signal())}
 	}
-	return exit{PID: pid, Code: status.ExitStatus()}
+	return tracing.Exit{PID: pid, Code: status.ExitStatus()}
 }

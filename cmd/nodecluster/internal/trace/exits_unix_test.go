@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 )
 
 // TestExits: all are heard that were told before the stop and make sense, whatever stands among them.
@@ -23,13 +24,13 @@ func TestExits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	parent, err := os.OpenFile(where.path(exitsFile), os.O_RDWR, 0)
+	parent, err := os.OpenFile(where.path(tracing.Exits), os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer parent.Close()
 	for _, line := range []string{
-		`{"pid":1,"code":3,"signal":""}`, `}`, `{"pid":"one"}`, strings.Repeat("x", longestExit), `{"pid":2,"code":0,"signal":"SIGKILL"}`,
+		`{"pid":1,"code":3,"signal":""}`, `}`, `{"pid":"one"}`, strings.Repeat("x", tracing.MaxExit), `{"pid":2,"code":0,"signal":"SIGKILL"}`,
 	} {
 		if _, err := parent.WriteString(line + "\n"); err != nil {
 			t.Fatal(err)
@@ -40,7 +41,7 @@ func TestExits(t *testing.T) {
 	go func() {
 		defer close(told)
 		e.hear(
-			func(x exit) { heard = append(heard, fmt.Sprintf("%d %v", x.PID, x)) },
+			func(x tracing.Exit) { heard = append(heard, fmt.Sprintf("%d %v", x.PID, x)) },
 			func(err error) { broken = append(broken, err.Error()) },
 		)
 	}()

@@ -2,22 +2,34 @@ package trace
 
 import (
 	_ "embed"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 )
 
 //go:embed preload.cjs
-var preload []byte
+var preload string
 
-// The files of a trace's folder. The preload and nodeipc know their names too.
+// preloadText returns the preload, behind what it has in common with the Go processes of a trace.
+func preloadText() ([]byte, error) {
+	common, err := json.Marshal(map[string]any{
+		"program": tracing.Program, "command": tracing.Command, "socket": tracing.Socket, "exits": tracing.Exits, "loaded": loadedFile,
+		"patience": tracing.Patience.Milliseconds(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(nil, "'use strict';\nconst common = %s;\n%s", common, preload), nil
+}
+
+// The files of a trace's folder beside those of package tracing, which nodeipc knows too.
 const (
 	preloadFile = "preload.cjs"
-	programLink = "nodecluster" // to this program
-	socketFile  = "socket"      // where those that become children report
-	exitsFile   = "exits"       // where their parents say how they have ended
-	loadedFile  = "loaded"      // is there once a process has run the preload
+	loadedFile  = "loaded" // is there once a process has run the preload
 )
 
 // longestSocketPath is what every system has room for in a socket's address.
@@ -30,7 +42,7 @@ type folder string
 // would not start.
 func newFolder() (folder, error) {
 	path, err := os.MkdirTemp("", "nodecluster-trace-")
-	if err == nil && len(filepath.Join(path, socketFile)) > longestSocketPath {
+	if err == nil && len(filepath.Join(path, tracing.Socket)) > longestSocketPath {
 		os.Remove(path)
 		path, err = os.MkdirTemp("/tmp", "nodecluster-trace-")
 	}
@@ -50,10 +62,14 @@ func (f folder) fill() error {
 	if err != nil {
 		return fmt.Errorf("where this program is: %w", err)
 	}
-	if err := os.Symlink(program, f.path(programLink)); err != nil {
+	if err := os.Symlink(program, f.path(tracing.Program)); err != nil {
 		return err
 	}
-	if err := os.WriteFile(f.path(preloadFile), preload, 0o644); err != nil {
+	text, err := preloadText()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(f.path(preloadFile), text, 0o644); err != nil {
 		return err
 	}
 	if err := os.Chmod(f.path(preloadFile), 0o644); err != nil {
@@ -73,7 +89,7 @@ func (f folder) loaded() bool {
 }
 
 // folderVariable tells nodeipc of the folder.
-const folderVariable = "NODECLUSTER_TRACE="
+const folderVariable = tracing.Variable + "="
 
 // environment is one in which Node runs the preload before all else, and Go programs start children as that does.
 func (f folder) environment(env []string) []string {

@@ -7,6 +7,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/relay"
 	"github.com/nodecluster/nodecluster/nodeipc/structuredclone"
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 )
 
 // jsonFormat is for programs: an object a line.
@@ -110,7 +111,7 @@ func (jsonFormat) ended(c *channel, e *ending) []byte {
 	return line.line()
 }
 
-func (jsonFormat) exited(c *channel, e exit) []byte {
+func (jsonFormat) exited(c *channel, e tracing.Exit) []byte {
 	line := c.event("exit")
 	if line.Signal = e.Signal; e.Signal == "" {
 		line.Code = &e.Code

@@ -5,6 +5,8 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 )
 
 // mostWaiting is how many bytes of lines may wait to be written before what they are about waits too.
@@ -16,7 +18,7 @@ type format interface {
 	started(*channel) []byte
 	message(*channel, *message) []byte
 	ended(*channel, *ending) []byte
-	exited(*channel, exit) []byte
+	exited(*channel, tracing.Exit) []byte
 	note(string) []byte
 }
 

@@ -1,16 +1,15 @@
-'use strict';
 // Has every child that gets a channel started by way of nodecluster, which shows the channel to the tracer and then
-// becomes the child. It works below child_process, so that the program finds there what it has asked for.
+// becomes the child. It works below child_process, so that the program finds there what it has asked for. What it has in common
+// with the Go processes of a trace stands before it, as common: folder.go writes it there.
 
 const { accessSync, closeSync, constants, openSync, statSync, writeSync } = require('fs');
 const path = require('path');
 const { ChildProcess } = require('child_process');
 const { clearTimeout, setImmediate, setTimeout } = globalThis;
 
-const nodecluster = path.join(__dirname, 'nodecluster');
-const socket = path.join(__dirname, 'socket');
-const exits = path.join(__dirname, 'exits');
-const patience = 2000;
+const nodecluster = path.join(__dirname, common.program);
+const socket = path.join(__dirname, common.socket);
+const exits = path.join(__dirname, common.exits);
 
 // What Node 24 and later pass one by one, and earlier ones as an object.
 const names = ['file', 'args', 'cwd', 'envPairs', 'stdio', 'flags', 'uid', 'gid'];
@@ -19,7 +18,7 @@ const handle = new ChildProcess()._handle;
 if (handle && process.platform !== 'win32') {
   intercept(Object.getPrototypeOf(handle));
   try {
-    closeSync(openSync(path.join(__dirname, 'loaded'), 'a'));
+    closeSync(openSync(path.join(__dirname, common.loaded), 'a'));
   } catch {
     // Another user's process may not write there.
   }
@@ -52,7 +51,7 @@ function redirect(options) {
     accessSync(nodecluster, constants.X_OK);
     accessSync(socket, constants.W_OK);
     const ids = dropPrivileges(options);
-    options.args = [nodecluster, 'trace-exec', __dirname, ...ids, file, ...options.args];
+    options.args = [nodecluster, common.command, __dirname, ...ids, file, ...options.args];
     options.file = nodecluster;
     return true;
   } catch {
@@ -130,7 +129,7 @@ function exitAfterChannel(child, channel) {
     if (ended) {
       return Reflect.apply(onexit, this, args);
     }
-    const timer = setTimeout(() => deliver(), patience);
+    const timer = setTimeout(() => deliver(), common.patience);
     deliver = () => {
       deliver = () => {};
       clearTimeout(timer);

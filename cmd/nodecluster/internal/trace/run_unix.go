@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 )
 
 // Status is how the program has ended.
@@ -50,14 +52,14 @@ func Run(o Options) (status Status, err error) {
 // program is the running program.
 type program struct {
 	pid     int
-	exited  func(exit) // is told of all other processes that end as children of this one
+	exited  func(tracing.Exit) // is told of all other processes that end as children of this one
 	signals chan os.Signal
 	ended   chan struct{} // the program has ended
 	left    chan struct{} // what it has started is not waited for
 	done    chan struct{} // all has ended
 }
 
-func startProgram(path string, command, env []string, exited func(exit)) (*program, error) {
+func startProgram(path string, command, env []string, exited func(tracing.Exit)) (*program, error) {
 	p := &program{exited: exited, signals: make(chan os.Signal, 8), ended: make(chan struct{}), left: make(chan struct{}), done: make(chan struct{})}
 	// Caught before there is a process that they have to be passed on to.
 	for _, s := range forwarded {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc/relay"
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 	"golang.org/x/sys/unix"
 )
 
@@ -24,8 +25,6 @@ const (
 	reportTime = 30 * time.Second
 	// mostReport is more than a report of mostReported bytes takes as JSON.
 	mostReport = 64 << 10
-	// endPatience is how long after a child's exit its channel may end; one that it has left to another process goes on.
-	endPatience = 2 * time.Second
 )
 
 // server takes the channels of the processes that report, and relays them.
@@ -44,7 +43,7 @@ type server struct {
 }
 
 func listen(where folder, l *log, sum *summary) (*server, error) {
-	path := where.path(socketFile)
+	path := where.path(tracing.Socket)
 	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 	if err != nil {
 		return nil, err
@@ -161,7 +160,7 @@ func (s *server) start(r report, fds []int) error {
 }
 
 // exited tells of the end of a child, if it is one, once what it had sent before has been told.
-func (s *server) exited(e exit) {
+func (s *server) exited(e tracing.Exit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	c := s.alive[e.PID]
@@ -172,7 +171,7 @@ func (s *server) exited(e exit) {
 	s.running.Go(func() {
 		select {
 		case <-c.ended:
-		case <-time.After(endPatience):
+		case <-time.After(tracing.Patience):
 		}
 		c.exit(e)
 	})

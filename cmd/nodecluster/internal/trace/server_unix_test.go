@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 	"golang.org/x/sys/unix"
 )
 
@@ -70,7 +71,7 @@ func TestBadReports(t *testing.T) {
 // reportAs sends a line with descriptors and expects that it is not accepted.
 func reportAs(t *testing.T, where folder, line string, fds []int) {
 	t.Helper()
-	c, err := net.Dial("unix", where.path(socketFile))
+	c, err := net.Dial("unix", where.path(tracing.Socket))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/nodecluster/nodecluster/nodeipc/relay"
 	"github.com/nodecluster/nodecluster/nodeipc/structuredclone"
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 )
 
 // textFormat is for people.
@@ -125,7 +126,7 @@ func (t textFormat) ended(c *channel, e *ending) []byte {
 	return fmt.Appendf(nil, "%s %s %s\n", t.who(c), t.arrow(e.Direction), t.paint(dim, text))
 }
 
-func (t textFormat) exited(c *channel, e exit) []byte {
+func (t textFormat) exited(c *channel, e tracing.Exit) []byte {
 	color := dim
 	if e.Signal != "" || e.Code != 0 {
 		color = red

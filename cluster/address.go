@@ -1,0 +1,43 @@
+package cluster
+
+import (
+	"net"
+	"strconv"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
+)
+
+var _ net.Addr = Address{}
+
+// Network is "tcp" or "udp", or "unix" for a path and for a descriptor without a port.
+func (a Address) Network() string {
+	switch {
+	case a.AddressType == "udp4" || a.AddressType == "udp6":
+		return "udp"
+	case a.Port >= 0:
+		return "tcp"
+	}
+	return "unix"
+}
+
+// String is the host and port as [net.JoinHostPort] has them, with an empty host for the unspecified address; or the path; or
+// "file descriptor 5" where nothing else is known.
+func (a Address) String() string {
+	switch {
+	case a.Port >= 0:
+		return net.JoinHostPort(a.Address, strconv.Itoa(a.Port))
+	case a.Address == "" && a.FD >= 0:
+		return "file descriptor " + strconv.Itoa(a.FD)
+	}
+	return a.Address
+}
+
+// addressFrom is where a worker says that a server of its listens, or wants to.
+func addressFrom(s *wire.Server) Address {
+	return Address{
+		Address:     wire.TextOrEmpty(s.Address),
+		Port:        wire.Integer(s.Port, -1),
+		AddressType: wire.Text(s.AddressType),
+		FD:          wire.Integer(s.FD, -1),
+	}
+}

@@ -1,0 +1,115 @@
+package cluster
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/wire"
+)
+
+// primaryOnLoop is what only functions that the primary's loop runs may touch: it has no lock. In the code it is always p.onLoop. All
+// methods of this file run on the loop.
+type primaryOnLoop struct {
+	workers   map[int]*Worker // those of which something is left: the process or the channel
+	dismissed map[int]*Worker // those of them that were asked to leave
+	servers   map[string]server
+	seq       uint32          // the number of the next message
+	frame     []byte          // the last message with a connection, whose memory is used again
+	leaving   bool            // all are to leave
+	empty     []chan struct{} // closed when no worker is left
+
+	toldOfShortage  bool
+	toldOfPolicy    bool
+	toldOfHandedOut map[Runtime]bool
+}
+
+func newPrimaryOnLoop() primaryOnLoop {
+	return primaryOnLoop{
+		workers: map[int]*Worker{}, dismissed: map[int]*Worker{}, servers: map[string]server{},
+		toldOfHandedOut: map[Runtime]bool{},
+	}
+}
+
+func (p *Primary) disconnectAll(gone chan struct{}) {
+	p.onLoop.leaving = true
+	for _, id := range slices.Sorted(maps.Keys(p.onLoop.workers)) {
+		p.onLoop.workers[id].disconnect()
+	}
+	p.onLoop.empty = append(p.onLoop.empty, gone)
+	p.notifyEmpty()
+}
+
+func (p *Primary) nextSeq() uint32 {
+	if p.onLoop.seq == wire.MaxSeq {
+		p.onLoop.seq = 0
+	}
+	p.onLoop.seq++
+	return p.onLoop.seq - 1
+}
+
+// holding reports whether sockets without workers stay open, for workers to come.
+func (p *Primary) holding() bool {
+	if p.onLoop.leaving {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.settings.HoldListeners
+}
+
+// isClosing reports whether Close was called: what starts now is to end.
+func (p *Primary) isClosing() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closing
+}
+
+// dismiss takes a worker off the list that was asked to leave.
+func (p *Primary) dismiss(w *Worker) { p.onLoop.dismissed[w.id] = w }
+
+// settle forgets a worker of which nothing is left.
+func (p *Primary) settle(w *Worker) {
+	if !w.life.now().isGone() || p.onLoop.workers[w.id] == nil {
+		return
+	}
+	delete(p.onLoop.workers, w.id)
+	delete(p.onLoop.dismissed, w.id)
+	p.notifyEmpty()
+}
+
+func (p *Primary) notifyEmpty() {
+	if len(p.onLoop.workers) > 0 || !p.onLoop.leaving {
+		return
+	}
+	p.closeServers()
+	for _, gone := range p.onLoop.empty {
+		close(gone)
+	}
+	p.onLoop.empty, p.onLoop.leaving = nil, false
+}
+
+// warnOnce tells of a shortage of the system's, not of every connection that meets it.
+func (p *Primary) warnOnce(err error) {
+	if !p.onLoop.toldOfShortage {
+		p.onLoop.toldOfShortage = true
+		p.events.emit(ErrorEvent{Err: fmt.Errorf("cluster: connections wait: %w", err)})
+	}
+}
+
+// warnOfPolicy tells that connections are handed out otherwise than by the policy, not of every server for which that is so.
+func (p *Primary) warnOfPolicy(err error) {
+	if !p.onLoop.toldOfPolicy {
+		p.onLoop.toldOfPolicy = true
+		p.events.emit(ErrorEvent{Err: fmt.Errorf("cluster: scheduling policy %q: %w", p.policy, err)})
+	}
+}
+
+// tellHandedOut tells that workers on this runtime do not get the sockets that the policy has for them.
+func (p *Primary) tellHandedOut(r Runtime) {
+	if p.onLoop.toldOfHandedOut[r] {
+		return
+	}
+	p.onLoop.toldOfHandedOut[r] = true
+	p.events.emit(ErrorEvent{Err: fmt.Errorf("cluster: scheduling policy %q: the primary hands out the connections of workers on %s, which take no listening socket", p.policy, r)})
+}

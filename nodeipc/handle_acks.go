@@ -1,0 +1,81 @@
+package nodeipc
+
+import (
+	"fmt"
+
+	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
+)
+
+// maxRetransmissions is how often a handle is sent again that the peer says it did not get.
+const maxRetransmissions = 3
+
+// sentHandle is a message with a handle until its ACK.
+type sentHandle struct {
+	message
+	retransmissions int
+}
+
+// unacked is a place in the order of the ACKs. An offered handle is its owner's, who knows it by the tag.
+type unacked struct {
+	sent *sentHandle
+	tag  uint32
+}
+
+// acknowledged closes the oldest handle on its way and lets go what was held behind it.
+func (c *Channel) acknowledged() error {
+	oldest, err := c.oldestHandle()
+	if err != nil || oldest.sent == nil {
+		return err
+	}
+	oldest.sent.handle.Close()
+	c.letGo()
+	return nil
+}
+
+// letGo ends the hold that a handle's ACK, or the giving up of it, ends.
+func (c *Channel) letGo() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.out.releaseHeld()
+	c.flushLocked()
+}
+
+// notReceived sends the oldest handle again, or gives it up.
+func (c *Channel) notReceived() error {
+	oldest, err := c.oldestHandle()
+	if err != nil {
+		return err
+	}
+	sent := oldest.sent
+	switch {
+	case sent == nil:
+		c.handler.HandleNACK(oldest.tag)
+		return nil
+	case sent.retransmissions == maxRetransmissions:
+		sent.handle.Close()
+		c.warn(fmt.Errorf("nodeipc: %w", ErrHandleNotReceived))
+		c.letGo()
+		return nil
+	}
+	sent.retransmissions++
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.out.queued += len(sent.frame)
+	c.out.queue.push(segment{bytes: sent.frame, sent: sent})
+	c.flushLocked()
+	return nil
+}
+
+// oldestHandle is the one that an ACK or NACK is about: they come in the order of the handles.
+func (c *Channel) oldestHandle() (unacked, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.out.unacked.len() == 0 {
+		return unacked{}, fmt.Errorf("%w: an ACK for no handle", ErrProtocol)
+	}
+	oldest := c.out.unacked.pop()
+	if o := &c.out; socket.MaxHandlesInFlight == 1 && (o.refused || o.queue.len() > 0) {
+		c.flushSoon()
+	}
+	return oldest, nil
+}

@@ -1,0 +1,132 @@
+package nodeipc
+
+import (
+	"fmt"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
+	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
+)
+
+// deliver hands one message to whom it is for.
+func (c *Channel) deliver(payload []byte) error {
+	payload, plain := c.hear(payload)
+	if plain {
+		return c.deliverMessage(codec.User, Message{payload: payload, known: codec.Known{Plain: true}, codec: c.codec})
+	}
+	kind, err := c.codec.Classify(payload)
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case codec.Nothing:
+		return nil
+	case codec.Handle:
+		return c.deliverHandle(payload)
+	case codec.ACK:
+		return c.acknowledged()
+	case codec.NACK:
+		return c.notReceived()
+	default:
+		return c.deliverMessage(kind, Message{payload: payload, codec: c.codec})
+	}
+}
+
+func (c *Channel) deliverMessage(kind codec.Kind, m Message) error {
+	switch kind {
+	case codec.Socket:
+		return c.countSockets(m)
+	case codec.Response:
+		if c.hasRequested() {
+			c.takeResponse(m)
+			return nil
+		}
+		c.handler.HandleMessage(c.owned(m))
+	case codec.Request:
+		c.handler.HandleMessage(c.asRequest(c.owned(m)))
+	case codec.User:
+		c.handler.HandleMessage(c.owned(m))
+	default:
+		c.handler.HandleInternal(m)
+	}
+	return nil
+}
+
+// owned gives the message memory of its own, in which its payload stays as it is.
+func (c *Channel) owned(m Message) Message {
+	m.payload, m.lease = c.incoming.own(m.payload)
+	m.known.Kept = true
+	return m
+}
+
+// deliverHandle matches a message with the descriptor that came beside it, and tells the peer whether one did.
+func (c *Channel) deliverHandle(payload []byte) error {
+	fd := c.incoming.handles.take()
+	if fd < 0 {
+		return c.deliverLost(payload)
+	}
+	e, inner, kind, err := c.unwrap(payload)
+	if err != nil {
+		socket.Close(fd)
+		return err
+	}
+	handle := handlewrap.New(handlewrap.Type(e.Type), fd)
+	if !handle.Type().Valid() {
+		handle.Close()
+		return fmt.Errorf("%w: a handle of the unknown type %q", ErrProtocol, e.Type)
+	}
+	if e.Key != "" && handle.Type() == handlewrap.NetSocket {
+		c.trackSocket(handle, e.Key)
+	}
+	if err := c.reply(ackCommand); err != nil {
+		handle.Close()
+		return err
+	}
+	m := Message{Handle: handle, payload: inner, codec: c.codec}
+	switch kind {
+	case codec.User, codec.Internal, codec.Request, codec.Response:
+		return c.deliverMessage(kind, m)
+	}
+	handle.Close()
+	return fmt.Errorf("%w: a handle with a message of the channel's own: %s", ErrProtocol, codec.Excerpt(inner))
+}
+
+// deliverLost is for a message whose descriptor did not come. The peer is to send it again, unless the handler answers for it.
+func (c *Channel) deliverLost(payload []byte) error {
+	handler, ok := c.handler.(LossHandler)
+	if !ok {
+		return c.reply(nackCommand)
+	}
+	_, inner, kind, err := c.unwrap(payload)
+	if err != nil {
+		return err
+	}
+	var answer func()
+	if kind == codec.Internal {
+		answer = handler.HandleLost(Message{payload: inner, codec: c.codec})
+	}
+	if answer == nil {
+		return c.reply(nackCommand)
+	}
+	// With the ACK the peer closes what it has sent, before it hears anything else about that.
+	if err := c.reply(ackCommand); err != nil {
+		return err
+	}
+	answer()
+	return nil
+}
+
+// unwrap takes the message of a handle out of its envelope. Node wraps a retransmitted one twice, and the
+// inner envelope is what was sent first; it has one ACK all the same, because Node dies of a second.
+func (c *Channel) unwrap(payload []byte) (e codec.Envelope, inner []byte, k codec.Kind, err error) {
+	inner, k = payload, codec.Handle
+	for layer := 0; layer < 2 && k == codec.Handle; layer++ {
+		if e, inner, err = c.codec.Open(inner); err != nil {
+			return e, nil, k, err
+		}
+		if k, err = c.codec.Classify(inner); err != nil {
+			return e, nil, k, err
+		}
+	}
+	return e, inner, k, nil
+}

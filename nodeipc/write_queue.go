@@ -1,0 +1,179 @@
+package nodeipc
+
+import (
+	"fmt"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+)
+
+const (
+	// maxCoalesced is how many bytes of plain messages go into one write.
+	maxCoalesced = 64 << 10
+	// maxBatched is how many messages gather before they are written, so that the peer is not left without any.
+	maxBatched = 16
+	// maxReplies is how many send buffers a peer's questions may fill with answers before it is given up.
+	maxReplies = 4
+)
+
+// message is one on its way out. handle is nil for a plain one, and the channel's from here on.
+type message struct {
+	frame  []byte
+	handle *handlewrap.Handle
+}
+
+// outgoing is what waits to be written. The channel's mu guards it.
+type outgoing struct {
+	queue  fifo[segment]
+	queued int
+	sent   int // the most that Send has put there at once since nothing was queued
+	// held waits for the ACK of a handle, as Node holds back all that is sent after one.
+	held    fifo[message]
+	holding bool
+	unacked fifo[unacked]
+
+	flushing bool // somebody is writing; he takes what is queued meanwhile
+	deferred bool // the loop is going to flush at the end of its batch
+	blocked  bool // the socket is full
+	stalled  bool // the socket takes nothing though it is not full: it is broken, or time has to pass
+	refused  bool // an offer was refused, and whoever made it waits to hear that there is room
+	gathered int  // how many messages were queued since the last write
+	writes   int  // how many there were, which the tests count
+	room     chan struct{}
+	spares   spares
+	flush    func()
+	unread   unread
+	leftover leftover
+}
+
+// idle says that what is written now goes out at once, before all else.
+func (o *outgoing) idle() bool { return o.queue.len() == 0 && o.mayFlush() }
+
+// mayFlush says that nobody is writing, and that nothing is known that keeps the socket from taking more.
+func (o *outgoing) mayFlush() bool { return !o.flushing && !o.blocked && !o.stalled }
+
+// drained reports whether everything that was sent has gone out, so that the channel may close.
+func (o *outgoing) drained() bool {
+	return o.queue.len() == 0 && o.held.len() == 0 && !o.holding && !o.flushing
+}
+
+// roomFor gives a channel that is closed when there may be room again, nil when there is room now.
+func (o *outgoing) roomFor(most int) <-chan struct{} {
+	if o.queued < most {
+		return nil
+	}
+	if o.room == nil {
+		o.room = make(chan struct{})
+	}
+	return o.room
+}
+
+// roomForReply says ErrNotReading when the answers to the peer's questions have piled up, whatever is sent beside them.
+func (o *outgoing) roomForReply(sendBuffer int) error {
+	if o.queued > maxReplies*sendBuffer+o.sent {
+		return fmt.Errorf("nodeipc: %w: %d bytes wait for it", ErrNotReading, o.queued)
+	}
+	return nil
+}
+
+func (o *outgoing) notifyRoom() {
+	if o.room != nil {
+		close(o.room)
+		o.room = nil
+	}
+}
+
+// submit puts a message in its place: behind a handle that awaits its ACK, or in the queue.
+func (o *outgoing) submit(m message) {
+	o.queued += len(m.frame)
+	if o.holding {
+		o.held.push(m)
+		return
+	}
+	o.enqueue(m)
+}
+
+func (o *outgoing) enqueue(m message) {
+	if m.handle != nil {
+		o.holding = true
+		o.queue.push(segment{bytes: m.frame, sent: &sentHandle{message: m}})
+		return
+	}
+	o.append(m.frame)
+}
+
+// append adds a plain frame to the last segment where that may grow.
+func (o *outgoing) append(frame []byte) {
+	if o.queue.len() > 0 {
+		if last := o.queue.last(); last.buffer != nil && len(last.bytes)+len(frame) <= maxCoalesced {
+			last.bytes = append(last.bytes, frame...)
+			return
+		}
+	}
+	buffer := o.spares.copy(frame)
+	o.queue.push(segment{bytes: buffer, buffer: buffer})
+}
+
+// releaseHeld queues what waited for an ACK, up to the next handle.
+func (o *outgoing) releaseHeld() {
+	o.holding = false
+	for !o.holding && o.held.len() > 0 {
+		o.enqueue(o.held.pop())
+	}
+}
+
+// abandon gives up everything that was not sent or not acknowledged, and returns the handles in it.
+func (o *outgoing) abandon() (handles []*handlewrap.Handle) {
+	for o.queue.len() > 0 {
+		if s := o.queue.pop(); s.bringsHandle() {
+			handles = append(handles, s.sent.handle)
+		}
+	}
+	for o.unacked.len() > 0 {
+		if sent := o.unacked.pop().sent; sent != nil {
+			handles = append(handles, sent.handle)
+		}
+	}
+	for o.held.len() > 0 {
+		if m := o.held.pop(); m.handle != nil {
+			handles = append(handles, m.handle)
+		}
+	}
+	o.queued, o.blocked, o.refused = 0, false, false
+	o.notifyRoom()
+	return handles
+}
+
+// segment is what one write sends: plain messages together, a message with a handle alone, because a
+// descriptor travels beside the first byte of a write.
+type segment struct {
+	bytes  []byte
+	buffer []byte      // what plain bytes began as, nil while they are the sender's, who waits until they are written
+	sent   *sentHandle // nil for plain messages
+	begun  bool
+}
+
+// bringsHandle reports whether a handle is yet to be written.
+func (s *segment) bringsHandle() bool { return s.sent != nil && !s.begun }
+
+// lent reports whether the bytes are the sender's.
+func (s *segment) lent() bool { return s.sent == nil && s.buffer == nil }
+
+// maxSpares is how many buffers are kept for what is sent next.
+const maxSpares = 16
+
+// spares are buffers of what was written.
+type spares [][]byte
+
+// copy gives a copy of b in a buffer that may have been used before.
+func (s *spares) copy(b []byte) (buffer []byte) {
+	if n := len(*s); n > 0 {
+		buffer, *s = (*s)[n-1], (*s)[:n-1]
+	}
+	return append(buffer[:0], b...)
+}
+
+func (s *spares) keep(buffer []byte) {
+	if buffer != nil && cap(buffer) <= 2*maxCoalesced && len(*s) < maxSpares {
+		*s = append(*s, buffer)
+	}
+}

@@ -1,0 +1,177 @@
+package nodeipc
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"slices"
+	"sync"
+
+	"github.com/nodecluster/nodecluster/handlewrap"
+	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
+)
+
+// What the channel says to its peer of handles, in the shape of any message.
+type command struct {
+	Command string `json:"cmd"`
+}
+
+var (
+	ackCommand  = command{"NODE_HANDLE_ACK"}
+	nackCommand = command{"NODE_HANDLE_NACK"}
+)
+
+// errNotOpen is what sending fails with on a channel that takes nothing (any more).
+var errNotOpen = fmt.Errorf("nodeipc: send: %w", ErrDisconnected)
+
+var errNoRoom = fmt.Errorf("nodeipc: send: %w, and as much as may waits for it: wait with Send on another goroutine", ErrNotReading)
+
+var errNoHandle = fmt.Errorf("nodeipc: send a handle: it is nil, closed or was given away: %w", net.ErrClosed)
+
+// maxScratch is how large a buffer of a sender may be that is kept for the next.
+const maxScratch = 256 << 10
+
+var scratch = sync.Pool{New: func() any { return new([]byte) }}
+
+// Send sends a message: whatever JSON can say, a json.RawMessage as it is, and on a channel whose serialization is
+// Advanced all that [structuredclone.Marshal] takes. It returns when the message is
+// written or has its place behind others: while messages wait for Receive, what is sent in answer to the others goes
+// out together, after a millisecond at the latest. While more than Options.SendBuffer bytes wait for a peer that does
+// not read, it waits for room or for ctx, and then the message is not sent. Messages arrive in the order
+// of the calls. It returns ErrDisconnected on a channel that is disconnecting, ErrMessageTooLarge, ErrNotReading with ctx's error,
+// or why the value cannot be encoded. On the channel's loop it does not wait, and returns ErrNotReading at once.
+func (c *Channel) Send(ctx context.Context, message any) error {
+	return c.send(message, nil, func(room <-chan struct{}) error { return c.awaitRoom(ctx, room) })
+}
+
+// Tell sends a message as Send does, but never waits. When more than Options.SendBuffer bytes wait for a peer that does not read,
+// and those of one large message beside them, it returns ErrNotReading: the message is not sent, and the channel goes on.
+func (c *Channel) Tell(message any) error { return c.send(message, nil, nil) }
+
+// SendHandle sends a message with a handle, which is the channel's from then on and is closed once the peer
+// has it, as Node does with a socket: h is empty afterwards. When it returns an error the handle is still the caller's.
+// What is sent afterwards waits until the peer has acknowledged the handle. Else it is as Send.
+func (c *Channel) SendHandle(ctx context.Context, message any, h *handlewrap.Handle) error {
+	if h == nil || h.FD() < 0 {
+		return errNoHandle
+	}
+	return c.send(message, h, func(room <-chan struct{}) error { return c.awaitRoom(ctx, room) })
+}
+
+// SendHandleKeepOpen is SendHandle with Node's option keepOpen: the peer gets a copy, and the handle stays
+// the caller's.
+func (c *Channel) SendHandleKeepOpen(ctx context.Context, message any, h *handlewrap.Handle) error {
+	if h == nil {
+		return errNoHandle
+	}
+	dup, err := h.Dup()
+	if err != nil {
+		return fmt.Errorf("nodeipc: send a handle: %w", err)
+	}
+	dup.SetServerKey(h.ServerKey())
+	if err := c.SendHandle(ctx, message, dup); err != nil {
+		dup.Close()
+		return err
+	}
+	return nil
+}
+
+// send sends a message as soon as there is room for it, for which wait waits, or says why the message is not sent. Without wait
+// there has to be room at once.
+func (c *Channel) send(v any, h *handlewrap.Handle, wait func(room <-chan struct{}) error) error {
+	if c.isZero() {
+		return errNotOpen
+	}
+	buf := scratch.Get().(*[]byte)
+	defer scratch.Put(buf)
+	frame, err := c.encode((*buf)[:0], v, h)
+	if err != nil {
+		return err
+	}
+	if cap(frame) <= maxScratch {
+		*buf = frame
+	}
+	for {
+		room, err := c.trySend(frame, h, wait == nil)
+		switch {
+		case err != nil || room == nil:
+			return err
+		case wait == nil:
+			return errNoRoom
+		}
+		if err := wait(room); err != nil {
+			return err
+		}
+	}
+}
+
+// awaitRoom waits until there may be room for what is sent, but not on the loop, which is what makes room.
+func (c *Channel) awaitRoom(ctx context.Context, room <-chan struct{}) error {
+	if c.loop.IsCurrent() {
+		return errNoRoom
+	}
+	c.await(ctx, func() bool {
+		select {
+		case <-room:
+			return true
+		default:
+			return false
+		}
+	})
+	c.beginWait()
+	defer c.endWait()
+	select {
+	case <-room:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("nodeipc: send: %w: %w", ErrNotReading, context.Cause(ctx))
+	}
+}
+
+// encode appends the frame of a message, which may be v alone or v in the envelope of a handle.
+func (c *Channel) encode(dst []byte, v any, h *handlewrap.Handle) (_ []byte, err error) {
+	if h == nil {
+		dst, err = c.codec.AppendFrame(dst, c.speaks(), v)
+	} else {
+		e := codec.Envelope{Type: string(h.Type()), Key: h.ServerKey(), DgramType: h.DgramType()}
+		dst, err = c.codec.AppendSealed(dst, c.speaks(), e, v)
+	}
+	if err != nil {
+		return dst, err
+	}
+	if len(dst) > c.options.MaxMessageSize {
+		return dst, fmt.Errorf("nodeipc: send: %w of %d bytes", ErrMessageTooLarge, c.options.MaxMessageSize)
+	}
+	return dst, nil
+}
+
+// trySend submits a frame, or returns what to wait for where there is no room. Who cannot wait has the room of a large message
+// too, so that one that is under way is not taken for a peer that does not read.
+func (c *Channel) trySend(frame []byte, h *handlewrap.Handle, cannotWait bool) (<-chan struct{}, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state != connected {
+		return nil, errNotOpen
+	}
+	limit := c.options.SendBuffer
+	if cannotWait {
+		limit += c.out.sent
+	}
+	if room := c.out.roomFor(limit); room != nil {
+		return room, nil
+	}
+	c.out.sent = max(c.out.sent, len(frame))
+	switch {
+	case h != nil || c.out.holding:
+		if h != nil {
+			h = h.WithType(h.Type()) // the caller's is empty, so that closing it does no harm
+		}
+		c.out.submit(message{frame: slices.Clone(frame), handle: h}) // it is kept, and the sender's buffer is used again
+		c.flushLocked()
+	case c.mayLeave(len(frame)):
+		c.out.submit(message{frame: frame})
+	default:
+		c.write(frame)
+	}
+	return nil, nil
+}
