@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 	"github.com/nodecluster/nodecluster/cluster/pool"
