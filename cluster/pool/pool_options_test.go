@@ -10,7 +10,6 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 
 	"github.com/nodecluster/nodecluster/cluster"
-	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
