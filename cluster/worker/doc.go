@@ -50,8 +50,8 @@
 //     [Process.Done] is closed when the primary has seen that, or after 5 s: a program that waits for it is not seen to exit
 //     before it is seen to have disconnected.
 //
-// [Serve] does all of it, and is done after ten seconds in any case. The connections of a listener that is Exclusive are the
-// program's own business.
+// [Serve] does all of it, and ends a second after [DefaultShutdownTimeout] at the latest. The connections of a listener that is
+// Exclusive are the program's own business.
 //
 // # When the primary is lost
 //

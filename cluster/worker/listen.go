@@ -284,7 +284,7 @@ func (a *answer) discard() {
 
 // announce tells the primary that a server listens, and where, unless it gets no connections any more.
 func (p *Process) announce(q *question, r *registration, address net.Addr) {
-	if !p.begins(r) {
+	if !p.markListening(r) {
 		return
 	}
 	switch a := address.(type) {
@@ -297,8 +297,8 @@ func (p *Process) announce(q *question, r *registration, address net.Addr) {
 	p.tell(&q.ServerMessage, nil)
 }
 
-// begins makes the process a listening one, and reports whether the server still is.
-func (p *Process) begins(r *registration) bool {
+// markListening makes the process a listening one, and reports whether the server still is.
+func (p *Process) markListening(r *registration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !r.withdrawn && p.state == StateOnline {

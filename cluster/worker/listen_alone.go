@@ -22,7 +22,7 @@ func (c ListenConfig) listenTracked(ctx context.Context, p *Process, network, ad
 	r := p.newRegistration("", nil)
 	tracked := newSharedListener(l, p, c.MaxConnections, r)
 	p.register(r, tracked)
-	p.begins(r)
+	p.markListening(r)
 	return tracked, nil
 }
 
@@ -41,7 +41,7 @@ func (c ListenConfig) listenPacketTracked(ctx context.Context, p *Process, netwo
 	r := p.newRegistration("", nil)
 	tracked := &packetConn{UDPConn: conn.(*net.UDPConn), registration: r}
 	p.register(r, tracked)
-	p.begins(r)
+	p.markListening(r)
 	return tracked, nil
 }
 

@@ -69,7 +69,7 @@ func (m *primaryModel) settle() {
 	}
 }
 
-// questions remembers what the worker has asked, and says whether it has answered settle.
+// questions remembers what the worker has asked, and reports whether it has answered settle.
 func (m *primaryModel) questions() (settled bool) {
 	for _, text := range m.Heard() {
 		var q struct {

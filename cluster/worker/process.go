@@ -130,7 +130,7 @@ func (p *Process) joinPrimary(value string) (err error) {
 	if err := openPoller(); err != nil {
 		return err
 	}
-	if p.channel, err = nodeipc.Parent(nodeipc.Options{Handler: processChannel{p}, Paused: true, Linger: maxFarewell}); err != nil {
+	if p.channel, err = nodeipc.Parent(nodeipc.Options{Handler: processChannel{p}, Paused: true, Linger: maxWait}); err != nil {
 		return err
 	}
 	if err := p.tell(&wire.WorkerMessage{Act: wire.ActOnline}, nil); err != nil {

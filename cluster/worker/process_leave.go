@@ -12,10 +12,10 @@ import (
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// How long a worker waits for a primary that does not answer before it goes without an answer.
+// How long a worker that leaves waits for a primary that does not answer.
 const (
-	maxFarewell  = 5 * time.Second
-	lastFarewell = time.Second // when it should have gone already
+	maxWait  = 5 * time.Second
+	lastWait = time.Second // after the deadline for its leaving
 )
 
 // Disconnect has the worker leave, as Node's worker.disconnect() in a worker: Context ends, no more connections come, and
@@ -30,8 +30,8 @@ func (p *Process) Kill() {
 		p.mu.Lock()
 		p.left, p.state = true, StateDestroying
 		p.mu.Unlock()
-		p.farewell()
-		p.awaitDone(maxFarewell)
+		p.tellAndDisconnect()
+		p.awaitDone(maxWait)
 	}
 	os.Exit(0)
 }
@@ -121,13 +121,13 @@ func (p *Process) finish() {
 	case p.channel == nil:
 		p.hasLeft()
 	case byUs:
-		p.farewell()
+		p.tellAndDisconnect()
 	default:
 		p.channel.Disconnect()
 	}
 }
 
-// finishNow has the worker go although something may be open still. It reports whether the worker had gone already.
+// finishNow has the worker leave although connections may be open. It reports whether the worker had left already.
 func (p *Process) finishNow() bool {
 	select {
 	case <-p.done:
@@ -135,14 +135,14 @@ func (p *Process) finishNow() bool {
 	default:
 	}
 	p.finish()
-	if !p.awaitDone(lastFarewell) {
+	if !p.awaitDone(lastWait) {
 		p.leaveNow()
 	}
 	return false
 }
 
-// farewell tells the primary that the worker goes by itself, and goes when that is known there.
-func (p *Process) farewell() {
+// tellAndDisconnect tells the primary that the worker leaves of its own accord, and closes the channel when the primary knows.
+func (p *Process) tellAndDisconnect() {
 	p.tell(&wire.WorkerMessage{Act: wire.ActExitedAfterDisconnect}, func(_ *fromPrimary, h *handlewrap.Handle) {
 		closeHandle(h)
 		p.channel.Disconnect()
