@@ -74,7 +74,7 @@ func (c *clients) one() {
 		c.t.Error(err)
 		return
 	}
-	c.server.queues[0].pending = true
+	c.server.queues[0].readable = true
 	c.server.dispatchAll()
 	if n, err := unix.Read(c.worker.end, c.received); err != nil || n == 0 {
 		c.t.Errorf("the worker is offered nothing: %v", err)

@@ -5,30 +5,31 @@ import (
 	"io"
 )
 
-// A Balancer chooses the workers that get the connections of one listening socket. The primary makes one for each socket
-// ([Settings.NewBalancer]) and calls its methods on its loop, one at a time.
+// A Balancer chooses the workers that get the connections of one listening socket. [Settings.NewBalancer] makes one for each socket.
+// The primary calls its methods on its loop, one at a time.
 //
-// They must not block: while one does, no worker is heard and no connection is handed out. They may call what returns at once:
-// [Primary.Workers], [Primary.Worker], [Primary.Settings], [Primary.Setup], and the methods of a [Worker] but Shutdown. Those of
-// them that wait elsewhere fail there: Send returns an error that matches [nodeipc.ErrNotReading] where the worker does not read,
-// and Request returns an error. What else waits panics; see [Primary].
+// The methods must not block: while one does, no worker is heard and no connection is handed out. They may call
+// [Primary.Workers], [Primary.Worker], [Primary.Settings], [Primary.Setup], and the methods of a [Worker] but Shutdown. Of these,
+// Send returns an error that matches [nodeipc.ErrNotReading] where elsewhere it would wait for the worker to read, and Request always
+// returns an error. Other methods of [Primary], and Shutdown, would wait for the loop, and panic.
 //
-// A Balancer that is an [io.Closer] is closed when its socket is, after the last of its targets has left. An error of Close
-// becomes an [ErrorEvent].
+// A Balancer that is also an [io.Closer] is closed when its socket is, after the last of its targets has left. If Close returns an
+// error, an [ErrorEvent] tells it.
 type Balancer interface {
-	// Join tells of a worker that serves the socket from now on.
+	// Join is called when a worker begins to serve the socket.
 	Join(*Target)
-	// Leave tells of one that does so no longer. It does not come back: its successor is another Target.
+	// Leave is called when a worker serves the socket no longer. The Target does not come back: a worker's successor has
+	// another.
 	Leave(*Target)
-	// Changed tells that what the methods of a target say has changed: a connection is on its way to it, or was answered.
+	// Changed is called when what the methods of a target return has changed: a connection was sent to it, say, or was answered.
 	Changed(*Target)
-	// Next chooses the target for a connection. While it chooses one that is not available, the connection waits for that
-	// one, for as long as it serves the socket, and up to 1024 connections do so; while it gives nil, all wait until some
+	// Next chooses the target for a connection. If that is not available, the connection waits for it as long as it serves the
+	// socket. When 1024 connections wait so, no further one is accepted. If Next returns nil, all connections wait until a
 	// target has changed.
 	Next(Connection) *Target
 }
 
-// closeBalancer has a balancer release what it holds.
+// closeBalancer closes a balancer that is an io.Closer.
 func (p *Primary) closeBalancer(b Balancer) {
 	c, ok := b.(io.Closer)
 	if !ok {
@@ -39,5 +40,5 @@ func (p *Primary) closeBalancer(b Balancer) {
 	}
 }
 
-// Connection is a client's connection that was accepted and waits for a worker.
+// A Connection is a client's connection that was accepted and has no worker yet.
 type Connection struct{ fd int }

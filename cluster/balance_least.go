@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// refreshEvery is how often targets are ranked anew who have not changed.
+// refreshEvery is how often targets are ranked again whose latency has only faded.
 const refreshEvery = 100 * time.Millisecond
 
-// leastBusy are queues of which the target comes first that has answered most quickly lately.
+// leastBusy gives a connection to a target that has the fewest in flight, and of several to one that has answered quickest of late.
 type leastBusy struct {
 	targetQueues
 	targets   map[*Target]struct{}
@@ -19,10 +19,11 @@ func newLeastBusy() Balancer {
 	return &leastBusy{targetQueues: targetQueues{rank: latencyRank}, targets: map[*Target]struct{}{}}
 }
 
-// idleLatency is the latency of a worker that has nothing to do, on a machine that has.
+// idleLatency is the latency of an idle worker on a busy machine.
 const idleLatency = 8 * time.Millisecond
 
-// latencyRank puts latencies into classes that differ by their double, so that small differences do not matter.
+// latencyRank is the class of a target's latency. Each class is of latencies twice as long as those of the one before, so that small
+// differences do not matter.
 func latencyRank(target *Target) int {
 	return min(bits.Len(uint(target.Latency()/idleLatency)), ranks-1)
 }
@@ -53,10 +54,10 @@ func (l *leastBusy) Next(c Connection) *Target {
 	return target
 }
 
-// refresh ranks those anew whose latency has faded.
+// refresh ranks the targets again whose latency has faded into another class.
 func (l *leastBusy) refresh() {
 	for target := range l.targets {
-		if q := target.place.queue; q != nil && q != &l.waiting[target.inFlight][latencyRank(target)] {
+		if q := target.place.queue; q != nil && q != &l.queues[target.inFlight][latencyRank(target)] {
 			l.Changed(target)
 		}
 	}

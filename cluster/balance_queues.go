@@ -1,25 +1,25 @@
 package cluster
 
-// ranks is how many classes of targets the queues tell apart among those with the same number of connections on their way.
+// ranks is how many classes the targets with the same number of connections in flight are divided into.
 const ranks = 8
 
-// targetQueues say which target is next: of those with the fewest connections on their way one of the best rank, and of those the
-// one that has waited longest. Every step is constant work, however many targets there are.
+// targetQueues choose the next target: of those with the fewest connections in flight one of the best rank, and of these the
+// one that has waited longest. The work for each call is constant, however many targets there are.
 type targetQueues struct {
-	rank    func(*Target) int
-	waiting [maxInFlight][ranks]targetQueue
+	rank   func(*Target) int
+	queues [maxInFlight][ranks]targetQueue // of the targets that are available
 }
 
 // targetQueue is a queue of targets.
 type targetQueue struct{ first, last *Target }
 
-// queuePlace is where a target stands in a queue, in none while it takes no connections.
+// queuePlace is where a target is in a queue. One that is not available is in none.
 type queuePlace struct {
 	queue      *targetQueue
 	prev, next *Target
 }
 
-// newTargetQueues are queues in which all targets are of the same rank.
+// newTargetQueues makes queues in which all targets are of the same rank.
 func newTargetQueues() *targetQueues {
 	return &targetQueues{rank: func(*Target) int { return 0 }}
 }
@@ -32,9 +32,9 @@ func (q *targetQueues) Leave(target *Target) { target.place.remove(target) }
 
 // Next is the dispatcher's call.
 func (q *targetQueues) Next(Connection) *Target {
-	for i := range q.waiting {
-		for j := range q.waiting[i] {
-			if target := q.waiting[i][j].first; target != nil {
+	for i := range q.queues {
+		for j := range q.queues[i] {
+			if target := q.queues[i][j].first; target != nil {
 				return target
 			}
 		}
@@ -46,7 +46,7 @@ func (q *targetQueues) Next(Connection) *Target {
 func (q *targetQueues) Changed(target *Target) {
 	target.place.remove(target)
 	if target.Available() {
-		q.waiting[target.inFlight][q.rank(target)].push(target)
+		q.queues[target.inFlight][q.rank(target)].push(target)
 	}
 }
 

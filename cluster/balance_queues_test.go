@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-// newMembers makes targets that keep up.
-func newMembers(b Balancer, n int) (targets []*Target) {
-	return newCrowd(b, n, n)
+// newTargets makes targets whose workers keep up, on enough CPUs.
+func newTargets(b Balancer, n int) (targets []*Target) {
+	return newTargetsOn(b, n, n)
 }
 
-// newCrowd makes targets that are a crowd if there are more than so many.
-func newCrowd(b Balancer, crowd, n int) (targets []*Target) {
-	d := &dispatcher{primary: &Primary{begun: time.Now()}, balancer: b, maxUncrowded: crowd, targets: n}
+// newTargetsOn makes targets that are oversubscribed if there are more than maxTargets.
+func newTargetsOn(b Balancer, maxTargets, n int) (targets []*Target) {
+	d := &dispatcher{primary: &Primary{begun: time.Now()}, balancer: b, maxTargets: maxTargets, targets: n}
 	for range n {
 		target := newTarget(d, nil)
 		target.window = maxInFlight
@@ -24,7 +24,7 @@ func newCrowd(b Balancer, crowd, n int) (targets []*Target) {
 	return targets
 }
 
-// take gives a connection to whose turn it is.
+// take gives a connection to the target that is next.
 func take(b Balancer) *Target {
 	target := b.Next(Connection{})
 	if target != nil {
@@ -44,93 +44,93 @@ func suspend(b Balancer, target *Target, suspended bool) {
 	b.Changed(target)
 }
 
-func TestTurnsGoRound(t *testing.T) {
-	turns := newTargetQueues()
-	targets := newMembers(turns, 3)
+func TestQueuesGoRound(t *testing.T) {
+	queues := newTargetQueues()
+	targets := newTargets(queues, 3)
 	for i := range maxInFlight * len(targets) {
-		if target := take(turns); target != targets[i%3] {
+		if target := take(queues); target != targets[i%3] {
 			t.Fatalf("connection %d goes to target %d, want %d", i, slices.Index(targets, target), i%3)
 		}
 	}
-	if target := turns.Next(Connection{}); target != nil {
+	if target := queues.Next(Connection{}); target != nil {
 		t.Error("a full target is next")
 	}
-	answerOne(turns, targets[1])
-	if target := take(turns); target != targets[1] || turns.Next(Connection{}) != nil {
+	answerOne(queues, targets[1])
+	if target := take(queues); target != targets[1] || queues.Next(Connection{}) != nil {
 		t.Error("the one target with room is not next, or still is when it has none")
 	}
 }
 
-// The target with the fewest connections on their way is next, and of several the one that has waited longest.
-func TestTurnsPreferTheLeastBusy(t *testing.T) {
-	turns := newTargetQueues()
-	targets := newMembers(turns, 2)
+// The target with the fewest connections in flight is next, and of several the one that has waited longest.
+func TestQueuesPreferTheLeastBusy(t *testing.T) {
+	queues := newTargetQueues()
+	targets := newTargets(queues, 2)
 	for range 4 {
-		take(turns)
+		take(queues)
 	}
 	for range 2 {
-		answerOne(turns, targets[0])
+		answerOne(queues, targets[0])
 	}
 	for i, want := range []int{0, 0, 1, 0, 1} {
-		if target := take(turns); target != targets[want] {
+		if target := take(queues); target != targets[want] {
 			t.Errorf("connection %d goes to target %d, want %d", i, slices.Index(targets, target), want)
 		}
 	}
 }
 
-func TestSuspendedMembersArePassedOver(t *testing.T) {
-	turns := newTargetQueues()
-	targets := newMembers(turns, 2)
-	take(turns)
-	suspend(turns, targets[0], true)
-	answerOne(turns, targets[0])
+func TestSuspendedTargetsGetNothing(t *testing.T) {
+	queues := newTargetQueues()
+	targets := newTargets(queues, 2)
+	take(queues)
+	suspend(queues, targets[0], true)
+	answerOne(queues, targets[0])
 	for range maxInFlight {
-		if target := take(turns); target != targets[1] {
+		if target := take(queues); target != targets[1] {
 			t.Fatal("a suspended target is next")
 		}
 	}
-	if turns.Next(Connection{}) != nil {
+	if queues.Next(Connection{}) != nil {
 		t.Error("somebody is next though one is suspended and the other full")
 	}
-	suspend(turns, targets[0], false)
-	if turns.Next(Connection{}) != targets[0] {
+	suspend(queues, targets[0], false)
+	if queues.Next(Connection{}) != targets[0] {
 		t.Error("a target is not next after resume")
 	}
 	targets[0].gone = true
-	turns.Leave(targets[0])
-	if turns.Next(Connection{}) != nil {
+	queues.Leave(targets[0])
+	if queues.Next(Connection{}) != nil {
 		t.Error("a target that has gone is next")
 	}
 }
 
-// Whatever happens in whatever order, each target that can take a connection is in its place, and no other.
-func TestTurnsInAnyOrder(t *testing.T) {
-	turns := newTargetQueues()
-	targets := newMembers(turns, 5)
+// After any calls in any order, each target that is available is in its place, and no other is in a queue.
+func TestQueuesInAnyOrder(t *testing.T) {
+	queues := newTargetQueues()
+	targets := newTargets(queues, 5)
 	random := rand.New(rand.NewPCG(1, 2))
 	for range 100_000 {
 		target := targets[random.IntN(len(targets))]
 		switch random.IntN(5) {
 		case 0, 1:
-			take(turns)
+			take(queues)
 		case 2:
 			if target.inFlight > 0 {
-				answerOne(turns, target)
+				answerOne(queues, target)
 			}
 		case 3:
-			suspend(turns, target, true)
+			suspend(queues, target, true)
 		default:
-			suspend(turns, target, false)
+			suspend(queues, target, false)
 		}
-		expectPlaces(t, turns, targets)
+		expectPlaces(t, queues, targets)
 	}
 }
 
-func expectPlaces(t *testing.T, turns *targetQueues, targets []*Target) {
+func expectPlaces(t *testing.T, queues *targetQueues, targets []*Target) {
 	t.Helper()
 	found := map[*Target]int{}
-	for i := range turns.waiting {
-		queue := &turns.waiting[i][0]
+	for i := range queues.queues {
+		queue := &queues.queues[i][0]
 		var prev *Target
 		for target := queue.first; target != nil; target = target.place.next {
 			if target.place.prev != prev || target.place.queue != queue || target.inFlight != i {
@@ -155,14 +155,14 @@ func expectPlaces(t *testing.T, turns *targetQueues, targets []*Target) {
 }
 
 // Choosing costs the same with few targets and with many.
-func BenchmarkTurns(b *testing.B) {
+func BenchmarkTargetQueues(b *testing.B) {
 	for _, n := range []int{2, 1000} {
 		b.Run("", func(b *testing.B) {
-			turns := newTargetQueues()
-			newMembers(turns, n)
+			queues := newTargetQueues()
+			newTargets(queues, n)
 			for b.Loop() {
-				target := take(turns)
-				answerOne(turns, target)
+				target := take(queues)
+				answerOne(queues, target)
 			}
 		})
 	}

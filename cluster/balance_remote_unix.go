@@ -8,7 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// RemoteAddr is the client's address, without its port; the zero Addr for one on a Unix socket, or who is gone already.
+// RemoteAddr returns the client's address without its port. It is the zero Addr for a client on a Unix socket, and for one that has
+// closed the connection already.
 func (c Connection) RemoteAddr() netip.Addr {
 	peer, err := unix.Getpeername(c.fd)
 	if err != nil {

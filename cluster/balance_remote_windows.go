@@ -2,5 +2,5 @@ package cluster
 
 import "net/netip"
 
-// RemoteAddr is the client's address, of which there is none on Windows, where no connections are dealt out.
+// RemoteAddr returns the zero Addr: on Windows there is no primary, and so no connection.
 func (c Connection) RemoteAddr() netip.Addr { return netip.Addr{} }

@@ -1,14 +1,14 @@
 package cluster
 
-// maxInTurn is how many connections a worker gets in one turn.
-const maxInTurn = maxInFlight
+// maxBatch is how many connections that come together go to one worker where workers are oversubscribed.
+const maxBatch = maxInFlight
 
-// roundRobin is Node's: turns. In a crowd, a worker that is about to wake up for a connection gets those that come meanwhile
-// too, because it is the waking that costs most.
+// roundRobin gives connections to the targets one after the other, as Node does. Where workers are oversubscribed, the target that got
+// the last connection gets those that come before its worker has woken up for that one, because waking up costs the most.
 type roundRobin struct {
 	targetQueues
-	last   *Target // whose turn it is
-	inTurn int     // how many connections it got in this turn
+	last  *Target // that got the last connection
+	batch int     // how many it got in a row
 }
 
 func newRoundRobin() Balancer { return &roundRobin{targetQueues: *newTargetQueues()} }
@@ -23,15 +23,15 @@ func (r *roundRobin) Leave(target *Target) {
 
 // Next is the dispatcher's call.
 func (r *roundRobin) Next(c Connection) *Target {
-	if !r.goesOn() {
-		r.last, r.inTurn = r.targetQueues.Next(c), 0
+	if !r.continuesBatch() {
+		r.last, r.batch = r.targetQueues.Next(c), 0
 	}
-	r.inTurn++
+	r.batch++
 	return r.last
 }
 
-// goesOn reports whether it is still the turn of the target that got the last connection.
-func (r *roundRobin) goesOn() bool {
+// continuesBatch reports whether the target that got the last connection gets the next one too.
+func (r *roundRobin) continuesBatch() bool {
 	target := r.last
-	return target != nil && target.dispatcher.crowded() && target.inFlight > 0 && target.Available() && r.inTurn < maxInTurn
+	return target != nil && target.dispatcher.isOversubscribed() && target.inFlight > 0 && target.Available() && r.batch < maxBatch
 }

@@ -5,11 +5,11 @@ import (
 	"testing"
 )
 
-// In a crowd, connections that come together go to one, up to its limit, and then to
-// the next; a connection that comes when all are answered goes to the next at once.
-func TestCrowdWakesOneByOne(t *testing.T) {
+// Where workers are oversubscribed, connections that come together go to one target, up to its limit, and then to the next. A
+// connection that comes when all are answered goes to the next target at once.
+func TestOversubscribedWorkersWakeOneByOne(t *testing.T) {
 	r := newRoundRobin()
-	targets := newCrowd(r, 3, 4)
+	targets := newTargetsOn(r, 3, 4)
 	for i := range maxInFlight * len(targets) {
 		if target := take(r); target != targets[i/maxInFlight] {
 			t.Fatalf("connection %d goes to target %d, want %d", i, slices.Index(targets, target), i/maxInFlight)
@@ -32,10 +32,10 @@ func TestCrowdWakesOneByOne(t *testing.T) {
 	}
 }
 
-// A worker that is never without connections has no longer turn for that.
-func TestTurnsOfABusyWorkerEnd(t *testing.T) {
+// A worker that always has connections in flight gets no more of them in a row.
+func TestBatchOfABusyWorkerEnds(t *testing.T) {
 	r := newRoundRobin()
-	targets := newCrowd(r, 1, 2)
+	targets := newTargetsOn(r, 1, 2)
 	got := map[*Target]int{}
 	for range 100 {
 		first, second := take(r), take(r)
@@ -48,15 +48,15 @@ func TestTurnsOfABusyWorkerEnd(t *testing.T) {
 		}
 		answerOne(r, second)
 	}
-	if a, b := got[targets[0]], got[targets[1]]; a+b != 300 || a-b > maxInTurn || b-a > maxInTurn {
+	if a, b := got[targets[0]], got[targets[1]]; a+b != 300 || a-b > maxBatch || b-a > maxBatch {
 		t.Errorf("one has %d connections, the other %d", a, b)
 	}
 }
 
-// Where there is no crowd each connection goes to the next.
+// Where workers are not oversubscribed, each connection goes to the next target.
 func TestFewWakeTogether(t *testing.T) {
 	r := newRoundRobin()
-	targets := newCrowd(r, 3, 3)
+	targets := newTargetsOn(r, 3, 3)
 	for i := range targets {
 		if target := take(r); target != targets[i] {
 			t.Errorf("connection %d goes to target %d", i, slices.Index(targets, target))
@@ -64,10 +64,10 @@ func TestFewWakeTogether(t *testing.T) {
 	}
 }
 
-// A worker that has gone, or rests, gets no more of those that come together.
+// A target that has left or is suspended gets no more of the connections that come together.
 func TestWorkerThatGoesWhileItWakes(t *testing.T) {
 	r := newRoundRobin()
-	targets := newCrowd(r, 1, 3)
+	targets := newTargetsOn(r, 1, 3)
 	take(r)
 	targets[0].gone = true
 	r.Leave(targets[0])

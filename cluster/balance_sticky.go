@@ -6,8 +6,8 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/internal/rendezvous"
 )
 
-// sticky gives a client's connections to the worker that its address decides: what the kernel does for a group of
-// sockets. A target that leaves vacates a slot, which the next to join takes, and with it the clients.
+// sticky chooses the worker by the client's address, as the kernel does for a group of sockets. A target that joins gets the slot
+// of one that has left, and with it the clients of that one.
 type sticky struct {
 	slots []*Target
 	taken []int // the slots that are taken, in ascending order

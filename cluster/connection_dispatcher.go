@@ -13,41 +13,56 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 )
 
-// acceptPause is how long to wait when the system has no descriptors or memory for another connection: nothing
-// tells when that ends, and the connections are safe in the kernel's queue.
+// acceptPause is how long the dispatcher accepts nothing after the system had no descriptor or no memory for another connection.
+// The system does not tell when it has some again. The connections are safe in the kernel's queue meanwhile.
 const acceptPause = 20 * time.Millisecond
 
-// maxHeld is how many connections may wait for certain targets, before others wait in the kernel's queue.
-const maxHeld = 1024
+// maxAssigned is how many connections of a dispatcher may wait for targets that are not available. When there are as many, no
+// further connection is accepted.
+const maxAssigned = 1024
 
-// maxUncrowdedPerCPU is how many targets a CPU may have that are no crowd. In a crowd, more wait for a CPU than run.
-const maxUncrowdedPerCPU = 4
+// maxTargetsPerCPU is how many targets a CPU can serve well. Where there are more, more workers wait for a CPU than run.
+const maxTargetsPerCPU = 4
 
-// dispatcher takes connections from the kernel and hands them out to targets. The path of a connection goes through this file
-// from top to bottom: Ready, dispatchAll, next, dispatch, offer, and then the target's accepted or refused.
+// A dispatcher accepts the connections of listening sockets and offers each to a target. All its methods run on the primary's loop.
+//
+// The path of a connection goes through this file from top to bottom: Ready, schedule, dispatchAll, next, dispatch, offer. Then the
+// worker answers, and the target's accepted or refused is called.
+//
+// Every connection that was accepted is in one of three places, and nowhere else: in unassigned, in the assigned list of one target,
+// or among the offers of one worker. For the fields that have to agree, this holds whenever a method that the loop has called
+// returns:
+//
+//   - assigned is the sum of the lengths of the targets' assigned lists.
+//   - available is the number of targets whose isCounted is true, and isCounted is what Available returns. So changed has to be
+//     called after each change of what Available depends on: gone, suspended, inFlight and window.
+//   - A target that is available and has assigned connections is in ready, perhaps more than once. A target in ready may be neither:
+//     dispatchAssigned removes it then.
 type dispatcher struct {
-	primary      *Primary
-	newconn      *nodeipc.Template
-	balancer     Balancer
-	queues       []*queue
-	waiting      []int // connections that were accepted and are nobody's, the oldest first
-	targets      int
-	maxUncrowded int       // more targets than this are one
-	available    int       // targets that are
-	held         int       // connections that wait for certain targets
-	ready        []*Target // those who have room again for what is held for them
-	acceptPaused bool      // the system is out of descriptors
-	scheduled    bool
+	primary  *Primary
+	balancer Balancer
+	newconn  *nodeipc.Template // the message that goes with a connection
+	queues   []*queue
+	targets  int // that have joined and not left
+
+	unassigned []int     // accepted connections that no target was chosen for, the oldest first
+	assigned   int       // accepted connections that wait for the target that was chosen
+	available  int       // targets that would take a connection at once
+	ready      []*Target // targets that may take a connection that is assigned to them
+
+	maxTargets   int    // more are oversubscribed
+	run          func() // dispatchAll, so that to schedule it allocates nothing
+	scheduled    bool   // run is going to be called
+	acceptPaused bool   // see acceptPause
 	closed       bool
-	run          func()
 }
 
-// queue is a listening socket whose connections the primary accepts.
+// A queue is a listening socket, in whose kernel's queue connections wait to be accepted.
 type queue struct {
 	dispatcher *dispatcher
 	fd         int
-	owner      *Target // who gets them, nil if the balancer chooses
-	pending    bool    // there may be some
+	owner      *Target // the target of all its connections; nil if the balancer chooses
+	readable   bool    // there may be connections
 }
 
 func newDispatcher(p *Primary, key string, balancer func() Balancer) (*dispatcher, error) {
@@ -57,12 +72,12 @@ func newDispatcher(p *Primary, key string, balancer func() Balancer) (*dispatche
 	if err != nil {
 		return nil, err
 	}
-	d := &dispatcher{primary: p, newconn: template, balancer: balancer(), maxUncrowded: maxUncrowdedPerCPU * runtime.GOMAXPROCS(0)}
+	d := &dispatcher{primary: p, newconn: template, balancer: balancer(), maxTargets: maxTargetsPerCPU * runtime.GOMAXPROCS(0)}
 	d.run = d.dispatchAll
 	return d, nil
 }
 
-// watch has the connections of a listening socket accepted from now on, for the owner if there is one.
+// watch begins to accept the connections of a listening socket. They are the owner's, if there is one.
 func (d *dispatcher) watch(fd int, owner *Target) error {
 	q := &queue{dispatcher: d, fd: fd, owner: owner}
 	if err := d.primary.loop.Add(fd, eventloop.Readable|eventloop.Edge, q); err != nil {
@@ -72,7 +87,7 @@ func (d *dispatcher) watch(fd int, owner *Target) error {
 	return nil
 }
 
-// unwatch leaves the connections of a listening socket to others.
+// unwatch ends watch. The connections of the socket are then for others to accept.
 func (d *dispatcher) unwatch(fd int) {
 	if i := slices.IndexFunc(d.queues, func(q *queue) bool { return q.fd == fd }); i >= 0 {
 		d.queues = slices.Delete(d.queues, i, i+1)
@@ -82,11 +97,11 @@ func (d *dispatcher) unwatch(fd int) {
 
 // Ready is the loop's call: there are connections in the kernel's queue.
 func (q *queue) Ready(eventloop.Events) {
-	q.pending = true
+	q.readable = true
 	q.dispatcher.schedule()
 }
 
-// schedule has connections handed out at the end of the loop's batch, so that what comes together is done together.
+// schedule calls dispatchAll at the end of the loop's batch. Connections that come together are then dispatched together.
 func (d *dispatcher) schedule() {
 	if !d.scheduled {
 		d.scheduled = true
@@ -94,11 +109,11 @@ func (d *dispatcher) schedule() {
 	}
 }
 
-// dispatchAll gives connections to targets as long as there are both.
+// dispatchAll offers connections to targets as long as there are both.
 func (d *dispatcher) dispatchAll() {
 	d.scheduled = false
-	d.dispatchHeld()
-	for !d.closed && !d.acceptPaused && d.available > 0 && d.held < maxHeld {
+	d.dispatchAssigned()
+	for !d.closed && !d.acceptPaused && d.available > 0 && d.assigned < maxAssigned {
 		connection, owner, ok := d.next()
 		if !ok || !d.dispatch(connection, owner) {
 			return
@@ -106,30 +121,30 @@ func (d *dispatcher) dispatchAll() {
 	}
 }
 
-// dispatchHeld gives targets that have room again what is held for them.
-func (d *dispatcher) dispatchHeld() {
+// dispatchAssigned offers assigned connections to targets that are available again.
+func (d *dispatcher) dispatchAssigned() {
 	for !d.closed && !d.acceptPaused && len(d.ready) > 0 {
 		target := d.ready[len(d.ready)-1]
-		if !target.Available() || len(target.held) == 0 {
+		if !target.Available() || len(target.assigned) == 0 {
 			d.ready = d.ready[:len(d.ready)-1]
 			continue
 		}
-		connection := target.held[0]
-		target.held = target.held[1:]
-		d.held--
+		connection := target.assigned[0]
+		target.assigned = target.assigned[1:]
+		d.assigned--
 		d.offer(target, connection)
 	}
 }
 
-// next is the connection whose turn it is: one that waits, or else one from the kernel's queues.
+// next returns the oldest unassigned connection, or else accepts one. ok is false if there is none.
 func (d *dispatcher) next() (connection int, owner *Target, ok bool) {
-	if len(d.waiting) > 0 {
-		connection = d.waiting[0]
-		d.waiting = d.waiting[1:]
+	if len(d.unassigned) > 0 {
+		connection = d.unassigned[0]
+		d.unassigned = d.unassigned[1:]
 		return connection, nil, true
 	}
 	for _, q := range d.queues {
-		if !q.pending {
+		if !q.readable {
 			continue
 		}
 		connection, err := bind.Accept(q.fd)
@@ -137,7 +152,7 @@ func (d *dispatcher) next() (connection int, owner *Target, ok bool) {
 		case err == nil:
 			return connection, q.owner, true
 		case errors.Is(err, bind.ErrNothingToAccept):
-			q.pending = false
+			q.readable = false
 			d.primary.loop.Rearm(q.fd)
 		default:
 			d.pauseAccepting(err)
@@ -147,51 +162,52 @@ func (d *dispatcher) next() (connection int, owner *Target, ok bool) {
 	return -1, nil, false
 }
 
-// dispatch gives a connection to its owner, or to the target that the balancer chooses, and says false when there is none.
+// dispatch offers a connection to its owner, or else to the target that the balancer chooses, or assigns it where that is not
+// available. It reports whether there is a target.
 func (d *dispatcher) dispatch(connection int, target *Target) bool {
 	if target == nil {
 		target = d.balancer.Next(Connection{connection})
 	}
 	switch {
 	case target == nil || target.gone || target.dispatcher != d:
-		d.waiting = slices.Insert(d.waiting, 0, connection)
+		d.unassigned = slices.Insert(d.unassigned, 0, connection)
 		return false
 	case target.Available():
 		d.offer(target, connection)
 	default:
-		target.held = append(target.held, connection)
-		d.held++
+		target.assigned = append(target.assigned, connection)
+		d.assigned++
 	}
 	return true
 }
 
-// offer sends a connection to a target. One that cannot take it is passed over until it can.
+// offer sends a connection to a target's worker. A target whose channel cannot take it is suspended.
 func (d *dispatcher) offer(target *Target, connection int) {
-	p := d.primary
+	p, w := d.primary, target.worker
 	seq := p.nextSeq()
-	p.onLoop.frame = target.worker.onLoop.channel.AppendFrame(p.onLoop.frame[:0], d.newconn, seq)
-	err := target.worker.onLoop.channel.Offer(p.onLoop.frame, connection, seq)
+	p.onLoop.frame = w.onLoop.channel.AppendFrame(p.onLoop.frame[:0], d.newconn, seq)
+	err := w.onLoop.channel.Offer(p.onLoop.frame, connection, seq)
 	if err == nil {
 		target.inFlight++
-		target.worker.onLoop.offers.push(offer{seq: seq, connection: connection, target: target, sent: d.now()})
+		w.onLoop.offers.push(offer{seq: seq, connection: connection, target: target, sent: d.now()})
 		d.changed(target)
 		return
 	}
-	d.waiting = slices.Insert(d.waiting, 0, connection)
+	d.unassigned = slices.Insert(d.unassigned, 0, connection)
 	if errors.Is(err, nodeipc.ErrTooManyHandles) {
 		d.pauseAccepting(err)
 		return
 	}
-	// A full channel says when it has room; one that has ended takes the target away.
+	// HandleWritable ends the suspension when the channel is full. When the channel has ended, HandleDisconnect removes the target.
 	target.suspend()
 }
 
-func (d *dispatcher) crowded() bool { return d.targets > d.maxUncrowded }
+// isOversubscribed reports whether there are so many targets that more workers wait for a CPU than run.
+func (d *dispatcher) isOversubscribed() bool { return d.targets > d.maxTargets }
 
-// now is the time of the loop's clock.
+// now returns the time since the primary was made.
 func (d *dispatcher) now() time.Duration { return time.Since(d.primary.begun) }
 
-// pauseAccepting leaves connections where they are for a moment.
 func (d *dispatcher) pauseAccepting(err error) {
 	d.acceptPaused = true
 	d.primary.warnOnce(err)
@@ -203,13 +219,13 @@ func (d *dispatcher) pauseAccepting(err error) {
 	})
 }
 
-// redispatch takes a connection that a worker was offered and did not get.
+// redispatch takes back a connection that was offered to a worker and did not become the worker's.
 func (d *dispatcher) redispatch(connection int) {
 	if d.closed {
 		bind.CloseFD(connection)
 		return
 	}
-	d.waiting = append(d.waiting, connection)
+	d.unassigned = append(d.unassigned, connection)
 	d.schedule()
 }
 
@@ -225,16 +241,16 @@ func (d *dispatcher) leave(target *Target) {
 	d.targets--
 	d.changed(target)
 	d.balancer.Leave(target)
-	d.waiting = append(d.waiting, target.held...)
-	d.held -= len(target.held)
-	target.held = nil
+	d.unassigned = append(d.unassigned, target.assigned...)
+	d.assigned -= len(target.assigned)
+	target.assigned = nil
 	d.schedule()
 }
 
-// changed tells who has to know of a target that is another now.
+// changed has to be called after each change of what a target's Available depends on.
 func (d *dispatcher) changed(target *Target) {
-	if available := target.Available(); available != target.counted {
-		target.counted = available
+	if available := target.Available(); available != target.isCounted {
+		target.isCounted = available
 		if available {
 			d.available++
 		} else {
@@ -245,20 +261,20 @@ func (d *dispatcher) changed(target *Target) {
 		return
 	}
 	d.balancer.Changed(target)
-	if target.counted && len(target.held) > 0 {
+	if target.isCounted && len(target.assigned) > 0 {
 		d.ready = append(d.ready, target)
 	}
 }
 
-// close ends the dispatching, once all targets have left. The sockets are not the dispatcher's.
+// close ends the dispatcher. All targets have left before. The sockets stay open: they are the server's.
 func (d *dispatcher) close() {
 	d.closed = true
 	for _, q := range slices.Clone(d.queues) {
 		d.unwatch(q.fd)
 	}
-	for _, connection := range d.waiting {
+	for _, connection := range d.unassigned {
 		bind.CloseFD(connection)
 	}
-	d.waiting = nil
+	d.unassigned = nil
 	d.primary.closeBalancer(d.balancer)
 }

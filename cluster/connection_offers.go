@@ -6,17 +6,17 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 )
 
-// offer is a connection on its way to a worker: the descriptor is still the primary's, who closes it when the
-// worker has taken the connection, and gives it to another when it has not.
+// An offer is a connection on its way to a worker. The descriptor is still the primary's: it is closed when the worker has accepted
+// the connection, and offered to another worker when this one has refused it.
 type offer struct {
 	seq        uint32
 	connection int
 	target     *Target
-	sent       time.Duration
+	sent       time.Duration // by the dispatcher's now
 }
 
-// offers are a worker's, in the order in which they were made, which is that of the answers. It keeps its
-// storage.
+// offers are those of one worker, in the order in which they were made, which is mostly that of the answers. The list keeps its
+// memory, so that an offer allocates nothing.
 type offers struct {
 	list []offer
 	head int
@@ -30,7 +30,7 @@ func (o *offers) push(v offer) {
 	o.list = append(o.list, v)
 }
 
-// take removes the offer with this number. A worker that answers what it was not asked gets no offer.
+// take removes the offer with this number. There is none for an answer to what the worker was not asked.
 func (o *offers) take(seq uint32) (offer, bool) {
 	for i := o.head; i < len(o.list); i++ {
 		if found := o.list[i]; found.seq == seq {
@@ -53,7 +53,7 @@ func (o *offers) takeAll() []offer {
 	return all
 }
 
-// answered ends an offer: the worker has the connection now, or another is to have it.
+// answered ends an offer that the worker has answered.
 func (w *Worker) answered(seq uint32, accepted bool) {
 	o, ok := w.onLoop.offers.take(seq)
 	if !ok {
@@ -67,7 +67,7 @@ func (w *Worker) answered(seq uint32, accepted bool) {
 	o.target.refused(o.connection)
 }
 
-// redispatchOffers hands what a worker had not answered for to the others.
+// redispatchOffers ends all offers of a worker that will not answer any more. Their connections go to other workers.
 func (w *Worker) redispatchOffers() {
 	for _, o := range w.onLoop.offers.takeAll() {
 		o.target.dispatcher.redispatch(o.connection)

@@ -5,67 +5,67 @@ import (
 	"time"
 )
 
-// maxInFlight is how many connections may be on their way to a target at once. Node's primary has one; with more, a worker
+// maxInFlight is how many connections may be on their way to a target at once. Node's primary has one. With more, a worker
 // that is busy for a moment finds the next connections waiting.
 const maxInFlight = 8
 
-// A target that takes longer than slowAnswer to answer does not keep up, and gets fewer at once. In a crowd it waits for a CPU
-// that long though it keeps up.
+// A target that takes longer than slowAnswer to answer does not keep up, and gets fewer connections at once. Where workers are
+// oversubscribed, one that keeps up may wait for a CPU as long as that.
 const (
-	slowAnswer        = 20 * time.Millisecond
-	slowAnswerInCrowd = 200 * time.Millisecond
+	slowAnswer               = 20 * time.Millisecond
+	slowAnswerOversubscribed = 200 * time.Millisecond
 )
 
-// A target that refuses a connection is left alone for a moment: it closes its server, and says so soon, or it has
-// as many connections as it wants, and does not say when that changes.
+// A target that refuses a connection gets none for a moment. Either its worker is closing the server, and says so soon; or it has
+// as many connections as it wants, and does not say when it wants more.
 const (
 	minRefusalPause = time.Millisecond
 	maxRefusalPause = 128 * time.Millisecond
 )
 
-// latencyHalfLife is how long it takes a latency that no answer confirms to fade to its half.
+// latencyHalfLife is how long a latency that no answer confirms takes to fade to its half.
 const latencyHalfLife = time.Second
 
-// A Target is a worker as one that serves a certain listening socket. Its methods may be called on the primary's loop
+// A Target is a worker in its part as a server of one listening socket. Its methods may be called on the primary's loop
 // only, which is where a [Balancer] is called.
 type Target struct {
-	// Data is the balancer's own.
+	// Data is for the balancer to use. The primary does not touch it.
 	Data any
 
 	dispatcher *dispatcher
 	worker     *Worker
 
-	inFlight     int
-	window       int // how many may be in flight
-	latency      time.Duration
-	measured     time.Duration // when latency was
-	refusalPause time.Duration
-	suspended    bool
-	gone         bool
-	counted      bool  // among those that are available
-	held         []int // connections that wait for this target
+	inFlight     int           // connections that were offered and not answered
+	window       int           // how many may be in flight
+	latency      time.Duration // as it was at the time measured
+	measured     time.Duration // by the dispatcher's now
+	refusalPause time.Duration // the last one; 0 since a connection was accepted
+	suspended    bool          // until retry
+	gone         bool          // has left
+	isCounted    bool          // in the dispatcher's available
+	assigned     []int         // connections that wait for this target
 	place        queuePlace
 }
 
-// Worker is the worker itself.
+// Worker returns the worker.
 func (target *Target) Worker() *Worker { return target.worker }
 
-// InFlight is how many connections were sent to the worker and not answered yet.
+// InFlight returns how many connections were sent to the worker and not answered yet.
 func (target *Target) InFlight() int { return target.inFlight }
 
-// Available reports whether a connection that is given to the worker would go to it at once: it has answered enough of those
-// that it got, and its channel is not full.
+// Available reports whether a connection that the balancer chooses this target for is sent to the worker at once. Otherwise it waits:
+// the worker has to answer for others first, or has refused one just now, or its channel is full.
 func (target *Target) Available() bool {
 	return !target.gone && !target.suspended && target.inFlight < target.window
 }
 
-// Latency is how long the worker takes to answer for a connection, which is how long its event loop keeps things waiting:
-// the longest time lately, which fades by half every second.
+// Latency returns how long the worker takes to answer for a connection, which is how long its event loop keeps things waiting. It
+// is the longest time of late: one that no later answer confirms fades by half every second.
 func (target *Target) Latency() time.Duration { return target.latencyAt(target.dispatcher.now()) }
 
 func newTarget(d *dispatcher, w *Worker) *Target { return &Target{dispatcher: d, worker: w, window: 1} }
 
-// latencyAt is the latency as it has faded by now.
+// latencyAt returns what is left of the latency at a time.
 func (target *Target) latencyAt(now time.Duration) time.Duration {
 	age := now - target.measured
 	if target.latency == 0 || age <= 0 {
@@ -74,21 +74,21 @@ func (target *Target) latencyAt(now time.Duration) time.Duration {
 	return time.Duration(float64(target.latency) * math.Exp2(-float64(age)/float64(latencyHalfLife)))
 }
 
-// measure takes the time from an offer to its answer into account. A long one counts at once and wholly: a worker that is
-// busy by turns answers quickly between them, and the next connection would wait for it.
+// measure takes the time from an offer to its answer into account. A long time counts at once and fully: a worker that is now busy
+// and now not answers quickly in between, and the next connection would wait for it.
 func (target *Target) measure(sent, now time.Duration) {
 	took := now - sent
 	if took > target.latencyAt(now) {
 		target.latency, target.measured = took, now
 	}
-	if took > slowAnswer && (took > slowAnswerInCrowd || !target.dispatcher.crowded()) {
+	if took > slowAnswer && (took > slowAnswerOversubscribed || !target.dispatcher.isOversubscribed()) {
 		target.window = max(target.window/2, 1)
 	} else if target.window < maxInFlight {
 		target.window++
 	}
 }
 
-// accepted: the worker has a connection and may get another.
+// accepted ends an offer that was accepted.
 func (target *Target) accepted(sent time.Duration) {
 	target.refusalPause = 0
 	target.measure(sent, target.dispatcher.now())
@@ -101,7 +101,8 @@ func (target *Target) answered() {
 	target.dispatcher.schedule()
 }
 
-// refused: the connection goes to another target, and this one gets none for a while, and then a single one.
+// refused ends an offer that was refused. The connection goes to another target. This one gets none for a while, and then one at
+// a time.
 func (target *Target) refused(connection int) {
 	target.window = 1
 	target.answered()
@@ -114,13 +115,13 @@ func (target *Target) refused(connection int) {
 	time.AfterFunc(target.refusalPause, func() { target.dispatcher.primary.loop.Post(target.retry) })
 }
 
-// suspend has the target passed over until retry.
+// suspend makes the target unavailable until retry is called.
 func (target *Target) suspend() {
 	target.suspended = true
 	target.dispatcher.changed(target)
 }
 
-// retry is for a target that was suspended because its channel was full, or it rests.
+// retry ends a suspension: the worker's channel has room again, or the pause after a refusal is over.
 func (target *Target) retry() {
 	if target.suspended {
 		target.suspended = false

@@ -7,14 +7,14 @@ import (
 	"time"
 )
 
-func newTestMember(p *Primary) *Target {
-	d := &dispatcher{primary: p, balancer: newTargetQueues(), scheduled: true, maxUncrowded: maxUncrowdedPerCPU}
+func newTestTarget(p *Primary) *Target {
+	d := &dispatcher{primary: p, balancer: newTargetQueues(), scheduled: true, maxTargets: maxTargetsPerCPU}
 	target := newTarget(d, nil)
 	d.join(target)
 	return target
 }
 
-// offered puts so many connections on their way to a target.
+// offered sends n connections to a target.
 func offered(target *Target, n int) {
 	for range n {
 		target.inFlight++
@@ -22,7 +22,7 @@ func offered(target *Target, n int) {
 	}
 }
 
-// answeredIn has a target answer after exactly so long, however long the test takes.
+// answeredIn lets a target answer after exactly took, however long the test takes.
 func answeredIn(target *Target, took time.Duration) {
 	now := target.dispatcher.now()
 	target.measure(now-took, now)
@@ -32,7 +32,7 @@ func answeredIn(target *Target, took time.Duration) {
 // A target that has answered nothing yet gets one connection, one that answers gets more, up to a limit, and one that is
 // slow gets fewer.
 func TestWindowFollowsTheAnswers(t *testing.T) {
-	target := newTestMember(&Primary{begun: time.Now()})
+	target := newTestTarget(&Primary{begun: time.Now()})
 	offered(target, 1)
 	if target.Available() {
 		t.Error("a target that has not answered gets two")
@@ -53,16 +53,16 @@ func TestWindowFollowsTheAnswers(t *testing.T) {
 	}
 }
 
-// In a crowd a target that takes its time may have waited for a CPU.
-func TestWindowInACrowd(t *testing.T) {
-	target := newTestMember(&Primary{begun: time.Now()})
-	target.window, target.dispatcher.targets = maxInFlight, maxUncrowdedPerCPU+1
+// Where workers are oversubscribed, a target that answers late may have waited for a CPU.
+func TestWindowOfOversubscribedWorkers(t *testing.T) {
+	target := newTestTarget(&Primary{begun: time.Now()})
+	target.window, target.dispatcher.targets = maxInFlight, maxTargetsPerCPU+1
 	offered(target, 2)
 	if answeredIn(target, 2*slowAnswer); target.window != maxInFlight {
 		t.Errorf("after an answer in %v the window is %d, want %d", 2*slowAnswer, target.window, maxInFlight)
 	}
-	if answeredIn(target, 2*slowAnswerInCrowd); target.window != maxInFlight/2 {
-		t.Errorf("after an answer in %v the window is %d, want %d", 2*slowAnswerInCrowd, target.window, maxInFlight/2)
+	if answeredIn(target, 2*slowAnswerOversubscribed); target.window != maxInFlight/2 {
+		t.Errorf("after an answer in %v the window is %d, want %d", 2*slowAnswerOversubscribed, target.window, maxInFlight/2)
 	}
 }
 
@@ -70,7 +70,7 @@ func TestWindowInACrowd(t *testing.T) {
 func TestRefusal(t *testing.T) {
 	p := newTestPrimary(t, SchedRR)
 	p.loop.Call(func() {
-		target := newTestMember(p)
+		target := newTestTarget(p)
 		offered(target, 1)
 		for range maxInFlight {
 			target.accepted(target.dispatcher.now())
@@ -93,7 +93,7 @@ func TestRefusal(t *testing.T) {
 
 // The latency is the longest time, which fades; quick answers in between do not hide it.
 func TestLatency(t *testing.T) {
-	target := newTestMember(&Primary{begun: time.Now()})
+	target := newTestTarget(&Primary{begun: time.Now()})
 	target.measure(0, 64*time.Millisecond)
 	for _, age := range []time.Duration{1, 2, 3} {
 		want := 64 * time.Millisecond >> age
@@ -111,11 +111,11 @@ func TestLatency(t *testing.T) {
 	}
 }
 
-// Of targets with as many connections on their way those come first that were quick, in turns, until the slow one's
-// slowness has faded.
+// Of targets with as many connections in flight the quick ones come first, one after the other, until the latency of the slow one has
+// faded.
 func TestLeastBusy(t *testing.T) {
 	b := newLeastBusy()
-	targets := newMembers(b, 3)
+	targets := newTargets(b, 3)
 	d := targets[0].dispatcher
 	targets[0].latency, targets[0].measured = 30*time.Millisecond, d.now()
 	b.Changed(targets[0])

@@ -32,7 +32,7 @@ type membership interface {
 type serverBase struct {
 	key     string
 	data    json.RawMessage
-	targets int
+	workers int // that have a membership
 }
 
 func (b *serverBase) base() *serverBase { return b }
@@ -126,7 +126,7 @@ func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerRe
 	reply.Data = base.data
 	w.primary.onLoop.servers[key] = s
 	w.onLoop.memberships[key] = membership
-	base.targets++
+	base.workers++
 	return handle, nil
 }
 
@@ -134,7 +134,7 @@ func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerRe
 func (w *Worker) leave(key string) {
 	if m := w.onLoop.memberships[key]; m != nil {
 		w.end(key, m)
-		if s := m.server(); s.base().targets == 0 {
+		if s := m.server(); s.base().workers == 0 {
 			w.primary.closeServer(s)
 		}
 	}
@@ -144,7 +144,7 @@ func (w *Worker) leave(key string) {
 func (w *Worker) leaveAll() {
 	for key, m := range w.onLoop.memberships {
 		w.end(key, m)
-		if s := m.server(); s.base().targets == 0 && !w.primary.holding() {
+		if s := m.server(); s.base().workers == 0 && !w.primary.holding() {
 			w.primary.closeServer(s)
 		}
 	}
@@ -152,7 +152,7 @@ func (w *Worker) leaveAll() {
 
 func (w *Worker) end(key string, m membership) {
 	delete(w.onLoop.memberships, key)
-	m.server().base().targets--
+	m.server().base().workers--
 	m.leave()
 }
 
