@@ -22,7 +22,7 @@ func takePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// failed is what a worker was told that wanted to listen where nobody can.
+// failed is what a worker is told that wants to listen where it cannot.
 type failed struct {
 	Name   string
 	Answer clustertest.Answer

@@ -153,7 +153,7 @@ func expectFailuresOfDeathsOnly(t *testing.T, failures []clustertest.Failure, de
 	}
 }
 
-// lostToDeath says whether an error is that of a connection whose other end has ended.
+// lostToDeath reports whether an error is that of a connection whose other end has ended.
 func lostToDeath(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
