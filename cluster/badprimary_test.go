@@ -119,7 +119,7 @@ func TestFloodOfDescriptorsToAWorker(t *testing.T) {
 			defer ours.Close()
 			self := joinIn(t, s, theirs)
 			defer self.Close()
-			before := openDescriptors(t)
+			before := clustertest.OpenDescriptors(t)
 			r := bufio.NewReader(ours)
 			const handle = `{"cmd":"NODE_HANDLE","type":"net.Native","msg":%s}`
 			newconn := fmt.Sprintf(handle, `{"cmd":"NODE_CLUSTER","act":"newconn","key":"none","seq":1}`)
@@ -144,7 +144,7 @@ func TestFloodOfDescriptorsToAWorker(t *testing.T) {
 func expectOpen(t *testing.T, least, most int) {
 	t.Helper()
 	n := 0
-	if !eventually(func() bool { n = openDescriptors(t); return n >= least && n <= most }) {
+	if !clustertest.Eventually(func() bool { n = clustertest.OpenDescriptors(t); return n >= least && n <= most }) {
 		t.Errorf("%d descriptors are open, want %d to %d", n, least, most)
 	}
 }

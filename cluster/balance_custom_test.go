@@ -122,7 +122,7 @@ func TestABalancerSendsWithoutWaiting(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := calledInBalancer(t, 2, func(r *clustertest.Rig) {
 		w := r.ForkedWorker(2)
-		stop(t, w)
+		clustertest.Stop(t, w)
 		var err error
 		for text := strings.Repeat("x", 64<<10); err == nil; {
 			err = w.Send(context.Background(), text)

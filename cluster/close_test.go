@@ -26,7 +26,7 @@ func TestClose(t *testing.T) {
 	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedRR, 3)
 	port := clustertest.FreePort(t)
 	listenAll(t, r, port, 1, 2)
-	stop(t, r.ForkedWorker(2))
+	clustertest.Stop(t, r.ForkedWorker(2))
 	clients := connectAll(t, port, 2*window)
 	for range 2 {
 		if err := r.Close(); err != nil {
@@ -41,7 +41,7 @@ func TestClose(t *testing.T) {
 		r.Event(t, "disconnect", id)
 	}
 	hangUp(clients)
-	expectRefusal(t, port)
+	clustertest.ExpectRefusal(t, port)
 	expectWorkers(t, r)
 	if _, err := r.Fork(); !errors.Is(err, cluster.ErrClosed) {
 		t.Errorf("fork after close: %v, want %v", err, cluster.ErrClosed)

@@ -3,24 +3,12 @@
 package cluster_test
 
 import (
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 )
-
-// takePort listens on a port until the test ends.
-func takePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	return l.Addr().(*net.TCPAddr).Port
-}
 
 // failed is what a worker is told that wants to listen where it cannot.
 type failed struct {

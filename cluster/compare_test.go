@@ -49,7 +49,7 @@ func TestWorkersSeeTheSameAsUnderNode(t *testing.T) {
 }
 
 func bothPrimaries(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy) {
-	p := place{port: clustertest.FreePort(t), taken: takePort(t), folder: t.TempDir(), policy: policy}
+	p := place{port: clustertest.FreePort(t), taken: clustertest.TakePort(t), folder: t.TempDir(), policy: policy}
 	settings := clustertest.AgentSettings(t, node)
 	settings.SchedulingPolicy = policy
 	settings.Args, settings.ExecArgv = comparedArgs, comparedExecArgv

@@ -3,14 +3,11 @@
 package cluster_test
 
 import (
-	"fmt"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -139,7 +136,7 @@ func received(t testing.TB, r *clustertest.Rig, worker int) int {
 func closingServer(t *testing.T, r *clustertest.Rig) {
 	port := clustertest.FreePort(t)
 	listenAll(t, r, port, 1, 2)
-	stop(t, r.ForkedWorker(1))
+	clustertest.Stop(t, r.ForkedWorker(1))
 	r.Tell(1, clustertest.Command{"do": "close"})
 	clients := connectAll(t, port, 2*window)
 	r.Kill(1, syscall.SIGCONT)
@@ -154,7 +151,7 @@ func closingServer(t *testing.T, r *clustertest.Rig) {
 func stoppedWorker(t *testing.T, r *clustertest.Rig) {
 	port := clustertest.FreePort(t)
 	listenAll(t, r, port, 1, 2, 3)
-	stop(t, r.ForkedWorker(1))
+	clustertest.Stop(t, r.ForkedWorker(1))
 	clients := connectAll(t, port, 5*window)
 	greeted := make(chan int, len(clients))
 	for _, c := range clients {
@@ -188,7 +185,7 @@ func stoppedWorker(t *testing.T, r *clustertest.Rig) {
 func dyingWorker(t *testing.T, r *clustertest.Rig) {
 	port := clustertest.FreePort(t)
 	listenAll(t, r, port, 1, 2, 3)
-	stop(t, r.ForkedWorker(3))
+	clustertest.Stop(t, r.ForkedWorker(3))
 	clients := connectAll(t, port, 4*window)
 	r.Kill(3, syscall.SIGKILL)
 	if by := greetings(t, clients); by[3] != 0 || by[1]+by[2] != 4*window {
@@ -199,29 +196,4 @@ func dyingWorker(t *testing.T, r *clustertest.Rig) {
 		t.Errorf("%v, want SIGKILL", o)
 	}
 	closeAllServers(t, r, 1, 2)
-}
-
-// stop sends SIGSTOP and waits until the worker stands still.
-func stop(t testing.TB, w *cluster.Worker) {
-	t.Helper()
-	if err := standStill(w); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func standStill(w *cluster.Worker) error {
-	if err := w.Kill(syscall.SIGSTOP); err != nil {
-		return err
-	}
-	var status unix.WaitStatus
-	for {
-		_, err := unix.Wait4(w.Pid(), &status, unix.WUNTRACED, nil)
-		switch {
-		case err == unix.EINTR:
-		case err != nil || !status.Stopped():
-			return fmt.Errorf("worker %d does not stop: %v, %w", w.ID(), status, err)
-		default:
-			return nil
-		}
-	}
 }

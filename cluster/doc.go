@@ -34,8 +34,9 @@
 // The script is any that runs under Node's own cluster, unchanged. Workers may also run on Deno or Bun, or be programs in Go that
 // use package [github.com/nodecluster/nodecluster/cluster/worker].
 //
-// Package [github.com/nodecluster/nodecluster/cluster/pool] keeps a number of workers running on a primary of this package.
-// ARCHITECTURE.md beside this file has the path of a connection, of a message and of a life through the code.
+// Package [github.com/nodecluster/nodecluster/cluster/pool] keeps a number of workers running on top of a primary: it replaces those
+// that fail, later and later the more often they do, and lets clients wait meanwhile. ARCHITECTURE.md beside this file has the path of
+// a connection, of a message and of a life through the code.
 //
 // # Who gets a connection
 //

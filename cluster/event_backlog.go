@@ -13,7 +13,7 @@ var ErrNotTaken = errors.New("events are dropped that nobody takes")
 const (
 	maxWaiting      = 16 << 20 // of one worker; then its channel is not read until the reader takes some
 	resumeWaiting   = maxWaiting / 2
-	maxWaitingInAll = 4 * maxWaiting // for a reader that takes none
+	maxWaitingInAll = 4 * maxWaiting // of all workers, for a reader that takes none
 
 	eventCost  = 512
 	lifeCost   = 2 << 10  // a worker's end stays in memory with what tells of it
@@ -75,7 +75,7 @@ func (b *backlog) full(w *Worker) *waiting {
 		return nil
 	case of != nil && of.cost > maxWaiting:
 		return of
-	case b.cost > maxWaitingInAll:
+	case w != nil && b.cost > maxWaitingInAll:
 		return b.of(nil)
 	}
 	return nil
@@ -88,11 +88,11 @@ func (b *backlog) miss(of *waiting) (first ErrorEvent, isFirst bool) {
 	}
 	of.missed = true
 	b.missed = append(b.missed, of)
-	whose := ""
+	whose, cost := "", b.cost
 	if of.worker != nil {
-		whose = fmt.Sprintf("worker %d: ", of.worker.id)
+		whose, cost = fmt.Sprintf("worker %d: ", of.worker.id), of.cost
 	}
-	return ErrorEvent{of.worker, fmt.Errorf("cluster: %s%w, and %d bytes wait: go on to call Next to have them all", whose, ErrNotTaken, of.cost)}, true
+	return ErrorEvent{of.worker, fmt.Errorf("cluster: %s%w, and %d bytes wait: go on to call Next to have them all", whose, ErrNotTaken, cost)}, true
 }
 
 // charge has a worker answer for an event that waits. A worker of which too much waits is held back for a reader that listens.

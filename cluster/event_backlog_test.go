@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 package cluster_test
 
@@ -80,12 +80,12 @@ func TestServiceOfWhoTakesNoEvents(t *testing.T) {
 			nodetest.NoLeaks(t)
 			primary, port := startVerbose(t)
 			begin(t, primary)
-			before, descriptors := nodetest.Heap(), openDescriptors(t)
+			before, descriptors := nodetest.Heap(), clustertest.OpenDescriptors(t)
 			ask(t, port, requestsUnread)
 			if now := nodetest.Heap(); now > before+32<<20 {
 				t.Errorf("%d MiB of memory are in use, %d before", now>>20, before>>20)
 			}
-			if n := openDescriptors(t); n > descriptors+32 {
+			if n := clustertest.OpenDescriptors(t); n > descriptors+32 {
 				t.Errorf("%d descriptors are open, %d before", n, descriptors)
 			}
 			expectGap(t, primary)

@@ -93,10 +93,10 @@ func TestForgottenHandlesAreClosed(t *testing.T) {
 			}
 		},
 	} {
-		before := openDescriptors(t)
+		before := clustertest.OpenDescriptors(t)
 		give(t, w, 200)
 		take()
-		if n := openDescriptors(t); n > before {
+		if n := clustertest.OpenDescriptors(t); n > before {
 			t.Errorf("%s: %d descriptors are open, %d before", name, n, before)
 		}
 	}
@@ -158,7 +158,7 @@ func expectAccepts(t *testing.T, l net.Listener) {
 func TestHandlesInSeveralLoops(t *testing.T) {
 	nodetest.NoLeaks(t)
 	primary, w := startGiver(t)
-	before := openDescriptors(t)
+	before := clustertest.OpenDescriptors(t)
 	var loops sync.WaitGroup
 	ctx := clustertest.Patient(t)
 	ended := make(chan struct{})
@@ -184,7 +184,7 @@ func TestHandlesInSeveralLoops(t *testing.T) {
 	}
 	give(t, w, 20)
 	loops.Wait()
-	if n := openDescriptors(t); n > before {
+	if n := clustertest.OpenDescriptors(t); n > before {
 		t.Errorf("%d descriptors are open, %d before", n, before)
 	}
 }

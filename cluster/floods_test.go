@@ -56,7 +56,7 @@ func (f *flooded) expectBounds(t *testing.T) {
 	if now := nodetest.Heap(); now > f.before+most {
 		t.Errorf("%d bytes of events were sent, and %d MiB of memory are in use", sent, now>>20)
 	}
-	if n := openDescriptors(t); n > 512 {
+	if n := clustertest.OpenDescriptors(t); n > 512 {
 		t.Errorf("%d descriptors are open", n)
 	}
 }
@@ -105,14 +105,4 @@ func TestFloodOfEventsThatAreDropped(t *testing.T) {
 			taken.Wait()
 		})
 	}
-}
-
-// openDescriptors is how many descriptors this process has.
-func openDescriptors(t *testing.T) int {
-	t.Helper()
-	entries, err := os.ReadDir("/dev/fd")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return len(entries)
 }

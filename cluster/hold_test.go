@@ -3,7 +3,6 @@
 package cluster_test
 
 import (
-	"errors"
 	"net"
 	"path/filepath"
 	"syscall"
@@ -61,7 +60,7 @@ func TestHeldListeners(t *testing.T) {
 		if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 			t.Fatal(err)
 		}
-		expectRefusal(t, port)
+		clustertest.ExpectRefusal(t, port)
 	})
 }
 
@@ -98,7 +97,7 @@ func TestHeldConnections(t *testing.T) {
 	r := holdingRig(t, cluster.SchedRR, true)
 	port := clustertest.FreePort(t)
 	listenAll(t, r, port, 1)
-	stop(t, r.ForkedWorker(1))
+	clustertest.Stop(t, r.ForkedWorker(1))
 	clients := connectAll(t, port, 2*window)
 	r.Kill(1, syscall.SIGKILL)
 	r.Event(t, "exit", 1)
@@ -116,28 +115,16 @@ func TestNotHeldListeners(t *testing.T) {
 		r := holdingRig(t, policy, false)
 		port := clustertest.FreePort(t)
 		listenAll(t, r, port, 1)
-		stop(t, r.ForkedWorker(1))
+		clustertest.Stop(t, r.ForkedWorker(1))
 		clients := connectAll(t, port, 2*window)
 		r.Kill(1, syscall.SIGKILL)
 		r.Event(t, "exit", 1)
 		r.Event(t, "disconnect", 1)
-		expectRefusal(t, port)
+		clustertest.ExpectRefusal(t, port)
 		for _, c := range clients {
 			if w, err := c.Greeting(); err == nil {
 				t.Errorf("worker %d serves after its end", w)
 			}
 		}
 	})
-}
-
-func expectRefusal(t *testing.T, port int) {
-	t.Helper()
-	clustertest.AwaitForks(t)
-	conn, err := net.Dial("tcp", clustertest.Local(port))
-	if err == nil {
-		conn.Close()
-	}
-	if !errors.Is(err, syscall.ECONNREFUSED) {
-		t.Errorf("connect: %v, want %v", err, syscall.ECONNREFUSED)
-	}
 }

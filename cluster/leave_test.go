@@ -97,7 +97,7 @@ func TestDisconnectOfAll(t *testing.T) {
 		if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 			t.Fatal(err)
 		}
-		expectRefusal(t, port)
+		clustertest.ExpectRefusal(t, port)
 		for id := 1; id <= 3; id++ {
 			if w := r.ForkedWorker(id); w.ExitStatus().Code != 0 || !w.ExitedAfterDisconnect() || !w.IsDead() {
 				t.Errorf("worker %d: %v", id, w.ExitStatus())
@@ -118,7 +118,7 @@ func TestDisconnectOfAll(t *testing.T) {
 func TestDisconnectWithOneThatStandsStill(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedRR, 2)
-	stop(t, r.ForkedWorker(1))
+	clustertest.Stop(t, r.ForkedWorker(1))
 	at, cancel := context.WithCancel(clustertest.Patient(t))
 	go func() {
 		r.Event(t, "exit", 2)

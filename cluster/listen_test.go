@@ -67,7 +67,7 @@ func port0(t *testing.T, r *clustertest.Rig) {
 		t.Errorf("worker %d serves after it has closed its server", w)
 	}
 	closeServers(t, r, 2, "tcp")
-	expectRefusal(t, first)
+	clustertest.ExpectRefusal(t, first)
 }
 
 // A second server of one worker does not listen on the same port, nor does its try harm the worker, as it does under
@@ -188,7 +188,7 @@ func listenAgain(t *testing.T, r *clustertest.Rig) {
 	for _, w := range []int{1, 2} {
 		closeServers(t, r, w, "tcp")
 	}
-	expectRefusal(t, options["port"].(int))
+	clustertest.ExpectRefusal(t, options["port"].(int))
 }
 
 func closeServers(t testing.TB, d clustertest.Driver, worker int, names ...string) {

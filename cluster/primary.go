@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -38,8 +37,6 @@ type Primary struct {
 	inspected int // how many inspector ports were counted up
 
 	onLoop primaryOnLoop
-
-	listened atomic.Bool // some worker has listened
 }
 
 // NewPrimary makes a primary without workers, as Node's cluster.setupPrimary does. The caller must call
@@ -127,7 +124,7 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 		return nil, err
 	}
 	w := &Worker{
-		id: id, primary: p, program: settings.program(), path: executablePath(cmd), args: cmd.Args,
+		id: id, primary: p, path: executablePath(cmd), args: cmd.Args,
 		life: newLifeline(), onLoop: newWorkerOnLoop(),
 	}
 	if settings.Runtime != "" {

@@ -11,8 +11,9 @@ import (
 // Of one worker 16 MiB of events may wait, where a message costs 512 bytes beside its own and a handle 64 KiB. A worker that
 // sends more is held back for a program that goes on to take events: its channel is not read until some are taken, so that none
 // are lost. A program that takes no event for a second while so much waits does not listen. The worker goes on then, and gets
-// connections, but its further messages and their handles are dropped, and so is everything beyond 64 MiB in all. An
-// [ErrorEvent] that matches [ErrNotTaken] stands in the place of what was dropped.
+// connections, but its further messages and their handles are dropped, and so are those of any worker beyond 64 MiB in all. Of
+// events that no worker can cause at will, such as the ExitEvent, 8192 wait for such a program. An [ErrorEvent] that matches
+// [ErrNotTaken] stands in the place of what was dropped.
 func (p *Primary) Next(ctx context.Context) (Event, error) { return p.events.own.Next(ctx) }
 
 // Events are all that Next gives until it fails.

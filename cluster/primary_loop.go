@@ -18,8 +18,6 @@ type primaryOnLoop struct {
 	frame     []byte          // the last message with a connection, whose memory is used again
 	leaving   bool            // all are to leave
 	empty     []chan struct{} // closed when no worker is left
-	onGone    func(*Worker)
-	listenErr error // the last of a worker that could not listen
 
 	toldOfShortage  bool
 	toldOfPolicy    bool
@@ -29,7 +27,7 @@ type primaryOnLoop struct {
 func newPrimaryOnLoop() primaryOnLoop {
 	return primaryOnLoop{
 		workers: map[int]*Worker{}, dismissed: map[int]*Worker{}, servers: map[string]server{},
-		onGone: func(*Worker) {}, toldOfHandedOut: map[Runtime]bool{},
+		toldOfHandedOut: map[Runtime]bool{},
 	}
 }
 
@@ -77,7 +75,6 @@ func (p *Primary) settle(w *Worker) {
 	}
 	delete(p.onLoop.workers, w.id)
 	delete(p.onLoop.dismissed, w.id)
-	p.onLoop.onGone(w)
 	p.notifyEmpty()
 }
 

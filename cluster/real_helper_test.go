@@ -48,7 +48,7 @@ func (o *realOutput) logOnFailure(tb testing.TB) {
 // its address up in between, and dies if its server is closed meanwhile.
 func (o *realOutput) expectServers(t *testing.T, n int) {
 	t.Helper()
-	if !eventually(func() bool { return o.count("listening on ") >= n }) {
+	if !clustertest.Eventually(func() bool { return o.count("listening on ") >= n }) {
 		t.Fatalf("%d of %d servers are ready", o.count("listening on "), n)
 	}
 }

@@ -40,7 +40,7 @@ func TestOtherRuntimes(t *testing.T) {
 				}
 			})
 			step(t, "death", func(t *testing.T) {
-				stop(t, r.ForkedWorker(3))
+				clustertest.Stop(t, r.ForkedWorker(3))
 				clients := connectAll(t, port, 3*window)
 				r.Kill(3, syscall.SIGKILL)
 				if by := greetings(t, clients); by[3] != 0 {
@@ -57,7 +57,7 @@ func TestOtherRuntimes(t *testing.T) {
 						t.Errorf("worker %d: %v", w, s)
 					}
 				}
-				expectRefusal(t, port)
+				clustertest.ExpectRefusal(t, port)
 			})
 		})
 	}

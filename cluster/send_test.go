@@ -135,7 +135,7 @@ func TestRequestOfAWorker(t *testing.T) {
 func TestTell(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r, w := startAnswerer(t, nodetest.Default(t))
-	stop(t, w)
+	clustertest.Stop(t, w)
 	var err error
 	told := 0
 	for text := strings.Repeat("x", 64<<10); err == nil; told++ {

@@ -93,7 +93,6 @@ func (w *Worker) listenFailed(s *wire.Server, err error) {
 	if errno := syscall.Errno(0); !errors.As(err, &errno) {
 		err = fmt.Errorf("%w: %w", errnoOf(err), err)
 	}
-	w.primary.onLoop.listenErr = fmt.Errorf("listen on %s: %w", s, err)
 	e := ListenErrorEvent{w, addressFrom(s), fmt.Errorf("listen on %s: %w", s, err)}
 	w.primary.events.emitFor(w, e, e.Address.size()+len(e.Err.Error()))
 }

@@ -51,7 +51,7 @@ func groups(t *testing.T, runtime nodetest.Runtime) {
 				if err := r.Disconnect(clustertest.Patient(t)); err != nil {
 					t.Fatal(err)
 				}
-				expectRefusal(t, port)
+				clustertest.ExpectRefusal(t, port)
 			})
 		})
 	}
@@ -106,7 +106,7 @@ func expectServers(t testing.TB, clients []*clustertest.Client, workers ...int) 
 
 // What waits for a worker that dies is the others', and its successor has its place.
 func groupDeath(t *testing.T, r *clustertest.Rig, port int) {
-	stop(t, r.ForkedWorker(3))
+	clustertest.Stop(t, r.ForkedWorker(3))
 	clients := connectFromMany(t, port, manyClients)
 	r.Kill(3, syscall.SIGKILL)
 	expectServers(t, clients, 1, 2)
@@ -125,7 +125,7 @@ func groupLeave(t *testing.T, r *clustertest.Rig, port int) {
 
 // What waits in the socket of one that is asked to leave is the others'.
 func groupLeaveWithQueue(t *testing.T, r *clustertest.Rig, port int) {
-	stop(t, r.ForkedWorker(4))
+	clustertest.Stop(t, r.ForkedWorker(4))
 	clients := connectFromMany(t, port, manyClients)
 	r.DisconnectWorker(4)
 	expectServers(t, clients, 1, 2)
@@ -146,7 +146,7 @@ func groupClose(t *testing.T, r *clustertest.Rig, port int) {
 func goGroup(t *testing.T, policy cluster.SchedulingPolicy, workers int) (*clustertest.Rig, int) {
 	t.Helper()
 	port := clustertest.FreePort(t)
-	settings := greeters(port)
+	settings := clustertest.Greeters(port)
 	settings.SchedulingPolicy = policy
 	r := clustertest.NewRig(t, settings)
 	for range workers {
@@ -162,11 +162,11 @@ func TestGroupOfGoWorkers(t *testing.T) {
 		t.Run(string(policy), func(t *testing.T) {
 			r, port := goGroup(t, policy, 3)
 			expectAllServe(t, port, 1, 2, 3)
-			stop(t, r.ForkedWorker(2))
+			clustertest.Stop(t, r.ForkedWorker(2))
 			clients := connectFromMany(t, port, manyClients)
 			r.Kill(2, syscall.SIGKILL)
 			expectServers(t, clients, 1, 3)
-			stop(t, r.ForkedWorker(1))
+			clustertest.Stop(t, r.ForkedWorker(1))
 			clients = connectFromMany(t, port, manyClients)
 			r.DisconnectWorker(1)
 			expectServers(t, clients, 3)
@@ -181,13 +181,13 @@ func TestGroupOfGoWorkers(t *testing.T) {
 func TestGroupWithoutWorkers(t *testing.T) {
 	nodetest.NoLeaks(t)
 	port := clustertest.FreePort(t)
-	settings := greeters(port)
+	settings := clustertest.Greeters(port)
 	settings.SchedulingPolicy, settings.HoldListeners = cluster.SchedReusePort, true
 	r := clustertest.NewRig(t, settings)
 	for w := 1; w <= 3; w++ {
 		r.MustFork()
 		r.Listening(t, w, port)
-		stop(t, r.ForkedWorker(w))
+		clustertest.Stop(t, r.ForkedWorker(w))
 	}
 	clients := connectFromMany(t, port, manyClients)
 	for w := 1; w <= 3; w++ {
@@ -289,7 +289,7 @@ func TestStickyInThePrimary(t *testing.T) {
 	before := whose(t, port, clients, 3)
 
 	// The clients of a worker that was stopped wait for it, and those of other workers do not.
-	stop(t, r.ForkedWorker(1))
+	clustertest.Stop(t, r.ForkedWorker(1))
 	var waiting []*clustertest.Client
 	for i := range 100 {
 		c := connectFrom(t, clientAddress(i), port)
@@ -302,7 +302,7 @@ func TestStickyInThePrimary(t *testing.T) {
 	r.Kill(1, syscall.SIGCONT)
 	expectServers(t, waiting, 1)
 
-	stop(t, r.ForkedWorker(1))
+	clustertest.Stop(t, r.ForkedWorker(1))
 	waiting = connectFromMany(t, port, clients)
 	r.Kill(1, syscall.SIGKILL)
 	for i, c := range waiting {
@@ -404,7 +404,7 @@ func TestLeastSparesTheBusy(t *testing.T) {
 		worker = clustertest.WhoServes(t, "tcp", clustertest.Local(port))
 		return worker, time.Since(began)
 	}
-	if !eventually(func() bool { w, took := serve(); return w == 1 && took > time.Second }) {
+	if !clustertest.Eventually(func() bool { w, took := serve(); return w == 1 && took > time.Second }) {
 		t.Fatal("worker 1 is not busy")
 	}
 	const connections = 400
@@ -422,7 +422,7 @@ func TestLeastSparesTheBusy(t *testing.T) {
 func TestGroupHoldsNoMoreThanItsSockets(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r, port := goGroup(t, cluster.SchedReusePort, 2)
-	descriptors := openDescriptors(t)
+	descriptors := clustertest.OpenDescriptors(t)
 	for id := 3; id < 8; id++ {
 		r.Kill(id-1, syscall.SIGKILL)
 		r.Event(t, "exit", id-1)
@@ -430,7 +430,7 @@ func TestGroupHoldsNoMoreThanItsSockets(t *testing.T) {
 		r.Listening(t, id, port)
 		expectAllServe(t, port, 1, id)
 	}
-	if !eventually(func() bool { return openDescriptors(t) <= descriptors }) {
-		t.Errorf("%d descriptors after deaths and successors, before %d", openDescriptors(t), descriptors)
+	if !clustertest.Eventually(func() bool { return clustertest.OpenDescriptors(t) <= descriptors }) {
+		t.Errorf("%d descriptors after deaths and successors, before %d", clustertest.OpenDescriptors(t), descriptors)
 	}
 }

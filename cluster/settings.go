@@ -135,14 +135,6 @@ func (s *Settings) command(id int, env []string, inspectPort func() int) (*exec.
 	return cmd, nil
 }
 
-// program names what the worker runs, in errors.
-func (s Settings) program() string {
-	if s.Exec != "" {
-		return s.Exec
-	}
-	return s.ExecPath
-}
-
 func (s *Settings) sysProcAttr() *syscall.SysProcAttr {
 	var attr syscall.SysProcAttr
 	if s.SysProcAttr != nil {

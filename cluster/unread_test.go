@@ -34,7 +34,7 @@ func TestWorkerThatNeverReads(t *testing.T) {
 	r.Setup(settings)
 	deaf := r.MustFork()
 	r.Ready(deaf)
-	if err := standStill(deaf); err != nil {
+	if err := clustertest.StandStill(deaf); err != nil {
 		t.Fatal(err)
 	}
 	served := serveSteadily(t, port)

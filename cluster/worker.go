@@ -18,14 +18,11 @@ import (
 type Worker struct {
 	id      int
 	primary *Primary
-	program string
 	path    string // of the file that was started
 	args    []string
 	child   *nodeipc.Child
 	life    *lifeline
 	left    atomic.Bool             // exitedAfterDisconnect
-	broken  atomic.Bool             // its channel ended in an error
-	served  atomic.Bool             // it has listened
 	runtime atomic.Pointer[Runtime] // nil while it is not known
 	status  nodeipc.ExitStatus
 	holds   int // of readers of events that have too much of it waiting; the stream's mu guards it
@@ -73,8 +70,8 @@ func (w *Worker) Listening() <-chan struct{} { return w.life.listening }
 // Disconnected is closed when the channel to the worker has ended, before the DisconnectEvent comes.
 func (w *Worker) Disconnected() <-chan struct{} { return w.life.disconnected }
 
-// Exited is closed when the process has ended, before the ExitEvent comes. The channel may be open still, where the process has
-// left something running that has it.
+// Exited is closed when the process has ended, before the ExitEvent comes. If the channel is open still, it is closed next,
+// though something that the process has left running may have its other end.
 func (w *Worker) Exited() <-chan struct{} { return w.life.exited }
 
 // Gone is closed when nothing is left of the worker: its process and its channel have ended, in either order.

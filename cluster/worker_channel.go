@@ -82,8 +82,6 @@ func (w *Worker) isListening(m *wire.FromWorker) {
 	if !w.life.make(goListening) {
 		return
 	}
-	w.served.Store(true)
-	w.primary.listened.Store(true)
 	address := addressFrom(&m.Server)
 	if size := address.size(); first && size <= lifeCost {
 		w.primary.events.emit(ListeningEvent{w, address})
@@ -105,7 +103,6 @@ func (c workerChannel) HandleWritable() {
 func (c workerChannel) HandleDisconnect(err error) {
 	w := c.worker
 	if err != nil {
-		w.broken.Store(true)
 		err = fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)
 	}
 	w.leaveAll()
@@ -125,16 +122,6 @@ func (c workerChannel) HandleExit(status nodeipc.ExitStatus) {
 		w.primary.events.emit(ExitEvent{w, status})
 	}
 	w.primary.settle(w)
-}
-
-// wasKilled reports whether a worker that has listened was ended from outside. Its program is not at fault then: faults raise other
-// signals.
-func (w *Worker) wasKilled() bool {
-	switch w.status.Signal {
-	case syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT:
-		return w.served.Load()
-	}
-	return false
 }
 
 func (w *Worker) disconnect() {

@@ -14,6 +14,7 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -61,7 +62,7 @@ func TestMixedWorkers(t *testing.T) {
 	step(t, "every kind has its share", func(t *testing.T) { expectShares(t, port, workers) })
 	for w, kind := range maps.Clone(workers) {
 		step(t, "nothing is lost with "+kind, func(t *testing.T) {
-			stop(t, r.ForkedWorker(w))
+			clustertest.Stop(t, r.ForkedWorker(w))
 			clients := connectAll(t, port, 3*len(kinds)*window)
 			r.Kill(w, syscall.SIGKILL)
 			if by := greetings(t, clients); by[w] != 0 {
@@ -210,67 +211,71 @@ func (l *greetedLoad) stop(t *testing.T) {
 func TestMixedPool(t *testing.T) {
 	nodetest.NoLeaks(t)
 	port := nodetest.FreePort(t)
-	pool := startMixedPool(t, port)
+	mixed := startMixedPool(t, port)
 	load := clustertest.StartLoad(port)
 	t.Cleanup(load.Stop)
 	var deaths clustertest.Deaths
-	for _, w := range pool.Workers() {
+	for _, w := range mixed.Workers() {
 		load.ExpectConnections(t, load.Connections()+200)
 		deaths.Cause(t, w)
 		<-w.Exited()
-		awaitListening(t, pool, 4)
+		awaitListening(t, mixed, 4)
 	}
 	load.ExpectConnections(t, load.Connections()+200)
 	load.Stop()
 	deaths.Wait()
-	expectFailuresOfDeathsOnly(t, load.Failures, &deaths)
+	deaths.ExpectAllOf(t, load.Failures)
 }
 
-func startMixedPool(t *testing.T, port int) *cluster.Pool {
+func startMixedPool(t *testing.T, port int) *pool.Pool {
 	t.Helper()
 	var printed realOutput
 	printed.logOnFailure(t)
 	script := nodetest.Script(t, "server.cjs", otherStreamServer)
 	variables := []string{"PORT=" + strconv.Itoa(port)}
-	var mix []cluster.Mix
+	var others []pool.Program
 	for _, runtime := range []nodetest.Runtime{nodetest.Deno(t), nodetest.Bun(t)} {
 		settings := realSettings(t, runtime, script, &printed)
 		settings.Env = append(settings.Env, variables...)
-		mix = append(mix, cluster.Mix{Instances: 1, Settings: settings})
+		others = append(others, pool.Program{Instances: 1, Settings: settings})
 	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	mix = append(mix, cluster.Mix{Instances: 1, Settings: cluster.Settings{
+	others = append(others, pool.Program{Instances: 1, Settings: cluster.Settings{
 		ExecPath: self, Env: append(clustertest.AsProgram(identityProgram), variables...), Stdout: &printed, Stderr: &printed,
 	}})
 	settings := realSettings(t, nodetest.Default(t), script, &printed)
 	settings.Env = append(settings.Env, variables...)
-	pool, err := cluster.NewPool(settings, cluster.PoolSettings{Instances: 1, Mix: mix, MinPause: 1, MaxPause: 1})
+	mixed, err := pool.New(settings, pool.Options{Instances: 1, Programs: others, MinPause: 1, MaxPause: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		pool.Shutdown(clustertest.Patient(t))
-		if err := pool.Close(); err != nil {
+		mixed.Shutdown(clustertest.Patient(t))
+		if err := mixed.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := pool.Start(); err != nil {
+	if err := mixed.Start(); err != nil {
 		t.Fatal(err)
 	}
-	awaitListening(t, pool, 4)
-	return pool
+	awaitListening(t, mixed, 4)
+	return mixed
 }
 
 // awaitListening waits until so many workers listen.
-func awaitListening(t *testing.T, pool *cluster.Pool, workers int) {
+func awaitListening(t *testing.T, p *pool.Pool, workers int) {
 	t.Helper()
 	ctx := clustertest.Patient(t)
-	for len(listeningWorkers(pool)) < workers {
-		if _, err := pool.Next(ctx); err != nil {
-			t.Fatalf("%d of %d workers listen: %v", len(listeningWorkers(pool)), workers, err)
+	for {
+		listening := len(clustertest.ListeningWorkers(p.Workers()))
+		if listening >= workers {
+			return
+		}
+		if _, err := p.Next(ctx); err != nil {
+			t.Fatalf("%d of %d workers listen: %v", listening, workers, err)
 		}
 	}
 }

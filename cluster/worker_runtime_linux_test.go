@@ -188,7 +188,7 @@ func TestRuntimeOfNodes(t *testing.T) {
 // What the settings say counts.
 func TestRuntimeOfSettings(t *testing.T) {
 	nodetest.NoLeaks(t)
-	settings := greeters(0)
+	settings := clustertest.Greeters(0)
 	settings.Runtime = cluster.RuntimeDeno
 	expectGroup(t, settings, cluster.RuntimeDeno, 0)
 	settings.Runtime = "dino"
@@ -204,7 +204,7 @@ func TestRuntimeOfSettings(t *testing.T) {
 // A program that is none of the runtimes is asked nothing and told all that Node is told.
 func TestRuntimeOfOtherPrograms(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := clustertest.NewRig(t, shell(`echo '{"cmd":"NODE_CLUSTER","act":"queryServer","address":"127.0.0.1","port":0,"addressType":4,"seq":0}' >&3; read answer <&3; echo "\"answered\"" >&3; read forever <&3`))
+	r := clustertest.NewRig(t, clustertest.Shell(`echo '{"cmd":"NODE_CLUSTER","act":"queryServer","address":"127.0.0.1","port":0,"addressType":4,"seq":0}' >&3; read answer <&3; echo "\"answered\"" >&3; read forever <&3`))
 	w := r.MustFork()
 	r.Await(t, "the word of the shell that it was answered", func(o clustertest.Occurrence) bool { return o.Event == "message" && o.Worker == w.ID() })
 	if got := w.Runtime(); got != "" {

@@ -206,7 +206,7 @@ func TestWorkerWithASocketShortOfDescriptors(t *testing.T) {
 	dies, short := r.MustFork(), r.MustFork("ROOM=2")
 	r.Ready(dies)
 	r.Ready(short)
-	if err := standStill(dies); err != nil {
+	if err := clustertest.StandStill(dies); err != nil {
 		t.Fatal(err)
 	}
 	clients := connectAll(t, port, 30)

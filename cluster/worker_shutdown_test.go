@@ -90,7 +90,7 @@ func TestWorkerShutdownTerminates(t *testing.T) {
 // A worker that has never spoken gets SIGTERM, as any program does that is to end.
 func TestWorkerShutdownOfOtherPrograms(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := clustertest.NewRig(t, shell("exec sleep 1000"))
+	r := clustertest.NewRig(t, clustertest.Shell("exec sleep 1000"))
 	w := r.MustFork()
 	if err := w.Shutdown(deadlineIn(t, time.Hour)); err != nil {
 		t.Error(err)
@@ -101,7 +101,7 @@ func TestWorkerShutdownOfOtherPrograms(t *testing.T) {
 // SIGKILL ends a worker that SIGTERM does not end.
 func TestWorkerShutdownKills(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := clustertest.NewRig(t, shell(`trap 'echo "\"term\"" >&3' TERM; echo '"ready"' >&3; while :; do sleep 0.01; done`))
+	r := clustertest.NewRig(t, clustertest.Shell(`trap 'echo "\"term\"" >&3' TERM; echo '"ready"' >&3; while :; do sleep 0.01; done`))
 	w := r.MustFork()
 	r.Ready(w)
 	if err := w.Shutdown(deadlineIn(t, time.Second)); !errors.Is(err, cluster.ErrKilled) {
@@ -116,7 +116,7 @@ func TestWorkerShutdownByDefault(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedRR, 1)
 	w := r.ForkedWorker(1)
-	stop(t, w)
+	clustertest.Stop(t, w)
 	if err := w.Shutdown(t.Context()); !errors.Is(err, cluster.ErrKilled) {
 		t.Errorf("%v, want %v", err, cluster.ErrKilled)
 	}
@@ -127,7 +127,7 @@ func TestWorkerShutdownCancelled(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedRR, 1)
 	w := r.ForkedWorker(1)
-	stop(t, w)
+	clustertest.Stop(t, w)
 	ctx, cancel := context.WithCancelCause(deadlineIn(t, time.Hour))
 	cause := errors.New("no patience")
 	cancel(cause)

@@ -86,7 +86,7 @@ func playAll(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolic
 	descriptor, port := listeningFile(t)
 	s := &scene{
 		TracingPrimary: clustertest.StartTracingPrimary(t, node, descriptor), t: t, node: node, policy: policy,
-		place: place{taken: takePort(t), folder: t.TempDir()},
+		place: place{taken: clustertest.TakePort(t), folder: t.TempDir()},
 	}
 	s.Program = program
 	s.Setup(policy, map[string]any{"exec": clustertest.Script("worker.cjs")})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -59,8 +60,18 @@ func (l *eventLog) event(e cluster.Event) {
 	case cluster.ExitEvent:
 		l.info(about(e.Worker, "exit", describeExit(e), exitAttr(e.Status), asked(e.Worker)))
 	case cluster.ErrorEvent:
-		l.error(e.Worker, e.Err)
+		l.error(e.Worker, inWordsOfTheLog(e.Err))
 	}
+}
+
+var errNotLogged = errors.New("events are missing here: too many waited for a log that nobody read")
+
+// inWordsOfTheLog is an error as it is for who reads the log, and does not take events by calls.
+func inWordsOfTheLog(err error) error {
+	if errors.Is(err, cluster.ErrNotTaken) {
+		return errNotLogged
+	}
+	return err
 }
 
 // fail writes why a run failed, unless that was the last error that was written.
@@ -129,7 +140,7 @@ func describeExit(e cluster.ExitEvent) string {
 // oneLine is an error without the names of packages, which say nothing to a user.
 func oneLine(err error) string {
 	text := strings.ReplaceAll(err.Error(), "\n", "; ")
-	for _, layer := range []string{"cluster: ", "fork: ", "nodeipc: "} {
+	for _, layer := range []string{"pool: ", "cluster: ", "fork: ", "nodeipc: "} {
 		text = strings.TrimPrefix(text, layer)
 	}
 	return text

@@ -29,4 +29,7 @@ func TestOneLine(t *testing.T) {
 	if got := oneLine(err); got != "one; two" {
 		t.Errorf("the line is %q", got)
 	}
+	if got := oneLine(errors.New("pool: app.js ended with code 1")); got != "app.js ended with code 1" {
+		t.Errorf("the line is %q", got)
+	}
 }

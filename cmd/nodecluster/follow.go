@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
 )
 
 // follower takes a pool's events.
@@ -16,11 +17,11 @@ type follower struct {
 	done     chan struct{}
 }
 
-func follow(pool *cluster.Pool, log *eventLog) *follower {
+func follow(workers *pool.Pool, log *eventLog) *follower {
 	f := &follower{done: make(chan struct{})}
 	go func() {
 		defer close(f.done)
-		for event := range pool.Events(context.Background()) {
+		for event := range workers.Events(context.Background()) {
 			f.take(event)
 			log.event(event)
 		}
@@ -29,15 +30,8 @@ func follow(pool *cluster.Pool, log *eventLog) *follower {
 }
 
 func (f *follower) take(event cluster.Event) {
-	switch e := event.(type) {
-	case cluster.MessageEvent:
-		if e.Message.Handle != nil {
-			e.Message.Handle.Close()
-		}
-	case cluster.ExitEvent:
-		if e.Status.Signal == syscall.SIGKILL && f.stopping.Load() {
-			f.killed.Add(1)
-		}
+	if e, ok := event.(cluster.ExitEvent); ok && e.Status.Signal == syscall.SIGKILL && f.stopping.Load() {
+		f.killed.Add(1)
 	}
 }
 

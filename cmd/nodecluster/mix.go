@@ -11,6 +11,7 @@ import (
 
 	"github.com/kballard/go-shellquote"
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
 )
 
 // mixed is a number of workers of another command.
@@ -33,8 +34,8 @@ func (o *options) addMix(text string) error {
 	return nil
 }
 
-// mixSettings complete the settings of the further workers with what they run.
-func (o *options) mixSettings() (mix []cluster.Mix, err error) {
+// mixPrograms completes the settings of the further workers with what they run.
+func (o *options) mixPrograms() (programs []pool.Program, err error) {
 	for _, m := range o.mix {
 		s := o.settings
 		s.SysProcAttr = workerAttributes()
@@ -42,9 +43,9 @@ func (o *options) mixSettings() (mix []cluster.Mix, err error) {
 			return nil, fmt.Errorf("--mix %d=%s: %w", m.instances, m.words[0], err)
 		}
 		s.Args = m.words[1:]
-		mix = append(mix, cluster.Mix{Instances: m.instances, Settings: s})
+		programs = append(programs, pool.Program{Instances: m.instances, Settings: s})
 	}
-	return mix, nil
+	return programs, nil
 }
 
 // setCommand is setProgram for a command, which PATH may have too, and of which --node runs scripts alone.

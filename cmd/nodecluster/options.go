@@ -12,6 +12,7 @@ import (
 
 	"github.com/kballard/go-shellquote"
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/spf13/pflag"
 )
@@ -19,7 +20,7 @@ import (
 // options are the flags of run.
 type options struct {
 	settings  cluster.Settings
-	keep      cluster.PoolSettings
+	keep      pool.Options
 	node      string
 	mix       []mixed
 	logFormat logFormat
@@ -41,7 +42,7 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 	flags.Var(value{"K=V", o.addEnv}, "env", "a variable of the workers' environment; may be repeated")
 	flags.Var(value{"USER", setID(&s.UID, userID)}, "uid", "whom the workers run as, a number or a name; says nothing of the group")
 	flags.Var(value{"GROUP", setID(&s.GID, groupID)}, "gid", "the group that the workers run as, a number or a name")
-	flags.Var(value{"always|on-failure|never", oneOf(&keep.Restart, cluster.RestartAlways, cluster.RestartOnFailure, cluster.RestartNever)},
+	flags.Var(value{"always|on-failure|never", oneOf(&keep.Restart, pool.RestartAlways, pool.RestartOnFailure, pool.RestartNever)},
 		"restart", "which workers have successors (default on-failure)")
 	flags.Var(value{"N", o.setMaxRestarts}, "max-restarts",
 		"how many failures in a row have a successor (default 16); each waits longer,\nfrom 100ms to 15s, and 30s of health begin a new row")

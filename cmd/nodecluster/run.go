@@ -59,7 +59,7 @@ func run(o *options, script string, args []string) error {
 	log := newEventLog(stderr, o.logFormat)
 	settings, err := o.workerSettings(script, args)
 	if err == nil {
-		o.keep.Mix, err = o.mixSettings()
+		o.keep.Programs, err = o.mixPrograms()
 	}
 	if err == nil {
 		err = serve(settings, o.keep, log)

@@ -10,10 +10,11 @@ import (
 	"syscall"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
 )
 
 // serve runs a pool until its workers are done or signals end it.
-func serve(settings cluster.Settings, keep cluster.PoolSettings, log *eventLog) error {
+func serve(settings cluster.Settings, keep pool.Options, log *eventLog) error {
 	signals, release := catchSignals()
 	defer release()
 	stdin, err := workerStdin()
@@ -24,13 +25,13 @@ func serve(settings cluster.Settings, keep cluster.PoolSettings, log *eventLog) 
 		defer stdin.Close()
 		settings.Stdin = stdin
 	}
-	pool, err := cluster.NewPool(settings, keep)
+	workers, err := pool.New(settings, keep)
 	if err != nil {
 		return err
 	}
-	f := follow(pool, log)
-	err = untilEnd(pool, signals, &f.stopping)
-	pool.Close()
+	f := follow(workers, log)
+	err = untilEnd(workers, signals, &f.stopping)
+	workers.Close()
 	logged := f.wait()
 	if killed := f.killed.Load(); err == nil && killed > 0 {
 		err = fmt.Errorf("%d of the workers had not left and had to be killed", killed)
@@ -42,28 +43,28 @@ func serve(settings cluster.Settings, keep cluster.PoolSettings, log *eventLog) 
 }
 
 // untilEnd starts a pool and waits for its end, on which a signal insists.
-func untilEnd(pool *cluster.Pool, signals <-chan os.Signal, stopping *atomic.Bool) error {
-	if err := pool.Start(); err != nil {
-		return startError(err, pool.Settings())
+func untilEnd(workers *pool.Pool, signals <-chan os.Signal, stopping *atomic.Bool) error {
+	if err := workers.Start(); err != nil {
+		return startError(err, workers.Settings())
 	}
 	select {
-	case <-pool.Done():
-		return pool.Err()
+	case <-workers.Done():
+		return workers.Err()
 	case <-signals:
 		stopping.Store(true)
-		shutDown(pool, signals)
+		shutDown(workers, signals)
 		return nil
 	}
 }
 
 // shutDown asks workers to leave, and kills them at the next signal.
-func shutDown(pool *cluster.Pool, signals <-chan os.Signal) {
+func shutDown(workers *pool.Pool, signals <-chan os.Signal) {
 	ctx, kill := context.WithCancel(context.Background())
 	defer kill()
 	down := make(chan struct{})
 	go func() {
 		defer close(down)
-		pool.Shutdown(ctx)
+		workers.Shutdown(ctx)
 	}()
 	select {
 	case <-down:

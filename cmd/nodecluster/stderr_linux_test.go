@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -59,4 +60,24 @@ func TestNoTraceIsLostInAFullPipe(t *testing.T) {
 	p.stderr.await(t, "300 messages", func(text string) bool { return strings.Count(text, `"event":"message"`) == 300 })
 	p.signal(syscall.SIGTERM)
 	p.wait()
+}
+
+// A log that nobody reads does not keep workers from their clients. It says where events are missing.
+func TestServiceBesideAFullPipe(t *testing.T) {
+	port := nodetest.FreePort(t)
+	const requests = 80
+	script := nodetest.Script(t, "verbose.js", `
+		let n = 0;
+		require('http').createServer((request, response) => {
+			process.send('x'.repeat(1 << 20));
+			response.end('{}');
+			if (++n === `+strconv.Itoa(requests)+`) process.stdout.write('sent\n');
+		}).listen(process.env.PORT, '127.0.0.1', () => process.stdout.write('listening\n'));`)
+	p := startUnread(t, runCommand(t, portVariable(port), "-i", "1", script))
+	p.stdout.awaitText(t, "listening\n")
+	for range requests {
+		mustAsk(t, "tcp", localhost(port))
+	}
+	p.stderr.awaitText(t, errNotLogged.Error())
+	p.stop()
 }

@@ -4,10 +4,12 @@ package clustertest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -105,4 +107,28 @@ func FreePort(t testing.TB) int {
 	port := nodetest.FreePort(t)
 	AwaitForks(t)
 	return port
+}
+
+// TakePort listens on a port until the test ends.
+func TakePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// ExpectRefusal checks that nobody listens on a port.
+func ExpectRefusal(t testing.TB, port int) {
+	t.Helper()
+	AwaitForks(t)
+	conn, err := net.Dial("tcp", Local(port))
+	if err == nil {
+		conn.Close()
+	}
+	if !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Errorf("connect: %v, want %v", err, syscall.ECONNREFUSED)
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 
+	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/worker"
 )
 
@@ -44,4 +45,11 @@ func GreetInGo(conn net.Conn, id int) {
 	defer conn.Close()
 	fmt.Fprintln(conn, id)
 	io.Copy(io.Discard, conn)
+}
+
+// Greeters are workers in Go that listen on a port.
+func Greeters(port int) cluster.Settings {
+	return cluster.Settings{
+		ExecPath: os.Args[0], Env: append(AsProgram("greeter"), fmt.Sprintf("LISTEN=127.0.0.1:%d", port)), SchedulingPolicy: cluster.SchedRR,
+	}
 }

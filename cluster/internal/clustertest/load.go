@@ -4,6 +4,7 @@ package clustertest
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -168,4 +169,38 @@ func (d *Deaths) During(f Failure) *Death {
 		}
 	}
 	return nil
+}
+
+// ExpectAllOf checks that whatever failed did so while a worker died, and that no more failed than the clients could have had
+// with it.
+func (d *Deaths) ExpectAllOf(t *testing.T, failures []Failure) {
+	t.Helper()
+	lost := map[*Death]int{}
+	for _, f := range failures {
+		during := d.During(f)
+		switch {
+		case !lostToDeath(f.Err):
+			t.Errorf("a client failed after %v with: %v", f.Ended.Sub(f.Began), f.Err)
+		case during == nil:
+			t.Errorf("a client failed while no worker died, after %v with: %v", f.Ended.Sub(f.Began), f.Err)
+		default:
+			lost[during]++
+		}
+	}
+	for d, n := range lost {
+		if n > LoadClients {
+			t.Errorf("worker %d took %d connections with it; there were %d clients", d.Worker.ID(), n, LoadClients)
+		}
+	}
+}
+
+// lostToDeath says whether an error is that of a connection whose other end has ended.
+func lostToDeath(err error) bool {
+	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
+		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// ListeningWorkers are those of some workers that listen.
+func ListeningWorkers(workers []*cluster.Worker) []*cluster.Worker {
+	return slices.DeleteFunc(workers, func(w *cluster.Worker) bool { return w.State() != cluster.StateListening })
 }

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -284,4 +286,38 @@ func PortOf(t testing.TB, address json.RawMessage) int {
 		t.Fatal(err)
 	}
 	return a.Port
+}
+
+// SaysItListens is what a shell tells its primary by way of the channel, as a worker that listens.
+const SaysItListens = `echo '{"cmd":"NODE_CLUSTER","act":"listening","address":null,"port":1,"addressType":4,"seq":0}' >&3; `
+
+// Shell is a worker that is a few words of shell.
+func Shell(words string) cluster.Settings {
+	return cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", words}, Serialization: nodeipc.JSON}
+}
+
+// Stop sends SIGSTOP and waits until the worker stands still.
+func Stop(t testing.TB, w *cluster.Worker) {
+	t.Helper()
+	if err := StandStill(w); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// StandStill is Stop without a test.
+func StandStill(w *cluster.Worker) error {
+	if err := w.Kill(syscall.SIGSTOP); err != nil {
+		return err
+	}
+	var status unix.WaitStatus
+	for {
+		_, err := unix.Wait4(w.Pid(), &status, unix.WUNTRACED, nil)
+		switch {
+		case err == unix.EINTR:
+		case err != nil || !status.Stopped():
+			return fmt.Errorf("worker %d does not stop: %v, %w", w.ID(), status, err)
+		default:
+			return nil
+		}
+	}
 }

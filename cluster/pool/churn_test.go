@@ -1,6 +1,6 @@
 //go:build unix
 
-package cluster_test
+package pool_test
 
 import (
 	"net"
@@ -13,7 +13,7 @@ import (
 
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 
-	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -23,12 +23,12 @@ func TestNothingIsLeftOfConnectionsAndDeaths(t *testing.T) {
 	nodetest.NoLeaks(t)
 	const connections, deaths, clients = 10_000, 50, 8
 	port := clustertest.FreePort(t)
-	r := newPoolRig(t, greeters(port), cluster.PoolSettings{Instances: 3, MinPause: time.Millisecond})
+	r := newRig(t, clustertest.Greeters(port), pool.Options{Instances: 3, MinPause: time.Millisecond})
 	for w := 1; w <= 3; w++ {
 		r.Listening(t, w, port)
 	}
 	clustertest.Serves(t, port, 10)
-	descriptors, goroutines := openDescriptors(t), runtime.NumGoroutine()
+	descriptors, goroutines := clustertest.OpenDescriptors(t), runtime.NumGoroutine()
 
 	var made, failed atomic.Int64
 	var busy sync.WaitGroup
@@ -55,8 +55,10 @@ func TestNothingIsLeftOfConnectionsAndDeaths(t *testing.T) {
 	for id := deaths + 1; id <= deaths+3; id++ {
 		r.Listening(t, id, port)
 	}
-	if !eventually(func() bool { return openDescriptors(t) <= descriptors && runtime.NumGoroutine() <= goroutines }) {
-		t.Errorf("%d descriptors and %d goroutines, before %d and %d", openDescriptors(t), runtime.NumGoroutine(), descriptors, goroutines)
+	if !clustertest.Eventually(func() bool {
+		return clustertest.OpenDescriptors(t) <= descriptors && runtime.NumGoroutine() <= goroutines
+	}) {
+		t.Errorf("%d descriptors and %d goroutines, before %d and %d", clustertest.OpenDescriptors(t), runtime.NumGoroutine(), descriptors, goroutines)
 	}
 }
 
@@ -70,14 +72,4 @@ func isGreeted(port int) bool {
 	conn.SetDeadline(time.Now().Add(clustertest.Patience))
 	n, err := conn.Read(make([]byte, 16))
 	return n > 0 && err == nil
-}
-
-// eventually asks until the answer is yes, or patience ends.
-func eventually(yes func() bool) bool {
-	for end := time.Now().Add(clustertest.Patience); time.Now().Before(end); runtime.Gosched() {
-		if yes() {
-			return true
-		}
-	}
-	return false
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package cluster_test
+package pool_test
 
 import (
 	"context"
@@ -11,15 +11,16 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
 // agentPool is a pool of one agent that is ready.
-func agentPool(t *testing.T, killTimeout time.Duration) (*poolRig, *cluster.Worker) {
+func agentPool(t *testing.T, killTimeout time.Duration) (*rig, *cluster.Worker) {
 	t.Helper()
 	settings := clustertest.AgentSettings(t, nodetest.Default(t))
-	r := newPoolRig(t, settings, cluster.PoolSettings{Instances: 1, KillTimeout: killTimeout})
+	r := newRig(t, settings, pool.Options{Instances: 1, KillTimeout: killTimeout})
 	clustertest.AwaitReady(t, r.Journal, 1)
 	w := r.Worker(1)
 	r.Keep(w)
@@ -45,13 +46,13 @@ func TestShutdownWaitsForConnections(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r, w := agentPool(t, forever)
 	port := clustertest.FreePort(t)
-	listenAll(t, r.Rig, port, 1)
+	clustertest.Listen(t, r.Rig, 1, map[string]any{"port": port, "host": "127.0.0.1"})
 	client := clustertest.Connect(t, "tcp", clustertest.Local(port))
 	client.Worker(t)
 	down := make(chan struct{})
 	go func() {
 		defer close(down)
-		r.pool.Shutdown(context.Background())
+		r.Shutdown(context.Background())
 	}()
 	for !w.ExitedAfterDisconnect() {
 		r.Workers()
@@ -62,8 +63,8 @@ func TestShutdownWaitsForConnections(t *testing.T) {
 	client.Close()
 	<-down
 	expectStatus(t, w, nodeipc.ExitStatus{})
-	expectRefusal(t, port)
-	r.pool.Shutdown(context.Background())
+	clustertest.ExpectRefusal(t, port)
+	r.Shutdown(context.Background())
 }
 
 // A worker that goes on after it has left is told to end, and one that hears nothing is killed.
@@ -72,23 +73,23 @@ func TestShutdownEndsWhoStays(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		kill time.Duration
-		keep func(t *testing.T, r *poolRig, w *cluster.Worker)
+		keep func(t *testing.T, r *rig, w *cluster.Worker)
 		want syscall.Signal
 	}{
-		{"busy with something else", later, func(t *testing.T, r *poolRig, w *cluster.Worker) {
+		{"busy with something else", later, func(t *testing.T, r *rig, w *cluster.Worker) {
 			clustertest.AskAgent(t, r.Rig, 1, clustertest.Command{"do": "stay"})
 		}, syscall.SIGTERM},
-		{"with a connection", soon, func(t *testing.T, r *poolRig, w *cluster.Worker) {
+		{"with a connection", soon, func(t *testing.T, r *rig, w *cluster.Worker) {
 			port := clustertest.FreePort(t)
-			listenAll(t, r.Rig, port, 1)
+			clustertest.Listen(t, r.Rig, 1, map[string]any{"port": port, "host": "127.0.0.1"})
 			clustertest.Connect(t, "tcp", clustertest.Local(port)).Worker(t)
 		}, syscall.SIGKILL},
-		{"standing still", soon, func(t *testing.T, r *poolRig, w *cluster.Worker) { stop(t, w) }, syscall.SIGKILL},
+		{"standing still", soon, func(t *testing.T, r *rig, w *cluster.Worker) { clustertest.Stop(t, w) }, syscall.SIGKILL},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, w := agentPool(t, c.kill)
 			c.keep(t, r, w)
-			r.pool.Shutdown(context.Background())
+			r.Shutdown(context.Background())
 			expectStatus(t, w, nodeipc.ExitStatus{Code: -1, Signal: c.want})
 			if err := r.done(t); err != nil {
 				t.Errorf("a pool that was shut down ended with %v", err)
@@ -100,21 +101,21 @@ func TestShutdownEndsWhoStays(t *testing.T) {
 func TestShutdownWithContext(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r, w := agentPool(t, forever)
-	stop(t, w)
+	clustertest.Stop(t, w)
 	at, cancel := context.WithCancel(context.Background())
 	cancel()
-	r.pool.Shutdown(at)
+	r.Shutdown(at)
 	expectStatus(t, w, nodeipc.ExitStatus{Code: -1, Signal: syscall.SIGKILL})
 }
 
 // A program that knows nothing of clusters ends as any program does.
 func TestShutdownOfOtherPrograms(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := newPoolRig(t, shell("echo '\"ready\"' >&3; exec sleep 1000"), cluster.PoolSettings{Instances: 2, KillTimeout: forever})
+	r := newRig(t, clustertest.Shell("echo '\"ready\"' >&3; exec sleep 1000"), pool.Options{Instances: 2, KillTimeout: forever})
 	clustertest.AwaitReady(t, r.Journal, 1)
 	clustertest.AwaitReady(t, r.Journal, 2)
 	workers := r.Workers()
-	r.pool.Shutdown(context.Background())
+	r.Shutdown(context.Background())
 	for _, w := range workers {
 		expectStatus(t, w, nodeipc.ExitStatus{Code: -1, Signal: syscall.SIGTERM})
 	}
@@ -124,12 +125,12 @@ func TestShutdownOfOtherPrograms(t *testing.T) {
 func TestPoolClose(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r, w := agentPool(t, forever)
-	r.pool.Close()
+	r.Close()
 	expectStatus(t, w, nodeipc.ExitStatus{Code: -1, Signal: syscall.SIGKILL})
-	waiting := newPoolRig(t, shell(saysItListens+"exit 1"), cluster.PoolSettings{Instances: 1, MinPause: forever, MaxPause: forever})
+	waiting := newRig(t, clustertest.Shell(clustertest.SaysItListens+"exit 1"), pool.Options{Instances: 1, MinPause: forever, MaxPause: forever})
 	waiting.Event(t, "exit", 1)
-	waiting.pool.Close()
-	waiting.pool.Close()
+	waiting.Close()
+	waiting.Close()
 	if n := waiting.forks(); n != 1 {
 		t.Errorf("%d workers were started, want 1", n)
 	}

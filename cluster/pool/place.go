@@ -1,0 +1,91 @@
+package pool
+
+import (
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+)
+
+// stage is where a place is in the course of the workers that fill it.
+type stage int
+
+const (
+	vacant       stage = iota // a worker is to be started
+	filled                    // a worker runs
+	exited                    // its process has ended, its channel has not
+	disconnected              // its channel has ended, its process has not
+	emptied                   // nothing is left of it, and what follows is to be decided
+	finished                  // no worker is started any more
+
+	stages int = iota
+)
+
+// move is what happens to a place.
+type move int
+
+const (
+	fill       move = iota // a worker was started
+	exit                   // its process has ended
+	disconnect             // its channel has ended
+	await                  // another worker is to be started, at once or later
+	finish                 // none is
+)
+
+// no is in the table of moves where a move cannot be.
+const no stage = -1
+
+var moves = [...][stages]stage{
+	//           vacant    filled        exited    disconnected  emptied   finished
+	fill:       {filled, no, no, no, no, no},
+	exit:       {no, exited, no, emptied, no, no},
+	disconnect: {no, disconnected, emptied, no, no, no},
+	await:      {vacant, no, no, no, vacant, no},
+	finish:     {finished, finished, finished, finished, finished, no},
+}
+
+// place is what one worker after the other fills.
+type place struct {
+	settings cluster.Settings
+	stage    stage
+	worker   *cluster.Worker // of which something is left, nil if there is none
+	since    time.Time       // when it was started
+	due      time.Time       // when one is to be started, in a place that is vacant
+	failures int             // in a row
+
+	// What is known of the worker that fills it.
+	broken    bool  // its channel has ended in an error
+	listenErr error // why it could not listen
+}
+
+// make makes a move, and reports whether it was one.
+func (p *place) make(m move) bool {
+	next := moves[m][p.stage]
+	if next == no {
+		return false
+	}
+	p.stage = next
+	return true
+}
+
+// isDue reports whether a worker is to be started by now.
+func (p *place) isDue(now time.Time) bool { return p.stage == vacant && !p.due.After(now) }
+
+// fillWith has a worker fill the place.
+func (p *place) fillWith(w *cluster.Worker) {
+	p.make(fill)
+	p.worker, p.since, p.broken, p.listenErr = w, time.Now(), false, nil
+}
+
+// awaitSuccessor has the place filled again after a pause.
+func (p *place) awaitSuccessor(pause time.Duration) {
+	p.make(await)
+	p.due = time.Now().Add(pause)
+}
+
+// program is what the place's workers run, for messages.
+func (p *place) program() string {
+	if p.settings.Exec != "" {
+		return p.settings.Exec
+	}
+	return p.settings.ExecPath
+}

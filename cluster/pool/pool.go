@@ -1,0 +1,128 @@
+package pool
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+)
+
+// A Pool is a primary that keeps a number of workers running. Make one with [New], and end it with [Pool.Shutdown] and
+// [Pool.Close]. Its methods may be called from any goroutine.
+type Pool struct {
+	primary *cluster.Primary
+	options Options
+	own     *cluster.Subscription // what happens to the workers
+
+	mu      sync.Mutex
+	started bool
+	stopped bool
+	halt    context.CancelFunc // ends the supervision
+	done    chan struct{}
+
+	// What follows is the supervisor's until done is closed.
+	places   []*place
+	began    time.Time
+	listened bool // some worker has listened
+	err      error
+}
+
+// New makes a pool that has not started yet. Its settings are those of the workers, and of the primary as
+// [cluster.NewPrimary] takes them. The caller must call [Pool.Close]. While restarts are on, listening sockets without workers
+// stay open, so that clients wait for the next worker rather than being refused.
+//
+// It fails where the options or the settings make no sense, with an error that names the field, or the system has no room for a
+// primary.
+func New(settings cluster.Settings, o Options) (*Pool, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	settings.HoldListeners = settings.HoldListeners || o.Restart != RestartNever
+	primary, err := cluster.NewPrimary(settings)
+	if err != nil {
+		return nil, err
+	}
+	p := &Pool{primary: primary, options: o, halt: func() {}, done: make(chan struct{})}
+	p.own = primary.Subscribe(cluster.ListeningEvent{}, cluster.ListenErrorEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{})
+	return p, nil
+}
+
+// Start forks the workers. Its error is why the first one that could not be forked could not; the pool must then be closed.
+// A pool is started once: after Shutdown or Close it returns an error that matches [cluster.ErrClosed].
+func (p *Pool) Start() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.stopped:
+		return fmt.Errorf("pool: start: the pool is %w", cluster.ErrClosed)
+	case p.started:
+		return errors.New("pool: start: the pool was started before")
+	}
+	p.started = true
+	p.began = time.Now()
+	for _, place := range p.newPlaces() {
+		if err := p.fill(place); err != nil {
+			p.err = err
+			close(p.done)
+			return err
+		}
+		p.places = append(p.places, place)
+	}
+	ctx, halt := context.WithCancel(context.Background())
+	p.halt = halt
+	go p.supervise(ctx)
+	return nil
+}
+
+// newPlaces makes a place for every worker that there is to be.
+func (p *Pool) newPlaces() (places []*place) {
+	programs := append([]Program{{p.options.Instances, p.primary.Settings()}}, p.options.Programs...)
+	for _, program := range programs {
+		for range program.Instances {
+			places = append(places, &place{settings: program.Settings})
+		}
+	}
+	return places
+}
+
+// Done is closed when no worker runs and none is to be started any more, or when the pool has given up or was shut down or
+// closed, whether it was started or not. Workers that still run when it has given up do so until Shutdown or Close. Err says
+// why.
+func (p *Pool) Done() <-chan struct{} { return p.done }
+
+// Err is why the pool has ended, once Done is closed: nil when its workers had done their work or were shut down, else what made
+// it give up.
+func (p *Pool) Err() error {
+	select {
+	case <-p.done:
+		return p.err
+	default:
+		return nil
+	}
+}
+
+// Next waits for the next event of the pool's workers, as [cluster.Primary.Next] does. An [cluster.ErrorEvent] tells of a successor
+// that could not be started, and of a place that is given up. A program need not take any events.
+func (p *Pool) Next(ctx context.Context) (cluster.Event, error) { return p.primary.Next(ctx) }
+
+// Events are all that Next gives until it fails, as [cluster.Primary.Events]: they end with [Pool.Close], and not when the
+// workers have ended.
+func (p *Pool) Events(ctx context.Context) iter.Seq[cluster.Event] { return p.primary.Events(ctx) }
+
+// Subscribe adds a reader of events beside Next, as [cluster.Primary.Subscribe] does.
+func (p *Pool) Subscribe(only ...cluster.Event) *cluster.Subscription {
+	return p.primary.Subscribe(only...)
+}
+
+// Workers are the workers by age, as [cluster.Primary.Workers].
+func (p *Pool) Workers() []*cluster.Worker { return p.primary.Workers() }
+
+// Worker is the worker with this id among Workers, nil if there is none.
+func (p *Pool) Worker(id int) *cluster.Worker { return p.primary.Worker(id) }
+
+// Settings are those of the workers that Options.Programs does not name.
+func (p *Pool) Settings() cluster.Settings { return p.primary.Settings() }

@@ -1,0 +1,114 @@
+package pool
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+)
+
+// RestartPolicy says which workers of a pool have successors.
+type RestartPolicy string
+
+const (
+	// RestartOnFailure: those that were killed, exited with another code than 0 or broke their channel, unless they were
+	// asked to leave. It is the default.
+	RestartOnFailure RestartPolicy = "on-failure"
+	// RestartAlways: all.
+	RestartAlways RestartPolicy = "always"
+	// RestartNever: none.
+	RestartNever RestartPolicy = "never"
+)
+
+// What the zero values of Options stand for.
+const (
+	DefaultMinPause    = 100 * time.Millisecond
+	DefaultMaxPause    = 15 * time.Second
+	DefaultHealthy     = 30 * time.Second
+	DefaultMaxRestarts = 16
+	DefaultKillTimeout = 5 * time.Second
+)
+
+// Options say how a pool keeps its workers. The zero value of a field is its default.
+type Options struct {
+	// Instances is how many workers of the pool's settings there are; by default as many as there are CPUs.
+	Instances int
+	// Programs are further workers, of other programs, behind the same ports.
+	Programs []Program
+	// Restart says which workers have successors, [RestartOnFailure] by default.
+	Restart RestartPolicy
+	// MinPause is how long a successor waits after the first failure in a row, [DefaultMinPause] by default. The pause
+	// doubles with each further failure, up to MaxPause, which is [DefaultMaxPause] by default, or MinPause if that is longer.
+	MinPause, MaxPause time.Duration
+	// Healthy is how long a worker must have lived for its end to be the first failure in a row again; [DefaultHealthy] by
+	// default.
+	Healthy time.Duration
+	// MaxRestarts is how many failures in a row have a successor: [DefaultMaxRestarts] by default, none if it is negative.
+	// That a worker which had come to listen is killed from outside (SIGKILL, SIGTERM and the like) is no failure of the
+	// program: its successor comes after MinPause, and it does not count.
+	MaxRestarts int
+	// KillTimeout is how long Shutdown waits for workers before it kills them; [DefaultKillTimeout] by default.
+	KillTimeout time.Duration
+}
+
+// Program is a number of workers of one program in a pool.
+type Program struct {
+	// Instances is how many there are, 1 by default.
+	Instances int
+	// Settings are theirs. The scheduling policy, the balancer, the serialization and HoldListeners are the pool's.
+	Settings cluster.Settings
+}
+
+// complete checks the options and sets the defaults.
+func (o *Options) complete() error {
+	switch o.Restart {
+	case "":
+		o.Restart = RestartOnFailure
+	case RestartOnFailure, RestartAlways, RestartNever:
+	default:
+		return fmt.Errorf("pool: Options.Restart is %q: use %q, %q or %q", o.Restart, RestartAlways, RestartOnFailure, RestartNever)
+	}
+	if o.Instances < 0 {
+		return fmt.Errorf("pool: Options.Instances is %d: use 1 or more, or 0 for as many as there are CPUs", o.Instances)
+	}
+	setDefault(&o.Instances, runtime.NumCPU())
+	o.Programs = slices.Clone(o.Programs)
+	for i := range o.Programs {
+		if n := o.Programs[i].Instances; n < 0 {
+			return fmt.Errorf("pool: Options.Programs[%d].Instances is %d: use 1 or more, or 0 for 1", i, n)
+		}
+		setDefault(&o.Programs[i].Instances, 1)
+	}
+	setDefault(&o.MaxRestarts, DefaultMaxRestarts)
+	return o.completeDurations()
+}
+
+func (o *Options) completeDurations() error {
+	for _, d := range []struct {
+		name  string
+		value *time.Duration
+		usual time.Duration
+	}{
+		{"MinPause", &o.MinPause, DefaultMinPause},
+		{"MaxPause", &o.MaxPause, max(DefaultMaxPause, o.MinPause)},
+		{"Healthy", &o.Healthy, DefaultHealthy},
+		{"KillTimeout", &o.KillTimeout, DefaultKillTimeout},
+	} {
+		if *d.value < 0 {
+			return fmt.Errorf("pool: Options.%s is %v: use a longer duration, or 0 for %v", d.name, *d.value, d.usual)
+		}
+		setDefault(d.value, d.usual)
+	}
+	if o.MaxPause < o.MinPause {
+		return fmt.Errorf("pool: Options.MaxPause is %v: use %v, which is MinPause, or more", o.MaxPause, o.MinPause)
+	}
+	return nil
+}
+
+func setDefault[T int | time.Duration](v *T, to T) {
+	if *v == 0 {
+		*v = to
+	}
+}

@@ -1,0 +1,60 @@
+//go:build unix
+
+package pool_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// Options that make no sense are refused with the name of the field and what to use.
+func TestOptionsThatMakeNoSense(t *testing.T) {
+	nodetest.NoLeaks(t)
+	for want, o := range map[string]pool.Options{
+		`Options.Restart is "sometimes": use "always", "on-failure" or "never"`: {Restart: "sometimes"},
+		"Options.Instances is -1: use 1 or more":                                {Instances: -1},
+		"Options.Programs[1].Instances is -3: use 1 or more":                    {Programs: []pool.Program{{}, {Instances: -3}}},
+		"Options.MinPause is -1ns: use a longer duration, or 0 for 100ms":       {MinPause: -1},
+		"Options.MaxPause is -1s: use a longer duration, or 0 for 15s":          {MaxPause: -time.Second},
+		"Options.Healthy is -1ns: use a longer duration, or 0 for 30s":          {Healthy: -1},
+		"Options.KillTimeout is -1ns: use a longer duration, or 0 for 5s":       {KillTimeout: -1},
+		"Options.MaxPause is 1s: use 1m0s, which is MinPause, or more":          {MinPause: time.Minute, MaxPause: time.Second},
+	} {
+		p, err := pool.New(clustertest.Shell("exit 0"), o)
+		if err == nil {
+			p.Close()
+			t.Errorf("%+v makes a pool, want %q", o, want)
+		} else if text := err.Error(); !strings.HasPrefix(text, "pool: "+want) || strings.Contains(text, "\n") {
+			t.Errorf("%+v: %q, want %q", o, text, want)
+		}
+	}
+	if _, err := pool.New(cluster.Settings{SchedulingPolicy: "fair"}, pool.Options{}); err == nil || !strings.Contains(err.Error(), `"fair"`) {
+		t.Errorf("an unknown policy: %v", err)
+	}
+}
+
+// A program that says no number has one worker, and the options are the caller's to use again.
+func TestProgramsHaveOneWorker(t *testing.T) {
+	nodetest.NoLeaks(t)
+	o := pool.Options{Instances: 1, Programs: []pool.Program{{Settings: clustertest.Shell("exit 0")}, {Instances: 2, Settings: clustertest.Shell("exit 0")}}}
+	for range 2 {
+		r := newRig(t, clustertest.Shell("exit 0"), o)
+		if err := r.done(t); err != nil {
+			t.Error(err)
+		}
+		r.Event(t, "exit", 4)
+		if n := r.forks(); n != 4 {
+			t.Errorf("%d workers, want 4", n)
+		}
+	}
+	if o.Programs[0].Instances != 0 {
+		t.Error("the pool has changed its caller's options")
+	}
+}
