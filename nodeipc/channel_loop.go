@@ -24,7 +24,7 @@ func (l LoopChannel) Keep(m Message) {
 
 // PeerIsBun reports whether the peer has been heard to be a Bun process, which marks its internal messages.
 func (l LoopChannel) PeerIsBun() bool {
-	return !l.channel.isZero() && codec.IsBun(l.channel.codec, l.channel.speaks())
+	return !l.channel.isZero() && codec.IsBun(l.channel.codec, l.channel.peerDialect())
 }
 
 // Fail ends the channel at once with an error, which [Channel.Err] and HandleDisconnect then have. It is for a peer that breaks

@@ -57,8 +57,8 @@ func (c *Channel) Tell(message any) error { return c.send(message, nil, nil) }
 // SendHandle sends a message with a handle, as process.send(message, handle) does in Node. The peer gets both together. It blocks
 // and fails as Send does, and fails when the handle is nil or empty.
 //
-// When it returns nil, the handle belongs to the channel, which closes it once the peer has acknowledged it, and h is empty. What is sent
-// afterwards waits for that. On an error the handle is still the caller's.
+// When it returns nil, the handle belongs to the channel, which closes it once the peer has acknowledged it, and h is empty. What is
+// sent afterwards waits for that. On an error the handle is still the caller's.
 func (c *Channel) SendHandle(ctx context.Context, message any, h *handlewrap.Handle) error {
 	if h == nil || h.FD() < 0 {
 		return errNoHandle
