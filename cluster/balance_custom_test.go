@@ -227,7 +227,7 @@ func TestABalancerHasAnAddressAndAnEnd(t *testing.T) {
 	}
 }
 
-// A program whose NewBalancer gives nil has the turns of SchedRR for that socket.
+// A program whose NewBalancer returns nil has SchedRR for that socket.
 func TestNoBalancerForASocket(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := balancedAgents(t, 2, func(cluster.Address) cluster.Balancer { return nil })

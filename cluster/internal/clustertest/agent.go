@@ -173,7 +173,7 @@ func (a *goAgent) state(Order, *handlewrap.Handle) (Reply, error) {
 	}, nil
 }
 
-// serve greets whoever connects, until the listener is closed.
+// serve greets each client that connects, until the listener is closed.
 func (a *goAgent) serve(l net.Listener) {
 	a.serving.Go(func() {
 		for {
@@ -186,7 +186,7 @@ func (a *goAgent) serve(l net.Listener) {
 	})
 }
 
-// hold tells a client who has it, and holds the connection until the client ends it.
+// hold tells a client which worker it has reached, and keeps the connection open until the client ends it.
 func (a *goAgent) hold(conn net.Conn) {
 	a.count(1)
 	a.serving.Go(func() {

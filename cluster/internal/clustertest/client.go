@@ -111,7 +111,7 @@ func FreePort(t testing.TB) int {
 	return port
 }
 
-// Greeted opens a connection to an agent's port and gives the worker that greets.
+// Greeted opens a connection to an agent's port and returns the worker that greets.
 func Greeted(port int) (worker int, err error) {
 	conn, err := net.DialTimeout("tcp", Local(port), Patience)
 	if err != nil {
