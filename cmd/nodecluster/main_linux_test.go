@@ -14,6 +14,10 @@ import (
 var binary string
 
 func TestMain(m *testing.M) {
+	if os.Getenv(deathSignalVariable) != "" {
+		fmt.Println(deathSignal)
+		os.Exit(0)
+	}
 	os.Exit(testWithBinary(m))
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/trace"
@@ -84,10 +85,20 @@ func newTraceCommand() *cobra.Command {
 	return command
 }
 
+const traceExec = "trace-exec"
+
+// The signal that the parent's end brings belongs to the thread that a process begins with, and that one must become the
+// child.
+func init() {
+	if len(os.Args) > 1 && os.Args[1] == traceExec {
+		runtime.LockOSThread()
+	}
+}
+
 // newTraceExecCommand is what the preload of trace starts in place of a child.
 func newTraceExecCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:                "trace-exec",
+		Use:                traceExec,
 		Hidden:             true,
 		DisableFlagParsing: true,
 		RunE: func(_ *cobra.Command, args []string) error {

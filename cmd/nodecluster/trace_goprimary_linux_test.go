@@ -1,9 +1,17 @@
 package main
 
 import (
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -74,6 +82,46 @@ func TestTraceOfGoKeepsLastWords(t *testing.T) {
 	if got, want := exitsIn(read()), "SIGKILL, code 4"; got != want {
 		t.Errorf("the exits are %s, want %s", got, want)
 	}
+}
+
+// deathSignalVariable has this test program print the signal that its parent's end would bring it.
+const deathSignalVariable = "NODECLUSTER_TEST_DEATH_SIGNAL"
+
+// deathSignal is asked for on the thread that the process began with, as other threads have none.
+var deathSignal = func() (s int32) {
+	unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&s)), 0, 0, 0)
+	return s
+}()
+
+// TestTraceOfGoKeepsTheSignalOfDeath of each of many workers, which are traced all at once.
+func TestTraceOfGoKeepsTheSignalOfDeath(t *testing.T) {
+	const workers = 40
+	for name, user := range map[string][]string{"same user": nil, "another user": {"--uid", "65534", "--gid", "65534"}} {
+		t.Run(name, func(t *testing.T) {
+			if user != nil && os.Geteuid() != 0 {
+				t.Skip("only root can be another user")
+			}
+			args := slices.Concat([]string{"run", "-i", strconv.Itoa(workers), "--restart", "never"}, user, []string{programForAll(t)})
+			run := exec.Command(binary, args...)
+			run.Dir, run.Env = filepath.Dir(binary), append(os.Environ(), deathSignalVariable+"=1")
+			cmd, _ := traced(t, run)
+			p := launchCommand(t, cmd)
+			p.wait()
+			if got, want := p.stdout.String(), strings.Repeat("9\n", workers); got != want {
+				t.Errorf("the signals are %q, want %d times SIGKILL", got, workers)
+			}
+		})
+	}
+}
+
+// programForAll is this test program where every user may run it.
+func programForAll(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return copyForAll(t, self, "program")
 }
 
 // TestTraceOfGoWithoutTracer: where that is gone, children start all the same.

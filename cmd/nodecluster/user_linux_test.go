@@ -18,11 +18,17 @@ const nobody = 65534
 // nodeForAll is a Node that every user may run.
 func nodeForAll(t *testing.T) string {
 	t.Helper()
-	path := filepath.Join(filepath.Dir(binary), "node")
+	return copyForAll(t, nodetest.Default(t).Path, "node")
+}
+
+// copyForAll gives the path of a copy of a program in the folder that every user may enter.
+func copyForAll(t *testing.T, program, name string) string {
+	t.Helper()
+	path := filepath.Join(filepath.Dir(binary), name)
 	if _, err := os.Stat(path); err == nil {
 		return path
 	}
-	from, err := os.Open(nodetest.Default(t).Path)
+	from, err := os.Open(program)
 	if err != nil {
 		t.Fatal(err)
 	}
