@@ -43,8 +43,11 @@ func mixedAgents(t testing.TB, node nodetest.Runtime, script string, others ...n
 func TestMixedWorkers(t *testing.T) {
 	nodetest.NoLeaks(t)
 	node := nodetest.Default(t)
-	others := []nodetest.Runtime{nodetest.Deno(t)}
-	if *clustertest.Serialization == "json" {
+	var others []nodetest.Runtime
+	if nodetest.All() {
+		others = append(others, nodetest.Deno(t))
+	}
+	if nodetest.All() && *clustertest.Serialization == "json" {
 		others = append(others, nodetest.Bun(t)) // its advanced is a format of its own
 	}
 	kinds := mixedAgents(t, node, clustertest.Script("agent.cjs"), others...)
@@ -101,15 +104,12 @@ func expectShares(t *testing.T, port int, workers map[int]string) {
 // among them: Node's primary dies of what they send.
 func TestMixedWorkersUnderNode(t *testing.T) {
 	nodetest.NoLeaks(t)
-	for _, major := range []int{16, 26} {
-		node := nodetest.Node(t, major)
-		t.Run(node.Name, func(t *testing.T) { mixUnderNode(t, node) })
-	}
+	nodetest.OldestAndNewest(t, mixUnderNode)
 }
 
 func mixUnderNode(t *testing.T, node nodetest.Runtime) {
 	var others []nodetest.Runtime
-	if *clustertest.Serialization == "json" {
+	if nodetest.All() && *clustertest.Serialization == "json" {
 		others = append(others, nodetest.Deno(t)) // its advanced is of a version that no Node reads
 	}
 	kinds := mixedAgents(t, node, clustertest.Script("worker.cjs"), others...)

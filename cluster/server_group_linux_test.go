@@ -21,9 +21,7 @@ import (
 func TestGroups(t *testing.T) {
 	nodetest.NoLeaks(t)
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) { t.Parallel(); groups(t, node) })
-	for _, other := range []nodetest.Runtime{nodetest.Deno(t), nodetest.Bun(t)} {
-		t.Run(other.Name, func(t *testing.T) { groups(t, other) })
-	}
+	nodetest.DenoAndBun(t, groups)
 }
 
 func groups(t *testing.T, runtime nodetest.Runtime) {

@@ -154,22 +154,17 @@ var disguises = map[string]func(t *testing.T, program string) string{
 
 func TestRuntimes(t *testing.T) {
 	nodetest.NoLeaks(t)
-	for _, c := range []struct {
-		program nodetest.Runtime
-		want    cluster.Runtime
-		sockets int
-	}{
-		{nodetest.Default(t), cluster.RuntimeNode, 1},
-		{nodetest.Deno(t), cluster.RuntimeDeno, 0},
-		{nodetest.Bun(t), cluster.RuntimeBun, 0},
-	} {
-		for how, disguise := range disguises {
-			t.Run(c.program.Name+" "+how, func(t *testing.T) {
-				settings := clustertest.AgentSettings(t, c.program)
-				settings.ExecPath = disguise(t, c.program.Path)
-				expectGroup(t, settings, c.want, c.sockets)
-			})
-		}
+	t.Run("node", func(t *testing.T) { disguised(t, nodetest.Default(t), cluster.RuntimeNode, 1) })
+	nodetest.DenoAndBun(t, func(t *testing.T, r nodetest.Runtime) { disguised(t, r, cluster.Runtime(r.Name), 0) })
+}
+
+func disguised(t *testing.T, program nodetest.Runtime, want cluster.Runtime, sockets int) {
+	for how, disguise := range disguises {
+		t.Run(how, func(t *testing.T) {
+			settings := clustertest.AgentSettings(t, program)
+			settings.ExecPath = disguise(t, program.Path)
+			expectGroup(t, settings, want, sockets)
+		})
 	}
 }
 

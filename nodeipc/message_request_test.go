@@ -18,18 +18,17 @@ import (
 
 // eachPeer runs f for the oldest and the newest Node in both serializations, and for Deno and Bun in JSON.
 func eachPeer(t *testing.T, f func(t *testing.T, r nodetest.Runtime, o nodeipc.Options)) {
-	run := func(r nodetest.Runtime, s nodeipc.Serialization) {
-		t.Run(r.Name+"/"+string(s), func(t *testing.T) {
+	run := func(t *testing.T, r nodetest.Runtime, s nodeipc.Serialization) {
+		t.Run(string(s), func(t *testing.T) {
 			nodetest.NoLeaks(t)
 			f(t, r, nodeipc.Options{Serialization: s})
 		})
 	}
-	for _, r := range []nodetest.Runtime{nodetest.Node(t, 16), nodetest.Node(t, 26)} {
-		run(r, nodeipc.JSON)
-		run(r, nodeipc.Advanced)
-	}
-	run(nodetest.Deno(t), nodeipc.JSON)
-	run(nodetest.Bun(t), nodeipc.JSON)
+	nodetest.OldestAndNewest(t, func(t *testing.T, r nodetest.Runtime) {
+		run(t, r, nodeipc.JSON)
+		run(t, r, nodeipc.Advanced)
+	})
+	nodetest.DenoAndBun(t, func(t *testing.T, r nodetest.Runtime) { run(t, r, nodeipc.JSON) })
 }
 
 // answerScript answers a request with its body in an array, or with an error.

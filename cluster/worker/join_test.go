@@ -46,12 +46,11 @@ func startProgram(t *testing.T, node nodetest.Runtime, policy cluster.Scheduling
 func eachProgram(t *testing.T, program string, f func(*joining)) {
 	t.Helper()
 	nodetest.NoLeaks(t)
-	for _, major := range []int{16, 26} {
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
 		for _, policy := range []cluster.SchedulingPolicy{cluster.SchedRR, cluster.SchedNone} {
-			node := nodetest.Node(t, major)
-			t.Run(node.Name+"/"+string(policy), func(t *testing.T) { f(startProgram(t, node, policy, program)) })
+			t.Run(string(policy), func(t *testing.T) { f(startProgram(t, node, policy, program)) })
 		}
-	}
+	})
 }
 
 // expectExit waits for the end of the worker, which must be that of its own choice.

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"syscall"
 	"testing"
@@ -36,11 +37,14 @@ func underOurs(t *testing.T, program string, policies []cluster.SchedulingPolicy
 	}
 }
 
-// underNode runs f under a real Node primary of each version for each policy.
+// underNode runs f under a real Node primary of each version, or of the installed one, for each policy.
 func underNode(t *testing.T, program string, majors []int, policies []cluster.SchedulingPolicy, f func(under)) {
 	t.Helper()
-	for _, major := range majors {
-		node := nodetest.Node(t, major)
+	nodes := nodetest.Nodes(t)
+	if nodetest.All() {
+		nodes = slices.DeleteFunc(nodes, func(n nodetest.Runtime) bool { return !slices.Contains(majors, n.Major) })
+	}
+	for _, node := range nodes {
 		for _, policy := range policies {
 			t.Run(node.Name+"/"+string(policy), func(t *testing.T) {
 				nodetest.NoLeaks(t)

@@ -110,7 +110,8 @@ func echoBody(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	fmt.Fprintf(w, "%s %s", r.Proto, body)
+	io.WriteString(w, r.Proto+" ")
+	w.Write(body)
 }
 
 // echoWebSocket shakes hands as a WebSocket server and then sends back what comes.

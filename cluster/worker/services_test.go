@@ -136,12 +136,13 @@ func echo(client *http.Client, port int, proto string, body []byte) error {
 		return err
 	}
 	defer response.Body.Close()
-	got, err := io.ReadAll(response.Body)
-	if err != nil {
-		return fmt.Errorf("after %d of %d bytes, %s: %w", len(got), len(body)+len(proto)+1, response.Header, err)
+	var got bytes.Buffer
+	got.Grow(len(body) + 512)
+	if n, err := got.ReadFrom(response.Body); err != nil {
+		return fmt.Errorf("after %d of %d bytes, %s: %w", n, len(body)+len(proto)+1, response.Header, err)
 	}
-	if want := append([]byte(proto+" "), body...); !bytes.Equal(got, want) {
-		return fmt.Errorf("port %d answers %.50q, want %.50q", port, got, want)
+	if rest, ok := bytes.CutPrefix(got.Bytes(), []byte(proto+" ")); !ok || !bytes.Equal(rest, body) {
+		return fmt.Errorf("port %d answers %.50q, want %s %.50q", port, got.Bytes(), proto, body)
 	}
 	return nil
 }

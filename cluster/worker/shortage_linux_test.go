@@ -125,16 +125,13 @@ func eachPrimary(t *testing.T, policy cluster.SchedulingPolicy, f func(*testing.
 		nodetest.NoLeaks(t)
 		f(t, clustertest.NewRig(t, cluster.Settings{ExecPath: self, SchedulingPolicy: policy}))
 	})
-	for _, major := range []int{16, 26} {
-		node := nodetest.Node(t, major)
-		t.Run(node.Name, func(t *testing.T) {
-			nodetest.NoLeaks(t)
-			p := clustertest.StartTracingPrimary(t, node, nil)
-			p.Program = self
-			p.Setup(policy, map[string]any{})
-			f(t, p)
-		})
-	}
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
+		nodetest.NoLeaks(t)
+		p := clustertest.StartTracingPrimary(t, node, nil)
+		p.Program = self
+		p.Setup(policy, map[string]any{})
+		f(t, p)
+	})
 }
 
 // askAll has many clients ask at once, of whom all must get an answer, and gives a function that waits for who answered.

@@ -50,19 +50,16 @@ func TestTLSSessionsResumeOnAnyGoWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	const workers = 3
-	for _, major := range []int{16, 26} {
-		node := nodetest.Node(t, major)
-		t.Run(node.Name, func(t *testing.T) {
-			p := clustertest.StartTracingPrimary(t, node, nil)
-			p.Setup(cluster.SchedRR, map[string]any{})
-			port := nodetest.FreePort(t)
-			for range workers {
-				p.Fork(self, nil, tlsEnvironment(t, port)...)
-			}
-			p.Await(t, "all workers", func(clustertest.Occurrence) bool { return p.Count("listening") == workers })
-			expectResumption(t, port, workers)
-		})
-	}
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
+		p := clustertest.StartTracingPrimary(t, node, nil)
+		p.Setup(cluster.SchedRR, map[string]any{})
+		port := nodetest.FreePort(t)
+		for range workers {
+			p.Fork(self, nil, tlsEnvironment(t, port)...)
+		}
+		p.Await(t, "all workers", func(clustertest.Occurrence) bool { return p.Count("listening") == workers })
+		expectResumption(t, port, workers)
+	})
 	t.Run("ours", func(t *testing.T) {
 		r := clustertest.NewRig(t, cluster.Settings{ExecPath: self, SchedulingPolicy: cluster.SchedRR})
 		port := nodetest.FreePort(t)
