@@ -39,6 +39,7 @@ type Channel struct {
 	alarm    alarm        // only the loop touches it
 	linger   *time.Timer  // only the loop touches it
 	waiters  atomic.Int32 // how many goroutines wait for what the loop brings on another
+	warning  atomic.Bool  // the loop has called Options.Warn
 	done     chan struct{}
 	err      error
 
@@ -349,5 +350,7 @@ func (c *Channel) end(err error) {
 
 // warn tells Options.Warn of an error that does not end the channel. It runs on the loop.
 func (c *Channel) warn(err error) {
+	c.warning.Store(true)
+	defer c.warning.Store(false)
 	c.loop.Known(func() { c.options.Warn(err) })
 }

@@ -50,7 +50,7 @@ func (c *Channel) askSockets(ctx context.Context, question, answer, key string) 
 	if c.isZero() {
 		return 0, errNotOpen
 	}
-	if c.loop.IsCurrent() {
+	if c.onLoop() {
 		return 0, fmt.Errorf("nodeipc: %s: the channel's loop cannot wait for the answer: ask on another goroutine", question)
 	}
 	reply := make(chan int, 1)

@@ -77,7 +77,7 @@ func (c *Channel) Request(ctx context.Context, body any) (Message, error) {
 	switch {
 	case c.isZero():
 		return Message{}, errNotOpen
-	case c.callsUsers() && c.loop.IsCurrent():
+	case c.onLoop():
 		return Message{}, errRequestOnLoop
 	}
 	id, reply := c.expectResponse()
@@ -105,11 +105,6 @@ func (c *Channel) Request(ctx context.Context, body any) (Message, error) {
 		return Message{}, c.endError()
 	}
 	return Message{}, fmt.Errorf("nodeipc: request: %w", context.Cause(ctx))
-}
-
-// callsUsers reports whether the channel's loop calls functions that may call the channel, beside Options.Warn.
-func (c *Channel) callsUsers() bool {
-	return !c.ownLoop || c.options.Handler != nil || c.options.OnMessage != nil
 }
 
 func (c *Channel) expectResponse() (id uint64, reply chan response) {

@@ -135,7 +135,33 @@ func TestCloseOnTheLoopOfAReceiver(t *testing.T) {
 	}
 }
 
-// closer closes its channel when it hears of the end.
+// Warn is called on the loop too, by a goroutine in Receive or by the loop's own, and what would wait there fails.
+func TestQuestionsInWarnFail(t *testing.T) {
+	nodetest.NoLeaks(t)
+	warned := make(chan error, 1)
+	var ask func()
+	c, p := newRawPeer(t, nodeipc.Options{Paused: true, Warn: func(err error) { ask(); warned <- err }})
+	ask = func() {
+		if m, err := c.Request(context.Background(), 1); err == nil {
+			t.Errorf("the response is %s", text(m))
+		}
+		if n, err := c.CountSockets(context.Background(), "key"); err == nil {
+			t.Errorf("%d sockets", n)
+		}
+	}
+	c.Resume()
+	sendHandle(t, c, "handle", asHandle(t, listen(t, "tcp")))
+	for range 4 {
+		p.write(nack + "\n")
+	}
+	p.write("1\n")
+	expectJSON(t, c, "1")
+	if err := from(t, warned); !errors.Is(err, nodeipc.ErrHandleNotReceived) {
+		t.Error(err)
+	}
+}
+
+// closer closes its channel when it is told of the end.
 type closer struct {
 	*keeper
 	close func()

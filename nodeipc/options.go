@@ -20,7 +20,7 @@ type Options struct {
 	// counts as 256 bytes more than it has, and a handle as 64 KiB. See [LoopChannel.Keep] for a channel with a Handler.
 	ReceiveBuffer int
 	// Warn is called with errors that do not end the channel, such as ErrHandleNotReceived. It is called on the channel's loop, and
-	// must not block. nil means slog.Warn.
+	// must not block. See [Handler] for which methods of the channel it may call. nil means slog.Warn.
 	Warn func(error)
 	// Loop is what the channel runs on, which this module's own packages share among channels. nil means a loop of its own.
 	Loop *eventloop.Loop

@@ -27,6 +27,13 @@ func (c *Channel) await(ctx context.Context, over func() bool) bool {
 	return drove
 }
 
+// onLoop reports whether the caller runs on the channel's loop, so that it must not wait. Where the loop calls no function that may
+// call the channel, that is known without asking the loop, which takes longer than to send a message.
+func (c *Channel) onLoop() bool {
+	calls := !c.ownLoop || c.options.Handler != nil || c.options.OnMessage != nil || c.warning.Load()
+	return calls && c.loop.IsCurrent()
+}
+
 // beginWait is called by a goroutine that is going to wait for what the loop brings on another goroutine. endWait is called when
 // it has waited.
 func (c *Channel) beginWait() {

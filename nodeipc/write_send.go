@@ -114,7 +114,7 @@ func (c *Channel) send(v any, h *handlewrap.Handle, wait func(room <-chan struct
 
 // awaitRoom waits until there may be room. On the loop, which is what makes room, it fails.
 func (c *Channel) awaitRoom(ctx context.Context, room <-chan struct{}) error {
-	if c.loop.IsCurrent() {
+	if c.onLoop() {
 		return errNoRoom
 	}
 	c.await(ctx, func() bool {
