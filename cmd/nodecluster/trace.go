@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/trace"
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 	"github.com/spf13/cobra"
 )
 
@@ -85,12 +86,10 @@ func newTraceCommand() *cobra.Command {
 	return command
 }
 
-const traceExec = "trace-exec"
-
 // The signal that the parent's end brings belongs to the thread that a process begins with, and that one must become the
 // child.
 func init() {
-	if len(os.Args) > 1 && os.Args[1] == traceExec {
+	if len(os.Args) > 1 && os.Args[1] == tracing.Command {
 		runtime.LockOSThread()
 	}
 }
@@ -98,7 +97,7 @@ func init() {
 // newTraceExecCommand is what the preload of trace starts in place of a child.
 func newTraceExecCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:                traceExec,
+		Use:                tracing.Command,
 		Hidden:             true,
 		DisableFlagParsing: true,
 		RunE: func(_ *cobra.Command, args []string) error {
