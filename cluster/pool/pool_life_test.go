@@ -52,7 +52,7 @@ func expectNoForks(t *testing.T, p *pool.Pool) {
 	}
 }
 
-// A pool that has ended cannot be started, and whoever waits for it goes on, also if it never was.
+// A pool that has ended cannot be started, and who waits for its end goes on, also if it never ran.
 func TestStartAfterTheEnd(t *testing.T) {
 	nodetest.NoLeaks(t)
 	for name, end := range map[string]func(*pool.Pool){

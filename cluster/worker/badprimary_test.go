@@ -133,8 +133,8 @@ func TestFloodOfDescriptorsToAWorker(t *testing.T) {
 				sendDescriptors(t, ours, said(t, s, fmt.Sprintf(handle, fmt.Sprint(i)), false), 1)
 			}
 			expectACKs(t, s, r, row)
-			const mostKept = 16<<20/(64<<10) + 1
-			expectOpen(t, before+mostKept/2, before+mostKept)
+			const maxKept = 16<<20/(64<<10) + 1
+			expectOpen(t, before+maxKept/2, before+maxKept)
 			expectListens(t, self, s, ours)
 		})
 	}

@@ -18,7 +18,7 @@ const (
 	// tooManyHandlesPause is how long to wait when the system has too many descriptors on their way.
 	tooManyHandlesPause = 10 * time.Millisecond
 	// Nothing tells when a peer has read, so one has to look, less and less often.
-	shortestUnreadPause = 20 * time.Microsecond
+	minUnreadPause = 20 * time.Microsecond
 	maxUnreadPause      = 2 * time.Millisecond
 )
 
@@ -94,7 +94,7 @@ func (e *end) sendSome(b, rights []byte) (n int, err error) {
 
 // awaitRead waits until the peer has read all that was written.
 func (e *end) awaitRead() error {
-	for pause := shortestUnreadPause; ; pause = min(2*pause, maxUnreadPause) {
+	for pause := minUnreadPause; ; pause = min(2*pause, maxUnreadPause) {
 		var unread int
 		if err := e.raw.Control(func(fd uintptr) { unread = socket.Unread(int(fd)) }); err != nil {
 			return nodeipc.ErrDisconnected

@@ -13,7 +13,7 @@ import (
 
 const (
 	// releaseTime is how long a port that was closed may still seem to be in use: a process that is just being started
-	// has copies of all descriptors, which it closes only after whoever starts it goes on.
+	// has copies of all descriptors, which it closes only after the process that starts it goes on.
 	releaseTime  = 100 * time.Millisecond
 	releasePause = time.Millisecond
 )

@@ -90,7 +90,7 @@ func exitOccurrence(w *cluster.Worker, status nodeipc.ExitStatus) Occurrence {
 	return o
 }
 
-// Journal keeps all that has happened, for whoever waits for some of it.
+// Journal keeps all that has happened, for tests that wait for some of it.
 type Journal struct {
 	mu      sync.Mutex
 	list    []Occurrence

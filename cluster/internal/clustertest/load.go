@@ -194,7 +194,7 @@ func (d *Deaths) ExpectAllOf(t *testing.T, failures []Failure) {
 	}
 }
 
-// lostToDeath says whether an error is that of a connection whose other end has ended.
+// lostToDeath reports whether an error is that of a connection whose other end has ended.
 func lostToDeath(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) ||
 		errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
