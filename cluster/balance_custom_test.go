@@ -76,11 +76,11 @@ func calledInBalancer(t *testing.T, workers int, f func(r *clustertest.Rig)) *cl
 // What a balancer may call returns, and does what it does elsewhere.
 func TestCallsOfABalancer(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := calledInBalancer(t, 3, func(r *clustertest.Rig) {
-		expectWorkers(t, r, 1, 2, 3)
+	r := calledInBalancer(t, 4, func(r *clustertest.Rig) {
+		expectWorkers(t, r, 1, 2, 3, 4)
 		w := r.Worker(2)
-		if w != r.ForkedWorker(2) || r.Worker(4) != nil {
-			t.Errorf("worker 2 is %v, and worker 4 %v", w, r.Worker(4))
+		if w != r.ForkedWorker(2) || r.Worker(5) != nil {
+			t.Errorf("worker 2 is %v, and worker 5 %v", w, r.Worker(5))
 		}
 		settings := r.Settings()
 		settings.Args = []string{"changed"}
@@ -100,8 +100,8 @@ func TestCallsOfABalancer(t *testing.T) {
 		if m, err := w.Request(t.Context(), 1); err == nil {
 			t.Errorf("a request is answered with %s", m.Payload())
 		}
-		w.Disconnect()
-		if err := r.Worker(3).Kill(syscall.SIGKILL); err != nil {
+		r.Worker(3).Disconnect()
+		if err := r.Worker(4).Kill(syscall.SIGKILL); err != nil {
 			t.Error(err)
 		}
 	})
@@ -110,7 +110,7 @@ func TestCallsOfABalancer(t *testing.T) {
 			return o.Event == "message" && o.Worker == 2 && strings.Contains(string(o.Message), n)
 		})
 	}
-	for id, want := range map[int]nodeipc.ExitStatus{2: {}, 3: {Code: -1, Signal: syscall.SIGKILL}} {
+	for id, want := range map[int]nodeipc.ExitStatus{3: {}, 4: {Code: -1, Signal: syscall.SIGKILL}} {
 		r.Event(t, "exit", id)
 		if got := r.ForkedWorker(id).ExitStatus(); got != want {
 			t.Errorf("worker %d: %v, want %v", id, got, want)

@@ -68,8 +68,8 @@ func listeningSockets(t *testing.T, pid, port int) (n int) {
 
 var groupPolicies = []cluster.SchedulingPolicy{cluster.SchedReusePort, cluster.SchedSticky}
 
-// expectGroup has workers listen under the policies that give each a socket, and expects what runtime they are and whether they
-// have one.
+// expectGroup lets a worker listen under the policies that give each worker a socket. It expects the worker's runtime, and how many
+// sockets the worker has.
 func expectGroup(t *testing.T, settings cluster.Settings, want cluster.Runtime, sockets int) {
 	t.Helper()
 	for _, policy := range groupPolicies {
@@ -78,21 +78,21 @@ func expectGroup(t *testing.T, settings cluster.Settings, want cluster.Runtime, 
 			r := clustertest.NewRig(t, settings)
 			r.ExpectErrors = sockets == 0
 			port := clustertest.FreePort(t)
-			for range 2 {
-				w := r.MustFork(fmt.Sprintf("LISTEN=127.0.0.1:%d", port))
-				if settings.Exec != "" {
-					r.Ready(w)
-					listenAll(t, r, port, w.ID())
-				}
-				r.Listening(t, w.ID(), port)
-				if got := w.Runtime(); got != want {
-					t.Errorf("the runtime is %q, want %q", got, want)
-				}
-				if n := listeningSockets(t, w.Pid(), port); n != sockets {
-					t.Errorf("the worker has %d listening sockets, want %d", n, sockets)
-				}
+			w := r.MustFork(fmt.Sprintf("LISTEN=127.0.0.1:%d", port))
+			if settings.Exec != "" {
+				r.Ready(w)
+				listenAll(t, r, port, w.ID())
 			}
-			expectAllServe(t, port, 1, 2)
+			r.Listening(t, w.ID(), port)
+			if got := w.Runtime(); got != want {
+				t.Errorf("the runtime is %q, want %q", got, want)
+			}
+			if n := listeningSockets(t, w.Pid(), port); n != sockets {
+				t.Errorf("the worker has %d listening sockets, want %d", n, sockets)
+			}
+			if by := clustertest.WhoServes(t, "tcp", clustertest.Local(port)); by != w.ID() {
+				t.Errorf("worker %d serves", by)
+			}
 			if sockets == 0 {
 				expectHandedOut(t, r, want)
 			}
