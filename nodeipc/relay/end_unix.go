@@ -19,7 +19,7 @@ const (
 	tooManyHandlesPause = 10 * time.Millisecond
 	// Nothing tells when a peer has read, so one has to look, less and less often.
 	minUnreadPause = 20 * time.Microsecond
-	maxUnreadPause      = 2 * time.Millisecond
+	maxUnreadPause = 2 * time.Millisecond
 )
 
 // end is the relay's socket to one of the two processes.
