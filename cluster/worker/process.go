@@ -51,6 +51,7 @@ type Process struct {
 	outlives  bool // its primary
 	left      bool // exitedAfterDisconnect
 	byUs      bool // it was this end that wanted to leave
+	finishing bool // the last step of leaving is taken
 	forgotten bool // by Join
 	seq       uint32
 	replies   map[uint32]func(*fromPrimary, *handlewrap.Handle)

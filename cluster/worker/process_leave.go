@@ -112,12 +112,15 @@ func (p *Process) countClosed() {
 	}
 }
 
-// finish is the last step of leaving, when everything has ended for which that waits.
+// finish is the last step of leaving, when everything has ended for which that waits. It is taken once: a connection that was
+// accepted at the last moment begins and ends after it.
 func (p *Process) finish() {
 	p.mu.Lock()
-	byUs := p.byUs
+	again, byUs := p.finishing, p.byUs
+	p.finishing = true
 	p.mu.Unlock()
 	switch {
+	case again:
 	case p.channel == nil:
 		p.hasLeft()
 	case byUs:
