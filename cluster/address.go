@@ -7,9 +7,24 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 )
 
+// Address is where a server in a worker listens or was to listen, as the worker said it.
+type Address struct {
+	// Address is an IP address or a path; empty for the unspecified address.
+	Address string
+	// Port is -1 for a path or a descriptor.
+	Port int
+	// AddressType is Node's word for it: 4 or 6 for TCP, -1 for a path, "udp4" or "udp6".
+	AddressType string
+	// FD is the descriptor that the server was made of, -1 for none.
+	FD int
+}
+
+// size is how many bytes a worker has made an address of.
+func (a Address) size() int { return len(a.Address) + len(a.AddressType) }
+
 var _ net.Addr = Address{}
 
-// Network is "tcp" or "udp", or "unix" for a path and for a descriptor without a port.
+// Network returns "tcp" or "udp", or "unix" for a path and for a descriptor without a port.
 func (a Address) Network() string {
 	switch {
 	case a.AddressType == "udp4" || a.AddressType == "udp6":
@@ -20,8 +35,8 @@ func (a Address) Network() string {
 	return "unix"
 }
 
-// String is the host and port as [net.JoinHostPort] has them, with an empty host for the unspecified address; or the path; or
-// "file descriptor 5" where nothing else is known.
+// String returns the host and port as [net.JoinHostPort] joins them, with an empty host for the unspecified address. For a path it
+// returns the path, and where only a descriptor is known "file descriptor 5".
 func (a Address) String() string {
 	switch {
 	case a.Port >= 0:
@@ -32,7 +47,7 @@ func (a Address) String() string {
 	return a.Address
 }
 
-// addressFrom is where a worker says that a server of its listens, or wants to.
+// addressFrom returns the address on which a worker says that a server listens, or wants to.
 func addressFrom(s *wire.Server) Address {
 	return Address{
 		Address:     wire.TextOrEmpty(s.Address),

@@ -140,7 +140,7 @@ func TestFloodOfDescriptorsToAWorker(t *testing.T) {
 	}
 }
 
-// expectOpen waits until so many descriptors are open: those that nobody wants close after the ACK of their message.
+// expectOpen waits until so many descriptors are open. Those that the worker has no use for are closed after the ACK of their message.
 func expectOpen(t *testing.T, least, most int) {
 	t.Helper()
 	n := 0
@@ -221,7 +221,7 @@ func expectListens(t *testing.T, self *worker.Process, s nodeipc.Serialization, 
 	}
 }
 
-// awaitQuestion reads what a worker says until it asks for a server, and gives the number of that.
+// awaitQuestion reads what a worker says until it asks for a server, and returns the number of the question.
 func awaitQuestion(s nodeipc.Serialization, r *bufio.Reader) (int, error) {
 	for {
 		text, err := readMessage(s, r)

@@ -111,7 +111,7 @@ func (m *workerModel) expectOutcome(t *testing.T, said modeltest.Message, field 
 	}
 }
 
-// endsWorker says whether a worker that says a message with one field changed loses its channel.
+// endsWorker reports whether a worker loses its channel when it sends a message with one field changed.
 func endsWorker(said modeltest.Message, field int, wrong string) bool {
 	is := func(names ...string) bool { return slices.Contains(names, wrong) }
 	isNothing := is("absent", "null", "undefined")

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -190,12 +191,16 @@ func TestABalancerHasAnAddressAndAnEnd(t *testing.T) {
 	})
 	r.ExpectErrors = true
 	path := filepath.Join(t.TempDir(), "socket")
-	file, _ := listeningFile(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
 	for name, options := range map[string]map[string]any{
 		"a port": {"port": clustertest.FreePort(t), "host": "127.0.0.1"},
 		"port 0": {"port": 0, "host": "127.0.0.1"},
 		"all":    {"port": 0},
-		"a file": {"fd": file.Fd()},
+		"a file": {"fd": fdOf(t, l.(*net.TCPListener))},
 		"a path": {"path": path},
 	} {
 		clustertest.Listen(t, r, 1, options, "name", name)
@@ -227,7 +232,7 @@ func TestABalancerHasAnAddressAndAnEnd(t *testing.T) {
 	}
 }
 
-// A program whose NewBalancer gives nil has the turns of SchedRR for that socket.
+// A program whose NewBalancer returns nil has SchedRR for that socket.
 func TestNoBalancerForASocket(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := balancedAgents(t, 2, func(cluster.Address) cluster.Balancer { return nil })

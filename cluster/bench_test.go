@@ -45,7 +45,7 @@ var (
 	seqPattern  = regexp.MustCompile(`"seq":(\d+)`)
 )
 
-// receive gives the number after a name in the next message, and the descriptor that came with it, -1 if none did.
+// receive returns the number after a name in the next message, and the descriptor that came with it, or -1.
 func (t *taker) receive(pattern *regexp.Regexp) (number, fd int) {
 	n, control, _, _, err := unix.Recvmsg(t.end, t.received, t.control, 0)
 	if err != nil {

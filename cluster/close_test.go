@@ -74,7 +74,7 @@ func closedAfterExit(t *testing.T, s cluster.Settings) *cluster.Primary {
 	return primary
 }
 
-// Events that nobody has taken when the primary is closed can be taken still.
+// Events that wait when the primary is closed can still be taken.
 func TestEventsAfterClose(t *testing.T) {
 	nodetest.NoLeaks(t)
 	primary := closedAfterExit(t, cluster.Settings{ExecPath: "/bin/sh", Args: []string{"-c", "exit 7"}})
@@ -87,7 +87,7 @@ func TestEventsAfterClose(t *testing.T) {
 	}
 }
 
-// So can messages, but for those whose handles would stay open if nobody did.
+// So can messages, but for those with handles, which would stay open if the program did not take them.
 func TestMessagesAfterClose(t *testing.T) {
 	nodetest.NoLeaks(t)
 	primary := closedAfterExit(t, cluster.Settings{ExecPath: nodetest.Default(t).Path, Exec: nodetest.Script(t, "words.js", `

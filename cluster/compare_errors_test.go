@@ -10,7 +10,7 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 )
 
-// failed is what a worker was told that wanted to listen where nobody can.
+// failed is what a worker is told that wants to listen where it cannot.
 type failed struct {
 	Name   string
 	Answer clustertest.Answer

@@ -18,7 +18,7 @@ import (
 // place is what a comparison takes for itself: the same under Node's primary and under ours.
 type place struct {
 	port   int
-	taken  int // a port on which somebody else listens
+	taken  int // a port on which another process listens
 	folder string
 	policy cluster.SchedulingPolicy
 }

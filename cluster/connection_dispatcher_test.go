@@ -14,7 +14,8 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// anyTarget is a balancer that chooses any target, also one that is not available, and now and then none.
+// anyTarget is a balancer that chooses any target, also one that is not available. Now and then it chooses none, while there is an
+// answer to wait for.
 type anyTarget struct {
 	random  *rand.Rand
 	targets []*Target
@@ -30,7 +31,8 @@ func (b *anyTarget) Leave(t *Target) {
 func (b *anyTarget) Changed(*Target) {}
 
 func (b *anyTarget) Next(Connection) *Target {
-	if len(b.targets) == 0 || b.random.IntN(8) == 0 {
+	isAnswering := func(t *Target) bool { return t.InFlight() > 0 }
+	if len(b.targets) == 0 || b.random.IntN(8) == 0 && slices.ContainsFunc(b.targets, isAnswering) {
 		return nil
 	}
 	return b.targets[b.random.IntN(len(b.targets))]

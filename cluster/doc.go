@@ -1,7 +1,6 @@
-// Package cluster is Node's cluster in Go: a primary that runs Node programs as workers, and a worker that a primary,
-// Node's or this one, runs.
+// Package cluster is the primary of Node's cluster in Go: it runs Node programs as workers.
 //
-// A [Primary] forks workers, opens what they listen on, deals the connections out to them, and tells what happens in
+// A [Primary] forks workers, opens what they listen on, hands them their connections, and tells what happens in
 // one ordered stream of events:
 //
 //	primary, err := cluster.NewPrimary(cluster.Settings{Exec: "testdata/hello.js"})
@@ -32,41 +31,48 @@
 //		}
 //	}
 //
-// The script is any that runs under Node's own cluster, unchanged. Deno's and Bun's workers, and those in Go that call
-// [Join], do as well.
+// The script is any that runs under Node's own cluster, unchanged. Workers may also run on Deno or Bun, or be programs in Go that
+// use package [github.com/nodecluster/nodecluster/cluster/worker].
 //
-// A pool, of package cluster/pool, keeps a number of workers running on top of a primary: it replaces those that fail, later and
-// later the more often they do, and lets clients wait meanwhile.
-//
-// [Join] makes the process that calls it a worker. Its Listen gives a listener whose connections come from the
-// primary; without a primary, the same program listens by itself.
+// Package [github.com/nodecluster/nodecluster/cluster/pool] keeps a number of workers running on top of a primary: it replaces those
+// that fail, later and later the more often they do, and lets clients wait meanwhile. ARCHITECTURE.md beside this file has the path of
+// a connection, of a message and of a life through the code.
 //
 // # Who gets a connection
 //
-// [SchedulingPolicy] says it: the two policies of Node's, [SchedRR] and [SchedNone]; [SchedReusePort] and [SchedSticky], in
-// which each worker has a listening socket of its own, and the kernel chooses; and [SchedLeast]. A [Balancer] is a policy of
-// the program's own.
+// The [SchedulingPolicy] decides. [SchedRR] and [SchedNone] are Node's. With [SchedReusePort] and [SchedSticky] each worker has a
+// listening socket of its own, and the kernel chooses. With [SchedLeast] the primary chooses the worker that is least busy. A
+// [Balancer] is a policy of the program's own.
 //
 // # What differs from Node
 //
-// A primary behaves as Node's, and what a worker sees of it is the same: addresses, errors, the order of events. On
-// purpose, some things are other than in Node:
+// A primary behaves as Node's, and a worker sees the same of it: addresses, errors, the order of events. These things
+// differ on purpose:
 //
-//   - Connections that a worker was given and had not answered for when it died or refused them go to other workers.
-//     Under Node their clients wait for an answer that never comes.
+//   - A connection that a worker refuses goes to another worker, and so does one that it has not answered for when it dies.
+//     Under Node its client waits for an answer that never comes.
 //   - Several connections may be on their way at once to one worker that keeps up, where Node waits for each answer.
-//   - A worker's second server on an address that it listens on already gets EADDRINUSE, as up to Node 20, or, if it is
-//     a UDP socket that reuses addresses, a socket of its own. Under later Nodes the worker dies of an assertion.
+//   - A worker's second server on an address that it listens on already gets EADDRINUSE, as up to Node 20. If it is
+//     a UDP socket that reuses addresses, it gets a socket of its own. Under later Nodes the worker dies of an assertion.
 //   - readableAll and writableAll of a Unix socket add to its mode, as up to Node 20, and do so under SchedNone too.
-//   - A Unix socket's path that is too long is EINVAL, as from Node 24 on, and never cut.
+//   - A path that is too long for a Unix socket is EINVAL, as from Node 24 on. It is never cut off.
 //   - [Settings.HoldListeners] keeps listening sockets open while there is no worker.
 //
-// A worker is not trusted: one that breaks the protocol, or does not read what it asked for, loses its channel, with an
-// [ErrorEvent]. One that sends more than the program takes is held back, and what it sends to a program that takes nothing at
+// A worker is not trusted. One that breaks the protocol, or does not read what it asked for, loses its channel: its [DisconnectEvent]
+// says why. One that sends more than the program takes is held back, and what it sends to a program that takes nothing at
 // all is dropped: see [Primary.Next]. Neither disturbs other workers.
+//
+// # Four kinds of disconnect
+//
+// Node calls four things disconnect, and so does this module:
+//
+//	Channel.Disconnect   closes one channel in good order. The peer is not asked for anything. [nodeipc.Channel.Disconnect]
+//	Worker.Disconnect    asks one worker to leave, and does not wait. [Worker.Disconnect]
+//	Primary.Disconnect   asks all workers to leave, and waits until all are gone. [Primary.Disconnect]
+//	Process.Disconnect   leaves the cluster that the process is a worker of. Package [github.com/nodecluster/nodecluster/cluster/worker]
 //
 // # Platforms
 //
-// Unix systems. Linux has several connections at once on their way to a worker, others one. On Windows the package
+// Unix systems. On Linux several connections may be on their way to a worker at once, elsewhere one. On Windows the package
 // builds, and [NewPrimary] returns an error that matches [errors.ErrUnsupported].
 package cluster

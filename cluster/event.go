@@ -119,18 +119,3 @@ func (MessageEvent) kind() kinds     { return messageKind }
 func (DisconnectEvent) kind() kinds  { return disconnectKind }
 func (ExitEvent) kind() kinds        { return exitKind }
 func (ErrorEvent) kind() kinds       { return errorKind }
-
-// Address is where a server in a worker listens or was to listen, as the worker said it.
-type Address struct {
-	// Address is an IP address or a path; empty for the unspecified address.
-	Address string
-	// Port is -1 for a path or a descriptor.
-	Port int
-	// AddressType is Node's word for it: 4 or 6 for TCP, -1 for a path, "udp4" or "udp6".
-	AddressType string
-	// FD is the descriptor that the server was made of, -1 for none.
-	FD int
-}
-
-// size is how many bytes a worker has made an address of.
-func (a Address) size() int { return len(a.Address) + len(a.AddressType) }

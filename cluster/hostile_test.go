@@ -91,7 +91,7 @@ func TestHostileWorkers(t *testing.T) {
 	}
 }
 
-// serveSteadily has a client ask one request after the other, of which none may fail, and gives a function that waits
+// serveSteadily lets a client send one request after the other, of which none may fail, and returns a function that waits
 // for so many further answers.
 func serveSteadily(t *testing.T, port int) (served func(t *testing.T, n int)) {
 	answers := make(chan struct{})

@@ -127,7 +127,7 @@ func descriptor(t *testing.T, r *clustertest.Rig) {
 	}
 }
 
-// fdOf gives a duplicate of a socket's descriptor, which stays open until the test ends.
+// fdOf returns a duplicate of a socket's descriptor, which stays open until the test ends.
 func fdOf(t *testing.T, c syscall.Conn) (fd int) {
 	t.Helper()
 	raw, err := c.SyscallConn()

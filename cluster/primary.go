@@ -16,8 +16,8 @@ import (
 // their connections. Make one with [NewPrimary]. Its methods may be called from any goroutine.
 //
 // A [Balancer] is called on the primary's loop. It may call the methods of the primary and of its workers that return at
-// once. Those that wait would wait for the loop, which waits for the Balancer: Fork, ForkWith, Next, Events, Disconnect and Close,
-// and a worker's Shutdown, panic there. Start a goroutine for them.
+// once. Fork, ForkWith, Disconnect, Close and a worker's Shutdown would wait for the loop, which waits for the Balancer, so that they
+// panic there; so do Next and Events where no event is there yet. Start a goroutine for them.
 type Primary struct {
 	loop   *eventloop.Loop
 	forker *forker
@@ -39,8 +39,9 @@ type Primary struct {
 	onLoop primaryOnLoop
 }
 
-// NewPrimary makes a primary without workers, as Node's cluster.setupPrimary. The caller must call
-// [Primary.Close]. It fails where the settings make no sense or the system has no room for it.
+// NewPrimary makes a primary without workers, as Node's cluster.setupPrimary does. The caller must call
+// [Primary.Close]. It fails if the settings make no sense, if the system has no descriptors left, and with an error that
+// matches [errors.ErrUnsupported] on a system without primaries.
 func NewPrimary(settings Settings) (*Primary, error) {
 	policy, err := settings.schedulingPolicy()
 	if err != nil {
@@ -64,8 +65,8 @@ func NewPrimary(settings Settings) (*Primary, error) {
 	return p, nil
 }
 
-// openTimers has the runtime open the descriptors that it takes for the first timer. It ends the process if there are
-// none left, which is just when a timer is needed to wait for some.
+// openTimers makes the Go runtime open the descriptors that it needs for the first timer. Without descriptors it ends the process, and
+// the primary needs a timer just when there are none.
 func openTimers() { time.AfterFunc(time.Hour, func() {}).Stop() }
 
 // Setup replaces the settings for workers to come. What is read once stays as it is: the scheduling policy, NewBalancer and the
@@ -89,15 +90,15 @@ func (p *Primary) Settings() Settings {
 	return p.settings
 }
 
-// SchedulingPolicy is who hands out connections.
+// SchedulingPolicy returns the policy, which stays the same.
 func (p *Primary) SchedulingPolicy() SchedulingPolicy { return p.policy }
 
-// Fork starts a worker, with variables "K=V" on top of those of the settings, as Node's cluster.fork(env). It
-// returns when the process runs, or why it could not be started, or ErrClosed.
+// Fork starts a worker, with variables "K=V" on top of those of the settings, as Node's cluster.fork(env) does. It
+// returns when the process runs. It fails if the process could not be started, and with [ErrClosed] after Close.
 func (p *Primary) Fork(env ...string) (*Worker, error) { return p.ForkWith(p.Settings(), env...) }
 
 // ForkWith is Fork with other settings than the primary's, for a worker that is another program in the same cluster.
-// What is the primary's in [Settings] is not read.
+// The fields of [Settings] that are the primary's are not read.
 func (p *Primary) ForkWith(settings Settings, env ...string) (*Worker, error) {
 	p.mustNotWait("Fork of a worker")
 	p.mu.Lock()
@@ -171,7 +172,7 @@ func (w *Worker) warn(err error) {
 	w.primary.events.emit(ErrorEvent{w, fmt.Errorf("cluster: worker %d: %w", w.id, err)})
 }
 
-// Workers are the workers by age: those that were neither asked to leave nor have ended in every respect.
+// Workers returns the workers, the oldest first, without those that were asked to leave and those of which nothing is left.
 func (p *Primary) Workers() (workers []*Worker) {
 	p.loop.Call(func() {
 		for id, w := range p.onLoop.workers {
@@ -184,7 +185,7 @@ func (p *Primary) Workers() (workers []*Worker) {
 	return workers
 }
 
-// Worker is the worker with this id among [Primary.Workers], nil if there is none.
+// Worker returns the one of [Primary.Workers] with this id, or nil.
 func (p *Primary) Worker(id int) (w *Worker) {
 	p.loop.Call(func() {
 		if p.onLoop.dismissed[id] == nil {
@@ -194,8 +195,8 @@ func (p *Primary) Worker(id int) (w *Worker) {
 	return w
 }
 
-// Disconnect asks all workers to leave, as Node's cluster.disconnect(), and waits until all of them have ended and
-// no socket of theirs is open any more, or for ctx, whose error it returns then.
+// Disconnect asks all workers to leave, as Node's cluster.disconnect() does. It waits until all are gone and their sockets are
+// closed, and returns nil then; or until ctx ends, and returns its error.
 func (p *Primary) Disconnect(ctx context.Context) error {
 	p.mustNotWait("Disconnect of all workers")
 	gone := make(chan struct{})
@@ -210,8 +211,8 @@ func (p *Primary) Disconnect(ctx context.Context) error {
 	}
 }
 
-// Close kills the workers that are left, waits for their ends and frees everything. Events that have happened can
-// still be taken with Next, but for messages with handles. It is safe to call twice.
+// Close kills the workers that are left, waits for their ends and frees everything. Next still returns the events that have happened,
+// but for messages with handles. It is safe to call twice.
 func (p *Primary) Close() error {
 	p.mustNotWait("Close of the primary")
 	p.mu.Lock()
@@ -231,14 +232,14 @@ func (p *Primary) Close() error {
 	return nil
 }
 
-// mustNotWait panics on the loop. It is for calls that wait for the loop, which would wait for itself.
+// mustNotWait panics on the loop. What calls it waits for the loop, which would then wait for itself.
 func (p *Primary) mustNotWait(call string) {
 	if p.loop.IsCurrent() {
 		panic("cluster: " + call + " by a Balancer would wait for the loop, which waits for the Balancer: start a goroutine for it")
 	}
 }
 
-// killAll kills what runs.
+// killAll kills all workers.
 func (p *Primary) killAll() {
 	p.loop.Call(func() {
 		p.onLoop.leaving = true

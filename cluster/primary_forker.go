@@ -2,8 +2,8 @@ package cluster
 
 import "runtime"
 
-// forker starts processes from one thread that lives as long as the primary: a parent's death signal comes at the
-// death of the thread that forked, and the runtime ends threads as it likes.
+// A forker starts processes from one thread that lives as long as the primary. A process that has a parent's death signal gets it when
+// the thread ends that forked it, and the Go runtime ends other threads at any time.
 type forker struct {
 	work chan func()
 	done chan struct{}
@@ -23,7 +23,7 @@ func (f *forker) run() {
 	}
 }
 
-// do runs start on the thread and waits for it.
+// do calls start on the thread and waits until it has returned.
 func (f *forker) do(start func()) {
 	ran := make(chan struct{})
 	f.work <- func() { defer close(ran); start() }

@@ -8,8 +8,8 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 )
 
-// primaryOnLoop is what only functions that the primary's loop runs may touch: it has no lock. In the code it is always p.onLoop. All
-// methods of this file run on the loop.
+// primaryOnLoop is the part of a primary that has no lock: only functions that the primary's loop runs may touch it. In the code it is
+// always p.onLoop, as a worker's is w.onLoop. All methods of this file run on the loop.
 type primaryOnLoop struct {
 	workers   map[int]*Worker // those of which something is left: the process or the channel
 	dismissed map[int]*Worker // those of them that were asked to leave
@@ -48,7 +48,7 @@ func (p *Primary) nextSeq() uint32 {
 	return p.onLoop.seq - 1
 }
 
-// holding reports whether sockets without workers stay open, for workers to come.
+// holding reports whether servers without members stay open, for workers to come.
 func (p *Primary) holding() bool {
 	if p.onLoop.leaving {
 		return false
@@ -65,10 +65,10 @@ func (p *Primary) isClosing() bool {
 	return p.closing
 }
 
-// dismiss takes a worker off the list that was asked to leave.
+// dismiss takes a worker that was asked to leave off the list of workers.
 func (p *Primary) dismiss(w *Worker) { p.onLoop.dismissed[w.id] = w }
 
-// settle forgets a worker of which nothing is left.
+// settle removes a worker of which nothing is left.
 func (p *Primary) settle(w *Worker) {
 	if !w.life.now().isGone() || p.onLoop.workers[w.id] == nil {
 		return
@@ -89,7 +89,7 @@ func (p *Primary) notifyEmpty() {
 	p.onLoop.empty, p.onLoop.leaving = nil, false
 }
 
-// warnOnce tells of a shortage of the system's, not of every connection that meets it.
+// warnOnce tells the program of the first connection that waits because the system is short of something.
 func (p *Primary) warnOnce(err error) {
 	if !p.onLoop.toldOfShortage {
 		p.onLoop.toldOfShortage = true
@@ -97,7 +97,7 @@ func (p *Primary) warnOnce(err error) {
 	}
 }
 
-// warnOfPolicy tells that connections are handed out otherwise than by the policy, not of every server for which that is so.
+// warnOfPolicy tells the program of the first server whose connections are handed out otherwise than by the policy.
 func (p *Primary) warnOfPolicy(err error) {
 	if !p.onLoop.toldOfPolicy {
 		p.onLoop.toldOfPolicy = true
@@ -105,7 +105,7 @@ func (p *Primary) warnOfPolicy(err error) {
 	}
 }
 
-// tellHandedOut tells that workers on this runtime do not get the sockets that the policy has for them.
+// tellHandedOut tells the program, once, that workers on this runtime do not get the sockets that the policy has for them.
 func (p *Primary) tellHandedOut(r Runtime) {
 	if p.onLoop.toldOfHandedOut[r] {
 		return

@@ -11,28 +11,30 @@ import (
 type SchedulingPolicy string
 
 const (
-	// SchedRR: the primary accepts and hands connections out in turns, as Node does, up to 8 of them on their way to a worker
-	// that keeps up. It is the default. With more than four workers for each of GOMAXPROCS, connections that come together go
-	// to one of them, up to 8 in its turn, rather than wake as many.
+	// SchedRR: the primary accepts, and hands connections to the workers one after the other, as Node does. Up to 8 are on their
+	// way to a worker that keeps up. It is the default. With more than four workers for each of GOMAXPROCS, up to 8
+	// connections that come together go to one worker, because to wake as many workers would cost more.
 	SchedRR SchedulingPolicy = "rr"
 	// SchedNone: workers share the listening socket, and the operating system decides, as in Node.
 	SchedNone SchedulingPolicy = "none"
 	// SchedReusePort: each worker has a listening socket of its own on the same address, and the kernel spreads connections
-	// over them. The primary keeps the sockets: a worker's successor gets its socket, and until then the primary hands out what
-	// waits in it. Where the system has no such groups of sockets (all but Linux) it is as SchedNone, and an [ErrorEvent] says
-	// so; so it is for Unix sockets, and for descriptors that the primary was started with. Workers on Deno and Bun cannot have a
-	// socket of their own: the primary hands out what comes to theirs, and an ErrorEvent says so.
+	// over them. The primary keeps the sockets open. When a worker is gone, its successor gets its socket, and until there is one the
+	// primary hands what waits in it to other workers.
+	//
+	// Only Linux has such groups of sockets. Elsewhere, for Unix sockets and for descriptors that the primary was started
+	// with, it is as SchedNone. Workers on Deno and Bun cannot have a socket of their own: the primary hands them what comes to
+	// theirs. An [ErrorEvent] tells of a system without groups, and of such workers.
 	SchedReusePort SchedulingPolicy = "reuseport"
-	// SchedSticky: a client's address decides which worker it gets, and so a worker's successor has its clients too. It is
-	// done by the kernel, as SchedReusePort, or by the primary where the system has no groups of sockets. Among up to 256
-	// workers; clients on Unix sockets have no address, and their connections are handed out in turns.
+	// SchedSticky: a client's address decides which worker it gets. When a worker is gone, its successor has its clients. The
+	// kernel chooses, as for SchedReusePort, or the primary where the system has no groups of sockets. There may be up to 256
+	// workers. Clients on Unix sockets have no address: their connections are handed out as by SchedRR.
 	SchedSticky SchedulingPolicy = "sticky"
-	// SchedLeast: the primary accepts, and hands connections out to the worker that has the fewest unanswered, and of several
-	// to those that were the quickest to answer lately, whose event loops are the least busy.
+	// SchedLeast: the primary accepts, and hands each connection to the worker that has the fewest unanswered. Of several it chooses
+	// one that has answered quickest of late, whose event loop is the least busy.
 	SchedLeast SchedulingPolicy = "least"
 )
 
-// SchedulingPolicies are all that there are.
+// SchedulingPolicies returns all policies.
 func SchedulingPolicies() []SchedulingPolicy {
 	return []SchedulingPolicy{SchedRR, SchedNone, SchedReusePort, SchedSticky, SchedLeast}
 }
@@ -66,7 +68,7 @@ func quoted[T ~string](values []T) string {
 	return strings.Join(all[:len(all)-1], ", ") + " or " + all[len(all)-1]
 }
 
-// newBalancer makes what hands out the connections of one listening socket.
+// newBalancer makes the balancer of one listening socket.
 func (p *Primary) newBalancer(a Address) Balancer {
 	if p.customBalancer != nil {
 		if b := p.customBalancer(a); b != nil {

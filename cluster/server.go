@@ -11,21 +11,22 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
-// server is an entry of the primary's handle table: a socket that servers in workers listen on.
+// A server is an entry of the primary's handle table: a socket that servers in workers listen on. All methods of the files server*.go
+// run on the primary's loop.
 type server interface {
-	// join makes a worker a target, completes the reply to it, and gives the handle that goes with that, if any.
+	// join gives a worker a membership. It completes the reply to the worker, and returns the handle that goes with that, if any.
 	join(*Worker, *wire.ServerReply) (membership, *handlewrap.Handle, error)
-	// base gives what is the same for every kind of server.
+	// base returns what every kind of server has.
 	base() *serverBase
 	close()
 }
 
-// membership is a worker's part in a server.
+// A membership is a worker's part in a server.
 type membership interface {
 	server() server
-	// leave ends it.
+	// leave ends the membership.
 	leave()
-	// retry says that the worker's channel has room again.
+	// retry is called when the worker's channel has room again.
 	retry()
 }
 
@@ -37,17 +38,17 @@ type serverBase struct {
 
 func (b *serverBase) base() *serverBase { return b }
 
-// maxServers is how many servers a worker may have: a bound on the descriptors that it can take.
+// maxServers is how many servers a worker may have. It bounds the descriptors that a worker can use up.
 const maxServers = 4096
 
-// Bounds on the data of a server, which are kept and told to all workers; a server's TLS ticket keys are 96 digits in an
-// object. What is nested so deep that it cannot be told would cost each further worker its channel.
+// Bounds on the data of a server, which the primary keeps and sends to every worker of the server. Node puts TLS ticket keys there,
+// 96 digits in an object. Data that are nested too deep cannot be sent, which would end the channel of each further worker.
 const (
 	maxData      = 64 << 10
 	maxDataDepth = 100
 )
 
-// queryServer is the question of a worker that wants to listen.
+// queryServer handles the question of a worker that wants to listen.
 func (w *Worker) queryServer(m *wire.FromWorker) {
 	if len(m.Data) > maxData {
 		w.fail(fmt.Errorf("%w: a server with data of %d bytes", nodeipc.ErrProtocol, len(m.Data)))
@@ -87,7 +88,7 @@ func (w *Worker) answerQuery(m *wire.FromWorker) {
 	w.postHandle(reply, handle)
 }
 
-// listenFailed tells why a worker cannot listen.
+// listenFailed tells the program why a worker cannot listen.
 func (w *Worker) listenFailed(s *wire.Server, err error) {
 	if errno := syscall.Errno(0); !errors.As(err, &errno) {
 		err = fmt.Errorf("%w: %w", errnoOf(err), err)
@@ -96,7 +97,7 @@ func (w *Worker) listenFailed(s *wire.Server, err error) {
 	w.primary.events.emitFor(w, e, e.Address.size()+len(e.Err.Error()))
 }
 
-// joinServer makes the worker a target of the server with this key, which it makes if there is none.
+// joinServer makes the worker a member of the server with this key. If there is none, it makes the server.
 func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerReply) (*handlewrap.Handle, error) {
 	if w.onLoop.memberships[key] != nil {
 		return nil, syscall.EADDRINUSE
@@ -129,7 +130,7 @@ func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerRe
 	return handle, nil
 }
 
-// leave ends a worker's part in one server, which nobody serves then if it was the last.
+// leave ends a worker's membership of one server. If that was the last, it closes the server.
 func (w *Worker) leave(key string) {
 	if m := w.onLoop.memberships[key]; m != nil {
 		w.end(key, m)
@@ -139,7 +140,8 @@ func (w *Worker) leave(key string) {
 	}
 }
 
-// leaveAll ends a worker's part in all servers: it dies, or is asked to leave.
+// leaveAll ends all memberships of a worker that ends, or is asked to leave. It closes servers that have no other member, unless the
+// primary holds them for workers to come.
 func (w *Worker) leaveAll() {
 	for key, m := range w.onLoop.memberships {
 		w.end(key, m)
@@ -160,14 +162,14 @@ func (p *Primary) closeServer(s server) {
 	s.close()
 }
 
-// closeServers closes those that are held for workers to come.
+// closeServers closes the servers that the primary holds for workers to come.
 func (p *Primary) closeServers() {
 	for _, s := range p.onLoop.servers {
 		p.closeServer(s)
 	}
 }
 
-// errnoOf is the system's error behind err; there always is one where a socket could not be made.
+// errnoOf returns the system's error that err wraps, or EINVAL.
 func errnoOf(err error) syscall.Errno {
 	var errno syscall.Errno
 	if errors.As(err, &errno) {

@@ -6,7 +6,7 @@ import (
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// dealtServer is a listening socket of the primary's own, whose connections it hands out to the targets.
+// dispatchedServer is a listening socket whose connections the primary accepts and hands to the targets.
 type dispatchedServer struct {
 	serverBase
 	*dispatcher

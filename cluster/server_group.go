@@ -11,8 +11,8 @@ import (
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// groupSlots are the sockets of a group, each of which is one target's. They stay open and in their places: who comes
-// after a target that has left gets the same socket, with what has come in the meantime.
+// groupSlots are the sockets of a group, one for each worker. A socket stays open and in its slot when its worker has left: the
+// next worker gets it, with what has come meanwhile.
 type groupSlots struct {
 	group   *reuseport.Group
 	by      rendezvous.By
@@ -31,7 +31,7 @@ func newGroupSlots(p *Primary, fd, backlog int, by rendezvous.By) (*groupSlots, 
 	return &groupSlots{group: group, by: by, taken: []bool{false}, primary: p}, nil
 }
 
-// take gives a target a slot: one that has become vacant, or a new one.
+// take takes a vacant slot, or a new one, and returns a copy of its socket.
 func (slots *groupSlots) take(t handlewrap.Type) (slot int, h *handlewrap.Handle, err error) {
 	for slot = range slots.taken {
 		if !slots.taken[slot] {
@@ -68,7 +68,7 @@ func (slots *groupSlots) vacate(slot int) {
 	slots.steer()
 }
 
-// steer has the kernel choose among the slots that are taken. Who has come to a vacant one before waits there.
+// steer makes the kernel choose among the slots that are taken. What has come to a vacant slot before waits there.
 func (slots *groupSlots) steer() {
 	var places []int
 	for slot, taken := range slots.taken {
@@ -95,8 +95,8 @@ func (slots *groupSlots) close() {
 	slots.group.Close()
 }
 
-// groupServer is a group of listening sockets, one a target. The primary accepts from those that are vacant, and hands out
-// what waits there; and from those of targets that it has to hand connections to.
+// groupServer is a group of listening sockets, one for each target. The primary accepts from those that are vacant, and hands what
+// waits there to other targets. It also accepts from the sockets of targets whose runtime takes no socket.
 type groupServer struct {
 	serverBase
 	*dispatcher
@@ -162,8 +162,8 @@ func (m groupMembership) leave() {
 	}
 }
 
-// packetGroup is a group of UDP sockets, one a target. What comes for a target that has left before the kernel knows of it
-// waits for the next one.
+// packetGroup is a group of UDP sockets, one for each worker. What comes to the socket of a worker that has left waits for the next
+// worker.
 type packetGroup struct {
 	serverBase
 	*groupSlots

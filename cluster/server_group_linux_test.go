@@ -199,7 +199,7 @@ func TestGroupWithoutWorkers(t *testing.T) {
 	expectServers(t, clients, 4)
 }
 
-// Somebody else's port is not taken, though he would share it.
+// A port of another primary is not taken, though that would share it.
 func TestGroupOnAPortInUse(t *testing.T) {
 	nodetest.NoLeaks(t)
 	_, port := goGroup(t, cluster.SchedReusePort, 1)
@@ -210,7 +210,7 @@ func TestGroupOnAPortInUse(t *testing.T) {
 	}
 }
 
-// whose says which worker serves each of n addresses, and whether it does so again and again.
+// whose returns the worker that serves each of n addresses, which has to be the same each time.
 func whose(t *testing.T, port, n, times int) (workers []int) {
 	t.Helper()
 	for i := range n {
@@ -288,7 +288,7 @@ func TestStickyInThePrimary(t *testing.T) {
 	const clients = 200
 	before := whose(t, port, clients, 3)
 
-	// Those of a worker that stands still wait for it, and hold up nobody else.
+	// The clients of a worker that was stopped wait for it, and those of other workers do not.
 	clustertest.Stop(t, r.ForkedWorker(1))
 	var waiting []*clustertest.Client
 	for i := range 100 {
@@ -368,7 +368,7 @@ func TestPacketGroups(t *testing.T) {
 	})
 }
 
-// answerers sends a datagram from many addresses, and says who answers which.
+// answerers sends a datagram from many addresses, and returns the worker that answers each.
 func answerers(t *testing.T, port int) (workers []int) {
 	t.Helper()
 	for i := range manyClients {
@@ -391,8 +391,8 @@ func answerers(t *testing.T, port int) (workers []int) {
 	return workers
 }
 
-// The worker whose event loop is busy by turns gets next to nothing once that is known, while others are at leisure. It is so
-// busy that others are at leisure beside it on a busy machine too.
+// A worker whose event loop is busy again and again gets next to nothing once that is known, while others are idle. It is so busy
+// that others are idle beside it on a busy machine too.
 func TestLeastSparesTheBusy(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedLeast, 4)

@@ -10,7 +10,7 @@ import (
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// newServer makes what the policy wants for a server in a worker.
+// newServer makes the kind of server that the policy says.
 func (p *Primary) newServer(key string, m *wire.FromWorker) (server, error) {
 	if m.IsPacket() {
 		return p.newPacketServer(key, m)
@@ -27,7 +27,7 @@ func (p *Primary) newServer(key string, m *wire.FromWorker) (server, error) {
 	return s, nil
 }
 
-// newStreamServer makes a server of a socket that is the server's if there is no error.
+// newStreamServer makes a server of a socket, which is the server's unless there is an error.
 func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bind.Socket) (server, error) {
 	backlog := wire.Integer(m.Backlog, 0)
 	bindAddress, err := bound.Addr()
@@ -35,7 +35,7 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 		return nil, err
 	}
 	name := wire.NewSockName(bindAddress)
-	// A path has no groups, and a socket that the primary was started with may be listened on elsewhere.
+	// There are no groups of Unix sockets, and another process may listen on a socket that the primary was started with.
 	grouped := name != nil && !m.IsInherited()
 	switch {
 	case p.policy == SchedReusePort && grouped:
@@ -64,7 +64,7 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 	}
 }
 
-// newPacketServer makes a server of datagrams, which go to a worker without the primary.
+// newPacketServer makes a server of datagrams, which workers receive without the primary.
 func (p *Primary) newPacketServer(key string, m *wire.FromWorker) (server, error) {
 	bound, err := bind.Packet(bindRequest(&m.Server))
 	if err != nil {
@@ -87,7 +87,7 @@ func (p *Primary) newPacketServer(key string, m *wire.FromWorker) (server, error
 	return newSharedServer(base, handlewrap.DgramNative, bound), nil
 }
 
-// bindRequest is what a worker's server wants to be bound to.
+// bindRequest returns what a worker's server asks to be bound to.
 func bindRequest(s *wire.Server) bind.Request {
 	flags := wire.Integer(s.Flags, 0)
 	return bind.Request{

@@ -6,7 +6,7 @@ import (
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// sharedServer is one socket that all targets have: UDP, and everything under SchedNone.
+// sharedServer is one socket of which every worker has a copy: one of UDP, and any under SchedNone.
 type sharedServer struct {
 	serverBase
 	handleType handlewrap.Type

@@ -18,16 +18,16 @@ import (
 // Settings are what cluster.setupPrimary takes in Node, and what child_process.fork takes for a worker. The zero
 // value of a field is Node's default.
 //
-// They have three lifetimes. How primary and workers work together is read once, by [NewPrimary]: [Primary.Setup] and
-// [Primary.ForkWith] leave that as it is. HoldListeners is the primary's too, and what Setup said last counts. All other fields
+// The fields have three lifetimes. SchedulingPolicy, NewBalancer and Serialization are read once, by [NewPrimary]: [Primary.Setup]
+// and [Primary.ForkWith] do not change them. HoldListeners is the primary's too, and the last Setup counts. All other fields
 // are a worker's, and are read when it is forked.
 type Settings struct {
-	// SchedulingPolicy is who hands out connections, and to whom. It is read once. By default NODE_CLUSTER_SCHED_POLICY decides.
+	// SchedulingPolicy says who hands out connections, and to whom. It is read once. By default NODE_CLUSTER_SCHED_POLICY decides.
 	SchedulingPolicy SchedulingPolicy
-	// NewBalancer, if not nil, makes what hands out the connections of a listening socket, for each one, in place of the
-	// turns of SchedRR. It is read once. It gets the address that the socket's workers listen on, as their ListeningEvents tell
-	// it, with the port that the system chose for port 0. Where it gives nil the turns of SchedRR stay. It is called on the
-	// primary's loop, as a Balancer is.
+	// NewBalancer makes a Balancer for each listening socket whose connections the primary hands out. If it is nil, or returns
+	// nil, they are handed out as SchedRR says. It is read once. Its argument is the address that the socket's workers listen
+	// on, as their ListeningEvents have it, with the port that the system chose for port 0. It is called on the primary's loop, and
+	// may do what a Balancer may.
 	NewBalancer func(Address) Balancer
 	// Serialization is that of the channels between primary and workers. It is read once.
 	Serialization nodeipc.Serialization
@@ -42,8 +42,8 @@ type Settings struct {
 	Args []string
 	// ExecPath is the program that runs the script; "node" as PATH has it by default.
 	ExecPath string
-	// Runtime is what the worker runs on. By default that is found out, from what the worker says and from the executable that its
-	// process runs; see [Worker.Runtime]. To say it is for a runtime that cannot be found out, or is other than it seems.
+	// Runtime is what the worker runs on. If it is empty, the primary finds out: see [Worker.Runtime]. It is for a program of which
+	// the primary does not find out, or finds out the wrong thing.
 	Runtime Runtime
 	// ExecArgv are the program's own arguments, before the script. When they or NODE_OPTIONS ask for the inspector,
 	// each worker gets a port of its own.
@@ -52,11 +52,11 @@ type Settings struct {
 	Cwd string
 	// Env are variables as "K=V" on top of the primary's own.
 	Env []string
-	// Silent workers have pipes for standard streams: Worker.Stdin, Stdout and Stderr.
+	// Silent gives the worker pipes for its standard streams: Worker.Stdin, Stdout and Stderr.
 	Silent bool
-	// Stdin, Stdout and Stderr are the worker's streams, as os/exec has them, when it is not Silent. Nil means
-	// that the primary's are inherited. All workers share a reader or writer that is no file, which must then be safe for
-	// that.
+	// Stdin, Stdout and Stderr are the worker's streams, as os/exec has them, unless it is Silent. For nil it inherits
+	// the primary's. All workers share a reader or writer that is no file: its methods must be safe to call from several
+	// goroutines.
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	// ExtraFiles are further open files of the worker, from descriptor 3 on, as os/exec has them. The channel takes the
@@ -67,10 +67,10 @@ type Settings struct {
 	// SysProcAttr is what the worker is started with, on top of which UID and GID come. With Pdeathsig, the
 	// worker does not outlive the primary's process, whatever ends that.
 	SysProcAttr *syscall.SysProcAttr
-	// InspectPort gives the worker's inspector port; by default they count up from the one after DebugPort, and after
-	// 65535 from 1024. One that is no port fails the fork with an *InspectPortError.
+	// InspectPort returns the worker's inspector port. By default the ports count up from the one after DebugPort, and after
+	// 65535 from 1024. If it returns what is no port, the fork fails with an *InspectPortError.
 	InspectPort func() int
-	// DebugPort is Node's process.debugPort of the primary: the port of its own inspector, or 9229, which is the default.
+	// DebugPort is process.debugPort of the primary in Node: the port of its own inspector. The default is 9229.
 	DebugPort int
 }
 
@@ -84,8 +84,7 @@ func (s *Settings) check() error {
 	return s.Runtime.check()
 }
 
-// outputDelay is for how long a worker's output is still copied after its end, when something that it left running has
-// the other end.
+// outputDelay is how long a worker's output is copied after its end, when something that it left running has the other end.
 const outputDelay = time.Second
 
 // Ports of inspectors.
@@ -95,7 +94,7 @@ const (
 	maxPort          = 65535
 )
 
-// InspectPortError is why a worker was not forked: its inspector was to listen on a port that there is not.
+// InspectPortError is why a worker was not forked: the port of its inspector is none.
 type InspectPortError struct{ Port int }
 
 // Error names the port and what ports there are.
@@ -103,7 +102,7 @@ func (e *InspectPortError) Error() string {
 	return fmt.Sprintf("cluster: a worker's inspector cannot have port %d: use one from 0 to %d", e.Port, maxPort)
 }
 
-// command makes a worker's command line and environment.
+// command makes the command that runs a worker.
 func (s *Settings) command(id int, env []string, inspectPort func() int) (*exec.Cmd, error) {
 	path := s.ExecPath
 	if path == "" {

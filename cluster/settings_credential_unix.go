@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// setCredential has a worker run as another user or group.
+// setCredential makes a worker run as another user or group.
 func setCredential(attr *syscall.SysProcAttr, uid, gid *uint32) {
 	if uid == nil && gid == nil {
 		return

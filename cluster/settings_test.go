@@ -100,7 +100,7 @@ func TestProfilesHaveFilesOfTheirOwn(t *testing.T) {
 	}
 }
 
-// Root may have workers that are somebody else, and anybody may name himself.
+// Root may have workers of another user, and every user may have workers of that user.
 func TestCredentials(t *testing.T) {
 	nodetest.NoLeaks(t)
 	uid, gid := uint32(os.Getuid()), uint32(os.Getgid())

@@ -18,7 +18,7 @@ import (
 type Worker struct {
 	id      int
 	primary *Primary
-	path    string // of what it was started as
+	path    string // of the file that was started
 	args    []string
 	child   *nodeipc.Child
 	life    *lifeline
@@ -31,7 +31,7 @@ type Worker struct {
 	onLoop workerOnLoop
 }
 
-// workerOnLoop is what only functions that the primary's loop runs may touch, as primaryOnLoop.
+// workerOnLoop is the part of a worker that only functions that the primary's loop runs may touch, as primaryOnLoop.
 type workerOnLoop struct {
 	channel        nodeipc.LoopChannel
 	memberships    map[string]membership // by the server's key
@@ -41,26 +41,26 @@ type workerOnLoop struct {
 
 func newWorkerOnLoop() workerOnLoop { return workerOnLoop{memberships: map[string]membership{}} }
 
-// ID is the worker's id: from 1 on, never used again.
+// ID returns the worker's id. They count from 1, and none is used again.
 func (w *Worker) ID() int { return w.id }
 
-// Pid is the process id.
+// Pid returns the process id.
 func (w *Worker) Pid() int { return w.child.Pid() }
 
-// Args is the command line that the worker was started with, as Node's worker.process.spawnargs.
+// Args returns the command line that the worker was started with, as Node's worker.process.spawnargs.
 func (w *Worker) Args() []string { return slices.Clone(w.args) }
 
-// State is where the worker is in its life.
+// State returns where the worker is in its life.
 func (w *Worker) State() State { return stateNames[w.life.now()] }
 
-// IsConnected reports whether the channel to the worker is open and nobody has asked to close it.
+// IsConnected reports whether the channel to the worker is open and neither side has begun to close it.
 func (w *Worker) IsConnected() bool { return w.child.Connected() }
 
 // IsDead reports whether the process has ended.
 func (w *Worker) IsDead() bool { return w.life.now().isDead() }
 
-// ExitedAfterDisconnect reports whether the worker left because it was asked to, or had said that it would,
-// rather than by accident.
+// ExitedAfterDisconnect reports whether the worker was asked to leave, or has said that it leaves. It is false for one that ended by
+// accident.
 func (w *Worker) ExitedAfterDisconnect() bool { return w.left.Load() }
 
 // Listening is closed when the worker has said for the first time that a server in it listens, before the ListeningEvent comes.
@@ -77,7 +77,7 @@ func (w *Worker) Exited() <-chan struct{} { return w.life.exited }
 // Gone is closed when nothing is left of the worker: its process and its channel have ended, in either order.
 func (w *Worker) Gone() <-chan struct{} { return w.life.gone }
 
-// ExitStatus is how the process ended, once Exited is closed.
+// ExitStatus returns how the process ended, once Exited is closed. Before, it is the zero value.
 func (w *Worker) ExitStatus() nodeipc.ExitStatus {
 	select {
 	case <-w.life.exited:
@@ -122,8 +122,9 @@ func (w *Worker) Request(ctx context.Context, body any) (nodeipc.Message, error)
 	return w.child.Request(ctx, body)
 }
 
-// Disconnect asks the worker to leave, as Node's worker.disconnect() in the primary: it gets no new connections,
-// closes its servers, waits for those it has, and then the channel closes. It does not wait; the events tell.
+// Disconnect asks the worker to leave, as Node's worker.disconnect() in the primary does: it gets no new connections,
+// closes its servers, waits for the connections that it has, and then closes its channel. The call does not wait; Disconnected and
+// Gone can be waited for.
 func (w *Worker) Disconnect() {
 	w.primary.loop.Post(w.disconnect)
 }

@@ -175,7 +175,7 @@ func (a *agent) state(order, *handlewrap.Handle) (reply, error) {
 	}, nil
 }
 
-// serve greets whoever connects, until the listener is closed.
+// serve greets each client that connects, until the listener is closed.
 func (a *agent) serve(l net.Listener) {
 	a.serving.Go(func() {
 		for {
@@ -188,7 +188,7 @@ func (a *agent) serve(l net.Listener) {
 	})
 }
 
-// hold tells a client who has it, and holds the connection until the client ends it.
+// hold tells a client which worker it has reached, and keeps the connection open until the client ends it.
 func (a *agent) hold(conn net.Conn) {
 	a.count(1)
 	a.serving.Go(func() {

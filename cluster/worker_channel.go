@@ -10,7 +10,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
-// workerChannel is a worker as its channel calls it. All methods of this file run on the primary's loop.
+// workerChannel is the handler of a worker's channel. All methods of this file run on the primary's loop.
 type workerChannel struct{ worker *Worker }
 
 func (c workerChannel) HandleOpen(channel nodeipc.LoopChannel) { c.worker.onLoop.channel = channel }
@@ -21,7 +21,7 @@ func (c workerChannel) HandleStart(child *nodeipc.Child) {
 	w.primary.onLoop.workers[w.id] = w
 	w.primary.events.emit(ForkEvent{w})
 	if w.primary.isClosing() {
-		child.Signal(syscall.SIGKILL) // Close has killed the others before
+		child.Signal(syscall.SIGKILL) // Close has killed the other workers before this one was there
 	}
 }
 
@@ -90,7 +90,7 @@ func (w *Worker) isListening(m *wire.FromWorker) {
 	}
 }
 
-// HandleNACK: the connection did not reach the worker, which has no descriptor left, say.
+// HandleNACK is called when a connection did not reach the worker, because the worker has no descriptors left, say.
 func (c workerChannel) HandleNACK(tag uint32) { c.worker.answered(tag, false) }
 
 func (c workerChannel) HandleWritable() {
@@ -128,7 +128,7 @@ func (w *Worker) disconnect() {
 	if w.life.now().isDead() || !w.child.Connected() {
 		return
 	}
-	// A Node worker that leaves already, of itself or because it was asked before, dies of being asked again.
+	// A Node worker that is asked to leave while it leaves already ends with an error.
 	if !w.left.Swap(true) {
 		w.post(wire.PrimaryMessage{Command: wire.Command, Act: wire.ActDisconnect, Seq: w.primary.nextSeq()})
 	}
@@ -136,7 +136,7 @@ func (w *Worker) disconnect() {
 	w.primary.dismiss(w)
 }
 
-// post sends a message of the cluster's own.
+// post sends the worker a message of the cluster's protocol.
 func (w *Worker) post(message any) { w.postHandle(message, nil) }
 
 func (w *Worker) postHandle(message any, h *handlewrap.Handle) {
@@ -145,6 +145,5 @@ func (w *Worker) postHandle(message any, h *handlewrap.Handle) {
 	}
 }
 
-// fail gives a worker up that breaks the protocol or does not read: its channel is closed, at which a Node
-// process exits, and the others go on.
+// fail closes the channel of a worker that breaks the protocol or does not read. A Node process exits then.
 func (w *Worker) fail(err error) { w.onLoop.channel.Fail(err) }

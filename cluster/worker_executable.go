@@ -7,28 +7,28 @@ import (
 	"sync"
 )
 
-// A signature is what all executables of one runtime contain, and no others.
+// A signature is a text that the executables of one runtime contain, and no others.
 type signature struct {
 	runtime Runtime
 	bytes   []byte
 }
 
-// signatures are put together here, so that an executable that only looks for them does not contain them.
+// signatures are put together at run time, so that this program, which looks for them, does not contain them.
 var signatures = []signature{
 	// node::Start(int, char**), which Node's executable exports, or imports from libnode.
 	{RuntimeNode, joined("_ZN4node", "5StartEiPPc")},
 	// The names of the modules that make Deno's node:cluster.
 	{RuntimeDeno, joined("ext:", "deno_node/")},
-	// What leads the build information of a Go program.
+	// The beginning of the build information of a Go program.
 	{RuntimeGo, joined("\xff Go ", "buildinf:")},
 }
 
 func joined(head, tail string) []byte { return append([]byte(head), tail...) }
 
-// maxExecutable is how much of an executable is searched. Runtimes have 80 to 150 MB today, and their signatures in the first 10.
+// maxExecutable is how many bytes of an executable are searched. Today's runtimes have 80 to 150 MB, and a signature in the first 10.
 const maxExecutable = 1 << 30
 
-// runtimeOf searches an executable for what shows its runtime, and gives none if there is nothing.
+// runtimeOf returns the runtime whose signature an executable contains, or "".
 func runtimeOf(executable io.Reader) Runtime {
 	overlap := 0
 	for _, s := range signatures {
@@ -51,7 +51,7 @@ func runtimeOf(executable io.Reader) Runtime {
 	}
 }
 
-// executables are the files that were searched, so that each is searched once, however many workers run it.
+// executables remember which files were searched, so that each is searched once, however many workers run it.
 type executables struct {
 	mu    sync.Mutex
 	files []*executable
@@ -66,7 +66,7 @@ type executable struct {
 	runtime Runtime
 }
 
-// runtime gives the runtime of the first of the paths that can be opened.
+// runtime returns the runtime of the first of the paths that can be opened.
 func (e *executables) runtime(paths ...string) Runtime {
 	for _, path := range paths {
 		file, err := os.Open(path)
@@ -85,7 +85,7 @@ func (e *executables) runtime(paths ...string) Runtime {
 	return ""
 }
 
-// find gives what is remembered of a file that has not changed since.
+// find returns what is remembered of a file, unless the file has changed since.
 func (e *executables) find(info os.FileInfo) *executable {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -41,7 +41,7 @@ func identityHandler(self *worker.Process) http.Handler {
 	})
 }
 
-// greeted opens a connection to an agent's port and gives the worker that greets.
+// greeted opens a connection to an agent's port and returns the worker that greets.
 func greeted(port int) (worker int, err error) {
 	conn, err := net.DialTimeout("tcp", clustertest.Local(port), clustertest.Patience)
 	if err != nil {

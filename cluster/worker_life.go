@@ -2,7 +2,7 @@ package cluster
 
 import "sync/atomic"
 
-// State is where a worker is in its life, in Node's words.
+// State is where a worker is in its life, as Node names it.
 type State string
 
 const (
@@ -18,7 +18,7 @@ const (
 	StateDead State = "dead"
 )
 
-// life is a worker's state with what Node's names leave out: whether the other half of its end has come too.
+// life is a worker's state in more detail than Node's names have: a worker ends when its process and its channel have ended.
 type life int32
 
 const (
@@ -49,8 +49,8 @@ const (
 	goExit
 )
 
-// after gives the life after a move, and whether the move can be at that point: a worker may say that it listens
-// as often as it likes, but it ends once.
+// after returns the life after a move, and whether the move is possible. A worker may say many times that it listens, but ends
+// once.
 func (l life) after(m move) (life, bool) {
 	switch m {
 	case goOnline:
@@ -70,7 +70,7 @@ func (l life) after(m move) (life, bool) {
 	}
 }
 
-// lifeline holds a worker's life where others can look at it, and wait for what is to come of it.
+// lifeline holds a worker's life, for all goroutines to read and to wait for what comes next.
 type lifeline struct {
 	value        atomic.Int32
 	listening    chan struct{}
@@ -87,7 +87,7 @@ func newLifeline() *lifeline {
 
 func (l *lifeline) now() life { return life(l.value.Load()) }
 
-// make makes a move, tells who waits for it, and reports whether it was one. Only the loop calls it.
+// make makes a move, if that is possible, and reports whether it was. Only the loop calls it.
 func (l *lifeline) make(m move) bool {
 	before := l.now()
 	next, ok := before.after(m)

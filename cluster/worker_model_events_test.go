@@ -33,7 +33,7 @@ func (h *heardEvents) add(event Event) {
 	}
 }
 
-// endOf waits for the end of a worker's channel, and gives the error that it ended with, if any.
+// endOf waits for the end of a worker's channel, and returns the error that it ended with, if any.
 func (h *heardEvents) endOf(w *Worker) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()

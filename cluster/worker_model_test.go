@@ -105,7 +105,7 @@ func (m *workerModel) portOfGood() int {
 	return name.(*unix.SockaddrInet4).Port
 }
 
-// connect opens a connection, which somebody may take.
+// connect opens a connection.
 func (m *workerModel) connect() {
 	conn, err := net.Dial("tcp4", "127.0.0.1:"+strconv.Itoa(m.port))
 	if err != nil {
@@ -131,7 +131,7 @@ func (w *modelWorker) answer(m *workerModel, accepted, known bool) {
 	w.Say(modeltest.ClusterMessage("ack", seq, "accepted", accepted, "seq", 6))
 }
 
-// takeOffers gives the numbers of the connections that have been offered, whose receipt is acknowledged.
+// takeOffers returns the numbers of the connections that have been offered, whose receipt is acknowledged.
 func (w *modelWorker) takeOffers() (seqs []uint32) {
 	for _, text := range w.Heard() {
 		var envelope struct {

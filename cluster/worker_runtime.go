@@ -10,16 +10,16 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
-// Runtime is what runs a worker's program. What a worker can be given differs between runtimes.
+// Runtime is what runs a worker's program. The primary has to know, because not every runtime takes a listening socket.
 type Runtime string
 
 const (
 	// RuntimeNode is Node.
 	RuntimeNode Runtime = "node"
-	// RuntimeDeno is Deno. It gets connections from the primary and never a listening socket, which it would ignore.
+	// RuntimeDeno is Deno. It would ignore a listening socket, so that it gets connections only.
 	RuntimeDeno Runtime = "deno"
-	// RuntimeBun is Bun. It gets connections from the primary and never a listening socket, beside which it would lose the
-	// connections that the primary hands out.
+	// RuntimeBun is Bun. With a listening socket it would lose the connections that the primary hands out, so that it gets
+	// connections only.
 	RuntimeBun Runtime = "bun"
 	// RuntimeGo is a program in Go.
 	RuntimeGo Runtime = "go"
@@ -27,7 +27,7 @@ const (
 
 func runtimes() []Runtime { return []Runtime{RuntimeNode, RuntimeDeno, RuntimeBun, RuntimeGo} }
 
-// check refuses a runtime that nothing is known of.
+// check returns an error for a runtime that is not known.
 func (r Runtime) check() error {
 	if r != "" && !slices.Contains(runtimes(), r) {
 		return fmt.Errorf("cluster: runtime %q is not known; use %s, or nothing to have it found out", r, quoted(runtimes()))
@@ -35,12 +35,14 @@ func (r Runtime) check() error {
 	return nil
 }
 
-// takesSocket reports whether a worker takes connections both from a listening socket of its own and from the primary.
+// takesSocket reports whether a worker takes connections both from a listening socket of its own and from the primary. One of another
+// runtime is treated as Node.
 func (r Runtime) takesSocket() bool { return r != RuntimeDeno && r != RuntimeBun }
 
-// Runtime is what the worker runs on: what its settings say, or else what its messages and the executable of its process show.
-// It is empty until that is known, which it is before the first [ListeningEvent] of a worker that asks the primary for a socket.
-// It stays empty for a program that is none of these, which is given what Node is given.
+// Runtime returns what the worker runs on, as its settings say. If they do not, the primary finds out from the executable that the
+// worker's process runs, whatever its name, and for Bun from the worker's messages. It is empty until that is done, which is before
+// the primary opens anything for the worker to listen on. For a program of another kind it stays empty, and the worker gets what a Node
+// worker gets.
 func (w *Worker) Runtime() Runtime {
 	if r := w.runtime.Load(); r != nil {
 		return *r
@@ -48,23 +50,23 @@ func (w *Worker) Runtime() Runtime {
 	return ""
 }
 
-// identification is how a worker's runtime is found out. It is the loop's.
+// identification is the state of finding out a worker's runtime.
 type identification struct {
 	running   bool
-	questions []*wire.FromWorker // those that wait for it
-	size      int                // of the questions
+	questions []*wire.FromWorker // that are answered afterwards
+	size      int                // of the questions, in bytes
 }
 
-// maxQuestions is how many bytes of questions wait, of which each costs questionCost beside its own.
+// maxQuestions is how many bytes of questions may wait. Each counts questionCost beside its own bytes.
 const (
 	maxQuestions = 1 << 20
 	questionCost = 512
 )
 
-// isIdentified reports whether all is known of the worker's runtime that can be.
+// isIdentified reports whether the worker's runtime was found out, or cannot be.
 func (w *Worker) isIdentified() bool { return w.runtime.Load() != nil }
 
-// keepQuestion keeps what a worker asks until its runtime is known, which may decide on the answer.
+// keepQuestion keeps a question until the worker's runtime is known, on which the answer may depend.
 func (w *Worker) keepQuestion(m *wire.FromWorker) {
 	f := &w.onLoop.identification
 	f.size += m.Server.Size() + questionCost
@@ -75,8 +77,8 @@ func (w *Worker) keepQuestion(m *wire.FromWorker) {
 	f.questions = append(f.questions, m)
 }
 
-// identify has the worker's runtime found out, unless that is known or under way. It is for the first word of the worker: what
-// its process was started as may be a script that has become the runtime by then.
+// identify begins to find out the worker's runtime, unless that was begun before. It has to wait for the first message of the worker:
+// its process may have begun as a script that then became the runtime.
 func (w *Worker) identify() {
 	switch {
 	case w.onLoop.identification.running || w.isIdentified():
@@ -93,7 +95,7 @@ func (w *Worker) identify() {
 	})
 }
 
-// identified answers what has waited for the runtime.
+// identified sets the runtime, and answers the questions that have waited for it.
 func (w *Worker) identified(r Runtime) {
 	w.runtime.Store(&r)
 	questions := w.onLoop.identification.questions
@@ -103,7 +105,7 @@ func (w *Worker) identified(r Runtime) {
 	}
 }
 
-// executablePath is the file that a command runs, as this process finds it.
+// executablePath returns the path of the file that a command runs, for this process.
 func executablePath(cmd *exec.Cmd) string {
 	if filepath.IsAbs(cmd.Path) {
 		return cmd.Path

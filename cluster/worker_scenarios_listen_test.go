@@ -26,7 +26,7 @@ func (s *scene) listen(worker int, options map[string]any, more ...any) int {
 
 func (s *scene) closeServers(worker int, names ...string) { closeServers(s.t, s, worker, names...) }
 
-// serves opens connections, each when the one before is told of, and sees who has how many. Without a policy of the
+// serves opens connections, each when the one before is told of, and sees how many each worker has. Without a policy of the
 // primary's it is the kernel's choice, and only that all are served is seen.
 func (s *scene) serves(what string, port, connections int) {
 	served := map[int]int{}
@@ -76,7 +76,7 @@ func playAddresses(s *scene) {
 	}
 }
 
-// reach gives the endpoints at which somebody answers.
+// reach returns the endpoints at which a worker answers.
 func (s *scene) reach(endpoints []string) (reached []string) {
 	for _, endpoint := range endpoints {
 		network, address, _ := strings.Cut(endpoint, " ")

@@ -190,7 +190,7 @@ func TestWorkerShortOfDescriptorsBesideAnother(t *testing.T) {
 	})
 }
 
-// A worker with a socket of its own, which has no descriptor left for what the primary deals to it besides, loses nothing
+// A worker with a socket of its own, which has no descriptor left for what the primary hands to it besides, loses nothing
 // either.
 func TestWorkerWithASocketShortOfDescriptors(t *testing.T) {
 	nodetest.NoLeaks(t)

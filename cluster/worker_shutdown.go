@@ -8,26 +8,26 @@ import (
 	"time"
 )
 
-// DefaultShutdownTimeout is how long [Worker.Shutdown] takes at most when its context has no deadline.
+// DefaultShutdownTimeout is the time that [Worker.Shutdown] has when its context has no deadline.
 const DefaultShutdownTimeout = 5 * time.Second
 
 // ErrKilled is what [Worker.Shutdown] returns for a worker that neither left nor ended at SIGTERM.
 var ErrKilled = errors.New("it did not end in time and was killed")
 
-// Shutdown ends the worker and returns when its process has ended: nil if it left by itself or ended at SIGTERM, whatever
-// its [Worker.ExitStatus], and an error that matches [ErrKilled] if it had to be killed.
+// Shutdown ends the worker, and returns when its process has ended. It returns nil if the worker left by itself or ended at SIGTERM,
+// whatever its [Worker.ExitStatus], and an error that matches [ErrKilled] if it had to be killed.
 //
-// The time until ctx's deadline, or [DefaultShutdownTimeout] if ctx has none, is divided so:
+// It has the time until ctx's deadline, or [DefaultShutdownTimeout] if there is none, and divides it so:
 //
-//   - At once the worker is asked to leave, as by [Worker.Disconnect]. One that has never said anything on its channel may not
-//     know what that means, and gets SIGTERM at once.
-//   - SIGTERM comes after three quarters of the time. It comes sooner for a worker whose channel has ended, which means that it
-//     has closed its servers and that the last connection is gone: a quarter of the time after that.
-//   - SIGKILL comes when a twentieth of the time is left.
+//   - It asks the worker to leave at once, as [Worker.Disconnect] does. A worker that has never said anything on its channel may not
+//     know what that means: it gets SIGTERM at once too.
+//   - It sends SIGTERM after three quarters of the time. If the worker's channel has ended, the worker has closed its servers and
+//     its last connection is gone: SIGTERM then comes a quarter of the time after that, if that is sooner.
+//   - It sends SIGKILL when a twentieth of the time is left.
 //
-// When ctx is cancelled, SIGKILL comes at once. The end of a process that was killed is waited for all the same.
+// When ctx is cancelled it sends SIGKILL at once. It waits for the end of a process that it has killed, whatever ctx says.
 //
-// Called by a [Balancer] it panics.
+// It panics when a [Balancer] calls it.
 func (w *Worker) Shutdown(ctx context.Context) error {
 	w.primary.mustNotWait("Shutdown of a worker")
 	if _, ok := ctx.Deadline(); !ok {
@@ -50,8 +50,8 @@ func (w *Worker) Shutdown(ctx context.Context) error {
 	return w.killAndWait(ctx)
 }
 
-// endsBeforeKill waits until the process ends, at SIGTERM if that has to be, and reports whether it does before it is to be
-// killed.
+// endsBeforeKill waits for the end of the process, and sends SIGTERM when it is time to. It reports whether the process has ended before
+// it is time to kill it.
 func (w *Worker) endsBeforeKill(ctx context.Context, terminated bool) bool {
 	deadline, _ := ctx.Deadline()
 	total := time.Until(deadline)

@@ -6,10 +6,10 @@ import (
 	"os/exec"
 )
 
-// stdio are the primary's ends of a silent worker's standard streams.
+// stdio is the primary's ends of a silent worker's standard streams.
 type stdio struct{ in, out, err *os.File }
 
-// connect gives the command its streams, and returns what has to be closed here once it has started or failed.
+// connect gives the command its streams. It returns the files that have to be closed here when the command has started or failed.
 func (s *stdio) connect(cmd *exec.Cmd, settings *Settings) (theirs []*os.File, err error) {
 	if !settings.Silent {
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = settings.Stdin, settings.Stdout, settings.Stderr

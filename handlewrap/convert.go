@@ -11,7 +11,7 @@ import (
 const nodeBacklog = 511
 
 // Listener gives the fd to a *net.TCPListener or *net.UnixListener and leaves h empty. Closing the listener
-// never removes a Unix socket's path, which belongs to whoever bound it, as in Node.
+// never removes a Unix socket's path, which belongs to the process that bound it, as in Node.
 //
 // A socket that is not listening is refused with a *KindError, and h keeps it, as on any error.
 func (h *Handle) Listener() (net.Listener, error) {

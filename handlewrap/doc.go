@@ -33,7 +33,7 @@
 //
 // # Ownership
 //
-// Whoever holds a Handle closes it. The From functions duplicate the fd, and the original stays the
+// The holder of a Handle closes it. The From functions duplicate the fd, and the original stays the
 // caller's. A conversion out of a Handle (Listener, Conn, PacketConn, File, Listen, Release, WithType) gives
 // the fd away: the Handle is then empty, its Close does nothing, and every operation that needs an fd
 // returns an error that matches [net.ErrClosed]. A conversion that fails leaves the fd with the Handle.

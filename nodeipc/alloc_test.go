@@ -74,7 +74,7 @@ func (o *offering) offer(number uint32) error {
 	if n, err := unix.Read(o.peer, o.buf); n != len(o.frame) {
 		return fmt.Errorf("the peer read %d bytes of %d: %w", n, len(o.frame), err)
 	}
-	return o.channel.take(ackFrame)
+	return o.channel.cutChunk(ackFrame)
 }
 
 var ackFrame = []byte(`{"cmd":"NODE_HANDLE_ACK"}` + "\n")
@@ -110,7 +110,7 @@ func TestACKsAllocateNothing(t *testing.T) {
 			for i := range uint32(batch) {
 				o.channel.out.unacked.push(unacked{tag: i})
 			}
-			if err := o.channel.take(acks); err != nil {
+			if err := o.channel.cutChunk(acks); err != nil {
 				t.Error(err)
 			}
 		})
@@ -160,7 +160,7 @@ func BenchmarkTakeACK(b *testing.B) {
 	o.channel.loop.Call(func() {
 		for b.Loop() {
 			o.channel.out.unacked.push(unacked{})
-			if err := o.channel.take(ackFrame); err != nil {
+			if err := o.channel.cutChunk(ackFrame); err != nil {
 				b.Error(err)
 				return
 			}

@@ -12,17 +12,17 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
-// state is the life of a channel; it only moves forward.
+// state is where a channel is in its life. It only moves forward.
 type state uint8
 
 const (
 	connected     state = iota
-	disconnecting       // nothing new may be sent; what was sent before goes out first
+	disconnecting       // nothing new may be sent, and what was sent before goes out first
 	disconnected
 )
 
-// A Channel is one end of Node's IPC channel, a parent's or a child's. Its methods may be called from any
-// goroutine unless they say otherwise. The zero value is as a channel that was closed.
+// A Channel is one end of Node's IPC channel, a parent's or a child's. Make one with [Start], [Parent] or [NewChannel]. Its
+// methods may be called from any goroutine unless they say otherwise. The zero value is as a channel that was closed.
 type Channel struct {
 	fd      int
 	codec   codec.Codec
@@ -35,7 +35,7 @@ type Channel struct {
 
 	incoming incoming
 	alarm    alarm        // only the loop touches it
-	waiters  atomic.Int32 // how many wait for what others bring from the loop
+	waiters  atomic.Int32 // how many goroutines wait for what the loop brings on another
 	done     chan struct{}
 	err      error
 
@@ -43,14 +43,15 @@ type Channel struct {
 	state    state
 	interest eventloop.Events
 	paused   bool // by Pause
-	full     bool // of messages that nobody has received yet
+	full     bool // because too many messages wait in the inbox
 	out      outgoing
 	sockets  socketCounts
 	requests requests
 }
 
-// NewChannel makes a channel of a connected stream socket, which is then the channel's. It fails where fd is no
-// socket, the serialization is not known, or the system has no room for a loop, and fd is then still the caller's.
+// NewChannel makes a channel of a connected Unix stream socket, which then belongs to the channel. It fails when fd is no such
+// socket, when the options are not valid, and when the system has no descriptors left for a loop. On an error fd stays open and
+// belongs to the caller.
 func NewChannel(fd int, o Options) (*Channel, error) {
 	c, err := prepare(o)
 	if err != nil {
@@ -100,7 +101,7 @@ func prepare(o Options) (*Channel, error) {
 	return c, nil
 }
 
-// open gives the channel its socket and begins to read.
+// open gives the channel its socket, and begins to read.
 func (c *Channel) open(fd int) error {
 	if err := socket.SetNonblock(fd); err != nil {
 		return err
@@ -108,14 +109,14 @@ func (c *Channel) open(fd int) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fd = fd
-	c.interest = c.wanted()
+	c.interest = c.wantedEvents()
 	c.handler.HandleOpen(LoopChannel{c})
 	if err := c.loop.Add(fd, c.interest, (*channelSource)(c)); err != nil {
 		c.fd = -1
 		return err
 	}
 	if c.ownLoop {
-		c.loop.SetLull(c.lull)
+		c.loop.SetBatching(c.delaysRead)
 	}
 	return nil
 }
@@ -123,7 +124,7 @@ func (c *Channel) open(fd int) error {
 // isZero reports whether c never had a socket: it is a zero Channel, or that of a zero [Child] or [LoopChannel].
 func (c *Channel) isZero() bool { return c == nil || c.loop == nil }
 
-// alwaysDone is the Done of what was never opened.
+// alwaysDone is the Done of a channel or child that was never opened.
 var alwaysDone = func() chan struct{} {
 	done := make(chan struct{})
 	close(done)
@@ -150,8 +151,8 @@ func (s *channelSource) Ready(events eventloop.Events) {
 	}
 }
 
-// wanted is what the loop has to watch for; c.mu is held.
-func (c *Channel) wanted() (events eventloop.Events) {
+// wantedEvents returns what the loop has to watch for. The caller holds c.mu.
+func (c *Channel) wantedEvents() (events eventloop.Events) {
 	if !c.paused && !c.full {
 		events |= eventloop.Readable
 	}
@@ -161,18 +162,19 @@ func (c *Channel) wanted() (events eventloop.Events) {
 	return events
 }
 
-// watch tells the loop what has changed in what the channel waits for; c.mu is held.
+// watch tells the loop when wantedEvents has changed. The caller holds c.mu.
 func (c *Channel) watch() {
-	if events := c.wanted(); c.state != disconnected && events != c.interest {
+	if events := c.wantedEvents(); c.state != disconnected && events != c.interest {
 		c.interest = events
 		c.loop.SetInterest(c.fd, events)
 	}
 }
 
-// Pause stops reading, so that the peer soon cannot write. ACKs are not seen then either.
+// Pause stops reading until Resume, so that the peer soon cannot write. It does not wait, and a message that is being handled
+// still arrives. Handles that were sent are not acknowledged meanwhile.
 func (c *Channel) Pause() { c.setPaused(true) }
 
-// Resume ends a pause.
+// Resume ends a pause. It does not wait.
 func (c *Channel) Resume() { c.setPaused(false) }
 
 func (c *Channel) setPaused(paused bool) {
@@ -181,7 +183,7 @@ func (c *Channel) setPaused(paused bool) {
 	}
 }
 
-// hold sets one of the reasons not to read.
+// hold sets one of the two reasons not to read.
 func (c *Channel) hold(reason *bool, holds bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -189,8 +191,8 @@ func (c *Channel) hold(reason *bool, holds bool) {
 	c.watch()
 }
 
-// Connected reports whether messages may be sent, as Node's property of that name: no longer once either side
-// has asked to disconnect.
+// Connected reports whether messages may be sent, as process.connected does in Node. It is false once either side has asked to
+// disconnect.
 func (c *Channel) Connected() bool {
 	if c.isZero() {
 		return false
@@ -200,7 +202,7 @@ func (c *Channel) Connected() bool {
 	return c.state == connected
 }
 
-// Done is closed once the channel has ended, which is Node's 'disconnect' event. Messages that came before
+// Done returns a Go channel that is closed once the channel has ended. It is Node's 'disconnect' event. Messages that came before
 // can still be received.
 func (c *Channel) Done() <-chan struct{} {
 	if c.isZero() {
@@ -210,8 +212,8 @@ func (c *Channel) Done() <-chan struct{} {
 	return c.done
 }
 
-// Err is what ended the channel once Done is closed: nil when either side disconnected in good order, else
-// what went wrong (ErrProtocol, ErrMessageTooLarge, io.ErrUnexpectedEOF within a message, and so on).
+// Err returns what ended the channel, once Done is closed: nil when either side disconnected in good order, else what went wrong,
+// such as ErrProtocol, ErrMessageTooLarge, or io.ErrUnexpectedEOF for an end within a message. Before, it returns nil.
 func (c *Channel) Err() error {
 	if c.isZero() {
 		return nil
@@ -224,7 +226,7 @@ func (c *Channel) Err() error {
 	}
 }
 
-// endError is ErrDisconnected with what ended the channel, which is done.
+// endError returns ErrDisconnected with what ended the channel, which is done.
 func (c *Channel) endError() error {
 	if c.err != nil {
 		return fmt.Errorf("%w: %w", ErrDisconnected, c.err)
@@ -232,10 +234,12 @@ func (c *Channel) endError() error {
 	return ErrDisconnected
 }
 
-// Receive waits for the next message. Messages wait for it from the channel's beginning on. After the last one
-// it returns ErrDisconnected, wrapping what Err says, and before that ctx's error when that ends first. Of a
-// channel with a Handler it gives what the handler has passed to [LoopChannel.Keep], and of one with OnMessage nothing: it fails
-// at once. It must not be called on the channel's loop.
+// Receive waits for the next message and returns it. The message's handle, if it has one, belongs to the caller. Messages are
+// kept from the channel's beginning on, so that none is missed by a late first call.
+//
+// After the last message it returns an error that matches ErrDisconnected, and what Err returns. It returns ctx's error when ctx
+// ends first. On a channel with a Handler it returns what the handler has passed to [LoopChannel.Keep]. On one with OnMessage it
+// fails at once. It must not be called on the channel's loop.
 func (c *Channel) Receive(ctx context.Context) (Message, error) {
 	if c.isZero() {
 		return Message{}, ErrDisconnected
@@ -246,9 +250,9 @@ func (c *Channel) Receive(ctx context.Context) (Message, error) {
 	return c.inbox.next(ctx)
 }
 
-// Disconnect ends the channel in good order, as Node's disconnect(): nothing may be sent any more, what was
-// sent before goes out first, handles and their ACKs included. It does not wait; Done tells. It returns
-// ErrDisconnected when that was asked before.
+// Disconnect ends the channel in good order, as Node's disconnect() does. From now on nothing may be sent. What was sent before
+// goes out first, and the handles in it are acknowledged. Disconnect does not wait: Done tells when the channel has ended. It
+// returns ErrDisconnected when either side has disconnected before.
 func (c *Channel) Disconnect() error {
 	if c.isZero() {
 		return ErrDisconnected
@@ -269,9 +273,10 @@ func (c *Channel) Disconnect() error {
 	return nil
 }
 
-// Close ends the channel at once, waits until it has ended, and frees what it held: undelivered messages and
-// their handles too. It is safe to call twice. On the channel's loop it panics, because it would wait for itself, unless that
-// loop came with Options.Loop.
+// Close ends the channel at once, waits until it has ended, and frees what it held: messages that nobody has received, and their
+// handles. What was sent and not yet written may be lost. It returns nil, and may be called twice.
+//
+// On the channel's loop Close panics, because it would wait for itself, unless that loop came with Options.Loop.
 func (c *Channel) Close() error {
 	if c.isZero() {
 		return nil
@@ -317,7 +322,7 @@ func (c *Channel) end(err error) {
 	c.loop.Known(func() { c.handler.HandleDisconnect(err) })
 }
 
-// warn tells of what went wrong without ending the channel. It runs on the loop.
+// warn tells Options.Warn of an error that does not end the channel. It runs on the loop.
 func (c *Channel) warn(err error) {
 	c.loop.Known(func() { c.options.Warn(err) })
 }

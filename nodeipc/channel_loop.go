@@ -2,16 +2,18 @@ package nodeipc
 
 import "github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 
-// A LoopChannel is a channel as its [Handler] has it, with what may be called on the channel's loop only, unless it says otherwise:
-// within the handler's methods, and in functions that the loop runs. It is how a protocol on top of the channel, such as that of Node's
-// cluster, sends without ever waiting. The handler gets it with HandleOpen. The zero value is that of a channel that has ended.
+// A LoopChannel is a channel as its [Handler] has it. Its methods are called on the channel's loop only, unless they say
+// otherwise: within the handler's methods, and in functions that the loop runs. With it a protocol on top of the channel, such as
+// that of Node's cluster, sends without ever waiting. The handler gets it with HandleOpen. The zero value is that of a channel
+// that has ended.
 type LoopChannel struct{ channel *Channel }
 
-// Keep puts a message where [Channel.Receive] finds it. It is for a [Handler] that takes internal messages only.
+// Keep puts a message where [Channel.Receive] finds it. It is for a [Handler] that takes internal messages only. The message's
+// handle belongs to the channel until Receive returns it.
 //
-// When Options.ReceiveBuffer is full, the channel stops reading for a program that listens: from its first Receive on,
-// until the buffer has been full for a second without another. For any other it reads on, so that the handler gets its
-// messages. What is to be kept then is dropped, handles too, and Options.Warn is told once, with ErrNotReceived.
+// When Options.ReceiveBuffer is full, the channel stops reading as long as the program receives: from its first Receive on, until
+// the buffer has been full for a second without another. For any other program the channel reads on, so that the handler gets its
+// messages. Keep then drops its message and closes the handle, and Options.Warn is told once, with ErrNotReceived.
 func (l LoopChannel) Keep(m Message) {
 	if l.channel.isZero() {
 		closeHandle(m.Handle)
@@ -22,19 +24,19 @@ func (l LoopChannel) Keep(m Message) {
 
 // PeerIsBun reports whether the peer has been heard to be a Bun process, which marks its internal messages.
 func (l LoopChannel) PeerIsBun() bool {
-	return !l.channel.isZero() && codec.IsBun(l.channel.codec, l.channel.speaks())
+	return !l.channel.isZero() && codec.IsBun(l.channel.codec, l.channel.peerDialect())
 }
 
-// Fail ends the channel at once with an error, which [Channel.Err] and the handler then get. It is for a peer that breaks
-// the rules of the protocol on top.
+// Fail ends the channel at once with an error, which [Channel.Err] and HandleDisconnect then have. It is for a peer that breaks
+// the rules of the protocol on top. On a channel that has ended it does nothing.
 func (l LoopChannel) Fail(err error) {
 	if !l.channel.isZero() {
 		l.channel.end(err)
 	}
 }
 
-// Drain reads what the peer has sent so far and has it handled, and no more: a peer that goes on sending cannot keep the
-// loop. It is for the end of a process, of which nothing that it sent is then left out.
+// Drain reads what the peer has sent so far and handles it, and no more, so that a peer that goes on sending cannot hold up the
+// loop. It is for the end of a process, after which nothing that it has sent is left out.
 func (l LoopChannel) Drain() {
 	if !l.channel.isZero() {
 		l.channel.drain()

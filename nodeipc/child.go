@@ -17,15 +17,15 @@ import (
 
 var errNotStarted = errors.New("nodeipc: wait: the child was not started: make it with Start")
 
-// ExitStatus is how a process ended, as Node tells it: by a code or by a signal.
+// ExitStatus is how a process ended, as Node tells it: by a code or by a signal. The zero value is an exit with code 0.
 type ExitStatus struct {
-	// Code is the exit code, -1 when a signal ended the process.
+	// Code is the exit code, or -1 when a signal ended the process.
 	Code int
-	// Signal is what ended the process, 0 when it exited.
+	// Signal is what ended the process, or 0 when it exited.
 	Signal syscall.Signal
 }
 
-// String is "code 3" or "signal SIGKILL".
+// String returns "code 3" or "signal SIGKILL", for example.
 func (s ExitStatus) String() string {
 	if s.Signal != 0 {
 		return "signal " + SignalName(s.Signal)
@@ -36,8 +36,8 @@ func (s ExitStatus) String() string {
 // Success reports whether the process exited with code 0.
 func (s ExitStatus) Success() bool { return s == ExitStatus{} }
 
-// A Child is a process that was started with a channel. The channel is its Channel's. Make one with [Start]; the zero value is as
-// a child that has ended, of which Wait says that it was never started.
+// A Child is a process that was started with a channel, which is its Channel. Make one with [Start]. The zero value is as a child
+// that has ended, except that Wait returns an error.
 type Child struct {
 	*Channel
 
@@ -49,14 +49,15 @@ type Child struct {
 	reaper sync.WaitGroup
 }
 
-// Start starts a command, a Node program or any other, with a channel: cmd's environment, folder, standard
-// streams, credentials, context and further files are as os/exec has them, and are inherited, discarded or
-// piped as there. The child finds its end of the channel by NODE_CHANNEL_FD. It is in the place of the first nil in
-// cmd.ExtraFiles, as that of 'ipc' in Node's option stdio, or after the last of them: 3 if there are none. cmd.Env and
-// cmd.ExtraFiles are changed. In a process that nodecluster trace runs, the child is a part of the trace.
+// Start starts a command with a channel, as Node's child_process.fork and spawn with stdio 'ipc' do. The command may be a Node
+// program or any other that finds its end of the channel by NODE_CHANNEL_FD.
 //
-// It fails as exec.Cmd.Start does, and where there is no room for a channel. It blocks until the process runs. The caller must
-// call [Child.Wait].
+// cmd's environment, folder, standard streams, credentials, context and further files are as in os/exec. Start changes cmd.Env
+// and cmd.ExtraFiles: the child's end of the channel takes the place of the first nil in cmd.ExtraFiles, or follows the last of
+// them. In a process that nodecluster trace runs, the child is a part of the trace.
+//
+// Start blocks until the process runs. It fails as exec.Cmd.Start does, when the options are not valid, and when the system has
+// no descriptors left for a channel. The caller must call [Child.Wait] in the end, which frees what the child holds.
 func Start(cmd *exec.Cmd, o Options) (*Child, error) {
 	channel, err := prepare(o)
 	if err != nil {
@@ -79,7 +80,7 @@ func Start(cmd *exec.Cmd, o Options) (*Child, error) {
 	return child, nil
 }
 
-// begin makes the child known to its loop and to its handler, before anything of it can be heard there.
+// begin makes the child known to its loop and to its handler, before anything that it sends is read there.
 func (c *Child) begin(fd int) (err error) {
 	called := c.loop.Call(func() {
 		if err = c.open(fd); err != nil {
@@ -122,7 +123,7 @@ func startWithSocket(cmd *exec.Cmd, s Serialization) (int, tracing.Folder, error
 	return ours, trace, nil
 }
 
-// reap takes the exit status. Whoever calls it knows that the process has ended, or may wait for that.
+// reap waits for the process and takes its exit status. It runs on a goroutine of its own.
 func (c *Child) reap() {
 	defer c.reaper.Done()
 	c.err = c.cmd.Wait()
@@ -133,8 +134,8 @@ func (c *Child) reap() {
 	}
 }
 
-// tellTracer tells of the exit of a child that is a part of a trace, and waits for the end of its channel: what it had sent before
-// is still on its way through the tracer.
+// tellTracer tells of the exit of a child that is a part of a trace, and waits for the end of its channel: what the child had
+// sent before is still on its way through the tracer.
 func (c *Child) tellTracer() {
 	if c.trace == "" {
 		return
@@ -165,7 +166,7 @@ func exitStatus(state *os.ProcessState) ExitStatus {
 	return ExitStatus{Code: state.ExitCode()}
 }
 
-// Pid is the child's process id, 0 for a Child that [Start] has not made.
+// Pid returns the child's process id, 0 for a zero Child.
 func (c *Child) Pid() int {
 	if c.cmd == nil {
 		return 0
@@ -173,7 +174,7 @@ func (c *Child) Pid() int {
 	return c.cmd.Process.Pid
 }
 
-// Signal sends a signal to the child. It returns os.ErrProcessDone when it has ended.
+// Signal sends a signal to the child. It returns os.ErrProcessDone when the child has ended.
 func (c *Child) Signal(s os.Signal) error {
 	if c.cmd == nil {
 		return os.ErrProcessDone
@@ -181,7 +182,7 @@ func (c *Child) Signal(s os.Signal) error {
 	return c.cmd.Process.Signal(s)
 }
 
-// Exited is closed when the process has ended and all that it had sent has been handled.
+// Exited returns a Go channel that is closed when the process has ended and all that it had sent has been handled.
 func (c *Child) Exited() <-chan struct{} {
 	if c.exited == nil {
 		return alwaysDone
@@ -189,7 +190,8 @@ func (c *Child) Exited() <-chan struct{} {
 	return c.exited
 }
 
-// Close ends the channel at once, as [Channel.Close], but the child still has to be waited for. It may be called on the loop.
+// Close ends the channel at once, as [Channel.Close] does, and may be called on the loop too. The process goes on, and Wait still
+// has to be called.
 func (c *Child) Close() error {
 	if c.isZero() {
 		return nil
@@ -198,10 +200,11 @@ func (c *Child) Close() error {
 	return nil
 }
 
-// Wait waits for the end of the process and of the copying of its standard streams, then closes the channel if it
-// is still open; messages that came before can still be received. The error is not about how the child ended,
-// which the status says, but says that a stream could not be copied, or that the command's context ended before a
-// child that then exited with code 0. On the channel's loop it panics, because it would wait for itself.
+// Wait waits until the process has ended and its standard streams are copied, then closes the channel if it is still open, and
+// returns how the process ended. Messages that came before can still be received. It may be called several times.
+//
+// The error does not tell how the child ended: it is that of a stream which could not be copied, or of the command's context when
+// that ended before a child that exited with code 0. On the channel's loop Wait panics, because it would wait for itself.
 func (c *Child) Wait() (ExitStatus, error) {
 	if c.cmd == nil {
 		return ExitStatus{}, errNotStarted

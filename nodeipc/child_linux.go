@@ -8,8 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// preparePidFD asks for a descriptor that becomes readable at the child's end, so that no thread need wait for
-// each child.
+// preparePidFD asks for a descriptor that becomes readable at the child's end, so that no thread has to wait for each child.
 func preparePidFD(cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
@@ -20,7 +19,7 @@ func preparePidFD(cmd *exec.Cmd) {
 	*cmd.SysProcAttr.PidFD = -1
 }
 
-// closePidFD is for a child that is not watched.
+// closePidFD closes the descriptor of a child that is not watched.
 func closePidFD(cmd *exec.Cmd) {
 	if fd := *cmd.SysProcAttr.PidFD; fd >= 0 {
 		unix.Close(fd)
@@ -33,14 +32,14 @@ type pidWatch struct {
 	child *Child
 }
 
-// Ready is the loop's call at the end of the process.
+// Ready is called by the loop at the end of the process.
 func (w *pidWatch) Ready(eventloop.Events) {
 	w.child.loop.Remove(w.fd)
 	unix.Close(w.fd)
 	go w.child.reap()
 }
 
-// watchExit has the loop watch for the child's end, or a goroutine where the kernel has no pidfd.
+// watchExit has the loop watch for the child's end. Where the kernel has no pidfd a goroutine waits.
 func (c *Child) watchExit() {
 	c.reaper.Add(1)
 	w := &pidWatch{fd: *c.cmd.SysProcAttr.PidFD, child: c}

@@ -134,7 +134,7 @@ func TestNodeDisconnectsWithAQueue(t *testing.T) {
 	})
 }
 
-// Whoever waits when the peer goes hears of it.
+// All that wait for the peer end when it goes.
 func TestEndWakesWhoWaits(t *testing.T) {
 	nodetest.NoLeaks(t)
 	c, p := newRawPeer(t, nodeipc.Options{SendBuffer: 1})

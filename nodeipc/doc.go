@@ -1,8 +1,7 @@
-// Package nodeipc is Node's IPC channel for Go programs: what child_process.fork gives a Node program, at
-// either end. A parent starts a child, Node or not, with a channel; a child finds the channel to its parent,
-// Node or not. Both send messages, which are anything that JSON can say, or V8's structured clone format where
-// [Options].Serialization is [Advanced], and handles: servers, connections and UDP sockets, which then belong to the
-// other process.
+// Package nodeipc is Node's IPC channel for Go programs: what child_process.fork gives a Node program, at either end. A parent starts
+// a child with a channel, and a child opens the channel to its parent. The other process may be a Node program or any other. Both send
+// messages, in JSON or in V8's structured clone format ([Options].Serialization), and handles: servers, connections and UDP sockets,
+// which then belong to the other process.
 //
 //	cmd := exec.Command("node", "-e", `
 //		process.on('message', ({ name }) => {
@@ -31,15 +30,17 @@
 //	}
 //	fmt.Println(text, status)
 //
-// A channel holds to Node's rules: messages arrive in order, and what is sent after a handle waits until the
-// peer has acknowledged it; a handle that did not arrive is sent again, three times at most; Disconnect lets
-// go out first what was sent before. It does not trust its peer: what is not Node's protocol ends the channel
-// with an error, and what waits for a peer that does not read, or for a reader here, is bounded.
+// A channel follows Node's rules. Messages arrive in order. What is sent after a handle waits until the peer has acknowledged the
+// handle, and a handle that did not arrive is sent again, three times at most. Disconnect lets go out first what was sent before.
+// The peer is not trusted: what is not Node's protocol ends the channel with an error, and what waits for a peer that does not read,
+// or for a reader in this process, is bounded.
 //
-// Ownership of a descriptor is in the type: a [handlewrap.Handle] that was sent is the channel's, one that was
-// received is the receiver's, and a descriptor that came with a message which has no use for it is closed.
+// Messages are taken with [Channel.Receive], or by a function, [Options].OnMessage. [Channel.Request] sends a message and waits for
+// the peer's response, and [Message.Respond] answers such a message.
 //
-// Messages in JSON lose in Go what they lose in JavaScript only in one point: a lone surrogate has no place
-// in a Go string. It survives in a json.RawMessage. Package structuredclone says what becomes of the values of an
-// advanced message.
+// A descriptor belongs to the [handlewrap.Handle] that holds it. A handle that was sent belongs to the channel, and one that was
+// received to the receiver. A descriptor that came with a message which has no use for it is closed.
+//
+// In JSON a lone surrogate, which no Go string holds, survives only in a json.RawMessage. Package structuredclone says what becomes
+// of the values of an advanced message.
 package nodeipc

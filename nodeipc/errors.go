@@ -7,27 +7,27 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
-// What a channel's calls fail with; match them with errors.Is.
+// Errors of a channel's methods. Match them with errors.Is.
 var (
-	// ErrDisconnected: the channel was disconnected, by either side, or by the end of the other process.
+	// ErrDisconnected: either side has disconnected, or the other process has ended.
 	ErrDisconnected = socket.ErrDisconnected
-	// ErrMessageTooLarge: a message went over Options.MaxMessageSize. One from the peer ends the channel.
+	// ErrMessageTooLarge: a message has more than Options.MaxMessageSize bytes. One of the peer's ends the channel.
 	ErrMessageTooLarge = errors.New("the message is larger than the channel's limit")
 	// ErrProtocol: the peer sent what no Node process sends. It ends the channel.
 	ErrProtocol = codec.ErrProtocol
-	// ErrNotReading: the peer does not read, so that no more fits. Where it is the answers to the peer's own questions that it does
-	// not read, it ends the channel.
+	// ErrNotReading: the peer does not read, and as much as may waits for it. It ends the channel where what waits are answers that
+	// the peer itself has asked for.
 	ErrNotReading = errors.New("the peer does not read")
-	// ErrHandleNotReceived: the peer answered three times that a handle did not reach it, and the handle was
-	// closed, as Node's SentHandleNotReceivedWarning says. The channel goes on.
+	// ErrHandleNotReceived: a handle was sent four times, and the peer has not received it. The handle was closed, and the channel
+	// goes on. It is Node's SentHandleNotReceivedWarning.
 	ErrHandleNotReceived = errors.New("the handle did not reach the receiving process")
-	// ErrNotReceived: messages of a channel with a Handler were dropped, because too many waited and nobody took them. The
-	// channel goes on.
+	// ErrNotReceived: messages that a Handler has kept were dropped, because too many waited and the program did not call Receive.
+	// The channel goes on.
 	ErrNotReceived = errors.New("messages are dropped that nobody receives")
-	// ErrNoChannel: this process was not started with a channel, or has taken it already.
+	// ErrNoChannel: this process was not started with a channel, or has opened it before.
 	ErrNoChannel = errors.New("there is no channel to a parent: NODE_CHANNEL_FD is not set")
 	// ErrWouldBlock: the channel cannot take an offered handle at the moment.
 	ErrWouldBlock = socket.ErrWouldBlock
-	// ErrTooManyHandles: the system has too many descriptors on their way between processes.
+	// ErrTooManyHandles: the system has too many descriptors on their way between processes of this user.
 	ErrTooManyHandles = socket.ErrTooManyHandles
 )

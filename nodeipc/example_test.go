@@ -130,7 +130,7 @@ func Example_server() {
 }
 
 // A connection that this process has accepted is served by a Node program.
-func ExampleChannel_SendHandle() {
+func ExampleChannel_SendConn() {
 	ctx := context.Background()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -148,12 +148,7 @@ func ExampleChannel_SendHandle() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		socket, err := handlewrap.FromConn(conn)
-		if err != nil {
-			log.Fatal(err)
-		}
-		conn.Close()
-		if err := worker.SendHandle(ctx, "socket", socket); err != nil {
+		if err := worker.SendConn(ctx, "socket", conn); err != nil {
 			log.Fatal(err)
 		}
 	}()

@@ -1,6 +1,6 @@
 package nodeipc
 
-// fifo is a queue that keeps its storage, so that in a steady state it allocates nothing.
+// fifo is a queue that keeps its storage, so that it allocates nothing in a steady state.
 type fifo[T any] struct {
 	items []T
 	head  int
@@ -8,7 +8,7 @@ type fifo[T any] struct {
 
 func (q *fifo[T]) len() int { return len(q.items) - q.head }
 
-// push moves what is left to the front only where that is at most half of the storage, or each step of a queue that stays
+// push moves the items to the front of the storage only where they take at most half of it. Else each push to a queue that stays
 // long would move all of it.
 func (q *fifo[T]) push(v T) {
 	if len(q.items) == cap(q.items) && q.head > len(q.items)/2 {

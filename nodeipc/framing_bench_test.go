@@ -28,7 +28,7 @@ func BenchmarkFraming(b *testing.B) {
 		b.SetBytes(int64(len(chunk)))
 		c.loop.Call(func() {
 			for b.Loop() {
-				if err := c.take(chunk); err != nil {
+				if err := c.cutChunk(chunk); err != nil {
 					b.Error(err)
 					return
 				}

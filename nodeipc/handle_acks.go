@@ -6,7 +6,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
-// maxRetransmissions is how often a handle is sent again that the peer says it did not get.
+// maxRetransmissions is how often a handle is sent again that the peer has not received.
 const maxRetransmissions = 3
 
 // sentHandle is a message with a handle until its ACK.
@@ -15,33 +15,33 @@ type sentHandle struct {
 	retransmissions int
 }
 
-// unacked is a place in the order of the ACKs. An offered handle is its owner's, who knows it by the tag.
+// unacked is a place in the order of the ACKs. An offered handle belongs to the handler, who knows it by its tag.
 type unacked struct {
 	sent *sentHandle
 	tag  uint32
 }
 
-// acknowledged closes the oldest handle on its way and lets go what was held behind it.
-func (c *Channel) acknowledged() error {
+// handleACK closes the oldest handle in flight, and sends what was held behind it.
+func (c *Channel) handleACK() error {
 	oldest, err := c.oldestHandle()
 	if err != nil || oldest.sent == nil {
 		return err
 	}
 	oldest.sent.handle.Close()
-	c.letGo()
+	c.endHold()
 	return nil
 }
 
-// letGo ends the hold that a handle's ACK, or the giving up of it, ends.
-func (c *Channel) letGo() {
+// endHold sends what was held behind a handle that was acknowledged or given up.
+func (c *Channel) endHold() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.out.releaseHeld()
 	c.flushLocked()
 }
 
-// notReceived sends the oldest handle again, or gives it up.
-func (c *Channel) notReceived() error {
+// handleNACK sends the oldest handle in flight again, or gives it up.
+func (c *Channel) handleNACK() error {
 	oldest, err := c.oldestHandle()
 	if err != nil {
 		return err
@@ -54,7 +54,7 @@ func (c *Channel) notReceived() error {
 	case sent.retransmissions == maxRetransmissions:
 		sent.handle.Close()
 		c.warn(fmt.Errorf("nodeipc: %w", ErrHandleNotReceived))
-		c.letGo()
+		c.endHold()
 		return nil
 	}
 	sent.retransmissions++
@@ -66,7 +66,7 @@ func (c *Channel) notReceived() error {
 	return nil
 }
 
-// oldestHandle is the one that an ACK or NACK is about: they come in the order of the handles.
+// oldestHandle takes the handle that an ACK or NACK is about out of the order. They come in the order of the handles.
 func (c *Channel) oldestHandle() (unacked, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -8,8 +8,8 @@ import (
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// socketCounts keeps count of the sockets that came from a server in the peer, by the server's key, and of the
-// questions that this end has asked of those it gave away. The channel's mu guards it.
+// socketCounts counts the sockets that came from a server in the peer, by the server's key, and keeps the questions that this end
+// has asked about those that it sent. The channel's mu guards it.
 type socketCounts struct {
 	open      map[string]int
 	notify    map[string]int
@@ -32,16 +32,16 @@ const (
 	socketCount       = "NODE_SOCKET_COUNT"
 )
 
-// WaitSocketsClosed waits until the peer has closed all sockets that were sent to it with this server key, as
-// a Node server does in close(). It returns ErrDisconnected if the channel ends before. On the channel's loop it fails at once.
+// WaitSocketsClosed waits until the peer has closed all sockets that were sent to it with this server key, as a Node server does
+// in close(). It returns ErrDisconnected when the channel ends before, and ctx's error. On the channel's loop it fails at once.
 func (c *Channel) WaitSocketsClosed(ctx context.Context, key string) error {
 	_, err := c.askSockets(ctx, socketNotifyClose, socketAllClosed, key)
 	return err
 }
 
-// CountSockets asks how many of the sockets that were sent to the peer with this server key it still has open,
-// as a Node server does in getConnections(). It returns ErrDisconnected if the channel ends before. On the channel's loop it
-// fails at once.
+// CountSockets asks how many of the sockets that were sent to the peer with this server key are still open there, as a Node
+// server does in getConnections(). It waits for the answer. It returns ErrDisconnected when the channel ends before, and ctx's
+// error. On the channel's loop it fails at once.
 func (c *Channel) CountSockets(ctx context.Context, key string) (int, error) {
 	return c.askSockets(ctx, socketGetCount, socketCount, key)
 }
@@ -82,7 +82,7 @@ func (c *Channel) expectAnswer(q socketQuestion, reply chan int) {
 	c.sockets.questions[q] = append(c.sockets.questions[q], reply)
 }
 
-// forgetAnswer takes out a question that was not sent, so that the next one's answer is not taken for its own.
+// forgetAnswer takes out a question that was not sent, so that it does not get the next one's answer.
 func (c *Channel) forgetAnswer(q socketQuestion, reply chan int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -100,20 +100,20 @@ func (c *Channel) countSockets(m Message) error {
 	defer c.mu.Unlock()
 	switch open := c.sockets.open[s.Key]; s.Command {
 	case socketGetCount:
-		return c.tell(socketMessage{Command: socketCount, Key: s.Key, Count: &open})
+		return c.sendSocketMessage(socketMessage{Command: socketCount, Key: s.Key, Count: &open})
 	case socketNotifyClose:
 		if open == 0 {
-			return c.tell(socketMessage{Command: socketAllClosed, Key: s.Key})
+			return c.sendSocketMessage(socketMessage{Command: socketAllClosed, Key: s.Key})
 		}
 		c.sockets.notify[s.Key]++
 	default:
-		c.answered(s)
+		c.deliverAnswer(s)
 	}
 	return nil
 }
 
-// answered gives an answer to whoever has asked first.
-func (c *Channel) answered(s socketMessage) {
+// deliverAnswer gives an answer to the question that was asked first.
+func (c *Channel) deliverAnswer(s socketMessage) {
 	q := socketQuestion{s.Command, s.Key}
 	waiting := c.sockets.questions[q]
 	if len(waiting) == 0 {
@@ -144,10 +144,10 @@ func (c *Channel) trackSocket(h *handlewrap.Handle, key string) {
 	}
 	c.sockets.open[key]++
 	c.mu.Unlock()
-	h.OnClose(func() { c.socketClosed(key) })
+	h.OnClose(func() { c.untrackSocket(key) })
 }
 
-func (c *Channel) socketClosed(key string) {
+func (c *Channel) untrackSocket(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.sockets.open == nil {
@@ -160,16 +160,16 @@ func (c *Channel) socketClosed(key string) {
 	delete(c.sockets.open, key)
 	delete(c.sockets.notify, key)
 	for range notify {
-		if err := c.tell(socketMessage{Command: socketAllClosed, Key: key}); err != nil {
+		if err := c.sendSocketMessage(socketMessage{Command: socketAllClosed, Key: key}); err != nil {
 			c.loop.Post(func() { c.end(err) })
 			return
 		}
 	}
 }
 
-// tell sends a message of the channel's own in its order among the others, or says that the peer lets its
-// answers pile up; c.mu is held. Nothing is told to a peer that is gone.
-func (c *Channel) tell(s socketMessage) error {
+// sendSocketMessage sends a message in its order among the others, or returns an error when the answers to the peer have piled
+// up. The caller holds c.mu. On a channel that is disconnecting nothing is sent.
+func (c *Channel) sendSocketMessage(s socketMessage) error {
 	if c.state != connected {
 		return nil
 	}

@@ -6,12 +6,12 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
-// Offer writes a frame with a copy of a descriptor at once or not at all. It is what moves a connection to a
-// worker: nothing is queued, held back or allocated. fd stays the caller's. The peer's NACK comes back as
-// [Handler].HandleNACK(tag).
+// Offer writes a frame with a copy of a descriptor at once or not at all. It moves a connection to a worker: nothing is queued,
+// held back or allocated. fd stays the caller's, who closes it once the peer has answered. A NACK of the peer comes back as
+// HandleNACK(tag).
 //
-// It returns ErrWouldBlock when the peer has let the channel fill up; Handler.HandleWritable tells when to try
-// again. It returns ErrTooManyHandles when the system has too many on their way, and ErrDisconnected.
+// It returns ErrWouldBlock when the channel is full, and HandleWritable is called when it may have room again. It returns
+// ErrTooManyHandles when the system has too many descriptors on their way, and ErrDisconnected.
 func (l LoopChannel) Offer(frame []byte, fd int, tag uint32) error {
 	c := l.channel
 	if c.isZero() {
@@ -23,7 +23,7 @@ func (l LoopChannel) Offer(frame []byte, fd int, tag uint32) error {
 	if c.state != connected {
 		return ErrDisconnected
 	}
-	if !o.idle() || !c.handleMayGo() {
+	if !o.idle() || !c.canSendHandle() {
 		o.refused = true
 		return ErrWouldBlock
 	}
@@ -44,12 +44,13 @@ func (l LoopChannel) Offer(frame []byte, fd int, tag uint32) error {
 	return nil
 }
 
-// A Template is the frame of a message with a handle in which nothing but one number changes. It is how the
-// same message is sent for every connection without encoding it again. The zero value is no frame at all.
+// A Template is the frame of a message with a handle in which only one number changes. With it the same message is sent for every
+// connection without encoding it again. The zero value has no frame.
 type Template struct{ template codec.Template }
 
-// NewTemplate makes a template. message is called with the number that stands for the one that changes, and
-// gives the message that holds it; that number may stand nowhere else in it.
+// NewTemplate makes a template for channels of that serialization, and for handles of type t. It calls message with a number that
+// stands for the one that changes, and message returns the message that holds it. The number may stand nowhere else in the
+// message. It fails when the message cannot be encoded or does not hold the number.
 func NewTemplate(s Serialization, t handlewrap.Type, message func(number uint32) any) (*Template, error) {
 	c, err := codecFor(s)
 	if err != nil {
@@ -62,10 +63,11 @@ func NewTemplate(s Serialization, t handlewrap.Type, message func(number uint32)
 	return &Template{template}, nil
 }
 
-// AppendFrame appends the template's frame with number in its place, as the channel's peer understands it.
+// AppendFrame appends the template's frame with number in its place to dst, in the dialect of the channel's peer, and returns the
+// result. It allocates nothing where dst has room.
 func (l LoopChannel) AppendFrame(dst []byte, t *Template, number uint32) []byte {
 	if t.template == nil || l.channel.isZero() {
 		return dst
 	}
-	return t.template.Append(dst, l.channel.speaks(), number)
+	return t.template.Append(dst, l.channel.peerDialect(), number)
 }

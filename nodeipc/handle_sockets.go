@@ -9,29 +9,31 @@ import (
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// SendConn gives a connection to the peer, which gets it with the message: a Node program as a net.Socket, as the second argument
-// of its 'message' event. It takes what [handlewrap.FromConn] takes, TCP and Unix stream connections.
+// SendConn gives a connection to the peer, which gets it with the message. A Node program gets a net.Socket as the second
+// argument of its 'message' event. conn may be what [handlewrap.FromConn] takes: a TCP or Unix stream connection.
 //
-// When it returns nil, conn is closed in this process, and the connection lives on in the channel until the peer has
-// acknowledged it, and in the peer from then on. On an error the connection is still the caller's, and open. It blocks and
-// fails as SendHandle does. What this process has read of the connection, the peer does not see: see the example for
-// looking at the first bytes without taking them.
+// When SendConn returns nil, conn is closed in this process. The channel keeps the connection until the peer has acknowledged it,
+// and from then on it is the peer's. On an error conn is still the caller's, and open. SendConn blocks and fails as SendHandle
+// does, and fails where FromConn does.
+//
+// The peer does not see what this process has read of the connection. The example on sessions shows how to look at the first
+// bytes without taking them.
 func (c *Channel) SendConn(ctx context.Context, message any, conn net.Conn) error {
 	return sendSocket(ctx, c, message, conn, handlewrap.FromConn)
 }
 
-// SendListener gives a listening socket to the peer, as SendConn does a connection: a Node program gets a net.Server, for whose
-// 'connection' event it listens. The path of a Unix socket stays, and is nobody's to remove but the caller's.
+// SendListener gives a listening socket to the peer, as SendConn does a connection. A Node program gets a net.Server, which
+// already listens and has the 'connection' event. The path of a Unix socket is not removed, by this process or by the peer.
 func (c *Channel) SendListener(ctx context.Context, message any, l net.Listener) error {
 	return sendSocket(ctx, c, message, l, handlewrap.FromListener)
 }
 
-// SendPacketConn gives a UDP socket to the peer, as SendConn does a connection: a Node program gets a dgram.Socket.
+// SendPacketConn gives a UDP socket to the peer, as SendConn does a connection. A Node program gets a dgram.Socket.
 func (c *Channel) SendPacketConn(ctx context.Context, message any, conn net.PacketConn) error {
 	return sendSocket(ctx, c, message, conn, handlewrap.FromPacketConn)
 }
 
-// sendSocket sends a copy of a socket, and closes the socket once the channel has that.
+// sendSocket sends a duplicate of a socket, and then closes the socket.
 func sendSocket[S io.Closer](ctx context.Context, c *Channel, message any, socket S, handleOf func(S) (*handlewrap.Handle, error)) error {
 	h, err := handleOf(socket)
 	if err != nil {

@@ -9,27 +9,27 @@ import (
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// messageCost is what a waiting message costs beside its bytes, so that many small ones are bounded too.
+// messageCost is what a waiting message counts beside its bytes, so that many small ones are bounded too.
 const messageCost = 256
 
-// handleCost is what a waiting handle costs, because a process has fewer descriptors than memory.
+// handleCost is what a waiting handle counts, because a process has fewer descriptors than bytes.
 const handleCost = 64 << 10
 
-// inbox keeps messages until somebody asks for them, and stops the channel's reading when they are too many. Where a
-// handler has more to read and nobody listens, it drops what comes then.
+// inbox keeps messages until Receive takes them, and stops the channel's reading when they are too many. Where a handler has more
+// to read and the program does not receive, it drops what comes then.
 type inbox struct {
 	bareHandler
 	channel *Channel
 
-	mu        sync.Mutex
-	messages  fifo[Message]
-	size      int
-	full      bool
-	closed    bool
-	listening attention
-	arrival   chan struct{}
+	mu       sync.Mutex
+	messages fifo[Message]
+	size     int
+	full     bool
+	closed   bool
+	activity receiverActivity
+	arrival  chan struct{}
 
-	behind atomic.Int64 // how many messages stood behind the last that was taken
+	waiting atomic.Int64 // how many messages waited when the last was taken
 }
 
 func newInbox(c *Channel) *inbox { return &inbox{channel: c, arrival: make(chan struct{}, 1)} }
@@ -44,7 +44,7 @@ func (b *inbox) HandleMessage(m Message) {
 	}
 }
 
-// keep reports whether a message is kept, and what is to be said of it if it is the first that is not.
+// keep reports whether a message is kept. The first that is not comes with a warning.
 func (b *inbox) keep(m Message) (kept bool, warning error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -52,25 +52,25 @@ func (b *inbox) keep(m Message) (kept bool, warning error) {
 	switch {
 	case b.closed:
 		return false, nil
-	case b.size > limit && !b.isAttended():
-		if b.listening.drops {
+	case b.size > limit && !b.hasReceiver():
+		if b.activity.dropped {
 			return false, nil
 		}
-		b.listening.drops = true
+		b.activity.dropped = true
 		return false, fmt.Errorf("nodeipc: %w, and more than %d bytes of them wait: call Receive to have them all", ErrNotReceived, limit)
 	}
 	b.messages.push(m)
 	b.size += cost(m)
-	if b.size > limit && b.isAttended() && !b.full {
+	if b.size > limit && b.hasReceiver() && !b.full {
 		b.full = true
 		b.channel.hold(&b.channel.full, true)
-		b.watchOver()
+		b.scheduleCheck()
 	}
 	b.notify()
 	return true, nil
 }
 
-// notify wakes one who waits; that one wakes the next.
+// notify wakes one receiver, which wakes the next.
 func (b *inbox) notify() {
 	select {
 	case b.arrival <- struct{}{}:
@@ -83,7 +83,7 @@ func (b *inbox) HandleDisconnect(error) { b.notify() }
 func (b *inbox) take() (Message, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.listening.renew()
+	b.activity.renew()
 	if b.messages.len() == 0 {
 		return Message{}, false
 	}
@@ -93,7 +93,7 @@ func (b *inbox) take() (Message, bool) {
 		b.full = false
 		b.channel.hold(&b.channel.full, false)
 	}
-	b.behind.Store(int64(b.messages.len()))
+	b.waiting.Store(int64(b.messages.len()))
 	if b.messages.len() > 0 {
 		b.notify()
 	}
@@ -105,8 +105,8 @@ func (b *inbox) next(ctx context.Context) (Message, error) {
 		if m, ok := b.take(); ok {
 			return m, nil
 		}
-		b.channel.flush() // what Send left
-		b.channel.await(ctx, b.any)
+		b.channel.flush() // what Send has deferred
+		b.channel.await(ctx, b.hasMessages)
 		if m, ok := b.take(); ok {
 			return m, nil
 		}
@@ -116,14 +116,14 @@ func (b *inbox) next(ctx context.Context) (Message, error) {
 	}
 }
 
-// any reports whether there are messages.
-func (b *inbox) any() bool {
+// hasMessages reports whether there are messages.
+func (b *inbox) hasMessages() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.messages.len() > 0
 }
 
-// wait waits until there may be messages, or says why none will come.
+// wait waits until there may be messages, or returns why none will come.
 func (b *inbox) wait(ctx context.Context) error {
 	b.channel.beginWait()
 	defer b.channel.endWait()
@@ -131,7 +131,7 @@ func (b *inbox) wait(ctx context.Context) error {
 	case <-b.arrival:
 		return nil
 	case <-b.channel.done:
-		if b.any() {
+		if b.hasMessages() {
 			return nil
 		}
 		return b.channel.endError()

@@ -2,50 +2,51 @@ package nodeipc
 
 import "time"
 
-// A program that takes no message between so many looks does not listen. They are counted, and the time between them is
+// A program that receives no message between that many checks does not receive. Checks are counted, and the time between them is
 // not measured, so that a process that was stopped for a while has the time that is left.
 const (
-	lookInterval = 100 * time.Millisecond
-	maxIdle      = 10
+	checkInterval = 100 * time.Millisecond
+	maxIdleChecks = 10
 )
 
-// attention is what an inbox knows of whether anybody listens.
-type attention struct {
-	attended bool // Receive was called lately
-	idle     int  // looks since then
-	looking  bool
-	drops    bool // a message was dropped since then
+// receiverActivity is what an inbox knows of whether the program receives.
+type receiverActivity struct {
+	active     bool // Receive was called in the time of the last maxIdleChecks
+	idleChecks int  // since the last Receive
+	checking   bool
+	dropped    bool // a message was dropped since the last Receive
 }
 
-// renew is called when Receive is.
-func (a *attention) renew() { a.attended, a.idle, a.drops = true, 0, false }
+// renew is called by Receive.
+func (a *receiverActivity) renew() { a.active, a.idleChecks, a.dropped = true, 0, false }
 
-// isAttended reports whether messages are to be kept for somebody. Nobody else gets what comes on a channel without a
-// handler. b.mu is held.
-func (b *inbox) isAttended() bool {
-	return b.listening.attended || b.channel.options.Handler == nil
+// hasReceiver reports whether messages are to be kept: the program receives, or the channel has no handler, so that nobody else
+// needs what comes behind them. The caller holds b.mu.
+func (b *inbox) hasReceiver() bool {
+	return b.activity.active || b.channel.options.Handler == nil
 }
 
-// watchOver looks whether anybody listens for as long as the channel does not read. b.mu is held.
-func (b *inbox) watchOver() {
-	if !b.listening.looking && b.channel.options.Handler != nil {
-		b.listening.looking = true
-		time.AfterFunc(lookInterval, b.look)
+// scheduleCheck has check run again and again while the inbox is full. The caller holds b.mu.
+func (b *inbox) scheduleCheck() {
+	if !b.activity.checking && b.channel.options.Handler != nil {
+		b.activity.checking = true
+		time.AfterFunc(checkInterval, b.check)
 	}
 }
 
-func (b *inbox) look() {
+// check counts the time without Receive, and has the channel read again when that is too long.
+func (b *inbox) check() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	a := &b.listening
-	a.looking = false
+	a := &b.activity
+	a.checking = false
 	if !b.full || b.closed {
 		return
 	}
-	if a.idle++; a.idle < maxIdle {
-		b.watchOver()
+	if a.idleChecks++; a.idleChecks < maxIdleChecks {
+		b.scheduleCheck()
 		return
 	}
-	a.attended, b.full = false, false
+	a.active, b.full = false, false
 	b.channel.hold(&b.channel.full, false)
 }

@@ -7,17 +7,18 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 )
 
-// Message is one that has arrived. The zero value is none: Decode returns an error, and the others do nothing.
+// Message is a message that has arrived. The zero value is no message: Decode, Respond and RespondError return an error, and the
+// other methods do nothing.
 type Message struct {
-	// Handle is what came with the message, nil if nothing did. It is the receiver's, who closes it or
-	// passes it on.
+	// Handle is what came with the message, or nil. It belongs to the receiver of the message, who closes it, converts it or sends
+	// it on.
 	Handle *handlewrap.Handle
 
 	payload []byte
 	lease   lease
 	known   codec.Known
 	codec   codec.Codec
-	request *received // nil but of a request
+	request *received // nil unless the message is a request
 }
 
 var (
@@ -25,10 +26,12 @@ var (
 	errNoMessage = errors.New("nodeipc: decode the message: it is a zero Message, which nobody has sent")
 )
 
-// Decode stores the message in what v points to, as json.Unmarshal does, or [structuredclone.Unmarshal] on a channel
-// whose serialization is Advanced. In JSON, a *json.RawMessage takes it as it was sent: lone surrogates, which no Go
-// string holds, survive in that alone. A long string may be a part of the message, and then keeps all of it in memory. Of a
-// request it is the body that is decoded.
+// Decode stores the message in what v points to: as json.Unmarshal does, or as [structuredclone.Unmarshal] does on a channel
+// whose serialization is Advanced. Of a request it decodes the body. It fails as these do, and after Release. It may be called
+// several times.
+//
+// In JSON, a *json.RawMessage takes the message as it was sent. Lone surrogates, which no Go string holds, survive in that alone.
+// A long string may be a part of the message, and then keeps all of it in memory.
 func (m Message) Decode(v any) error {
 	if m.lease.over() {
 		return errReleased
@@ -39,10 +42,11 @@ func (m Message) Decode(v any) error {
 	return m.codec.Decode(m.payload, v, m.known)
 }
 
-// Payload is the message as it was sent, without what delimits it on the wire: JSON, or what [structuredclone.Decode]
-// reads without losing anything. It must not be changed, and
-// what a [Handler] gets as an internal message is valid only until it returns. Of a message that was released it is nil, and of a
-// request it is the body.
+// Payload returns the message as it was sent, without what delimits it on the wire: JSON, or bytes that [structuredclone.Decode]
+// reads without losing anything. Of a request it is the body. After Release it is nil.
+//
+// The bytes must not be changed. They are valid until Release, and those of an internal message until the [Handler]'s method
+// returns.
 func (m Message) Payload() []byte {
 	if m.lease.over() {
 		return nil
@@ -52,9 +56,11 @@ func (m Message) Payload() []byte {
 
 // Release gives back the memory of a message of 32 KiB or more, so that its channel puts the next one together without new
 // memory, of which Go's garbage collector would have to dispose. It is never needed; it is for programs that get many long
-// messages. Afterwards neither what Payload has given may be used nor a string that Decode has stored, which may be a part of
-// that memory and then becomes another message's text; []byte are copies. It may be called from any goroutine, and again
-// without effect. The handle stays the receiver's.
+// messages.
+//
+// Afterwards neither what Payload has returned may be used, nor a string that Decode has stored, which may be a part of that
+// memory and then becomes another message's text. A []byte that Decode has stored is a copy. Release may be called from any
+// goroutine, and again without effect. The handle stays the receiver's.
 func (m Message) Release() { m.lease.end() }
 
 // Shared gives the message to be passed to several receivers: Release of it does nothing, as others may still read it. It

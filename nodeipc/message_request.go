@@ -9,8 +9,8 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 )
 
-// requestMessage asks the peer, and responseMessage or errorMessage answers it. They are users' messages to Node, whose program
-// reads and writes them as they stand here.
+// requestMessage asks the peer, and responseMessage or errorMessage answers it. To Node they are users' messages, which its
+// program reads and writes as they stand here.
 type requestMessage struct {
 	Command string `json:"cmd"`
 	ID      uint64 `json:"id"`
@@ -29,25 +29,25 @@ type errorMessage struct {
 	Error   string `json:"error"`
 }
 
-// requests are those of this end that await their responses. The channel's mu guards it.
+// requests are the requests of this end that await their responses. The channel's mu guards it.
 type requests struct {
-	last    uint64 // id; 0 while there was none
+	last    uint64 // id, 0 before the first request
 	waiting map[uint64]chan response
 }
 
-// response is what a request comes to.
+// response is what Request returns.
 type response struct {
 	message Message
 	err     error
 }
 
-// ResponseError is the error with which the peer has answered a request, in place of a body.
+// ResponseError is the error of Request when the peer has answered with an error.
 type ResponseError struct {
-	// Text is the peer's.
+	// Text is the peer's. It may have several lines.
 	Text string
 }
 
-// Error is one line that quotes the peer's text.
+// Error returns one line that quotes the peer's text.
 func (e *ResponseError) Error() string {
 	return fmt.Sprintf("nodeipc: request: the peer answered with the error %q", e.Text)
 }
@@ -57,22 +57,22 @@ var (
 	errNoRequest     = errors.New("nodeipc: respond: the message is no request: see Message.IsRequest")
 )
 
-// Request sends a request, whose body is any value that Send takes, and waits for the response. The message that it returns is the
-// response's body; its handle, if one came, is the caller's. Requests may be under way at once, and the peer may answer them in any
-// order.
+// Request sends a request, whose body is any value that Send takes, and waits for the response. The message that it returns is
+// the response's body. The response's handle, if one came, belongs to the caller. Several requests may be under way at once, and
+// the peer may answer them in any order.
 //
-// To a Node program a request is a message {cmd: 'nodecluster:request', id, body}, which it answers with one of
-// {cmd: 'nodecluster:response', id, body} or {cmd: 'nodecluster:response', id, error}, where error is a text:
+// A Node program gets the request as a message {cmd: 'nodecluster:request', id, body}. It answers with {cmd:
+// 'nodecluster:response', id, body}, or with {cmd: 'nodecluster:response', id, error} where error is a text:
 //
 //	process.on('message', (m) => {
 //		if (m.cmd === 'nodecluster:request') process.send({ cmd: 'nodecluster:response', id: m.id, body: m.body + 1 });
 //	});
 //
-// A Go program answers with [Message.Respond]. From a channel's first request on, no response reaches Receive, OnMessage or a
-// Handler: one that nobody waits for any more is dropped, and its handle closed.
+// A Go program answers with [Message.Respond]. After a channel's first request, responses do not reach Receive, OnMessage or a
+// Handler. One that no request awaits any more is dropped, and its handle is closed.
 //
-// Request fails as Send does, with a [*ResponseError] when that is the response, with ErrDisconnected when the channel ends before
-// it comes, and with ctx's error. On the channel's loop it fails at once.
+// Request fails as Send does. It returns a [*ResponseError] when the peer answers with an error, an error that matches
+// ErrDisconnected when the channel ends before the response, and ctx's error. On the channel's loop it fails at once.
 func (c *Channel) Request(ctx context.Context, body any) (Message, error) {
 	switch {
 	case c.isZero():
@@ -85,7 +85,7 @@ func (c *Channel) Request(ctx context.Context, body any) (Message, error) {
 		c.forgetResponse(id)
 		return Message{}, err
 	}
-	c.flush() // what Send left
+	c.flush() // what Send has deferred
 	c.await(ctx, func() bool { return len(reply) > 0 })
 	c.beginWait()
 	defer c.endWait()
@@ -107,7 +107,7 @@ func (c *Channel) Request(ctx context.Context, body any) (Message, error) {
 	return Message{}, fmt.Errorf("nodeipc: request: %w", context.Cause(ctx))
 }
 
-// callsUsers reports whether the channel's loop calls functions of users that may call the channel, other than Options.Warn.
+// callsUsers reports whether the channel's loop calls functions that may call the channel, beside Options.Warn.
 func (c *Channel) callsUsers() bool {
 	return !c.ownLoop || c.options.Handler != nil || c.options.OnMessage != nil
 }
@@ -131,7 +131,7 @@ func (c *Channel) forgetResponse(id uint64) {
 	delete(c.requests.waiting, id)
 }
 
-// hasRequested reports whether this end ever sent a request.
+// hasRequested reports whether this end has ever sent a request.
 func (c *Channel) hasRequested() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -142,7 +142,7 @@ func (c *Channel) hasRequested() bool {
 func (c *Channel) takeResponse(m Message) {
 	x, ok := c.codec.OpenExchange(m.payload)
 	var id uint64
-	if !ok || c.codec.Decode(x.ID, &id, codec.Known{}) != nil || !c.awaits(id) {
+	if !ok || c.codec.Decode(x.ID, &id, codec.Known{}) != nil || !c.isAwaited(id) {
 		closeHandle(m.Handle)
 		return
 	}
@@ -152,24 +152,24 @@ func (c *Channel) takeResponse(m Message) {
 	}
 }
 
-// awaits reports whether a request waits for its response.
-func (c *Channel) awaits(id uint64) bool {
+// isAwaited reports whether a request awaits the response with that id.
+func (c *Channel) isAwaited(id uint64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.requests.waiting[id] != nil
 }
 
-// responseOf is what a request comes to with that response.
+// responseOf returns what a request comes to with a response.
 func (c *Channel) responseOf(m Message, x codec.Exchange) response {
 	if x.Error != nil {
 		closeHandle(m.Handle)
 		return response{err: &ResponseError{Text: c.textOf(x.Error)}}
 	}
 	m.payload = x.Body
-	return response{message: c.owned(m)}
+	return response{message: c.withOwnMemory(m)}
 }
 
-// respond ends the wait of a request, and reports whether there was one.
+// respond gives a request its response, and reports whether one awaited it.
 func (c *Channel) respond(id uint64, r response) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -182,7 +182,7 @@ func (c *Channel) respond(id uint64, r response) bool {
 	return true
 }
 
-// textOf is an error as a text, whatever the peer has sent as one.
+// textOf returns the text of an error, whatever value the peer has sent as one.
 func (c *Channel) textOf(payload []byte) string {
 	var text string
 	if c.codec.Decode(payload, &text, codec.Known{}) == nil {
@@ -202,14 +202,14 @@ func (c *Channel) textOf(payload []byte) string {
 	return string(raw)
 }
 
-// received is what a message knows of the request that it is.
+// received is what a message that is a request knows of it.
 type received struct {
 	channel *Channel
 	id      []byte // a payload
-	size    int    // of what it keeps in memory beside the body
+	size    int    // what the message keeps in memory beside the body
 }
 
-// asRequest gives a request as users have it: its payload is the body. What has no id is an ordinary message.
+// asRequest returns a request with its body as the payload. A message without an id is no request, and is returned as it is.
 func (c *Channel) asRequest(m Message) Message {
 	x, ok := c.codec.OpenExchange(m.payload)
 	if !ok {
@@ -220,14 +220,14 @@ func (c *Channel) asRequest(m Message) Message {
 	return m
 }
 
-// IsRequest reports whether the peer awaits a response to the message: it is a request, from [Channel.Request] or from a Node
-// program that has sent {cmd: 'nodecluster:request', id, body}. Decode and Payload give the body. Answer it with Respond or
-// RespondError, once.
+// IsRequest reports whether the message is a request, to which the peer awaits a response: from [Channel.Request], or from a Node
+// program that has sent {cmd: 'nodecluster:request', id, body}. Decode and Payload give the body. Answer it once, with Respond or
+// RespondError.
 func (m Message) IsRequest() bool { return m.request != nil }
 
-// Respond answers a request with a body, any value that Send takes, on the channel by which the request came. It blocks and fails
-// as Send does, and where the message is no request. When it fails nothing was sent, and the peer still waits: RespondError may
-// tell it why.
+// Respond answers a request on the channel by which it came. The body is any value that Send takes. Respond blocks and fails as
+// Send does, and fails when the message is no request. When it fails, nothing was sent, and the peer still waits: RespondError
+// may tell it why.
 func (m Message) Respond(ctx context.Context, body any) error {
 	if m.request == nil {
 		return errNoRequest
@@ -236,8 +236,8 @@ func (m Message) Respond(ctx context.Context, body any) error {
 	return c.Send(ctx, responseMessage{codec.ResponseCommand, c.codec.Raw(m.request.id), body})
 }
 
-// RespondError answers a request with an error, of which the peer gets the text: a [*ResponseError] from [Channel.Request]. Else it is
-// as Respond.
+// RespondError answers a request with an error, of which the peer gets the text: [Channel.Request] returns it as a
+// [*ResponseError]. It blocks and fails as Respond does.
 func (m Message) RespondError(ctx context.Context, text string) error {
 	if m.request == nil {
 		return errNoRequest

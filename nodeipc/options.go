@@ -8,30 +8,32 @@ import (
 
 // Options says how a channel works. The zero value is a channel as Node makes it, with bounds.
 type Options struct {
-	// Serialization must be the same at both ends. The default is JSON.
+	// Serialization is how messages are written. It must be the same at both ends. "" means JSON. Start tells the child of it, and
+	// Parent does not read it, because the parent has chosen it.
 	Serialization Serialization
-	// MaxMessageSize is how many bytes a message may have, either way; 64 MiB by default.
+	// MaxMessageSize is how many bytes a message may have, in either direction. 0 means 64 MiB.
 	MaxMessageSize int
-	// SendBuffer is how many bytes may wait for a peer that does not read before Send waits; 1 MiB by default.
+	// SendBuffer is how many bytes may wait for a peer that does not read before Send waits. 0 means 1 MiB.
 	SendBuffer int
-	// ReceiveBuffer is how many bytes of messages may wait for Receive before the channel stops reading;
-	// 16 MiB by default. A message costs 256 bytes beside its own, and a handle 64 KiB. See [LoopChannel.Keep] for a
-	// channel with a Handler.
+	// ReceiveBuffer is how many bytes of messages may wait for Receive before the channel stops reading. 0 means 16 MiB. A message
+	// counts as 256 bytes more than it has, and a handle as 64 KiB. See [LoopChannel.Keep] for a channel with a Handler.
 	ReceiveBuffer int
-	// Warn is told of what went wrong without ending the channel. By default it goes to slog. It is called on the channel's
-	// loop, and must not block.
+	// Warn is called with errors that do not end the channel, such as ErrHandleNotReceived. It is called on the channel's loop, and
+	// must not block. nil means slog.Warn.
 	Warn func(error)
-	// Loop is what the channel runs on. By default it has one of its own.
+	// Loop is what the channel runs on, which this module's own packages share among channels. nil means a loop of its own.
 	Loop *eventloop.Loop
-	// OnMessage, if set, takes the messages that arrive in place of Receive, which then fails at once. It is called on the
-	// channel's loop, for one message after the other, must not block, and owns the message's handle. See [Handler] for which of
-	// the channel's methods it may call. It may be called before Start, Parent or NewChannel has returned: where it uses what
-	// they return, set Paused, and call Resume then. The channel's end is told by Done.
+	// OnMessage, if not nil, takes the messages in place of Receive, which then fails at once. It is called on the channel's loop,
+	// for one message after the other, and must not block. The message's handle belongs to it. See [Handler] for which methods of
+	// the channel it may call. The end of the channel is told by Done.
+	//
+	// OnMessage may be called before Start, Parent or NewChannel has returned. Where it uses what they return, set Paused, and
+	// call Resume after they have.
 	OnMessage func(Message)
-	// Handler takes all that arrives in place of Receive: it is for a protocol on top of the channel, such as that of Node's
-	// cluster. A channel has OnMessage or a Handler, not both.
+	// Handler, if not nil, takes all that arrives in place of Receive. It is for a protocol on top of the channel, such as that of
+	// Node's cluster. A channel with both OnMessage and Handler is refused with an error.
 	Handler Handler
-	// Paused channels do not read before Resume.
+	// Paused has the channel not read before [Channel.Resume].
 	Paused bool
 }
 

@@ -8,16 +8,18 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
-// The variables by which a child learns of its channel.
+// The variables by which a child finds its channel.
 const (
 	channelFDVariable     = "NODE_CHANNEL_FD"
 	serializationVariable = "NODE_CHANNEL_SERIALIZATION_MODE"
 )
 
-// Parent opens the channel to the process that started this one, be it Node's child_process.fork or [Start].
-// The variables that tell of it are taken out of the environment, so that grandchildren do not inherit them,
-// and so it succeeds once in a process. Options.Serialization is what the parent has chosen. It returns
-// ErrNoChannel when this process was started without one.
+// Parent opens the channel to the process that started this one, by Node's child_process.fork or by [Start]. It takes the
+// variables that tell of the channel out of the environment, so that children of this process do not inherit them, and so it
+// succeeds once in a process. Options.Serialization is not read: the parent has chosen it.
+//
+// It returns an error that matches ErrNoChannel when this process was started without a channel, or has opened it before. The
+// descriptor belongs to the channel from then on.
 func Parent(o Options) (*Channel, error) {
 	value, ok := os.LookupEnv(channelFDVariable)
 	if !ok {

@@ -12,24 +12,24 @@ import (
 // incoming is what has been read and is not yet a whole message. Only the loop touches it.
 type incoming struct {
 	assembly
-	searched  int
-	gathering gathering
-	handles   arrivals
+	searched int
+	batching batching
+	handles  arrivals
 }
 
 func (in *incoming) abandon() {
-	in.drop()
+	in.releasePartial()
 	in.spare.abandon()
 	in.handles.closeAll()
 }
 
-// read takes what the socket holds, once, and says how many bytes that were: 0 when there was nothing or the
-// channel has ended.
+// read takes once what the socket holds, and returns how many bytes that were: 0 when there was nothing, or when the channel has
+// ended.
 func (c *Channel) read() int {
 	r := socket.GetBuffer()
 	defer socket.PutBuffer(r)
-	room := c.incoming.room()
-	n, again, err := r.Receive(c.fd, room)
+	buffer := c.incoming.readBuffer()
+	n, again, err := r.Receive(c.fd, buffer)
 	switch {
 	case again:
 		return 0
@@ -37,30 +37,30 @@ func (c *Channel) read() int {
 		c.end(err)
 		return 0
 	}
-	c.incoming.handles.arrive(r.FDs)
+	c.incoming.handles.add(r.FDs)
 	if n == 0 {
 		c.endOfStream()
 		return 0
 	}
-	if len(room) > 0 {
-		err = c.cut(c.incoming.land(n))
+	if len(buffer) > 0 {
+		err = c.cut(c.incoming.commitRead(n))
 	} else {
-		err = c.take(r.Bytes[:n])
+		err = c.cutChunk(r.Bytes[:n])
 	}
 	if err != nil {
 		c.end(err)
 		return 0
 	}
-	c.peerWasHeard()
+	c.afterRead()
 	return n
 }
 
-// drain reads what the peer has sent so far, and has it handled.
+// drain reads what the peer has sent so far, and handles it.
 func (c *Channel) drain() {
 	if c.ended() {
 		return
 	}
-	// What is there is read, and then once more for the end of the stream.
+	// One more read than there are bytes finds the end of the stream.
 	for left := socket.Waiting(c.fd); left >= 0 && !c.ended(); {
 		n := c.read()
 		if n == 0 {
@@ -87,13 +87,14 @@ func (c *Channel) endOfStream() {
 	c.end(nil)
 }
 
-// take takes what was read elsewhere than into the assembly's room.
-func (c *Channel) take(chunk []byte) error { return c.cut(c.incoming.join(chunk)) }
+// cutChunk is cut for what was read elsewhere than into the assembly's buffer.
+func (c *Channel) cutChunk(chunk []byte) error { return c.cut(c.incoming.appendChunk(chunk)) }
 
-// cut cuts what was read into messages and keeps what is left over. begun says that the first of them began before.
+// cut delivers the whole messages of what was read, and keeps the rest. begun reports whether the first of them began in a read
+// before.
 func (c *Channel) cut(rest []byte, begun bool) error {
 	in := &c.incoming
-	in.handles.begin(begun)
+	in.handles.startRead(begun)
 	messages, need := 0, 0
 	for len(rest) > 0 {
 		var payload []byte
@@ -106,23 +107,23 @@ func (c *Channel) cut(rest []byte, begun bool) error {
 			break
 		}
 		messages++
-		in.searched, in.last = 0, size
+		in.searched, in.lastSize = 0, size
 		rest = rest[size:]
 		if err := c.deliver(payload); err != nil || c.ended() {
 			return err
 		}
-		in.handles.next()
+		in.handles.endMessage()
 	}
-	in.handles.keep(len(rest) > 0)
-	in.keep(rest, need)
+	in.handles.endRead(len(rest) > 0)
+	in.keepRest(rest, need)
 	in.searched = len(rest)
-	in.gathering.count(messages, time.Now)
+	in.batching.count(messages, time.Now)
 	return nil
 }
 
-// lull reports whether to let messages gather: that is worth while, and nothing waits to be written.
-func (c *Channel) lull() bool {
-	if !c.incoming.gathering.lull() {
+// delaysRead reports whether the loop is to delay the next read: that is worth while, and nothing waits to be written.
+func (c *Channel) delaysRead() bool {
+	if !c.incoming.batching.delays() {
 		return false
 	}
 	c.mu.Lock()

@@ -2,19 +2,19 @@ package nodeipc
 
 import "github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 
-// maxArrivals is how many descriptors one read may bring; a Node process sends one at a time.
+// maxArrivals is how many descriptors one read may bring. A Node process sends one at a time.
 const maxArrivals = 64
 
-// arrivals are descriptors that were read and whose messages were not handled yet. A descriptor travels beside the
-// first byte of its message, so that it is for one that begins in the read which brought it; so one that got lost,
-// because this process had no room for it, does not make others go astray.
+// arrivals are descriptors that were read and whose messages have not been handled. A descriptor travels beside the first byte of
+// its message, so it is for a message that begins in the read that brought it. Where one got lost, because this process had no
+// room for it, the next ones still find their messages.
 type arrivals struct {
 	latest  fifo[int] // came with the last read
 	earlier fifo[int] // came with the read in which the message began whose end is awaited
-	present *fifo[int]
+	current *fifo[int]
 }
 
-func (a *arrivals) arrive(fds []int) {
+func (a *arrivals) add(fds []int) {
 	for _, fd := range fds {
 		if a.latest.len() < maxArrivals {
 			a.latest.push(fd)
@@ -24,31 +24,31 @@ func (a *arrivals) arrive(fds []int) {
 	}
 }
 
-// begin is called before the first message of a read, which may have begun in one before.
-func (a *arrivals) begin(before bool) {
-	a.present = &a.latest
+// startRead is called before the first message of a read. before reports whether that began in an earlier read.
+func (a *arrivals) startRead(before bool) {
+	a.current = &a.latest
 	if before {
-		a.present = &a.earlier
+		a.current = &a.earlier
 	}
 }
 
-// take gives the descriptor of the present message, -1 if none came.
+// take returns the descriptor of the current message, -1 if none came.
 func (a *arrivals) take() int {
-	if a.present.len() == 0 {
+	if a.current.len() == 0 {
 		return -1
 	}
-	return a.present.pop()
+	return a.current.pop()
 }
 
-// next is called after each message.
-func (a *arrivals) next() {
+// endMessage is called after each message. It closes what that has left.
+func (a *arrivals) endMessage() {
 	closeFDs(&a.earlier)
-	a.present = &a.latest
+	a.current = &a.latest
 }
 
-// keep is called after the last message of a read, of which the beginning of another may be left.
-func (a *arrivals) keep(partial bool) {
-	if partial && a.present == &a.latest {
+// endRead is called after the last message of a read. partial reports whether the beginning of another is left.
+func (a *arrivals) endRead(partial bool) {
+	if partial && a.current == &a.latest {
 		a.earlier, a.latest = a.latest, a.earlier
 		return
 	}

@@ -3,105 +3,106 @@ package nodeipc
 import "time"
 
 const (
-	spanLength  = 512    // messages, whose time is taken
-	trialLength = 128    // messages with lulls, which may turn out to be slow
-	minRate     = 25_000 // messages a second, below which a lull brings one or two
-	worthwhile  = 0.85   // of the rate without lulls, as they save so much CPU
-	choiceSpans = 64     // for how long what was found to be worth while is taken for so
-	minRefusal  = 32     // spans without a trial after one that was slow, and twice as many after the next
-	maxRefusal  = 1024
-	burst       = 8  // messages in one read are many
-	burstMemory = 16 // reads without many, and they no longer come in bursts
+	spanLength    = 512    // messages, whose time is taken
+	trialLength   = 128    // messages with delays, which may turn out to be slow
+	minRate       = 25_000 // messages a second, below which a delay brings one or two
+	minGain       = 0.85   // of the rate without delays, which cost more CPU
+	onSpans       = 64     // spans with delays after a trial that was worth while
+	minPauseSpans = 32     // spans without a trial after one that was slow, and twice as many after the next
+	maxPauseSpans = 1024
+	burstSize     = 8  // messages in one read are many
+	burstReads    = 16 // reads without many, and they no longer come in bursts
 )
 
-// gathering finds out whether it is worth while to let messages gather in a lull before each read. That saves wake-ups and
-// system calls at both ends, but a peer that has few to answer has soon answered them all, and waits. Nothing but the time
-// that messages take tells the two apart. Only the loop touches it.
-type gathering struct {
-	phase     gatheringPhase
-	bursts    int // is more than 0 while many messages come in one read
-	messages  int
-	reads     int
-	heard     bool // a read came since the last lull
-	began     time.Time
-	plainRate float64 // messages a second without lulls
-	rest      int     // spans that are left until the phase is thought over
-	refusal   int     // spans without a trial after the last that was slow
+// batching finds out whether a short delay before each read is worth while, in which messages gather that are then read in one
+// batch. The delay saves wake-ups and system calls at both ends. But a peer with few messages to answer has soon answered them all,
+// and waits. Only the time that messages take tells the two apart, so it is measured in spans: without delays, in a trial with them,
+// and with them for as long as the trial was worth while. Only the loop touches it.
+type batching struct {
+	phase      batchPhase
+	bursts     int // is more than 0 while many messages come in one read
+	messages   int
+	reads      int
+	hasRead    bool // a read came since the last delay
+	began      time.Time
+	baseRate   float64 // messages a second without delays
+	spansLeft  int     // spans until the phase may change
+	pauseSpans int     // spans without a trial after the last that was slow
 }
 
-type gatheringPhase uint8
+type batchPhase uint8
 
 const (
-	gatheringPlain  gatheringPhase = iota // no lulls
-	gatheringTrial                        // lulls, whose rate is taken
-	gatheringChosen                       // lulls, which were found to be worth while
+	batchOff   batchPhase = iota // no delays
+	batchTrial                   // delays, whose rate is measured
+	batchOn                      // delays, which were found to be worth while
 )
 
-// lull reports whether a lull is to come before the next read. There is one after each at most, whatever else wakes the loop.
-func (g *gathering) lull() bool {
-	heard := g.heard
-	g.heard = false
-	return heard && g.phase != gatheringPlain
+// delays reports whether to delay the next read. One delay at most follows each read, whatever else wakes the loop.
+func (b *batching) delays() bool {
+	hasRead := b.hasRead
+	b.hasRead = false
+	return hasRead && b.phase != batchOff
 }
 
 // count is told how many messages a read has brought.
-func (g *gathering) count(messages int, now func() time.Time) {
-	if g.began.IsZero() {
-		g.began = now()
+func (b *batching) count(messages int, now func() time.Time) {
+	if b.began.IsZero() {
+		b.began = now()
 	}
-	g.heard = true
-	g.messages += messages
-	g.reads++
+	b.hasRead = true
+	b.messages += messages
+	b.reads++
 	switch {
-	case g.phase != gatheringPlain && !g.inBursts(messages):
-		g.end(now())
+	case b.phase != batchOff && !b.inBursts(messages):
+		b.stop(now())
 		return
-	case g.messages < trialLength || g.messages < spanLength && g.phase != gatheringTrial:
+	case b.messages < trialLength || b.messages < spanLength && b.phase != batchTrial:
 		return
-	case g.phase == gatheringPlain && g.rest == 0 && g.messages*2 < g.reads*3:
-		g.begin(now()) // they mostly come one by one
+	case b.phase == batchOff && b.spansLeft == 0 && b.messages*2 < b.reads*3:
+		b.beginSpan(now()) // they mostly come one by one
 		return
 	}
 	t := now()
-	g.conclude(float64(g.messages)/t.Sub(g.began).Seconds(), t)
+	b.endSpan(float64(b.messages)/t.Sub(b.began).Seconds(), t)
 }
 
 // inBursts reports whether many messages came in one read lately.
-func (g *gathering) inBursts(messages int) bool {
-	if messages >= burst {
-		g.bursts = burstMemory
+func (b *batching) inBursts(messages int) bool {
+	if messages >= burstSize {
+		b.bursts = burstReads
 	} else {
-		g.bursts--
+		b.bursts--
 	}
-	return g.bursts > 0
+	return b.bursts > 0
 }
 
-// conclude ends a span whose messages came at a rate, and says how the next goes.
-func (g *gathering) conclude(rate float64, now time.Time) {
+// endSpan ends a span whose messages came at a rate, and chooses the phase of the next.
+func (b *batching) endSpan(rate float64, now time.Time) {
 	switch {
-	case g.phase == gatheringTrial && rate < worthwhile*g.plainRate:
-		g.end(now)
+	case b.phase == batchTrial && rate < minGain*b.baseRate:
+		b.stop(now)
 		return
-	case g.phase == gatheringTrial:
-		g.phase, g.rest, g.refusal = gatheringChosen, choiceSpans, 0
-	case g.rest > 0:
-		g.rest--
-	case g.phase == gatheringChosen:
-		g.phase = gatheringPlain // for a span, to compare with
+	case b.phase == batchTrial:
+		b.phase, b.spansLeft, b.pauseSpans = batchOn, onSpans, 0
+	case b.spansLeft > 0:
+		b.spansLeft--
+	case b.phase == batchOn:
+		b.phase = batchOff // for a span, to compare with
 	case rate >= minRate:
-		g.phase, g.plainRate, g.bursts = gatheringTrial, rate, burstMemory
+		b.phase, b.baseRate, b.bursts = batchTrial, rate, burstReads
 	}
-	g.begin(now)
+	b.beginSpan(now)
 }
 
-// end goes on without lulls: after a trial for a while, and for longer the more of them have failed.
-func (g *gathering) end(now time.Time) {
-	if g.phase == gatheringTrial {
-		g.refusal = min(max(2*g.refusal, minRefusal), maxRefusal)
-		g.rest = g.refusal
+// stop goes on without delays: after a trial for a number of spans, which doubles with each trial that fails.
+func (b *batching) stop(now time.Time) {
+	if b.phase == batchTrial {
+		b.pauseSpans = min(max(2*b.pauseSpans, minPauseSpans), maxPauseSpans)
+		b.spansLeft = b.pauseSpans
 	}
-	g.phase = gatheringPlain
-	g.begin(now)
+	b.phase = batchOff
+	b.beginSpan(now)
 }
 
-func (g *gathering) begin(now time.Time) { g.messages, g.reads, g.began = 0, 0, now }
+func (b *batching) beginSpan(now time.Time) { b.messages, b.reads, b.began = 0, 0, now }

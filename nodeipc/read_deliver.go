@@ -8,9 +8,9 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
-// deliver hands one message to whom it is for.
+// deliver hands one message to its taker: the channel itself, the handler, or a request that awaits it.
 func (c *Channel) deliver(payload []byte) error {
-	payload, plain := c.hear(payload)
+	payload, plain := c.decodeDialect(payload)
 	if plain {
 		return c.deliverMessage(codec.User, Message{payload: payload, known: codec.Known{Plain: true}, codec: c.codec})
 	}
@@ -24,9 +24,9 @@ func (c *Channel) deliver(payload []byte) error {
 	case codec.Handle:
 		return c.deliverHandle(payload)
 	case codec.ACK:
-		return c.acknowledged()
+		return c.handleACK()
 	case codec.NACK:
-		return c.notReceived()
+		return c.handleNACK()
 	default:
 		return c.deliverMessage(kind, Message{payload: payload, codec: c.codec})
 	}
@@ -41,20 +41,20 @@ func (c *Channel) deliverMessage(kind codec.Kind, m Message) error {
 			c.takeResponse(m)
 			return nil
 		}
-		c.handler.HandleMessage(c.owned(m))
+		c.handler.HandleMessage(c.withOwnMemory(m))
 	case codec.Request:
-		c.handler.HandleMessage(c.asRequest(c.owned(m)))
+		c.handler.HandleMessage(c.asRequest(c.withOwnMemory(m)))
 	case codec.User:
-		c.handler.HandleMessage(c.owned(m))
+		c.handler.HandleMessage(c.withOwnMemory(m))
 	default:
 		c.handler.HandleInternal(m)
 	}
 	return nil
 }
 
-// owned gives the message memory of its own, in which its payload stays as it is.
-func (c *Channel) owned(m Message) Message {
-	m.payload, m.lease = c.incoming.own(m.payload)
+// withOwnMemory returns the message with a payload that stays as it is.
+func (c *Channel) withOwnMemory(m Message) Message {
+	m.payload, m.lease = c.incoming.payloadMemory(m.payload)
 	m.known.Kept = true
 	return m
 }
@@ -91,7 +91,8 @@ func (c *Channel) deliverHandle(payload []byte) error {
 	return fmt.Errorf("%w: a handle with a message of the channel's own: %s", ErrProtocol, codec.Excerpt(inner))
 }
 
-// deliverLost is for a message whose descriptor did not come. The peer is to send it again, unless the handler answers for it.
+// deliverLost handles a message whose descriptor did not come. The peer is told to send it again, unless the handler answers for
+// it.
 func (c *Channel) deliverLost(payload []byte) error {
 	handler, ok := c.handler.(LossHandler)
 	if !ok {
@@ -108,7 +109,7 @@ func (c *Channel) deliverLost(payload []byte) error {
 	if answer == nil {
 		return c.reply(nackCommand)
 	}
-	// With the ACK the peer closes what it has sent, before it hears anything else about that.
+	// The ACK comes first: with it the peer closes what it has sent.
 	if err := c.reply(ackCommand); err != nil {
 		return err
 	}
@@ -116,8 +117,8 @@ func (c *Channel) deliverLost(payload []byte) error {
 	return nil
 }
 
-// unwrap takes the message of a handle out of its envelope. Node wraps a retransmitted one twice, and the
-// inner envelope is what was sent first; it has one ACK all the same, because Node dies of a second.
+// unwrap takes the message of a handle out of its envelope. Node wraps a message that it sends again in a second envelope, of
+// which the inner one is the first. It still gets one ACK, because Node dies of a second.
 func (c *Channel) unwrap(payload []byte) (e codec.Envelope, inner []byte, k codec.Kind, err error) {
 	inner, k = payload, codec.Handle
 	for layer := 0; layer < 2 && k == codec.Handle; layer++ {

@@ -6,14 +6,14 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 )
 
-// Serialization is how messages are written on a channel, as Node's option of that name says it.
+// Serialization is how messages are written on a channel. Its values are those of Node's option serialization.
 type Serialization string
 
 const (
-	// JSON writes one line of JSON a message. It is Node's default, and the zero value's meaning.
+	// JSON writes a message as one line of JSON. It is Node's default, and what the zero value means.
 	JSON Serialization = "json"
-	// Advanced writes V8's structured clone format, which knows more of JavaScript's types than JSON: see package
-	// structuredclone for what is what in Go.
+	// Advanced writes V8's structured clone format, which has more of JavaScript's types than JSON. Package structuredclone says
+	// which Go types they are.
 	Advanced Serialization = "advanced"
 )
 
@@ -27,15 +27,15 @@ func codecFor(s Serialization) (codec.Codec, error) {
 	return nil, fmt.Errorf("nodeipc: serialization %q is not known; use %q or %q", s, JSON, Advanced)
 }
 
-// hear takes off a payload what marks its dialect, in which the channel answers from then on. plain is the
-// codec's.
-func (c *Channel) hear(payload []byte) (heard []byte, plain bool) {
-	heard, dialect, plain := c.codec.Heard(payload)
-	if dialect != 0 && dialect != c.speaks() {
+// decodeDialect takes off a payload what marks its dialect, and remembers the dialect, in which the channel writes from then on.
+// plain is the codec's.
+func (c *Channel) decodeDialect(payload []byte) (unmarked []byte, plain bool) {
+	unmarked, dialect, plain := c.codec.DetectDialect(payload)
+	if dialect != 0 && dialect != c.peerDialect() {
 		c.dialect.Store(uint32(dialect))
 	}
-	return heard, plain
+	return unmarked, plain
 }
 
-// speaks is the dialect in which this end writes.
-func (c *Channel) speaks() codec.Dialect { return codec.Dialect(c.dialect.Load()) }
+// peerDialect is the dialect of the peer, in which this end writes.
+func (c *Channel) peerDialect() codec.Dialect { return codec.Dialect(c.dialect.Load()) }

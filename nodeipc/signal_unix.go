@@ -8,5 +8,5 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SignalName is a signal's name as Node gives it: SIGTERM and so on.
+// SignalName returns a signal's name as Node has it, such as "SIGTERM", and "" for a number that is no signal.
 func SignalName(s syscall.Signal) string { return unix.SignalName(s) }

@@ -2,5 +2,5 @@ package nodeipc
 
 import "syscall"
 
-// SignalName is a signal's name.
+// SignalName returns a signal's name.
 func SignalName(s syscall.Signal) string { return s.String() }

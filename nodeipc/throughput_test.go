@@ -62,7 +62,7 @@ func TestAnswersGoOutTogether(t *testing.T) {
 	nodetest.NoLeaks(t)
 	c, peer := channelAndPeer(t, Options{})
 	c.mu.Lock()
-	c.out.leftover.waits = true // so that no timer writes, which on a busy machine comes before the answers are there
+	c.out.deferredWrite.scheduled = true // so that no timer writes, which on a busy machine comes before the answers are there
 	c.mu.Unlock()
 	ctx := nodetest.Context(t)
 	const inFlight = 64

@@ -6,15 +6,14 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 )
 
-// await waits until something has happened on the channel that over knows of, by running the channel's loop itself: what
-// comes then needs no other goroutine to be woken. It says false where it may not, and has not waited: OnMessage is always
-// called on a goroutine that IsCurrent knows.
+// await runs the channel's loop on the calling goroutine until over reports true, the channel has ended or ctx has ended. So what
+// comes meanwhile needs no other goroutine to be woken. It reports whether it did. It does not on a channel with OnMessage, which
+// is always called on a goroutine that IsCurrent knows.
 func (c *Channel) await(ctx context.Context, over func() bool) bool {
 	if c.options.OnMessage != nil {
 		return false
 	}
-	// One who drives and leaves again and again would have to hand over to the loop's goroutine each time, if others
-	// wait.
+	// If others wait, the loop's goroutine would have to take over each time that this one leaves.
 	if !c.ownLoop || c.waiters.Load() > 0 {
 		return false
 	}
@@ -28,7 +27,8 @@ func (c *Channel) await(ctx context.Context, over func() bool) bool {
 	return drove
 }
 
-// beginWait is called by a goroutine that is going to wait for what others bring from the loop, endWait when it has waited.
+// beginWait is called by a goroutine that is going to wait for what the loop brings on another goroutine. endWait is called when
+// it has waited.
 func (c *Channel) beginWait() {
 	c.waiters.Add(1)
 	c.loop.Resume()
@@ -36,7 +36,7 @@ func (c *Channel) beginWait() {
 
 func (c *Channel) endWait() { c.waiters.Add(-1) }
 
-// alarm wakes the loop when the context of whoever drives it ends. The next one mostly has the same context.
+// alarm wakes the loop when the context of the goroutine that drives it ends. The next one mostly has the same context.
 type alarm struct {
 	done <-chan struct{}
 	stop func() bool

@@ -2,40 +2,40 @@ package nodeipc
 
 import "time"
 
-// maxDeferral is how long a message waits for whoever receives to write it.
+// maxDeferral is how long a deferred message waits.
 const maxDeferral = time.Millisecond
 
-// leftover is what was left to whoever receives.
-type leftover struct {
-	waits bool // the timer is going to write it
-	timer *time.Timer
+// deferredWrite is the timer that writes deferred messages.
+type deferredWrite struct {
+	scheduled bool // the timer runs
+	timer     *time.Timer
 }
 
-// mayLeave reports whether a plain frame may be left to whoever took the last message: others stand behind that, so that he
-// is going to send more, or to ask for the next and find none. So answers go out together, and an answer to the only
-// question at once. c.mu is held.
-func (c *Channel) mayLeave(size int) bool {
+// deferWrite reports whether a plain frame is queued only, and written later with others. That is so while more messages wait in
+// the inbox: the receiver, which answers one, is going to take the next, and Receive writes what is queued when there is none. So
+// many answers go out together, and the answer to a single message goes out at once. The caller holds c.mu.
+func (c *Channel) deferWrite(size int) bool {
 	o := &c.out
-	if c.inbox.behind.Load() == 0 || o.queued+size > maxCoalesced || o.gathered >= maxBatched {
+	if c.inbox.waiting.Load() == 0 || o.queued+size > maxCoalesced || o.batched >= maxBatched {
 		return false
 	}
-	o.gathered++
-	if !o.leftover.waits {
-		o.leftover.waits = true
-		if o.leftover.timer == nil {
-			o.leftover.timer = time.AfterFunc(maxDeferral, c.writeLeft)
+	o.batched++
+	if !o.deferredWrite.scheduled {
+		o.deferredWrite.scheduled = true
+		if o.deferredWrite.timer == nil {
+			o.deferredWrite.timer = time.AfterFunc(maxDeferral, c.writeDeferred)
 		} else {
-			o.leftover.timer.Reset(maxDeferral)
+			o.deferredWrite.timer.Reset(maxDeferral)
 		}
 	}
 	return true
 }
 
-// writeLeft writes what was left to one who has not come back.
-func (c *Channel) writeLeft() {
-	c.inbox.behind.Store(0)
+// writeDeferred writes what is queued when the receiver has not come back.
+func (c *Channel) writeDeferred() {
+	c.inbox.waiting.Store(0)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.out.leftover.waits = false
+	c.out.deferredWrite.scheduled = false
 	c.flushLocked()
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
-// tooManyHandlesPause is how long to wait when the system has too many descriptors in flight: nothing tells when that ends.
+// tooManyHandlesPause is how long to wait when the system has too many descriptors in flight. Nothing tells when that ends.
 const tooManyHandlesPause = 10 * time.Millisecond
 
-// write submits a plain frame and has it written. Where nothing else waits to be, it is written as it is, without a copy.
-// c.mu is held.
+// write queues a plain frame and flushes. Where nothing else is queued, the frame is written from where it is, without a copy.
+// The caller holds c.mu.
 func (c *Channel) write(frame []byte) {
 	o := &c.out
 	if !o.idle() {
@@ -25,14 +25,15 @@ func (c *Channel) write(frame []byte) {
 	if o.queue.len() == 0 {
 		return
 	}
-	if first := o.queue.first(); first.lent() {
+	if first := o.queue.first(); first.isBorrowed() {
 		first.buffer = o.spares.copy(first.bytes)
 		first.bytes = first.buffer
 	}
 }
 
-// flush writes what is queued until nothing is left or the socket is full. Whoever finds somebody else at it
-// leaves his messages to him, so that messages sent at once go out in one write.
+// flush writes what is queued until nothing is left or the socket is full. One goroutine writes at a time, the flusher. Another
+// that finds it writing leaves its messages in the queue, and the flusher writes them too. So messages that are sent at once go
+// out in one write.
 func (c *Channel) flush() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -41,13 +42,13 @@ func (c *Channel) flush() {
 
 func (c *Channel) flushLocked() {
 	o := &c.out
-	o.deferred = false
-	if !o.mayFlush() || c.state == disconnected {
+	o.flushScheduled = false
+	if !o.canFlush() || c.state == disconnected {
 		return
 	}
-	o.flushing, o.gathered = true, 0
+	o.flushing, o.batched = true, 0
 	for o.queue.len() > 0 && !o.blocked && !o.stalled && c.state != disconnected {
-		if first := o.queue.first(); first.bringsHandle() && !c.handleMayGo() {
+		if first := o.queue.first(); first.handlePending() && !c.canSendHandle() {
 			break
 		}
 		c.writeFirst()
@@ -57,11 +58,11 @@ func (c *Channel) flushLocked() {
 		socket.Close(c.fd)
 		return
 	}
-	c.flushed()
+	c.afterFlush()
 }
 
-// writeFirst writes the first segment, as far as it goes. The lock is free while a plain one is written, so
-// that others add theirs meanwhile; a handle could be closed then, and its number be another's.
+// writeFirst writes the first segment, as far as it goes. While it writes a plain one the lock is free, so that other goroutines
+// add theirs. With a handle the lock is held: the handle could be closed meanwhile, and its number be another's.
 func (c *Channel) writeFirst() {
 	o := &c.out
 	first := o.queue.first()
@@ -69,7 +70,7 @@ func (c *Channel) writeFirst() {
 	o.writes++
 	var n int
 	var err error
-	if first.bringsHandle() {
+	if first.handlePending() {
 		n, err = socket.Transmit(fd, bytes, first.sent.handle.FD())
 	} else {
 		c.mu.Unlock()
@@ -81,7 +82,7 @@ func (c *Channel) writeFirst() {
 	}
 	switch {
 	case err == nil:
-		c.wrote(n)
+		c.advance(n)
 	case errors.Is(err, ErrWouldBlock):
 		o.blocked = true
 		c.watch()
@@ -90,19 +91,19 @@ func (c *Channel) writeFirst() {
 		time.AfterFunc(tooManyHandlesPause, func() { c.loop.Post(c.unblock) })
 	default:
 		o.stalled = true
-		c.loop.Post(func() { c.failed(err) })
+		c.loop.Post(func() { c.failWrite(err) })
 	}
 }
 
-// wrote takes n bytes off the first segment; its handle has gone with the first of them.
-func (c *Channel) wrote(n int) {
+// advance takes n bytes off the first segment. Its handle has gone with the first of them.
+func (c *Channel) advance(n int) {
 	o := &c.out
 	first := o.queue.first()
-	if first.bringsHandle() {
+	if first.handlePending() {
 		first.begun = true
 		o.unacked.push(unacked{sent: first.sent})
 	}
-	o.unread.some = o.unread.some || first.sent == nil
+	o.unread.written = o.unread.written || first.sent == nil
 	o.queued -= n
 	first.bytes = first.bytes[n:]
 	if len(first.bytes) == 0 {
@@ -116,8 +117,8 @@ func (c *Channel) wrote(n int) {
 	}
 }
 
-// flushed looks after what waits for an empty queue.
-func (c *Channel) flushed() {
+// afterFlush does what waits for an empty queue.
+func (c *Channel) afterFlush() {
 	o := &c.out
 	if o.queue.len() > 0 {
 		return
@@ -131,7 +132,7 @@ func (c *Channel) flushed() {
 	}
 }
 
-// unblock goes on writing once the socket has room, or time has passed.
+// unblock goes on writing once the socket has room, or once a pause is over.
 func (c *Channel) unblock() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -143,8 +144,8 @@ func (c *Channel) unblock() {
 	c.watch()
 }
 
-// failed ends a channel that cannot be written, once what the peer had still sent has been read.
-func (c *Channel) failed(err error) {
+// failWrite ends a channel that cannot be written, after what the peer has still sent was read.
+func (c *Channel) failWrite(err error) {
 	if errors.Is(err, ErrDisconnected) {
 		err = nil
 	}
@@ -152,10 +153,10 @@ func (c *Channel) failed(err error) {
 	c.end(err)
 }
 
-// flushSoon has the loop write at the end of its batch. It runs on the loop, with c.mu held.
+// flushSoon has the loop flush at the end of its batch of events. It runs on the loop, and the caller holds c.mu.
 func (c *Channel) flushSoon() {
-	if !c.out.deferred {
-		c.out.deferred = true
+	if !c.out.flushScheduled {
+		c.out.flushScheduled = true
 		c.loop.Defer(c.out.flush)
 	}
 }

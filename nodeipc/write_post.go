@@ -7,9 +7,11 @@ import (
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// Post sends a message. It never waits: the message is written at the end of the loop's
-// batch, and a peer that lets the answers to its questions pile up gets ErrNotReading, on which the caller
-// should close the channel. A handle, if not nil, is the channel's afterwards, in any case.
+// Post sends a message from the loop, without ever waiting: it is written at the end of the loop's batch of events. h may be nil;
+// else the handle belongs to the channel in any case, also on an error, and is closed once the peer has it.
+//
+// It returns ErrNotReading when as much as may waits for a peer that does not read. The message is then not sent, and the caller
+// should end the channel with Fail. It returns ErrDisconnected, ErrMessageTooLarge, or why the value cannot be encoded.
 func (l LoopChannel) Post(v any, h *handlewrap.Handle) error {
 	c := l.channel
 	if c.isZero() {
@@ -31,8 +33,8 @@ func (l LoopChannel) Post(v any, h *handlewrap.Handle) error {
 	return err
 }
 
-// TellOrFail sends a message as [Channel.Tell] does, and may be called from any goroutine too. It is for what a protocol cannot do
-// without: it has the room of Post, and a peer that lets even that fill up loses its channel, with ErrNotReading.
+// TellOrFail sends a message as [Channel.Tell] does, and may be called from any goroutine too. It is for messages that a protocol
+// cannot do without. It has the room that Post has, and a peer that lets even that fill up loses its channel, with ErrNotReading.
 func (l LoopChannel) TellOrFail(v any) error {
 	c := l.channel
 	if c.isZero() {
@@ -56,7 +58,7 @@ func (l LoopChannel) TellOrFail(v any) error {
 	return nil
 }
 
-// reply answers the peer about a handle; ACKs are never held back.
+// reply answers the peer about a handle. Answers do not wait for the ACK of a handle of this end.
 func (c *Channel) reply(answer command) error {
 	frame, err := c.encode(nil, answer, nil)
 	if err != nil {
@@ -83,13 +85,13 @@ func (c *Channel) post(m message, place func(*outgoing, message)) error {
 	}
 	switch {
 	case m.handle != nil || c.out.holding:
-		m.frame = slices.Clone(m.frame) // it is kept, and the sender's buffer is used again
+		m.frame = slices.Clone(m.frame) // the sender uses its buffer again
 	case len(m.frame) > maxCoalesced:
 		c.write(m.frame) // it goes alone in any case, and needs no copy if it goes at once
 		return nil
 	}
 	place(&c.out, m)
-	if c.out.gathered++; c.out.gathered >= maxBatched {
+	if c.out.batched++; c.out.batched >= maxBatched {
 		c.flushLocked()
 	} else {
 		c.flushSoon()

@@ -7,15 +7,15 @@ import (
 )
 
 const (
-	// maxCoalesced is how many bytes of plain messages go into one write.
+	// maxCoalesced is how many bytes of small messages go into one write.
 	maxCoalesced = 64 << 10
-	// maxBatched is how many messages gather before they are written, so that the peer is not left without any.
+	// maxBatched is how many messages go into one write at most, so that the peer is not left without any.
 	maxBatched = 16
-	// maxReplies is how many send buffers a peer's questions may fill with answers before it is given up.
+	// maxReplies is how many send buffers the answers to a peer may fill before the channel ends.
 	maxReplies = 4
 )
 
-// message is one on its way out. handle is nil for a plain one, and the channel's from here on.
+// message is a message on its way out. handle is nil for a plain one, and belongs to the channel.
 type message struct {
 	frame  []byte
 	handle *handlewrap.Handle
@@ -25,40 +25,40 @@ type message struct {
 type outgoing struct {
 	queue  fifo[segment]
 	queued int
-	sent   int // the most that Send has put there at once since nothing was queued
-	// held waits for the ACK of a handle, as Node holds back all that is sent after one.
+	sent   int // the longest message of Send since nothing was queued
+	// held are messages behind a handle that awaits its ACK: as Node does, the channel holds them back.
 	held    fifo[message]
 	holding bool
 	unacked fifo[unacked]
 
-	flushing bool // somebody is writing; he takes what is queued meanwhile
-	deferred bool // the loop is going to flush at the end of its batch
-	blocked  bool // the socket is full
-	stalled  bool // the socket takes nothing though it is not full: it is broken, or time has to pass
-	refused  bool // an offer was refused, and whoever made it waits to hear that there is room
-	gathered int  // how many messages were queued since the last write
-	writes   int  // how many there were, which the tests count
-	room     chan struct{}
-	spares   spares
-	flush    func()
-	unread   unread
-	leftover leftover
+	flushing       bool // a goroutine is writing, the flusher
+	flushScheduled bool // the loop is going to flush at the end of its batch
+	blocked        bool // the socket is full
+	stalled        bool // the socket takes nothing though it is not full: it is broken, or time has to pass
+	refused        bool // an offer was refused, and the handler waits for HandleWritable
+	batched        int  // how many messages were queued since the last write
+	writes         int  // how many there were, which the tests count
+	room           chan struct{}
+	spares         spares
+	flush          func()
+	unread         unread
+	deferredWrite  deferredWrite
 }
 
-// idle says that what is written now goes out at once, before all else.
-func (o *outgoing) idle() bool { return o.queue.len() == 0 && o.mayFlush() }
+// idle reports whether what is written now goes out at once, before all else.
+func (o *outgoing) idle() bool { return o.queue.len() == 0 && o.canFlush() }
 
-// mayFlush says that nobody is writing, and that nothing is known that keeps the socket from taking more.
-func (o *outgoing) mayFlush() bool { return !o.flushing && !o.blocked && !o.stalled }
+// canFlush reports whether no goroutine is writing, and nothing is known that keeps the socket from taking more.
+func (o *outgoing) canFlush() bool { return !o.flushing && !o.blocked && !o.stalled }
 
 // drained reports whether everything that was sent has gone out, so that the channel may close.
 func (o *outgoing) drained() bool {
 	return o.queue.len() == 0 && o.held.len() == 0 && !o.holding && !o.flushing
 }
 
-// roomFor gives a channel that is closed when there may be room again, nil when there is room now.
-func (o *outgoing) roomFor(most int) <-chan struct{} {
-	if o.queued < most {
+// roomFor returns a Go channel that is closed when there may be room again, or nil when there is room now.
+func (o *outgoing) roomFor(limit int) <-chan struct{} {
+	if o.queued < limit {
 		return nil
 	}
 	if o.room == nil {
@@ -67,7 +67,7 @@ func (o *outgoing) roomFor(most int) <-chan struct{} {
 	return o.room
 }
 
-// roomForReply says ErrNotReading when the answers to the peer's questions have piled up, whatever is sent beside them.
+// roomForReply returns ErrNotReading when the answers to the peer have piled up, whatever is sent beside them.
 func (o *outgoing) roomForReply(sendBuffer int) error {
 	if o.queued > maxReplies*sendBuffer+o.sent {
 		return fmt.Errorf("nodeipc: %w: %d bytes wait for it", ErrNotReading, o.queued)
@@ -124,7 +124,7 @@ func (o *outgoing) releaseHeld() {
 // abandon gives up everything that was not sent or not acknowledged, and returns the handles in it.
 func (o *outgoing) abandon() (handles []*handlewrap.Handle) {
 	for o.queue.len() > 0 {
-		if s := o.queue.pop(); s.bringsHandle() {
+		if s := o.queue.pop(); s.handlePending() {
 			handles = append(handles, s.sent.handle)
 		}
 	}
@@ -143,20 +143,20 @@ func (o *outgoing) abandon() (handles []*handlewrap.Handle) {
 	return handles
 }
 
-// segment is what one write sends: plain messages together, a message with a handle alone, because a
-// descriptor travels beside the first byte of a write.
+// segment is what one write sends: plain messages together, or a message with a handle alone, because a descriptor travels beside
+// the first byte of a write.
 type segment struct {
 	bytes  []byte
-	buffer []byte      // what plain bytes began as, nil while they are the sender's, who waits until they are written
+	buffer []byte      // what plain bytes are a part of; nil while that is the sender's, who waits until they are written
 	sent   *sentHandle // nil for plain messages
 	begun  bool
 }
 
-// bringsHandle reports whether a handle is yet to be written.
-func (s *segment) bringsHandle() bool { return s.sent != nil && !s.begun }
+// handlePending reports whether a handle is yet to be written.
+func (s *segment) handlePending() bool { return s.sent != nil && !s.begun }
 
-// lent reports whether the bytes are the sender's.
-func (s *segment) lent() bool { return s.sent == nil && s.buffer == nil }
+// isBorrowed reports whether the bytes are the sender's.
+func (s *segment) isBorrowed() bool { return s.sent == nil && s.buffer == nil }
 
 // maxSpares is how many buffers are kept for what is sent next.
 const maxSpares = 16
@@ -164,7 +164,7 @@ const maxSpares = 16
 // spares are buffers of what was written.
 type spares [][]byte
 
-// copy gives a copy of b in a buffer that may have been used before.
+// copy returns a copy of b in a buffer that may have been used before.
 func (s *spares) copy(b []byte) (buffer []byte) {
 	if n := len(*s); n > 0 {
 		buffer, *s = (*s)[n-1], (*s)[:n-1]

@@ -11,7 +11,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 )
 
-// What the channel says to its peer of handles, in the shape of any message.
+// command is what the channel tells its peer about handles.
 type command struct {
 	Command string `json:"cmd"`
 }
@@ -21,36 +21,44 @@ var (
 	nackCommand = command{"NODE_HANDLE_NACK"}
 )
 
-// errNotOpen is what sending fails with on a channel that takes nothing (any more).
+// errNotOpen is the error of sending on a channel that takes nothing, or nothing any more.
 var errNotOpen = fmt.Errorf("nodeipc: send: %w", ErrDisconnected)
 
 var errNoRoom = fmt.Errorf("nodeipc: send: %w, and as much as may waits for it: wait with Send on another goroutine", ErrNotReading)
 
 var errNoHandle = fmt.Errorf("nodeipc: send a handle: it is nil, closed or was given away: %w", net.ErrClosed)
 
-// maxScratch is how large a buffer of a sender may be that is kept for the next.
+// maxScratch is how large a sender's buffer is that is kept for the next.
 const maxScratch = 256 << 10
 
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
-// Send sends a message: whatever JSON can say, a json.RawMessage as it is, and on a channel whose serialization is
-// Advanced all that [structuredclone.Marshal] takes. It returns when the message is
-// written or has its place behind others: while messages wait for Receive, what is sent in answer to the others goes
-// out together, after a millisecond at the latest. While more than Options.SendBuffer bytes wait for a peer that does
-// not read, it waits for room or for ctx, and then the message is not sent. Messages arrive in the order
-// of the calls. It returns ErrDisconnected on a channel that is disconnecting, ErrMessageTooLarge, ErrNotReading with ctx's error,
-// or why the value cannot be encoded. On the channel's loop it does not wait, and returns ErrNotReading at once.
+// Send sends a message: a value that encoding/json can write, a json.RawMessage as it is, or on a channel whose serialization is
+// Advanced any value that [structuredclone.Marshal] takes. Messages arrive in the order of the calls, as with process.send in
+// Node.
+//
+// Send returns when the message is written or has its place behind others. It does not tell whether the peer has received it.
+// While more messages wait for Receive, a message is written together with those that follow it, after a millisecond at the
+// latest.
+//
+// While more than Options.SendBuffer bytes wait for a peer that does not read, Send waits for room. When ctx ends first, the
+// message is not sent, and the error matches ErrNotReading and ctx's. On the channel's loop Send does not wait: it returns
+// ErrNotReading at once. It returns ErrDisconnected once either side has disconnected, ErrMessageTooLarge, and an error for a
+// value that cannot be encoded.
 func (c *Channel) Send(ctx context.Context, message any) error {
 	return c.send(message, nil, func(room <-chan struct{}) error { return c.awaitRoom(ctx, room) })
 }
 
 // Tell sends a message as Send does, but never waits. When more than Options.SendBuffer bytes wait for a peer that does not read,
-// and those of one large message beside them, it returns ErrNotReading: the message is not sent, and the channel goes on.
+// and the bytes of one large message beside them, it returns ErrNotReading. The message is then not sent, and the channel goes
+// on.
 func (c *Channel) Tell(message any) error { return c.send(message, nil, nil) }
 
-// SendHandle sends a message with a handle, which is the channel's from then on and is closed once the peer
-// has it, as Node does with a socket: h is empty afterwards. When it returns an error the handle is still the caller's.
-// What is sent afterwards waits until the peer has acknowledged the handle. Else it is as Send.
+// SendHandle sends a message with a handle, as process.send(message, handle) does in Node. The peer gets both together. It blocks
+// and fails as Send does, and fails when the handle is nil or empty.
+//
+// When it returns nil, the handle belongs to the channel, which closes it once the peer has acknowledged it, and h is empty. What is
+// sent afterwards waits for that. On an error the handle is still the caller's.
 func (c *Channel) SendHandle(ctx context.Context, message any, h *handlewrap.Handle) error {
 	if h == nil || h.FD() < 0 {
 		return errNoHandle
@@ -58,8 +66,7 @@ func (c *Channel) SendHandle(ctx context.Context, message any, h *handlewrap.Han
 	return c.send(message, h, func(room <-chan struct{}) error { return c.awaitRoom(ctx, room) })
 }
 
-// SendHandleKeepOpen is SendHandle with Node's option keepOpen: the peer gets a copy, and the handle stays
-// the caller's.
+// SendHandleKeepOpen is SendHandle with Node's option keepOpen: the peer gets a duplicate, and the handle stays the caller's.
 func (c *Channel) SendHandleKeepOpen(ctx context.Context, message any, h *handlewrap.Handle) error {
 	if h == nil {
 		return errNoHandle
@@ -76,8 +83,8 @@ func (c *Channel) SendHandleKeepOpen(ctx context.Context, message any, h *handle
 	return nil
 }
 
-// send sends a message as soon as there is room for it, for which wait waits, or says why the message is not sent. Without wait
-// there has to be room at once.
+// send sends a message as soon as there is room for it, for which wait waits, or returns why it was not sent. Without wait there
+// has to be room at once.
 func (c *Channel) send(v any, h *handlewrap.Handle, wait func(room <-chan struct{}) error) error {
 	if c.isZero() {
 		return errNotOpen
@@ -105,7 +112,7 @@ func (c *Channel) send(v any, h *handlewrap.Handle, wait func(room <-chan struct
 	}
 }
 
-// awaitRoom waits until there may be room for what is sent, but not on the loop, which is what makes room.
+// awaitRoom waits until there may be room. On the loop, which is what makes room, it fails.
 func (c *Channel) awaitRoom(ctx context.Context, room <-chan struct{}) error {
 	if c.loop.IsCurrent() {
 		return errNoRoom
@@ -128,13 +135,13 @@ func (c *Channel) awaitRoom(ctx context.Context, room <-chan struct{}) error {
 	}
 }
 
-// encode appends the frame of a message, which may be v alone or v in the envelope of a handle.
+// encode appends the frame of a message: v alone, or v in the envelope of a handle.
 func (c *Channel) encode(dst []byte, v any, h *handlewrap.Handle) (_ []byte, err error) {
 	if h == nil {
-		dst, err = c.codec.AppendFrame(dst, c.speaks(), v)
+		dst, err = c.codec.AppendFrame(dst, c.peerDialect(), v)
 	} else {
 		e := codec.Envelope{Type: string(h.Type()), Key: h.ServerKey(), DgramType: h.DgramType()}
-		dst, err = c.codec.AppendSealed(dst, c.speaks(), e, v)
+		dst, err = c.codec.AppendSealed(dst, c.peerDialect(), e, v)
 	}
 	if err != nil {
 		return dst, err
@@ -145,8 +152,8 @@ func (c *Channel) encode(dst []byte, v any, h *handlewrap.Handle) (_ []byte, err
 	return dst, nil
 }
 
-// trySend submits a frame, or returns what to wait for where there is no room. Who cannot wait has the room of a large message
-// too, so that one that is under way is not taken for a peer that does not read.
+// trySend queues a frame, or returns what to wait for where there is no room. With cannotWait there is room for a large message
+// more, so that one under way is not taken for a peer that does not read.
 func (c *Channel) trySend(frame []byte, h *handlewrap.Handle, cannotWait bool) (<-chan struct{}, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -166,9 +173,9 @@ func (c *Channel) trySend(frame []byte, h *handlewrap.Handle, cannotWait bool) (
 		if h != nil {
 			h = h.WithType(h.Type()) // the caller's is empty, so that closing it does no harm
 		}
-		c.out.submit(message{frame: slices.Clone(frame), handle: h}) // it is kept, and the sender's buffer is used again
+		c.out.submit(message{frame: slices.Clone(frame), handle: h}) // the sender uses its buffer again
 		c.flushLocked()
-	case c.mayLeave(len(frame)):
+	case c.deferWrite(len(frame)):
 		c.out.submit(message{frame: frame})
 	default:
 		c.write(frame)

@@ -6,30 +6,30 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
-// unreadPause is how long to wait before looking again whether the peer has read: nothing tells at once when it does.
+// unreadPause is how long to wait before checking again whether the peer has read. Nothing tells when it does.
 const unreadPause = time.Millisecond
 
 // unread is what is known of plain messages that the peer may not have read.
 type unread struct {
-	some     bool // were written
-	checking bool // a timer is going to look whether it has read
+	written  bool // there are some
+	checking bool // a timer is going to check whether the peer has read
 }
 
-// handleMayGo reports whether a handle may be written now. It may not follow a plain message that the peer has not
-// read: a read that returns that message too brings the handle with it, and Deno loses the handle then. c.mu is held.
-func (c *Channel) handleMayGo() bool {
+// canSendHandle reports whether a handle may be written now. It must not follow a plain message that the peer has not read: a
+// read that returns that message too brings the handle with it, and Deno loses the handle then. The caller holds c.mu.
+func (c *Channel) canSendHandle() bool {
 	o := &c.out
 	if o.unacked.len() >= socket.MaxHandlesInFlight {
 		return false
 	}
-	if o.unread.some = o.unread.some && socket.Unread(c.fd) > 0; o.unread.some {
-		c.checkLater()
+	if o.unread.written = o.unread.written && socket.Unread(c.fd) > 0; o.unread.written {
+		c.checkUnreadLater()
 		return false
 	}
 	return true
 }
 
-func (c *Channel) checkLater() {
+func (c *Channel) checkUnreadLater() {
 	if !c.out.unread.checking {
 		c.out.unread.checking = true
 		time.AfterFunc(unreadPause, func() {
@@ -37,24 +37,24 @@ func (c *Channel) checkLater() {
 				c.mu.Lock()
 				c.out.unread.checking = false
 				c.mu.Unlock()
-				c.tryHandles()
+				c.flushHandles()
 			})
 		})
 	}
 }
 
-// peerWasHeard is called after each read: who writes has likely read before.
-func (c *Channel) peerWasHeard() {
+// afterRead is called after each read: a peer that writes has likely read before.
+func (c *Channel) afterRead() {
 	c.mu.Lock()
 	waiting := c.out.unread.checking
 	c.mu.Unlock()
 	if waiting {
-		c.tryHandles()
+		c.flushHandles()
 	}
 }
 
-// tryHandles lets go what waits for the peer to have read. It runs on the loop.
-func (c *Channel) tryHandles() {
+// flushHandles writes what waits until the peer has read. It runs on the loop.
+func (c *Channel) flushHandles() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.state != disconnected {

@@ -62,7 +62,7 @@ func TestNothingIsLeftOfConnectionsAndDeaths(t *testing.T) {
 	}
 }
 
-// isGreeted opens a connection and says whether a worker answered.
+// isGreeted opens a connection and reports whether a worker answers.
 func isGreeted(port int) bool {
 	conn, err := net.Dial("tcp", clustertest.Local(port))
 	if err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// sleeper is a lull that lasts until it is ended.
+// sleeper is a delay that lasts until it is ended.
 type sleeper struct{ begun, end chan struct{} }
 
 func newSleeper() sleeper { return sleeper{make(chan struct{}), make(chan struct{})} }
@@ -16,32 +16,32 @@ func (s sleeper) sleep() {
 	<-s.end
 }
 
-// What comes in a lull is heard at once, and no lull follows that is not asked for.
-func TestLull(t *testing.T) {
+// What comes in a delay is heard at once, and no delay follows that is not asked for.
+func TestBatching(t *testing.T) {
 	l := newLoop(t)
 	near, far := pair(t)
 	s, sizes := newSleeper(), make(chan int, 100)
-	lulls := true
+	delays := true
 	err := l.Call(func() {
 		l.Add(near, Readable, sourceFunc(func(Events) {
-			lulls = false
+			delays = false
 			sizes <- len(readAll(near))
 			l.Remove(near) // its end is an event too, over and over
 		}))
-		l.SetLull(func() bool { return lulls })
+		l.SetBatching(func() bool { return delays })
 		l.sleep = s.sleep
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	nodetest.Receive(t, s.begun, "lull")
+	nodetest.Receive(t, s.begun, "delay")
 	const answers = 10
 	for range answers {
 		write(t, far, "x")
 	}
 	select {
 	case n := <-sizes:
-		t.Errorf("%d answers were heard in the lull", n)
+		t.Errorf("%d answers were heard in the delay", n)
 	default:
 	}
 	s.end <- struct{}{}
@@ -50,29 +50,29 @@ func TestLull(t *testing.T) {
 	}
 }
 
-// What is posted is not kept waiting by a lull that has not begun.
-func TestNoLullBeforeWhatIsPosted(t *testing.T) {
+// What is posted is not kept waiting by a delay that has not begun.
+func TestNoDelayBeforeWhatIsPosted(t *testing.T) {
 	l := newLoop(t)
 	ran := make(chan struct{})
 	l.Call(func() {
-		l.SetLull(func() bool { return true })
+		l.SetBatching(func() bool { return true })
 		l.sleep = func() { t.Error("it sleeps") }
 		l.Post(func() {
-			l.SetLull(nil)
+			l.SetBatching(nil)
 			close(ran)
 		})
 	})
 	nodetest.Receive(t, ran, "what was posted")
 }
 
-// The lull that the system gives ends by itself.
+// The delay that the system gives ends by itself.
 func TestShortSleep(t *testing.T) {
 	l := newLoop(t)
 	near, far := pair(t)
 	heard := make(chan Events, 1)
 	l.Call(func() {
 		l.Add(near, Readable, sourceFunc(func(e Events) { l.Remove(near); heard <- e }))
-		l.SetLull(func() bool { return true })
+		l.SetBatching(func() bool { return true })
 	})
 	write(t, far, "x")
 	nodetest.Receive(t, heard, "event")

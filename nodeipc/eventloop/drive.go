@@ -2,16 +2,16 @@ package eventloop
 
 import "time"
 
-// grace is how long a loop stays with a caller of Drive that has left: for so long nobody attends to it.
+// grace is how long a loop waits for a caller of Drive that has left to come back. Meanwhile no goroutine runs it.
 const grace = 5 * time.Millisecond
 
-// turn says who runs a loop.
+// turn says which goroutine runs a loop.
 type turn uint8
 
 const (
 	turnOwn     turn = iota // its own goroutine
 	turnCaller              // a caller of Drive
-	turnNobody              // a caller of Drive has left, and is expected back
+	turnAbsent              // a caller of Drive has left, and is expected back
 	turnWanted              // its own goroutine, which is about to give it to a caller of Drive
 	turnReturns             // a caller of Drive has left, and the loop's own goroutine is about to go on
 )
@@ -27,13 +27,13 @@ type driving struct {
 	ticks  bool // the timer runs
 }
 
-// Drive runs the loop on the calling goroutine until over says so, which is asked before each wait. A goroutine that
-// waits for what the loop brings saves two switches from thread to thread with that. When it has left, the loop waits
-// for it to come back for a moment, unless something is posted, before its own goroutine goes on: that suits one who
-// comes back soon, with what to do next, and nobody else.
+// Drive runs the loop on the calling goroutine until over reports true, which it asks before each wait. A goroutine that waits
+// for what the loop brings saves two switches from thread to thread with that. When it has left, the loop waits a moment for it
+// to come back, unless something is posted, before the loop's own goroutine goes on. That is good for a caller who comes back
+// soon, and for no other.
 //
-// It says false, and has done nothing, when another caller drives the loop or it is closed. What changes over's answer
-// from elsewhere must call [Loop.Wake]. It must not be called on the loop.
+// Drive reports false, and has done nothing, when another caller drives the loop or the loop is closed. What changes over's
+// answer from elsewhere must call [Loop.Wake]. Drive must not be called on the loop.
 func (l *Loop) Drive(over func() bool) bool {
 	if !l.takeTurn() {
 		return false
@@ -44,10 +44,10 @@ func (l *Loop) Drive(over func() bool) bool {
 	return true
 }
 
-// Wake has the loop, or who drives it, not wait, once.
+// Wake ends the present wait of the loop, or the next one.
 func (l *Loop) Wake() { l.Post(func() {}) }
 
-// Resume has the loop's own goroutine go on where a caller of Drive has left it: there is something to attend to.
+// Resume has the loop's own goroutine go on at once where a caller of Drive has left it.
 func (l *Loop) Resume() {
 	l.mu.Lock()
 	l.resumeOwn()
@@ -60,7 +60,7 @@ func (l *Loop) takeTurn() bool {
 		l.mu.Unlock()
 		return false
 	}
-	if l.turn == turnNobody {
+	if l.turn == turnAbsent {
 		l.turn = turnCaller
 		l.mu.Unlock()
 		return true
@@ -82,7 +82,7 @@ func (l *Loop) leaveTurn() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.left++
-	l.turn = turnNobody
+	l.turn = turnAbsent
 	if l.awake || l.stopping {
 		l.resumeOwn()
 		return
@@ -97,12 +97,12 @@ func (l *Loop) leaveTurn() {
 	}
 }
 
-// tick ends the wait for one who has left the loop for as long as grace.
+// tick has the loop's own goroutine go on when no caller of Drive has come back within grace.
 func (l *Loop) tick() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case l.turn != turnNobody:
+	case l.turn != turnAbsent:
 		l.ticks = false
 	case l.left == l.seen:
 		l.ticks = false
@@ -113,16 +113,16 @@ func (l *Loop) tick() {
 	}
 }
 
-// resumeOwn is called with l.mu held.
+// resumeOwn has the loop's own goroutine go on. The caller holds l.mu.
 func (l *Loop) resumeOwn() {
-	if l.turn == turnNobody {
+	if l.turn == turnAbsent {
 		l.turn = turnReturns
 		l.resume <- struct{}{}
 	}
 }
 
-// giveTurn gives the loop to a caller of Drive who wants it, waits until it comes back, and reports whether there is
-// anything left to do.
+// giveTurn gives the loop to a caller of Drive who wants it, waits until it comes back, and reports whether there is anything
+// left to do.
 func (l *Loop) giveTurn() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -140,7 +140,7 @@ func (l *Loop) giveTurn() bool {
 	return l.awake || !l.stopping
 }
 
-// refuseTurn tells who wants the loop that it has ended.
+// refuseTurn tells a caller of Drive who wants the loop that it has ended.
 func (l *Loop) refuseTurn() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// Whoever drives a loop and its own goroutine take turns: what runs on the loop needs no lock, which -race looks at.
+// Callers of Drive and the loop's own goroutine take turns: what runs on the loop needs no lock, which -race checks.
 func TestDriversTakeTurns(t *testing.T) {
 	l := newLoop(t)
 	var onLoop, ran int
@@ -53,7 +53,7 @@ func TestADriverHearsItsDescriptors(t *testing.T) {
 	}
 }
 
-// One who comes back at the moment at which the loop's own goroutine goes on drives all the same.
+// A caller that comes back at the moment at which the loop's own goroutine goes on drives all the same.
 func TestADriverComesBackAsTheLoopGoesOn(t *testing.T) {
 	l := newLoop(t)
 	for range 1000 {
@@ -65,7 +65,7 @@ func TestADriverComesBackAsTheLoopGoesOn(t *testing.T) {
 	}
 }
 
-// One who has left a loop for good does not keep it.
+// A caller that has left a loop for good does not keep it.
 func TestALoopGoesOnWithoutItsDriver(t *testing.T) {
 	for name, left := range map[string]func(*Loop){"by itself": func(*Loop) {}, "at once": (*Loop).Resume} {
 		t.Run(name, func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// wakeEvents is edge-triggered: each write to the eventfd is an event of its own, and nobody has to read it,
-// which could take away the event of a write that comes in between.
+// wakeEvents is edge-triggered: each write to the eventfd is an event of its own. It need not be read, which could take away the
+// event of a write that comes in between.
 const wakeEvents = unix.EPOLLIN | unix.EPOLLET
 
 type slot struct {
@@ -82,7 +82,7 @@ func (p *poller) setInterest(fd int, interest Events) error {
 	return p.change(fd, &p.slots[fd], interest)
 }
 
-// watches reports whether fd is known; p.mu is held.
+// watches reports whether fd is known. The caller holds p.mu.
 func (p *poller) watches(fd int) bool {
 	return !p.closed && fd >= 0 && fd < len(p.slots) && p.slots[fd].source != nil
 }
@@ -116,7 +116,7 @@ func (p *poller) change(fd int, at *slot, interest Events) error {
 	return nil
 }
 
-// rearm has nothing to do: an edge-triggered event is armed by the next arrival.
+// rearm does nothing: the next arrival arms an edge-triggered event.
 func (p *poller) rearm(int) {}
 
 func (p *poller) remove(fd int) {

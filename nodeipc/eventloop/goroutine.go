@@ -6,8 +6,8 @@ import (
 	"strconv"
 )
 
-// goroutineNumber returns the number that stack traces give the calling goroutine, which no other ever has. It takes some ten
-// microseconds, because the runtime tells it in a trace only.
+// goroutineNumber returns the number that stack traces give the calling goroutine, and no other goroutine ever. It takes some ten
+// microseconds, because the runtime tells the number in a trace only.
 func goroutineNumber() uint64 {
 	var room [64]byte
 	trace := room[:runtime.Stack(room[:], false)]
@@ -19,15 +19,16 @@ func goroutineNumber() uint64 {
 	return n
 }
 
-// IsCurrent reports whether the calling goroutine is the one that runs the loop: whether the loop has called, at some depth, the
-// function that asks. It takes some ten microseconds.
+// IsCurrent reports whether the calling goroutine runs the loop: whether the loop has called, at some depth, the function that
+// asks. It takes some ten microseconds.
 //
-// While a caller of [Loop.Drive] runs the loop, IsCurrent reports false on its goroutine too, except within [Loop.Known]: to
-// learn the goroutine's number would cost more than Drive saves.
+// While a caller of [Loop.Drive] runs the loop, IsCurrent reports false on that goroutine, except within [Loop.Known]. To learn
+// the goroutine's number each time would cost more than Drive saves.
 func (l *Loop) IsCurrent() bool { return l.goroutine.Load() == goroutineNumber() }
 
-// Known runs f, which the loop has called, so that IsCurrent reports true in it even where a caller of Drive runs the loop. It may
-// be called on the loop only, and is for what a loop seldom calls: it takes as long as IsCurrent.
+// Known runs f with the calling goroutine known as the one that runs the loop: IsCurrent reports true in f, also where a caller
+// of Drive runs the loop. It may be called on the loop only. It takes as long as IsCurrent, and is for functions that the loop
+// seldom calls.
 func (l *Loop) Known(f func()) {
 	known := l.goroutine.Swap(goroutineNumber())
 	defer l.goroutine.Store(known)

@@ -29,8 +29,8 @@ type Source interface {
 	Ready(Events)
 }
 
-// A Loop watches descriptors and runs functions, one at a time, on a goroutine of its own or on that of a caller of
-// [Loop.Drive]. Make one with [New] and end it with [Loop.Close]. Its methods may be called from any goroutine unless they say otherwise.
+// A Loop watches descriptors and runs functions, one at a time, on a goroutine of its own or on that of a caller of [Loop.Drive].
+// Make one with [New] and end it with [Loop.Close]. Its methods may be called from any goroutine unless they say otherwise.
 type Loop struct {
 	poll     *poller
 	yielded  time.Time
@@ -42,15 +42,14 @@ type Loop struct {
 	mu       sync.Mutex
 	posted   []func()
 	spare    []func()
-	lull     func() bool
+	delays   func() bool
 	sleep    func()
 	awake    bool
 	stopping bool
 	driving
 }
 
-// New starts a loop. The error is the system's (no descriptors left, say), or errors.ErrUnsupported where the
-// platform has no such thing.
+// New starts a loop. It fails when the system has no descriptors left, and with errors.ErrUnsupported on Windows.
 func New() (*Loop, error) {
 	p, err := newPoller()
 	if err != nil {
@@ -61,23 +60,23 @@ func New() (*Loop, error) {
 	return l, nil
 }
 
-// Add begins to watch fd for interest and calls s. The fd stays the caller's, who must call [Loop.Remove]
-// before closing it. Without interest it is known to the loop but not watched. It fails where fd cannot be
-// watched (no descriptor, a file, one that is watched already), and with [ErrClosed].
+// Add begins to watch fd for interest, and calls s when it is ready. The fd stays the caller's, who must call [Loop.Remove]
+// before closing it. Without interest fd is known to the loop but not watched. Add fails where fd cannot be watched, because it
+// is no descriptor, a file, or watched already, and with [ErrClosed].
 func (l *Loop) Add(fd int, interest Events, s Source) error { return l.poll.add(fd, interest, s) }
 
-// SetInterest changes what fd is watched for; no interest at all is a pause.
+// SetInterest changes what fd is watched for. No interest at all is a pause.
 func (l *Loop) SetInterest(fd int, interest Events) error { return l.poll.setInterest(fd, interest) }
 
-// Rearm says that the owner of an [Edge] descriptor has taken all that was there.
+// Rearm is called by the owner of an [Edge] descriptor when it has taken all that was there.
 func (l *Loop) Rearm(fd int) { l.poll.rearm(fd) }
 
-// Remove ends the watch of fd. Called on the loop, no call of Ready follows it; called elsewhere, one may be
+// Remove ends the watch of fd. When it is called on the loop, no call of Ready follows. When it is called elsewhere, one may be
 // under way.
 func (l *Loop) Remove(fd int) { l.poll.remove(fd) }
 
-// Post has f run on the loop, after what was posted before. It says false, and f will not run, when the loop
-// is closed.
+// Post has f run on the loop, after what was posted before, and does not wait. It reports false, and f will not run, when the
+// loop is closed.
 func (l *Loop) Post(f func()) bool {
 	l.mu.Lock()
 	if l.stopping {
@@ -95,10 +94,11 @@ func (l *Loop) Post(f func()) bool {
 	return true
 }
 
-// Call has f run on the loop, after what was posted before, and waits until it has run. Called on the loop it runs f itself, at
-// once, so that it does not wait for what waits for it. It returns [ErrClosed] when f did not run.
+// Call has f run on the loop, after what was posted before, and waits until it has run. On the loop it runs f itself, at once,
+// because the loop cannot wait for itself. It returns [ErrClosed] when f did not run.
 //
-// It must not be called on the loop while a caller of [Loop.Drive] runs that, but for in [Loop.Known]: it would wait for ever.
+// While a caller of [Loop.Drive] runs the loop, Call must not be called on it, except within [Loop.Known]: it would wait for
+// ever.
 func (l *Loop) Call(f func()) error {
 	if l.IsCurrent() {
 		f()
@@ -115,8 +115,8 @@ func (l *Loop) Call(f func()) error {
 // Defer has f run at the end of the present batch of events. It may be called on the loop only.
 func (l *Loop) Defer(f func()) { l.deferred = append(l.deferred, f) }
 
-// Close runs what was posted, ends the loop and waits for it. It is safe to call twice. On the loop it panics, because it would
-// wait for itself. The watched descriptors stay open: they are their owners'.
+// Close runs what was posted, ends the loop and waits until it has ended. It may be called twice. On the loop it panics, because
+// it would wait for itself. The watched descriptors stay open, and belong to their owners.
 func (l *Loop) Close() {
 	if l.IsCurrent() {
 		panic("eventloop: Close of a loop by a function that the loop runs, which it would wait for: call it on another goroutine")
@@ -152,8 +152,8 @@ func (l *Loop) step() bool {
 	return more
 }
 
-// yieldEvery is how long a goroutine takes steps before it lets the scheduler have a look. One that never did would be
-// interrupted by it every 10 ms, and watched closely afterwards, which costs more than all else that Go adds to a step.
+// yieldEvery is how long a goroutine runs the loop before it calls the scheduler. The scheduler would interrupt a goroutine that
+// never did every 10 ms, and watch it closely afterwards, which costs more than all else that Go adds to a step.
 const yieldEvery = 4 * time.Millisecond
 
 func (l *Loop) yield() {
@@ -163,7 +163,7 @@ func (l *Loop) yield() {
 	}
 }
 
-// runPosted runs the functions that stand posted and reports whether the loop goes on.
+// runPosted runs the functions that were posted and reports whether the loop goes on.
 func (l *Loop) runPosted() bool {
 	l.mu.Lock()
 	if !l.awake {

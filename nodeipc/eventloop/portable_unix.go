@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// poller stands on the runtime's poller: two goroutines wait for each descriptor, one a direction, and hand
-// what they see to the loop, which answers before they wait again.
+// poller stands on the runtime's poller: two goroutines wait for each descriptor, one a direction, and hand what they see to the
+// loop. They wait again when the loop has handled it.
 type poller struct {
 	ready  chan readiness
 	awaken chan struct{}
@@ -132,7 +132,7 @@ func (w *watch) end() {
 	w.file.Close()
 }
 
-// wanted waits until one direction is of interest; false means that the watch has ended.
+// wanted waits until one direction is of interest. It reports false when the watch has ended.
 func (w *watch) wanted(direction Events) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -142,7 +142,7 @@ func (w *watch) wanted(direction Events) bool {
 	return !w.removed
 }
 
-// claim reports whether the owner still wants to hear of a direction that has become ready.
+// claim reports whether the owner still waits for a direction that has become ready.
 func (w *watch) claim(direction Events) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

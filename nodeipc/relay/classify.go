@@ -32,7 +32,7 @@ func codecFor(s nodeipc.Serialization) (codec.Codec, error) {
 
 // classify says what a frame holds: f has its payload.
 func classify(c codec.Codec, f *Frame) {
-	f.Payload, _, _ = c.Heard(f.Payload)
+	f.Payload, _, _ = c.DetectDialect(f.Payload)
 	if f.Truncated {
 		f.Kind = kindOfBeginning(c, f.Payload)
 		return
@@ -73,7 +73,7 @@ var bunHandle = []byte(`,"$hasHandle":true}`)
 
 // takesHandle reports whether a descriptor belongs to a message.
 func takesHandle(c codec.Codec, payload []byte) bool {
-	payload, _, _ = c.Heard(payload)
+	payload, _, _ = c.DetectDialect(payload)
 	kind, err := c.Classify(payload)
 	return err == nil && (kind == codec.Handle || bytes.HasSuffix(payload, bunHandle))
 }

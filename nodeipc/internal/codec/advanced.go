@@ -12,8 +12,8 @@ import (
 // Advanced is V8's structured clone format, each message behind its length.
 var Advanced Codec = advancedCodec{}
 
-// advancedCodec writes the version of the format that the peer writes, and before it has heard any the oldest, which
-// all of them read and Node 16 alone.
+// advancedCodec writes the version of the format that the peer writes, and before the first message of the peer the oldest
+// version: all runtimes read it, and Node 16 reads no other.
 type advancedCodec struct{}
 
 const (
@@ -31,7 +31,7 @@ var (
 	advancedACK     = append(advancedString(`o"`+"\x03cmd", "NODE_HANDLE_ACK"), "{\x01"...)
 )
 
-// advancedString is some bytes, and then a string that is shorter than 128 characters.
+// advancedString returns some bytes and then a string of fewer than 128 characters.
 func advancedString(before, s string) []byte {
 	return append([]byte(before), append([]byte{'"', byte(len(s))}, s...)...)
 }
@@ -51,7 +51,7 @@ func (advancedCodec) Cut(buf []byte, _ int) (payload []byte, size, need int) {
 	return buf[lengthSize:need:need], need, need
 }
 
-func (advancedCodec) Heard(payload []byte) (heard []byte, d Dialect, plain bool) {
+func (advancedCodec) DetectDialect(payload []byte) (unmarked []byte, d Dialect, plain bool) {
 	if len(payload) < headerSize || payload[1] <= oldestVersion || payload[1] > newestRead {
 		return payload, 0, false
 	}

@@ -27,7 +27,7 @@ func FuzzAdvanced(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		eachFrame(t, Advanced, stream, func(payload []byte) {
-			payload, _, _ = Advanced.Heard(payload)
+			payload, _, _ = Advanced.DetectDialect(payload)
 			k, err := Advanced.Classify(payload)
 			checked := structuredclone.Check(payload)
 			if err == nil && k != Internal && checked != nil {
@@ -71,7 +71,7 @@ func TestAdvancedKinds(t *testing.T) {
 			if size != len(frame)-len("before") || payload[1] != 13+byte(d) {
 				t.Errorf("%v in dialect %d: %q", v, d, frame)
 			}
-			if _, heard, _ := Advanced.Heard(payload); heard != d {
+			if _, heard, _ := Advanced.DetectDialect(payload); heard != d {
 				t.Errorf("dialect %d was heard as %d", d, heard)
 			}
 			if k, err := Advanced.Classify(payload); k != want[i] || err != nil {
@@ -143,7 +143,7 @@ func expectSame(t *testing.T, c Codec, a, b []byte) {
 	var values [2]string
 	for i, frame := range [][]byte{a, b} {
 		payload, _, _ := c.Cut(frame, 0)
-		payload, _, _ = c.Heard(payload)
+		payload, _, _ = c.DetectDialect(payload)
 		var text json.RawMessage
 		if err := c.Decode(payload, &text, Known{}); err != nil {
 			t.Fatal(err)

@@ -23,7 +23,7 @@ func optionsOf(d Dialect) structuredclone.Options {
 	return structuredclone.Options{Version: oldestVersion + int(d)}
 }
 
-// putLength writes the length of a frame into it. One that is longer than it can say is over any channel's limit.
+// putLength writes the length of a frame into it. A length that does not fit is over any channel's limit.
 func putLength(frame []byte) {
 	binary.BigEndian.PutUint32(frame, uint32(min(len(frame)-lengthSize, math.MaxUint32)))
 }

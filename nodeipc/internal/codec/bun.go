@@ -2,13 +2,13 @@ package codec
 
 import "bytes"
 
-// bun is Bun's dialect of JSON: cluster messages are marked, and a handle goes beside one without an envelope.
+// bun is Bun's dialect of JSON: cluster messages are marked, and a handle goes beside a message without an envelope.
 const bun Dialect = 1
 
 // IsBun reports whether a codec's dialect is Bun's.
 func IsBun(c Codec, d Dialect) bool { return c == JSON && d == bun }
 
-// bunMark stands before each internal message of a Bun process, and must stand before each to one.
+// bunMark stands before each internal message of a Bun process, and must stand before each message to one.
 const bunMark = 0x02
 
 var (
@@ -24,8 +24,7 @@ func bunFrame(dst, payload []byte) []byte {
 	return append(append(dst, payload...), '\n')
 }
 
-// bunSealed appends a frame with a handle's message as Bun writes it, if it is one of those that Bun writes in its own
-// way.
+// bunSealed appends a frame with a handle's message as Bun writes it. It reports false where Bun has no way of its own.
 func bunSealed(dst, inner []byte) ([]byte, bool) {
 	if !bytes.HasPrefix(inner, bunMarked) {
 		return dst, false

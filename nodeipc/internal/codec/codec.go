@@ -1,5 +1,5 @@
-// Package codec is how messages are written on Node's IPC channel, in either serialization: how bytes fall into
-// frames, whose message a frame holds, and how a handle's message is wrapped.
+// Package codec is how messages are written on Node's IPC channel, in either serialization: how bytes fall into frames, whose
+// message a frame holds, and how a handle's message is wrapped.
 package codec
 
 import (
@@ -7,27 +7,26 @@ import (
 	"fmt"
 )
 
-// ErrProtocol is what no Node process sends; package nodeipc has it under its own name.
+// ErrProtocol is the error of what no Node process sends. Package nodeipc has it under its own name.
 var ErrProtocol = errors.New("the peer broke the protocol")
 
-// A Codec is one serialization. Payloads are a frame without what delimits it. A Codec holds no state, so that one
-// serves every channel.
+// A Codec is one serialization. A payload is a frame without what delimits it. A Codec holds no state, so that one serves every
+// channel.
 type Codec interface {
-	// Cut finds the first whole frame in buf, of which the first searched bytes are known to hold no end of
-	// one. size is how many bytes the frame takes of buf, 0 when it is not all there; need is how long it is
-	// going to be, as far as is known.
+	// Cut finds the first whole frame in buf, of which the first searched bytes are known to hold no end of a frame. size is how
+	// many bytes the frame takes of buf, 0 when it is not all there. need is how long it is going to be, as far as is known.
 	Cut(buf []byte, searched int) (payload []byte, size, need int)
-	// Heard takes off a payload what marks it as one of a dialect, and says which dialect that is. In what it gives,
-	// text is valid. plain says that it is a user's message, one string that stands there as it is.
-	Heard(payload []byte) (heard []byte, d Dialect, plain bool)
-	// Classify says whose message a payload is, or why it is not one.
+	// DetectDialect takes off a payload what marks its dialect, and returns which dialect that is. In the payload that it returns
+	// text is valid. plain reports whether that is a user's message of one string in which every byte stands for itself.
+	DetectDialect(payload []byte) (unmarked []byte, d Dialect, plain bool)
+	// Classify returns whose message a payload is, or an error for one that is no message.
 	Classify(payload []byte) (Kind, error)
-	// Open takes the message of a handle out of its envelope. inner is a payload, perhaps within the given one.
+	// Open takes the message of a handle out of its envelope. inner is a payload, which may be within the given one.
 	Open(payload []byte) (e Envelope, inner []byte, err error)
-	// OpenExchange gives the parts of a request or a response that Classify has found. ok is false where it has no id, or cannot be
-	// read. The parts may be within the payload.
+	// OpenExchange returns the parts of a request or a response that Classify has found. ok is false where it has no id, or
+	// cannot be read. The parts may be within the payload.
 	OpenExchange(payload []byte) (x Exchange, ok bool)
-	// Raw gives a value that is written, alone or within another, as the payload is.
+	// Raw returns a value that is written, alone or within another, as the payload is.
 	Raw(payload []byte) any
 	// Decode stores the value of a payload in what v points to.
 	Decode(payload []byte, v any, known Known) error
@@ -36,24 +35,23 @@ type Codec interface {
 	AppendFrame(dst []byte, d Dialect, v any) ([]byte, error)
 	// AppendSealed appends a frame that holds a value in the envelope e.
 	AppendSealed(dst []byte, d Dialect, e Envelope, v any) ([]byte, error)
-	// NewTemplate makes a template of sealed frames. value is called with the number that stands for the one that
-	// changes, and gives the value that holds it; that number may stand nowhere else in it.
+	// NewTemplate makes a template of sealed frames. It calls value with a number that stands for the one that changes, and value
+	// returns the value that holds it. The number may stand nowhere else in that.
 	NewTemplate(e Envelope, value func(number uint32) any) (Template, error)
 }
 
 // Known is what is known of a payload that is decoded.
 type Known struct {
-	// Kept says that it stays as it is for ever, so that a long string may be a part of it.
+	// Kept: it stays as it is for ever, so that a long string may be a part of it.
 	Kept bool
-	// Plain is what Heard has said.
+	// Plain is what DetectDialect has reported.
 	Plain bool
 }
 
-// A Dialect is one of a serialization's ways of writing, of which a channel uses its peer's. The zero value is what
-// every peer reads.
+// A Dialect is one of a serialization's ways of writing. A channel uses its peer's. The zero value is what every peer reads.
 type Dialect uint8
 
-// A Template gives frames in which nothing but a number changes, without encoding them again.
+// A Template gives frames in which only a number changes, without encoding them again.
 type Template interface {
 	Append(dst []byte, d Dialect, number uint32) []byte
 }
@@ -86,7 +84,7 @@ const (
 
 const prefix = "NODE_"
 
-// kindOf says whose a message with that cmd is.
+// kindOf returns whose a message with that cmd is.
 func kindOf(command string) Kind {
 	switch {
 	case command == RequestCommand:

@@ -20,15 +20,15 @@ type Exchange struct {
 	Error []byte // nil if there is none
 }
 
-// exchangePrefix is what the two commands begin with, and exchangeRest a part of it that is found sooner: a colon is rarer in text
-// than an n.
+// exchangePrefix is what the two commands begin with. exchangeRest is a part of it that is searched faster, because a colon is rarer
+// in text than an n.
 var (
 	exchangePrefix = []byte("nodecluster:re")
 	exchangeRest   = []byte(":re")
 )
 
-// mayBeExchange reports whether a payload of JSON may be a request or a response. It takes next to no time for all others, since
-// every message is asked: the first key tells most of them apart.
+// mayBeExchange reports whether a payload of JSON may be a request or a response. It is called for every message and takes next
+// to no time for most, because the first key tells them apart.
 func mayBeExchange(payload []byte) bool {
 	if !bytes.HasPrefix(payload, []byte(`{"`)) {
 		return false
@@ -43,7 +43,7 @@ func mayBeExchange(payload []byte) bool {
 
 var jsonNull = []byte("null")
 
-// OpenExchange finds the parts in the payload itself.
+// OpenExchange returns parts of the payload itself.
 func (jsonCodec) OpenExchange(payload []byte) (x Exchange, ok bool) {
 	x.Body = jsonNull
 	eachMember(payload, func(key, value []byte) {
@@ -62,7 +62,7 @@ func (jsonCodec) OpenExchange(payload []byte) (x Exchange, ok bool) {
 	return x, x.ID != nil
 }
 
-// eachMember calls f for each member of the object that a valid payload is. A key is given as it is written.
+// eachMember calls f for each member of the object that a valid payload is. Keys are given as they are written.
 func eachMember(b []byte, f func(key, value []byte)) {
 	i := skipSpace(b, 0)
 	if i == len(b) || b[i] != '{' {
@@ -80,7 +80,7 @@ func eachMember(b []byte, f func(key, value []byte)) {
 	}
 }
 
-// skipValue skips a value of valid JSON, which begins at i.
+// skipValue returns the index after the value of valid JSON that begins at i.
 func skipValue(b []byte, i int) int {
 	depth := 0
 	for {
@@ -109,7 +109,7 @@ func (jsonCodec) Raw(payload []byte) any { return stdjson.RawMessage(payload) }
 
 var advancedUndefined = []byte{0xFF, oldestVersion, '_'}
 
-// OpenExchange makes payloads of the parts, whose bytes are copies.
+// OpenExchange returns parts whose bytes are copies.
 func (advancedCodec) OpenExchange(payload []byte) (x Exchange, ok bool) {
 	var members map[string]structuredclone.RawMessage
 	if err := structuredclone.Unmarshal(payload, &members); err != nil {

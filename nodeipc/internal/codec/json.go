@@ -36,8 +36,8 @@ func (jsonCodec) Cut(buf []byte, searched int) (payload []byte, size, need int) 
 	return buf[:end], end + 1, end + 1
 }
 
-// Heard takes off Bun's mark, which stands before its internal messages only.
-func (jsonCodec) Heard(payload []byte) (heard []byte, d Dialect, plain bool) {
+// DetectDialect takes off Bun's mark, which stands before internal messages only.
+func (jsonCodec) DetectDialect(payload []byte) (unmarked []byte, d Dialect, plain bool) {
 	if isPlainString(payload) {
 		return payload, 0, true
 	}
@@ -73,8 +73,8 @@ func (jsonCodec) Classify(payload []byte) (Kind, error) {
 	return kindOf(jsonCommand(payload)), nil
 }
 
-// jsonCommand is the string at an object's key "cmd". Where that is not plainly the first key, as Node writes its own
-// messages, it goes by way of a map, because a struct's fields also match keys in other cases, which to Node are others.
+// jsonCommand returns the string at an object's key "cmd". Where that is not plainly the first key, as in Node's own messages, it
+// goes by way of a map. A struct's fields would also match keys in other cases, which are other keys to Node.
 func jsonCommand(payload []byte) string {
 	if rest, ok := bytes.CutPrefix(payload, jsonFirstKey); ok {
 		if end := bytes.IndexAny(rest, `"\\`); end >= 0 && rest[end] == '"' {

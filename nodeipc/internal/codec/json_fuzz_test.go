@@ -16,7 +16,7 @@ func FuzzJSON(f *testing.F) {
 			if bytes.IndexByte(payload, '\n') >= 0 {
 				t.Fatalf("a line feed in %q", payload)
 			}
-			payload, _, plain := JSON.Heard(payload)
+			payload, _, plain := JSON.DetectDialect(payload)
 			if plain {
 				checkPlain(t, payload)
 			}
@@ -150,7 +150,7 @@ func canonicalJSON(payload []byte) []byte {
 	return b.Bytes()
 }
 
-// checkSentAgain sends a message on as it came: in one line, and the same to whoever parses it.
+// checkSentAgain sends a message on as it came: in one line, and the same when it is parsed.
 func checkSentAgain(t *testing.T, payload []byte, valid bool) {
 	sent, err := JSON.AppendFrame(nil, 0, stdjson.RawMessage(payload))
 	if !valid {

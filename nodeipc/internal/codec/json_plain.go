@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 )
 
-// plain says how many bytes at the beginning of b stand for themselves in a JSON string, and are ASCII.
+// plain returns how many bytes at the beginning of b are ASCII and stand for themselves in a JSON string.
 func plain(b []byte) int {
 	// bytes.IndexByte is fast in blocks, and costs more than it saves where strings are short.
 	const block = 512

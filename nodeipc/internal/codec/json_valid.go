@@ -3,7 +3,7 @@ package codec
 // maxDepth is how deep JSON may be nested, as in encoding/json.
 const maxDepth = 10000
 
-// validJSON says what encoding/json's Valid says, in less time, because every message that comes is asked for it.
+// validJSON reports what encoding/json's Valid does, in less time, because it is called for every message.
 func validJSON(b []byte) bool {
 	var room [32]byte
 	open := room[:0] // the ends of the arrays and objects that have begun

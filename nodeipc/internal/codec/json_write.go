@@ -46,7 +46,7 @@ func sealJSON(dst []byte, d Dialect, e Envelope, inner []byte) ([]byte, error) {
 	return append(dst, '}', '\n'), nil
 }
 
-// encodeJSON gives a value in one line, without its end.
+// encodeJSON returns a value in one line, without the end of the line.
 func encodeJSON(v any) ([]byte, error) {
 	line, err := appendLine(nil, v)
 	if err != nil {

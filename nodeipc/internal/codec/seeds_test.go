@@ -80,7 +80,7 @@ func expectUnderstood(t *testing.T, c Codec, runtime string, frame []byte) {
 		t.Errorf("%s: %d bytes in a frame of %d: %q", runtime, size, len(frame), frame)
 		return
 	}
-	payload, _, _ = c.Heard(payload)
+	payload, _, _ = c.DetectDialect(payload)
 	k, err := c.Classify(payload)
 	if err != nil {
 		t.Errorf("%s: %v", runtime, err)

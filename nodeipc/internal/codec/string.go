@@ -2,11 +2,11 @@ package codec
 
 import "unsafe"
 
-// longString is how long a string is that may be left in the payload in which it came: a shorter one would keep much that
-// is not its own.
+// longString is how long a string is that may be left in the payload in which it came. A shorter one would keep much that is not
+// its own in memory.
 const longString = 1 << 10
 
-// stringOf gives a part of a payload, in UTF-8, as a string.
+// stringOf returns a part of a payload, in UTF-8, as a string.
 func stringOf(b []byte, kept bool) string {
 	if !kept || len(b) < longString {
 		return string(b)
@@ -14,5 +14,5 @@ func stringOf(b []byte, kept bool) string {
 	return unsafe.String(unsafe.SliceData(b), len(b))
 }
 
-// bytesOf gives the bytes of a string, which must not be changed.
+// bytesOf returns the bytes of a string, which must not be changed.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }

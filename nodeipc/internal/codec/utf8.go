@@ -2,8 +2,8 @@ package codec
 
 import "unicode/utf8"
 
-// validUTF8 gives text as a Node process reads it: with U+FFFD in the place of what is not UTF-8, one for each byte or
-// for each beginning of a character that does not go on.
+// validUTF8 returns text as a Node process reads it: with U+FFFD in the place of each byte, or each beginning of a character that
+// does not go on, that is not UTF-8.
 func validUTF8(text []byte) []byte {
 	if utf8.Valid(text) {
 		return text

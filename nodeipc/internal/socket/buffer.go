@@ -1,7 +1,7 @@
 package socket
 
-// GetBuffer gives a buffer that nobody else uses until it is put back.
+// GetBuffer returns a buffer that no other goroutine uses until PutBuffer.
 func GetBuffer() *Buffer { return buffers.Get().(*Buffer) }
 
-// PutBuffer gives a buffer back, whose descriptors were taken.
+// PutBuffer gives a buffer back. Its descriptors must have been taken.
 func PutBuffer(b *Buffer) { buffers.Put(b) }

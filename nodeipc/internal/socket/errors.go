@@ -2,7 +2,7 @@ package socket
 
 import "errors"
 
-// What [Transmit] fails with; package nodeipc has them under its own name.
+// Errors of [Transmit]. Package nodeipc has them under its own names.
 var (
 	ErrDisconnected   = errors.New("the channel is disconnected")
 	ErrWouldBlock     = errors.New("the channel is full")

@@ -12,7 +12,7 @@ type receiveHeader struct {
 	vector  unix.Iovec
 }
 
-// recvmsg reads into room and says how many bytes and how many of control came. It is written here because unix.Recvmsg
+// recvmsg reads into room and returns how many bytes and how many of control came. It is written here because unix.Recvmsg
 // allocates room for a sender's address, and this is on the path of every connection.
 func (r *Buffer) recvmsg(fd int, room []byte) (n, control int, err error) {
 	h := &r.header

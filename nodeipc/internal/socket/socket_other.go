@@ -15,7 +15,7 @@ const (
 
 type receiveHeader struct{}
 
-// recvmsg reads into room and says how many bytes and how many of control came.
+// recvmsg reads into room and returns how many bytes and how many of control came.
 func (r *Buffer) recvmsg(fd int, room []byte) (n, control int, err error) {
 	n, control, _, _, err = unix.Recvmsg(fd, room, r.control, receiveFlags)
 	return n, control, err

@@ -26,9 +26,9 @@ var buffers = sync.Pool{New: func() any {
 	return &Buffer{control: make([]byte, unix.CmsgSpace(maxHandlesPerRead*4))}
 }}
 
-// Receive reads what is there, into room, or r.Bytes where that is none. The fds that came with it are in r.FDs, close-on-exec and the caller's. n is 0
-// at the end of the stream; again says that there was nothing to read. A descriptor that this process had no
-// room for is missing from r.FDs.
+// Receive reads what is there into room, or into r.Bytes if room is empty. n is 0 at the end of the stream, and again reports
+// that there was nothing to read. The descriptors that came with it are in r.FDs, close-on-exec, and belong to the caller. One
+// that this process had no room for is missing there.
 func (r *Buffer) Receive(fd int, room []byte) (n int, again bool, err error) {
 	r.FDs = r.FDs[:0]
 	if len(room) == 0 {
@@ -72,8 +72,8 @@ func appendRights(fds []int, control []byte) []int {
 	return fds
 }
 
-// Transmit writes b, with a copy of handle beside its first byte unless that is negative. It says how much
-// was written, and ErrWouldBlock where nothing fits.
+// Transmit writes b, with a copy of handle beside its first byte unless handle is negative. It returns how many bytes were
+// written, and ErrWouldBlock where none fits.
 func Transmit(fd int, b []byte, handle int) (int, error) {
 	var control []byte
 	var space [controlSpace]byte
@@ -111,7 +111,7 @@ func CloseOnExec(fds ...int) {
 // SetNonblock has reads and writes return at once.
 func SetNonblock(fd int) error { return unix.SetNonblock(fd, true) }
 
-// Check says why fd cannot be a channel, if it cannot.
+// Check returns why fd cannot be a channel, or nil.
 func Check(fd int) error {
 	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
 	if err == nil && kind != unix.SOCK_STREAM {
@@ -123,8 +123,8 @@ func Check(fd int) error {
 	return nil
 }
 
-// sendBuffer is how much may be under way on a channel: several messages of 64 KiB, where Linux has room for two or three,
-// so that two busy ends seldom wait for each other. The system may give less.
+// sendBuffer is how many bytes may be under way on a channel: several messages of 64 KiB, where Linux has room for two or three
+// by default, so that two busy ends seldom wait for each other. The system may give less.
 const sendBuffer = 256 << 10
 
 // NewPair makes the two ends of a channel, both close-on-exec.
