@@ -20,94 +20,94 @@ const (
 	handleCost = 64 << 10 // a process has fewer descriptors than memory
 )
 
-// A reader that takes no event between so many looks does not listen. They are counted, and the time between them is not
+// A reader that takes no event between so many looks is idle. They are counted, and the time between them is not
 // measured, so that a process that was stopped for a while has the time that is left.
 const (
 	lookInterval = 100 * time.Millisecond
 	maxIdleLooks = 10
 )
 
-// backlog is what waits for a reader, and whether the reader listens.
+// backlog is what waits for a reader, and whether the reader takes it.
 type backlog struct {
-	waiting map[*Worker]*waiting // nil is whose events no worker can cause at will
-	cost    int
-	idle    int // looks since the reader has taken an event
-	timer   *time.Timer
-	looking bool
-	missed  []*waiting // those of whom events were dropped since the reader has taken one
+	accounts map[*Worker]*account // nil is whose events no worker can cause at will
+	cost     int
+	looks    int // since the reader has taken an event
+	timer    *time.Timer
+	looking  bool
+	missed   []*account // of whom events were dropped since the reader has taken one
 }
 
-// waiting is what the events cost that one worker has caused.
-type waiting struct {
+// account is what the events cost that wait and that one worker has caused.
+type account struct {
 	worker *Worker
 	cost   int
 	holds  bool // the worker is held back for it
-	missed bool
+	missed bool // an event was dropped since the reader has taken one
 }
 
 // The stream's mu is held in what follows.
 
-func (b *backlog) of(w *Worker) *waiting {
-	of := b.waiting[w]
-	if of == nil {
-		of = &waiting{worker: w}
-		b.waiting[w] = of
+func (b *backlog) account(w *Worker) *account {
+	a := b.accounts[w]
+	if a == nil {
+		a = &account{worker: w}
+		b.accounts[w] = a
 	}
-	return of
+	return a
 }
 
-// listens reports whether events are to be kept for the reader, however many wait.
-func (b *backlog) listens() bool { return b.idle < maxIdleLooks }
+// isIdle reports whether the reader takes no events, so that they are not kept for it however many wait.
+func (b *backlog) isIdle() bool { return b.looks >= maxIdleLooks }
 
 // renew is called when the reader takes an event.
 func (b *backlog) renew() {
-	b.idle = 0
-	for _, of := range b.missed {
-		of.missed = false
+	b.looks = 0
+	for _, a := range b.missed {
+		a.missed = false
 	}
 	b.missed = nil
 }
 
-// full is what there is too much of for a reader that does not listen to get more of a worker, nil if it gets that.
-func (b *backlog) full(w *Worker) *waiting {
-	switch of := b.waiting[w]; {
-	case b.listens():
+// overdrawn is the account for which an idle reader gets no more of a worker, nil if it gets more.
+func (b *backlog) overdrawn(w *Worker) *account {
+	switch a := b.accounts[w]; {
+	case !b.isIdle():
 		return nil
-	case of != nil && of.cost > maxWaiting:
-		return of
+	case a != nil && a.cost > maxWaiting:
+		return a
 	case w != nil && b.cost > maxWaitingInAll:
-		return b.of(nil)
+		return b.account(nil)
 	}
 	return nil
 }
 
 // miss notes that an event was dropped, and gives what tells of the first.
-func (b *backlog) miss(of *waiting) (first ErrorEvent, isFirst bool) {
-	if of.missed {
+func (b *backlog) miss(a *account) (first ErrorEvent, isFirst bool) {
+	if a.missed {
 		return ErrorEvent{}, false
 	}
-	of.missed = true
-	b.missed = append(b.missed, of)
+	a.missed = true
+	b.missed = append(b.missed, a)
 	whose, cost := "", b.cost
-	if of.worker != nil {
-		whose, cost = fmt.Sprintf("worker %d: ", of.worker.id), of.cost
+	if a.worker != nil {
+		whose, cost = fmt.Sprintf("worker %d: ", a.worker.id), a.cost
 	}
-	return ErrorEvent{of.worker, fmt.Errorf("cluster: %s%w, and %d bytes wait: go on to call Next to have them all", whose, ErrNotTaken, cost)}, true
+	return ErrorEvent{a.worker, fmt.Errorf("cluster: %s%w, and %d bytes wait: go on to call Next to have them all", whose, ErrNotTaken, cost)}, true
 }
 
-// charge has a worker answer for an event that waits. A worker of which too much waits is held back for a reader that listens.
+// charge has a worker answer for an event that waits. A worker of which too much waits is held back, unless the reader is idle.
 func (r *Subscription) charge(e entry) {
-	of := r.of(e.worker)
-	of.cost += e.cost
+	a := r.account(e.worker)
+	a.cost += e.cost
 	r.cost += e.cost
-	if !r.listens() {
+	if r.isIdle() {
 		return
 	}
-	if of.worker != nil && of.cost > maxWaiting && !of.holds {
-		of.holds = true
-		of.worker.hold()
+	if a.worker != nil && a.cost > maxWaiting && !a.holds {
+		a.holds = true
+		a.worker.hold()
 	}
-	if of.cost > maxWaiting || r.cost > maxWaitingInAll {
+	if a.cost > maxWaiting || r.cost > maxWaitingInAll {
 		r.watch()
 	}
 }
@@ -117,14 +117,14 @@ func (r *Subscription) discharge(e entry) {
 	if e.cost == 0 {
 		return
 	}
-	of := r.of(e.worker)
-	of.cost -= e.cost
+	a := r.account(e.worker)
+	a.cost -= e.cost
 	r.cost -= e.cost
-	if of.cost <= resumeWaiting {
-		of.letGo()
+	if a.cost <= resumeWaiting {
+		a.letGo()
 	}
-	if of.cost == 0 && !of.missed {
-		delete(r.waiting, e.worker)
+	if a.cost == 0 && !a.missed {
+		delete(r.accounts, e.worker)
 	}
 }
 
@@ -136,13 +136,13 @@ func (r *Subscription) watch() {
 	}
 }
 
-// crowded reports whether too many events wait, or did so and are not few again.
-func (b *backlog) crowded() bool {
+// isLong reports whether too many events wait, or did so and are not few again.
+func (b *backlog) isLong() bool {
 	if b.cost > maxWaitingInAll {
 		return true
 	}
-	for _, of := range b.waiting {
-		if of.holds || of.cost > maxWaiting {
+	for _, a := range b.accounts {
+		if a.holds || a.cost > maxWaiting {
 			return true
 		}
 	}
@@ -153,23 +153,23 @@ func (r *Subscription) look() {
 	r.stream.mu.Lock()
 	defer r.stream.mu.Unlock()
 	r.looking = false
-	if r.closed || !r.crowded() {
+	if r.closed || !r.isLong() {
 		return
 	}
-	if r.idle++; r.listens() {
+	if r.looks++; !r.isIdle() {
 		r.watch()
 		return
 	}
-	for _, of := range r.waiting {
-		of.letGo()
+	for _, a := range r.accounts {
+		a.letGo()
 	}
 }
 
 // letGo ends the hold of a worker, if it is held.
-func (of *waiting) letGo() {
-	if of.holds {
-		of.holds = false
-		of.worker.letGo()
+func (a *account) letGo() {
+	if a.holds {
+		a.holds = false
+		a.worker.letGo()
 	}
 }
 

@@ -85,13 +85,13 @@ func TestLivesWait(t *testing.T) {
 	}
 }
 
-// awaitIdle waits until the primary's own reader is taken for one that does not listen.
+// awaitIdle waits until the primary's own reader is taken for idle.
 func awaitIdle(t *testing.T, p *Primary) {
 	t.Helper()
 	await(t, "a reader that takes nothing is still waited for", func() bool {
 		p.events.mu.Lock()
 		defer p.events.mu.Unlock()
-		return !p.events.own.listens()
+		return p.events.own.isIdle()
 	})
 }
 

@@ -28,7 +28,7 @@ type Subscription struct {
 }
 
 func newSubscription(s *eventStream, only kinds) *Subscription {
-	return &Subscription{stream: s, only: only, arrival: make(chan struct{}, 1), backlog: backlog{waiting: map[*Worker]*waiting{}}}
+	return &Subscription{stream: s, only: only, arrival: make(chan struct{}, 1), backlog: backlog{accounts: map[*Worker]*account{}}}
 }
 
 // Next waits for the next event. After [Primary.Close] it gives what is left and then returns ErrClosed, after
@@ -114,8 +114,8 @@ func (r *Subscription) push(e entry) bool {
 	if r.only&e.event.kind() == 0 {
 		return false
 	}
-	if of := r.full(e.worker); of != nil {
-		if first, ok := r.miss(of); ok && r.only&errorKind != 0 {
+	if a := r.overdrawn(e.worker); a != nil {
+		if first, ok := r.miss(a); ok && r.only&errorKind != 0 {
 			r.append(entry{event: first})
 		}
 		return false
