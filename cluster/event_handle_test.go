@@ -40,6 +40,10 @@ func startGiver(t *testing.T) (*cluster.Primary, *cluster.Worker) {
 			break
 		}
 	}
+	// The primary has the worker's executable open until then.
+	if !clustertest.Eventually(func() bool { return w.Runtime() == cluster.RuntimeNode }) {
+		t.Fatalf("the worker's runtime is %q", w.Runtime())
+	}
 	return primary, w
 }
 
