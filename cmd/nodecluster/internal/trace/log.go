@@ -37,13 +37,14 @@ type log struct {
 }
 
 func newLog(out io.Writer, f format) *log {
-	l := &log{format: f, out: out, done: make(chan struct{})}
+	l := &log{format: f, out: out, done: make(chan struct{}), last: time.Now()}
 	l.changed.L = &l.mu
 	go l.write()
 	return l
 }
 
-// add writes a line soon. No line is older than the one before.
+// add writes a line soon. No line is older than the one before, also where the system's clock is set back meanwhile: a line's
+// time is that of the log's start, moved on by what the monotonic clock says has passed.
 func (l *log) add(at time.Time, line []byte) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -53,11 +54,8 @@ func (l *log) add(at time.Time, line []byte) {
 	if l.err != nil {
 		return
 	}
-	if at.Before(l.last) {
-		at = l.last
-	}
-	l.last = at
-	l.waiting = append(l.format.stamp(l.waiting, at), line...)
+	l.last = l.last.Add(max(at.Sub(l.last), 0))
+	l.waiting = append(l.format.stamp(l.waiting, l.last), line...)
 	l.changed.Broadcast()
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -62,6 +63,33 @@ func TestLogIsBounded(t *testing.T) {
 	if n != lines {
 		t.Errorf("%d lines were written, want %d", n, lines)
 	}
+}
+
+// TestLogWhileTheClockIsSetBack: a moment that is later by the monotonic clock is later in the log.
+func TestLogWhileTheClockIsSetBack(t *testing.T) {
+	nodetest.NoLeaks(t)
+	g := &gate{open: make(chan struct{})}
+	close(g.open)
+	l := newLog(g, textFormat{})
+	begun := l.last
+	l.add(begun.Add(2*time.Second), []byte("first\n"))
+	l.add(setBack(begun.Add(3*time.Second), 10*time.Second), []byte("second\n"))
+	if err := l.close(); err != nil {
+		t.Fatal(err)
+	}
+	var want []byte
+	want = append(textFormat{}.stamp(want, begun.Add(2*time.Second)), "first\n"...)
+	want = append(textFormat{}.stamp(want, begun.Add(3*time.Second)), "second\n"...)
+	if got := g.written.String(); got != string(want) {
+		t.Errorf("the log is\n%swant\n%s", got, want)
+	}
+}
+
+// setBack is the same moment of the monotonic clock as t, as read from a wall clock that has been set back by d, in whole seconds.
+func setBack(t time.Time, d time.Duration) time.Time {
+	const secondsShift = 30 // package time keeps the wall clock's seconds above its nanoseconds
+	*(*uint64)(unsafe.Pointer(&t)) -= uint64(d/time.Second) << secondsShift
+	return t
 }
 
 type failing struct{}
