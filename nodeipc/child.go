@@ -73,7 +73,6 @@ func Start(cmd *exec.Cmd, o Options) (*Child, error) {
 		socket.Close(ours)
 		cmd.Process.Kill()
 		cmd.Wait()
-		closePidFD(cmd)
 		channel.release()
 		return nil, err
 	}
@@ -112,7 +111,6 @@ func startWithSocket(cmd *exec.Cmd, s Serialization) (int, tracing.Folder, error
 	}
 	cmd.ExtraFiles[place] = end
 	cmd.Env = append(cmd.Environ(), channelFDVariable+"="+strconv.Itoa(3+place), serializationVariable+"="+string(s))
-	preparePidFD(cmd)
 	trace, restore := tracing.Redirect(cmd)
 	err = cmd.Start()
 	restore()

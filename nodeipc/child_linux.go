@@ -1,32 +1,15 @@
+//go:build !portable
+
 package nodeipc
 
 import (
-	"os/exec"
-	"syscall"
+	"os"
 
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 	"golang.org/x/sys/unix"
 )
 
-// preparePidFD asks for a descriptor that becomes readable at the child's end, so that no thread has to wait for each child.
-func preparePidFD(cmd *exec.Cmd) {
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
-	}
-	if cmd.SysProcAttr.PidFD == nil {
-		cmd.SysProcAttr.PidFD = new(int)
-	}
-	*cmd.SysProcAttr.PidFD = -1
-}
-
-// closePidFD closes the descriptor of a child that is not watched.
-func closePidFD(cmd *exec.Cmd) {
-	if fd := *cmd.SysProcAttr.PidFD; fd >= 0 {
-		unix.Close(fd)
-	}
-}
-
-// pidWatch owns a child's pidfd.
+// pidWatch owns a descriptor of a child's process, which becomes readable at its end.
 type pidWatch struct {
 	fd    int
 	child *Child
@@ -39,15 +22,27 @@ func (w *pidWatch) Ready(eventloop.Events) {
 	go w.child.reap()
 }
 
-// watchExit has the loop watch for the child's end. Where the kernel has no pidfd a goroutine waits.
+// watchExit has the loop watch for the child's end, so that no thread has to wait for each child. Where the system gives no
+// descriptor of a process, a goroutine waits.
 func (c *Child) watchExit() {
 	c.reaper.Add(1)
-	w := &pidWatch{fd: *c.cmd.SysProcAttr.PidFD, child: c}
-	if w.fd >= 0 {
+	if w := (&pidWatch{pidFD(c.cmd.Process), c}); w.fd >= 0 {
 		if c.loop.Add(w.fd, eventloop.Readable, w) == nil {
 			return
 		}
 		unix.Close(w.fd)
 	}
 	go c.reap()
+}
+
+// pidFD returns a descriptor of a process, or -1. Package os finds out, once, whether the system starts a process with one: older
+// kernels, qemu and some profiles of seccomp do not. Without it, signals go to the process id while the process is not reaped.
+func pidFD(p *os.Process) int {
+	fd := -1
+	p.WithHandle(func(handle uintptr) {
+		if own, err := unix.FcntlInt(handle, unix.F_DUPFD_CLOEXEC, 0); err == nil {
+			fd = own
+		}
+	})
+	return fd
 }

@@ -1,12 +1,6 @@
-//go:build !linux
+//go:build !linux || portable
 
 package nodeipc
-
-import "os/exec"
-
-func preparePidFD(*exec.Cmd) {}
-
-func closePidFD(*exec.Cmd) {}
 
 func (c *Child) watchExit() {
 	c.reaper.Add(1)
