@@ -26,8 +26,9 @@ const (
 	// theirs. An [ErrorEvent] tells of a system without groups, and of such workers.
 	SchedReusePort SchedulingPolicy = "reuseport"
 	// SchedSticky: a client's address decides which worker it gets. When a worker is gone, its successor has its clients. The
-	// kernel chooses, as for SchedReusePort, or the primary where the system has no groups of sockets. There may be up to 256
-	// workers. Clients on Unix sockets have no address: their connections are handed out as by SchedRR.
+	// kernel chooses, as for SchedReusePort, or the primary where the system has no groups of sockets, or takes no BPF program that
+	// chooses in them: it is found out before anybody can connect. There may be up to 256 workers. Clients on Unix sockets have no
+	// address: their connections are handed out as by SchedRR.
 	SchedSticky SchedulingPolicy = "sticky"
 	// SchedLeast: the primary accepts, and hands each connection to the worker that has the fewest unanswered. Of several it chooses
 	// one that has answered quickest of late, whose event loop is the least busy.

@@ -24,6 +24,13 @@ func newGroupSlots(p *Primary, fd, backlog int, by rendezvous.By) (*groupSlots, 
 	if backlog <= 0 {
 		backlog = bind.Backlog
 	}
+	// A group that the kernel only spreads over would have a client served by two workers. That is found out while the socket is
+	// alone, and nobody has connected.
+	if by == rendezvous.ByAddress {
+		if err := reuseport.CheckSteering(fd); err != nil {
+			return nil, err
+		}
+	}
 	group, err := reuseport.New(fd, backlog)
 	if err != nil {
 		return nil, err

@@ -60,6 +60,44 @@ func (g *Group) listen(fd int) error {
 	return nil
 }
 
+// CheckSteering fails where the kernel cannot be told by a program which socket of a group to choose, with errors.ErrUnsupported:
+// older kernels, gVisor and some profiles of seccomp take none. fd is a socket as those of the group would be. The program is
+// attached to another one, since fd gets no group before it listens or has a second.
+func CheckSteering(fd int) error {
+	address, err := unix.Getsockname(fd)
+	if err != nil {
+		return fmt.Errorf("reuseport: getsockname: %w", err)
+	}
+	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
+	if err != nil {
+		return fmt.Errorf("reuseport: %w", err)
+	}
+	family := unix.AF_INET
+	if _, ok := address.(*unix.SockaddrInet6); ok {
+		family = unix.AF_INET6
+	}
+	trial, err := bind.NewSocket(family, kind)
+	if err != nil {
+		return fmt.Errorf("reuseport: socket: %w", err)
+	}
+	defer bind.CloseFD(trial)
+	err = unix.SetsockoptInt(trial, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
+	if err == nil {
+		err = steer(trial, rendezvous.ByAddress, allPlaces) // the longest program that there may be
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errors.ErrUnsupported, err)
+	}
+	return nil
+}
+
+var allPlaces = func() (places []int) {
+	for place := range rendezvous.MostPlaces {
+		places = append(places, place)
+	}
+	return places
+}()
+
 // Len is how many sockets there are.
 func (g *Group) Len() int { return len(g.fds) }
 
@@ -100,6 +138,15 @@ func (g *Group) adopt(fd int) error {
 
 // Steer has the kernel choose by a part of the packet, and only among the places given, in ascending order.
 func (g *Group) Steer(by rendezvous.By, places []int) error {
+	if err := steer(g.fds[0], by, places); err != nil {
+		return err
+	}
+	g.steered = true
+	return nil
+}
+
+// steer attaches a program to the group of a socket.
+func steer(fd int, by rendezvous.By, places []int) error {
 	instructions, err := rendezvous.Program(by, places)
 	if err != nil {
 		return err
@@ -109,10 +156,9 @@ func (g *Group) Steer(by rendezvous.By, places []int) error {
 		filter[i] = unix.SockFilter{Code: in.Op, Jt: in.Jt, Jf: in.Jf, K: in.K}
 	}
 	program := &unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
-	if err := unix.SetsockoptSockFprog(g.fds[0], unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF, program); err != nil {
+	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_REUSEPORT_CBPF, program); err != nil {
 		return fmt.Errorf("reuseport: attach a program: %w", err)
 	}
-	g.steered = true
 	return nil
 }
 

@@ -17,6 +17,9 @@ func New(fd, backlog int) (*Group, error) {
 	return nil, fmt.Errorf("reuseport: this system does not spread connections over sockets: %w", errors.ErrUnsupported)
 }
 
+// CheckSteering fails with errors.ErrUnsupported.
+func CheckSteering(int) error { return errors.ErrUnsupported }
+
 func (*Group) Len() int { return 0 }
 
 func (*Group) FD(int) int { return -1 }
