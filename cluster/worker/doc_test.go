@@ -86,6 +86,7 @@ func interruptTwice(t *testing.T, binary string) {
 	if _, err := client.Write([]byte("GET / HT")); err != nil { // a request that is under way
 		t.Fatal(err)
 	}
+	get(t, port, "/") // when this connection is answered, the one before it has been accepted
 	for {
 		cmd.Process.Signal(syscall.SIGINT)
 		select {
