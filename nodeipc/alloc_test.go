@@ -79,23 +79,6 @@ func (o *offering) offer(number uint32) error {
 
 var ackFrame = []byte(`{"cmd":"NODE_HANDLE_ACK"}` + "\n")
 
-func TestOfferAllocatesNothing(t *testing.T) {
-	nodetest.NoLeaks(t)
-	o := newOffering(t)
-	var number uint32
-	o.channel.loop.Call(func() {
-		n := testing.AllocsPerRun(1000, func() {
-			number++
-			if err := o.offer(number); err != nil {
-				t.Error(err)
-			}
-		})
-		if n != 0 {
-			t.Errorf("%v allocations an offer and its ACK", n)
-		}
-	})
-}
-
 // ACKs of many handles in one read, as a busy worker sends them.
 func TestACKsAllocateNothing(t *testing.T) {
 	nodetest.NoLeaks(t)

@@ -28,11 +28,17 @@ func (l LoopChannel) Offer(frame []byte, fd int, tag uint32) error {
 		return ErrWouldBlock
 	}
 	n, err := socket.Transmit(c.fd, frame, fd)
-	if err != nil {
-		if err == ErrWouldBlock {
-			o.refused, o.blocked = true, true
-			c.watch()
-		}
+	switch err {
+	case nil:
+	case ErrWouldBlock:
+		o.refused, o.blocked = true, true
+		c.watch()
+		return err
+	case socket.ErrNoRoom:
+		o.refused = true
+		c.stall()
+		return ErrWouldBlock
+	default:
 		return err
 	}
 	o.unacked.push(unacked{tag: tag})

@@ -7,7 +7,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
-// tooManyHandlesPause is how long to wait when the system has too many descriptors in flight. Nothing tells when that ends.
+// tooManyHandlesPause is how long to wait when the system takes no descriptor for now. Nothing tells when that ends.
 const tooManyHandlesPause = 10 * time.Millisecond
 
 // write queues a plain frame and flushes. Where nothing else is queued, the frame is written from where it is, without a copy.
@@ -86,13 +86,18 @@ func (c *Channel) writeFirst() {
 	case errors.Is(err, ErrWouldBlock):
 		o.blocked = true
 		c.watch()
-	case errors.Is(err, ErrTooManyHandles):
-		o.stalled = true
-		time.AfterFunc(tooManyHandlesPause, func() { c.loop.Post(c.unblock) })
+	case errors.Is(err, ErrTooManyHandles), errors.Is(err, socket.ErrNoRoom):
+		c.stall()
 	default:
 		o.stalled = true
 		c.loop.Post(func() { c.failWrite(err) })
 	}
+}
+
+// stall stops writing for a while. The caller holds c.mu.
+func (c *Channel) stall() {
+	c.out.stalled = true
+	time.AfterFunc(tooManyHandlesPause, func() { c.loop.Post(c.unblock) })
 }
 
 // advance takes n bytes off the first segment. Its handle has gone with the first of them.

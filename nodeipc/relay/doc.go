@@ -20,7 +20,8 @@
 //   - Bytes are passed on as they are, as soon as they are there. They are read as messages for the observer only, so
 //     that a broken conversation passes too, and stays as it is.
 //   - Descriptors are passed on beside the first byte of the message that they came with, and that message in one
-//     write of its own if it is not longer than 64 KiB. Those that nobody asked for are passed on as well.
+//     write of its own if it is not longer than 64 KiB. Those that nobody asked for are passed on as well. One that its
+//     receiver acknowledges stays open here until then, since macOS may lose it otherwise.
 //   - Order is kept in each direction.
 //   - Who does not read makes the other one wait: at most 64 KiB stay here in each direction, and what the sockets hold.
 //   - An end of one side is passed on when all that it had sent before has been.

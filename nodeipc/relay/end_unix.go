@@ -4,7 +4,6 @@ package relay
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"syscall"
 	"time"
@@ -15,7 +14,7 @@ import (
 )
 
 const (
-	// tooManyHandlesPause is how long to wait when the system has too many descriptors on their way.
+	// tooManyHandlesPause is how long to wait when the system takes no descriptor for now.
 	tooManyHandlesPause = 10 * time.Millisecond
 	// Nothing tells when a peer has read, so one has to look, less and less often.
 	minUnreadPause = 20 * time.Microsecond
@@ -62,7 +61,7 @@ func (e *end) send(b []byte, fds []int) error {
 		switch {
 		case err == nil:
 			b, rights = b[n:], nil
-		case errors.Is(err, unix.ETOOMANYREFS), errors.Is(err, unix.ENOBUFS), errors.Is(err, unix.ENOMEM):
+		case errors.Is(err, nodeipc.ErrTooManyHandles), errors.Is(err, socket.ErrNoRoom):
 			time.Sleep(tooManyHandlesPause)
 		default:
 			return err
@@ -74,22 +73,13 @@ func (e *end) send(b []byte, fds []int) error {
 // sendSome writes some of b once there is room.
 func (e *end) sendSome(b, rights []byte) (n int, err error) {
 	waitErr := e.raw.Write(func(fd uintptr) bool {
-		for {
-			n, err = unix.SendmsgN(int(fd), b, rights, nil, sendFlags)
-			if err != unix.EINTR {
-				return err != unix.EAGAIN
-			}
-		}
+		n, err = socket.TransmitRights(int(fd), b, rights)
+		return !errors.Is(err, nodeipc.ErrWouldBlock)
 	})
-	switch {
-	case waitErr != nil:
+	if waitErr != nil {
 		return 0, nodeipc.ErrDisconnected // it was closed
-	case err == unix.EPIPE, err == unix.ECONNRESET:
-		return 0, nodeipc.ErrDisconnected
-	case err != nil:
-		return 0, fmt.Errorf("relay: sendmsg: %w", err)
 	}
-	return n, nil
+	return n, err
 }
 
 // awaitRead waits until the peer has read all that was written.

@@ -27,6 +27,7 @@ func (r *Relay) start(parent, child int, frames splitter) error {
 	}
 	go func() {
 		r.ways.Wait()
+		r.acks.close()
 		r.closeEnds()
 		close(r.done)
 	}()

@@ -23,6 +23,7 @@ type way struct {
 	arrived []int    // descriptors of which it is not known yet where they stand
 	held    []byte   // the beginning of a message with descriptors
 	heldFDs []int    // those, nil for none
+	written []int    // descriptors that were sent with a message whose end has not come
 	handles []Handle // what they are, for the observer
 	unread  bool     // plain bytes were written that the receiver may not have read
 }
@@ -34,6 +35,7 @@ func (w *way) run() {
 		err = heldErr
 	}
 	closeAll(w.arrived)
+	closeAll(w.written)
 	w.relay.observer.HandleEnd(End{Direction: w.direction, Time: time.Now(), Partial: w.frames.size, Err: err})
 	switch {
 	case err != nil:
@@ -72,17 +74,20 @@ func (w *way) pass(b []byte) error {
 			written = pos
 		}
 		n, whole, payload := w.frames.next(b[pos:])
+		var awaited *sentHandle
 		if pos += n; whole {
-			w.observe(payload, now)
+			awaited = w.observe(payload, now)
 		}
-		if w.heldFDs == nil {
-			continue
-		}
-		w.held = append(w.held, b[written:pos]...)
-		if written = pos; whole || len(w.held) >= maxHeld {
-			if err := w.sendHeld(); err != nil {
-				return err
+		if w.heldFDs != nil {
+			w.held = append(w.held, b[written:pos]...)
+			if written = pos; whole || len(w.held) >= maxHeld {
+				if err := w.sendHeld(); err != nil {
+					return err
+				}
 			}
+		}
+		if whole {
+			w.keep(awaited)
 		}
 	}
 	return w.sendPlain(b[written:])
@@ -140,9 +145,19 @@ func (w *way) sendHeld() error {
 	if err == nil {
 		err = w.to.send(w.held, w.heldFDs)
 	}
-	closeAll(w.heldFDs)
+	w.written = append(w.written, w.heldFDs...)
 	w.held, w.heldFDs, w.unread = w.held[:0], nil, false
 	return err
+}
+
+// keep keeps the descriptor of a message that was sent whole until it is answered, and closes those that nobody asked for.
+func (w *way) keep(awaited *sentHandle) {
+	if awaited != nil && len(w.written) > 0 {
+		w.relay.acks.keep(awaited, w.written[0])
+		w.written = w.written[1:]
+	}
+	closeAll(w.written)
+	w.written = nil
 }
 
 func (w *way) sendPlain(b []byte) error {
@@ -153,14 +168,15 @@ func (w *way) sendPlain(b []byte) error {
 	return w.to.send(b, nil)
 }
 
-// observe tells of a frame that is whole.
-func (w *way) observe(payload []byte, at time.Time) {
+// observe tells of a frame that is whole. It returns what is to be kept of a handle.
+func (w *way) observe(payload []byte, at time.Time) *sentHandle {
 	f := &Frame{Direction: w.direction, Time: at, Payload: payload, Handles: w.handles}
 	f.Size, f.Truncated = w.frames.end()
 	classify(w.relay.codec, f)
-	w.relay.acks.take(f)
+	awaited := w.relay.acks.take(f)
 	w.relay.observer.HandleFrame(f)
 	w.handles = w.handles[:0]
+	return awaited
 }
 
 func closeAll(fds []int) {

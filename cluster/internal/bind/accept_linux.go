@@ -1,3 +1,5 @@
+//go:build !portable
+
 package bind
 
 import "golang.org/x/sys/unix"

@@ -8,10 +8,14 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
+
+// hasAbstractNames: a path may begin with a zero byte, and is then a name that is in no file system.
+var hasAbstractNames = runtime.GOOS == "linux"
 
 // Socket is a bound socket of the primary's, and the path that goes with it.
 type Socket struct {
@@ -145,7 +149,7 @@ func bindPath(r Request) (Socket, error) {
 			path = relative
 		}
 	}
-	abstract := strings.HasPrefix(path, "\x00")
+	abstract := hasAbstractNames && strings.HasPrefix(path, "\x00")
 	if path == "" || !abstract && strings.Contains(path, "\x00") {
 		return Socket{}, unix.EINVAL
 	}

@@ -11,8 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxHandlesPerRead is how many descriptors one message can carry on Linux, the most of any system here.
-const maxHandlesPerRead = 253
+// maxHandlesPerRead is at least as many descriptors as one message can carry: 253 on Linux, 509 on macOS. Those that there is no
+// room for would stay open in this process on macOS, where nobody knows of them.
+const maxHandlesPerRead = 512
 
 // Buffer is what one read fills. Channels share a few of them, since none keeps one between reads.
 type Buffer struct {
@@ -37,13 +38,12 @@ func (r *Buffer) Receive(fd int, room []byte) (n int, again bool, err error) {
 	if len(room) == 0 {
 		room = r.Bytes
 	}
-	var control int
-	for {
-		n, control, err = r.recvmsg(fd, room)
-		if err != unix.EINTR {
-			break
-		}
+	if !receivesCloseOnExec {
+		// No process may be forked before its descriptors are close-on-exec.
+		syscall.ForkLock.RLock()
+		defer syscall.ForkLock.RUnlock()
 	}
+	n, control, err := r.recvmsgAgain(fd, room)
 	switch err {
 	case nil:
 	case unix.EAGAIN:
@@ -62,42 +62,53 @@ func (r *Buffer) Receive(fd int, room []byte) (n int, again bool, err error) {
 	return n, false, nil
 }
 
-func appendRights(fds []int, control []byte) []int {
-	messages, err := unix.ParseSocketControlMessage(control)
-	if err != nil {
-		return fds
-	}
-	for i := range messages {
-		if rights, err := unix.ParseUnixRights(&messages[i]); err == nil {
-			fds = append(fds, rights...)
+// recvmsgAgain is recvmsg once more where a signal has interrupted it, or where macOS has thrown away descriptors that this
+// process has no room for: it says EMSGSIZE, and then gives the bytes beside which they came.
+func (r *Buffer) recvmsgAgain(fd int, room []byte) (n, control int, err error) {
+	for thrown := false; ; {
+		n, control, err = r.recvmsg(fd, room)
+		switch {
+		case err == unix.EINTR:
+		case err == unix.EMSGSIZE && !thrown:
+			thrown = true
+		default:
+			return n, control, err
 		}
 	}
-	return fds
 }
 
 // Transmit writes b, with a copy of handle beside its first byte unless handle is negative. It returns how many bytes were
-// written, and ErrWouldBlock where none fits.
+// written, ErrWouldBlock where none fits, and ErrTooManyHandles or ErrNoRoom where time has to pass.
 func Transmit(fd int, b []byte, handle int) (int, error) {
 	var control []byte
 	var space [controlSpace]byte
 	if handle >= 0 {
 		control = space[:putRights(space[:], handle)]
 	}
+	return TransmitRights(fd, b, control)
+}
+
+// TransmitRights is Transmit with a control message, as unix.UnixRights makes it, in place of a handle.
+func TransmitRights(fd int, b, rights []byte) (int, error) {
 	for {
-		n, err := unix.SendmsgN(fd, b, control, nil, sendFlags)
+		n, err := sendmsg(fd, b, rights)
 		switch err {
 		case nil:
 			return n, nil
 		case unix.EINTR:
+			continue
 		case unix.EAGAIN:
 			return 0, ErrWouldBlock
 		case unix.ETOOMANYREFS, unix.ENOBUFS, unix.ENOMEM:
 			return 0, ErrTooManyHandles
-		case unix.EPIPE, unix.ECONNRESET:
+		case unix.EPIPE, unix.ECONNRESET, unix.EPROTOTYPE: // which is what macOS says of a peer that is just closing its end
 			return 0, ErrDisconnected
-		default:
-			return 0, fmt.Errorf("nodeipc: sendmsg: %w", err)
+		case unix.EMSGSIZE:
+			if len(rights) > 0 {
+				return 0, ErrNoRoom // so macOS says that the descriptor does not fit now
+			}
 		}
+		return 0, fmt.Errorf("nodeipc: sendmsg: %w", err)
 	}
 }
 

@@ -1,7 +1,10 @@
+//go:build !portable
+
 package socket
 
 import (
 	"encoding/binary"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -12,11 +15,33 @@ const (
 	// receivesCloseOnExec: descriptors arrive close-on-exec.
 	receivesCloseOnExec = true
 	controlSpace        = 24
-
-	// MaxHandlesInFlight is how many handles may await their ACKs at once. Linux never returns bytes from
-	// past a message with a descriptor in one read, so that each handle stays with its message.
-	MaxHandlesInFlight = 1 << 16
 )
+
+// receiveHeader is what recvmsg is given.
+type receiveHeader struct {
+	message unix.Msghdr
+	vector  unix.Iovec
+}
+
+// recvmsg reads into room and returns how many bytes and how many of control came. It is written here because unix.Recvmsg
+// allocates room for a sender's address, and this is on the path of every connection.
+func (r *Buffer) recvmsg(fd int, room []byte) (n, control int, err error) {
+	h := &r.header
+	h.vector.Base = &room[0]
+	h.vector.SetLen(len(room))
+	h.message = unix.Msghdr{Iov: &h.vector, Control: &r.control[0]}
+	h.message.SetIovlen(1)
+	h.message.SetControllen(len(r.control))
+	received, _, errno := unix.Syscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&h.message)), receiveFlags)
+	if errno != 0 {
+		return 0, 0, errno
+	}
+	return int(received), int(h.message.Controllen), nil
+}
+
+func sendmsg(fd int, b, control []byte) (n int, err error) {
+	return unix.SendmsgN(fd, b, control, nil, sendFlags)
+}
 
 // putRights writes the control message that carries fd. It is written here because unix.UnixRights allocates,
 // and this is on the path of every connection.
@@ -33,22 +58,4 @@ func putRights(space []byte, fd int) int {
 	}
 	binary.NativeEndian.PutUint32(space[unix.SizeofCmsghdr:], uint32(fd))
 	return unix.CmsgSpace(4)
-}
-
-// Unread is how much of what was written the peer has not read.
-func Unread(fd int) int {
-	n, err := unix.IoctlGetInt(fd, unix.SIOCOUTQ)
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
-// Waiting is how much the peer has written that was not read here.
-func Waiting(fd int) int {
-	n, err := unix.IoctlGetInt(fd, unix.SIOCINQ)
-	if err != nil {
-		return 0
-	}
-	return n
 }

@@ -1,5 +1,0 @@
-package relay
-
-import "golang.org/x/sys/unix"
-
-const sendFlags = unix.MSG_DONTWAIT | unix.MSG_NOSIGNAL
