@@ -6,18 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// Socket is a bound socket of the primary's, and the path that goes with it.
+// Socket is a bound socket of the primary's, and the file that goes with it, if it has a path.
 type Socket struct {
 	FD   int
-	path string
-	file os.FileInfo
+	file *socketFile
 }
 
 // Stream makes the socket that a TCP or Unix-socket server wants, bound and not yet listening. The error holds a
@@ -136,68 +132,13 @@ func bindAddress(fd int, ip netip.Addr, port int) error {
 	return unix.Bind(fd, &unix.SockaddrInet6{Port: port, Addr: ip.As16(), ZoneId: zoneID(ip.Zone())})
 }
 
-// bindPath binds to a path, or to the shorter of it and the same path from the working directory, since a
-// socket's path may have no more than some hundred bytes.
-func bindPath(r Request) (Socket, error) {
-	path := r.Address
-	if cwd, err := os.Getwd(); err == nil {
-		if relative, err := filepath.Rel(cwd, path); err == nil && len(relative) < len(path) {
-			path = relative
-		}
-	}
-	abstract := strings.HasPrefix(path, "\x00")
-	if path == "" || !abstract && strings.Contains(path, "\x00") {
-		return Socket{}, unix.EINVAL
-	}
-	if len(path) >= len(unix.RawSockaddrUnix{}.Path) {
-		return Socket{}, unix.EINVAL // what Node 24 and later say; earlier ones bind to the path's beginning
-	}
-	fd, err := NewSocket(unix.AF_UNIX, unix.SOCK_STREAM)
-	if err != nil {
-		return Socket{}, err
-	}
-	s := Socket{FD: fd}
-	if err := s.bindPath(path, abstract, r); err != nil {
-		s.Close()
-		return Socket{}, err
-	}
-	return s, nil
-}
-
-func (s *Socket) bindPath(path string, abstract bool, r Request) error {
-	name := path
-	if abstract {
-		// The package marks an abstract name in this way.
-		name = "@" + path[1:]
-	}
-	switch err := unix.Bind(s.FD, &unix.SockaddrUnix{Name: name}); {
-	case err == unix.ENOENT:
-		// So libuv reports it, for the sake of Windows.
-		return unix.EACCES
-	case err != nil || abstract:
-		return err
-	}
-	// The working directory may change before the path is taken away.
-	if full, err := filepath.Abs(path); err == nil {
-		s.path = full
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	s.file = info
-	return OpenTo(path, info.Mode().Perm(), r.ReadableAll, r.WritableAll)
-}
-
 // Close closes the socket and takes its path away, unless another socket stands there by now.
 func (s *Socket) Close() {
 	Release(s.FD)
 	CloseFD(s.FD)
-	if s.file == nil {
-		return
-	}
-	if now, err := os.Lstat(s.path); err == nil && os.SameFile(now, s.file) {
-		os.Remove(s.path)
+	if s.file != nil {
+		s.file.remove()
+		s.file.close()
 	}
 }
 
