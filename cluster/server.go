@@ -58,11 +58,7 @@ func (w *Worker) queryServer(m *wire.FromWorker) {
 		w.fail(fmt.Errorf("%w: a server with data nested deeper than %d levels", nodeipc.ErrProtocol, maxDataDepth))
 		return
 	}
-	if w.identify(); w.isIdentified() {
-		w.answerQuery(m)
-	} else {
-		w.keepQuestion(m)
-	}
+	w.answerOrKeep(m)
 }
 
 func (w *Worker) answerQuery(m *wire.FromWorker) {
@@ -108,7 +104,7 @@ func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerRe
 	s, found := w.primary.onLoop.servers[key]
 	if !found {
 		var err error
-		if s, err = w.primary.newServer(key, m); err != nil {
+		if s, err = w.primary.newServer(key, m, w); err != nil {
 			return nil, err
 		}
 	}

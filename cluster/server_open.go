@@ -10,12 +10,17 @@ import (
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// newServer makes the kind of server that the policy says.
-func (p *Primary) newServer(key string, m *wire.FromWorker) (server, error) {
+// newServer makes the kind of server that the policy says, for the worker that asks for it.
+func (p *Primary) newServer(key string, m *wire.FromWorker, w *Worker) (server, error) {
 	if m.IsPacket() {
 		return p.newPacketServer(key, m)
 	}
-	bound, err := bind.Stream(bindRequest(&m.Server))
+	request := bindRequest(&m.Server)
+	name, isAbstract := m.Server.AbstractName()
+	if isAbstract {
+		request.Address = w.ownAbstractName(name)
+	}
+	bound, err := bind.Stream(request)
 	if err != nil {
 		return nil, err
 	}
@@ -23,6 +28,10 @@ func (p *Primary) newServer(key string, m *wire.FromWorker) (server, error) {
 	if err != nil {
 		bound.Close()
 		return nil, err
+	}
+	if s, ok := s.(*dispatchedServer); ok && isAbstract && request.Address != name {
+		request.Address = name
+		s.listenToo(request, wire.Integer(m.Backlog, 0))
 	}
 	return s, nil
 }
