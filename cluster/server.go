@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc"
@@ -73,6 +75,9 @@ func (w *Worker) answerQuery(m *wire.FromWorker) {
 	}
 	reply := &wire.ServerReply{Command: wire.Command, Key: key, Ack: m.Seq, Data: m.Data, Seq: w.primary.nextSeq()}
 	handle, err := w.joinServer(key, m, reply)
+	if errors.Is(err, bind.ErrReleased) && w.answerLater(m) {
+		return
+	}
 	if err != nil {
 		errno := -int(errnoOf(err))
 		reply.Errno = &errno
@@ -82,6 +87,28 @@ func (w *Worker) answerQuery(m *wire.FromWorker) {
 		reply.Data = json.RawMessage("null")
 	}
 	w.postHandle(reply, handle)
+}
+
+// A port that was closed a moment ago is tried again after retryPause. A worker may have so many questions that wait for that.
+const (
+	retryPause = 2 * time.Millisecond
+	maxRetries = 16
+)
+
+// answerLater answers a question in a moment, unless too many of the worker's wait for that. It reports whether it will.
+func (w *Worker) answerLater(m *wire.FromWorker) bool {
+	if w.onLoop.retries == maxRetries {
+		return false
+	}
+	w.onLoop.retries++
+	p := w.primary
+	time.AfterFunc(retryPause, func() {
+		p.loop.Post(func() {
+			w.onLoop.retries--
+			w.answerQuery(m)
+		})
+	})
+	return true
 }
 
 // listenFailed tells the program why a worker cannot listen.

@@ -38,6 +38,7 @@ type workerOnLoop struct {
 	offers         offers
 	identification identification
 }
+	retries        int // questions that are asked again in a moment
 
 func newWorkerOnLoop() workerOnLoop { return workerOnLoop{memberships: map[string]membership{}} }
 

@@ -97,7 +97,7 @@ func bindInternet(kind int, r Request) (Socket, error) {
 	if err != nil {
 		return Socket{}, err
 	}
-	if err := errors.Join(setOptions(fd, family, kind, r), bindReleased(fd, ip, max(r.Port, 0))); err != nil {
+	if err := errors.Join(setOptions(fd, family, kind, r), bindOrReleased(fd, ip, max(r.Port, 0))); err != nil {
 		CloseFD(fd)
 		return Socket{}, err
 	}

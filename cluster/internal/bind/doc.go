@@ -7,6 +7,9 @@ import "errors"
 // ErrNothingToAccept is what Accept returns when no connection waits.
 var ErrNothingToAccept = errors.New("there is no connection to accept")
 
+// ErrReleased is an address in use that was closed here a moment ago, and may be free in another: ask again then.
+var ErrReleased = errors.New("it was closed just now")
+
 // Backlog is how many connections may wait in a queue whose program does not say: what Node asks for.
 const Backlog = 511
 
