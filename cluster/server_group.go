@@ -21,9 +21,6 @@ type groupSlots struct {
 }
 
 func newGroupSlots(p *Primary, fd, backlog int, by rendezvous.By) (*groupSlots, error) {
-	if backlog <= 0 {
-		backlog = bind.Backlog
-	}
 	group, err := reuseport.New(fd, backlog)
 	if err != nil {
 		return nil, err

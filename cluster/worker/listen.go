@@ -17,7 +17,7 @@ import (
 
 // ListenConfig says how a worker listens, in the words of Node's server.listen. The zero value is Node's default.
 type ListenConfig struct {
-	// Backlog is the length of the queue of connections that wait; 511 if it is 0.
+	// Backlog is the length of the queue of connections that wait; 511 if it is 0, and the most that the system allows below 0.
 	Backlog int
 	// IPv6Only keeps an IPv6 socket from taking IPv4 too.
 	IPv6Only bool
