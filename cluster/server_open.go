@@ -75,15 +75,22 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 
 // newPacketServer makes a server of datagrams, which workers receive without the primary.
 func (p *Primary) newPacketServer(key string, m *wire.FromWorker) (server, error) {
+	base := serverBase{key: key}
+	by, grouped := map[SchedulingPolicy]rendezvous.By{SchedReusePort: rendezvous.ByFlow, SchedSticky: rendezvous.ByAddress}[p.policy]
+	if wire.Integer(m.FD, -1) > 0 {
+		grouped = false
+	}
+	if grouped {
+		if s := p.sharedPacketGroup(base, &m.Server); s != nil {
+			return s, nil
+		}
+	}
 	bound, err := bind.Packet(bindRequest(&m.Server))
 	if err != nil {
 		return nil, err
 	}
-	base := serverBase{key: key}
-	if by, grouped := map[SchedulingPolicy]rendezvous.By{
-		SchedReusePort: rendezvous.ByFlow, SchedSticky: rendezvous.ByAddress,
-	}[p.policy]; grouped && wire.Integer(m.FD, -1) <= 0 {
-		s, err := newPacketGroup(p, base, bound, by)
+	if grouped {
+		s, err := newPacketGroup(p, base, &m.Server, bound, by)
 		switch {
 		case err == nil:
 			return s, nil
@@ -105,7 +112,7 @@ func bindRequest(s *wire.Server) bind.Request {
 		Port:         wire.Integer(s.Port, -1),
 		IPv6:         wire.Text(s.AddressType) == "udp6",
 		IPv6Only:     flags&wire.FlagIPv6Only != 0,
-		ReuseAddress: flags&wire.FlagReuseAddress != 0,
+		ReuseAddress: s.ReusesAddress(),
 		ReusePort:    flags&wire.FlagReusePort != 0,
 		ReadableAll:  wire.IsTrue(s.ReadableAll),
 		WritableAll:  wire.IsTrue(s.WritableAll),

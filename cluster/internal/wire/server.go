@@ -72,6 +72,9 @@ func (s *Server) IsPacket() bool {
 // IsInherited reports whether the server is made of a descriptor of the primary's.
 func (s *Server) IsInherited() bool { return Integer(s.FD, -1) >= 0 }
 
+// ReusesAddress reports whether others may be bound to the server's address too. Only UDP has that.
+func (s *Server) ReusesAddress() bool { return Integer(s.Flags, 0)&FlagReuseAddress != 0 }
+
 // WantsOtherPort reports whether the server asks for one port and not for this one.
 func (s *Server) WantsOtherPort(port int) bool {
 	wanted := Integer(s.Port, 0)
