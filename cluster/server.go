@@ -128,6 +128,9 @@ func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerRe
 	if len(w.onLoop.memberships) >= maxServers {
 		return nil, syscall.EMFILE
 	}
+	if port := wire.Integer(m.Port, 0); port > 0 && port < w.minPort {
+		return nil, syscall.EACCES
+	}
 	s, found := w.primary.onLoop.servers[key]
 	if !found {
 		var err error

@@ -62,12 +62,16 @@ type Settings struct {
 	// ExtraFiles are further open files of the worker, from descriptor 3 on, as os/exec has them. The channel takes the
 	// place of the first nil, as 'ipc' in Node's stdio does, or the one after the last. They stay the caller's.
 	ExtraFiles []*os.File
-	// UID and GID are the user and the group that the worker runs as, if not nil.
+	// UID and GID are the user and the group that the worker runs as, if not nil. With UID alone it keeps the primary's group.
 	UID, GID *uint32
 	// SysProcAttr is what the worker is started with, on top of which UID and GID come. With Pdeathsig, the
 	// worker does not outlive the primary's process, whatever ends that.
 	SysProcAttr *syscall.SysProcAttr
 	// InspectPort returns the worker's inspector port. By default the ports count up from the one after DebugPort, and after
+	// MinPort is the lowest port that the worker may listen on, but for port 0 and for descriptors. For a lower one it gets EACCES. Since
+	// the primary opens the ports, a worker of another user may otherwise listen on what that user may not. 1024 is what Linux has for all
+	// users but root, by default, as net.ipv4.ip_unprivileged_port_start.
+	MinPort int
 	// 65535 from 1024. If it returns what is no port, the fork fails with an *InspectPortError.
 	InspectPort func() int
 	// DebugPort is process.debugPort of the primary in Node: the port of its own inspector. The default is 9229.

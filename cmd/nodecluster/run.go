@@ -58,6 +58,9 @@ func newRunCommand() *cobra.Command {
 func run(o *options, script string, args []string) error {
 	log := newEventLog(stderr, o.logFormat)
 	settings, err := o.workerSettings(script, args)
+	if o.keepsRootsGroup() {
+		log.warn("the workers keep root's group, because --uid says nothing of it: add --gid")
+	}
 	if err == nil {
 		o.keep.Programs, err = o.mixPrograms()
 	}
