@@ -280,6 +280,7 @@ func TestStickyInThePrimary(t *testing.T) {
 	file, port := clustertest.ListeningFile(t)
 	fd := int(file.Fd())
 	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedSticky, 3)
+	r.Offer(fd)
 	for w := 1; w <= 3; w++ {
 		clustertest.Listen(t, r, w, map[string]any{"fd": fd})
 	}

@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 	"github.com/nodecluster/nodecluster/cluster/internal/rendezvous"
@@ -15,7 +16,7 @@ func (p *Primary) newServer(key string, m *wire.FromWorker, w *Worker) (server, 
 	if m.IsPacket() {
 		return p.newPacketServer(key, m)
 	}
-	request := bindRequest(&m.Server)
+	request := p.bindRequest(&m.Server)
 	name, isAbstract := m.Server.AbstractName()
 	if isAbstract {
 		request.Address = w.ownAbstractName(name)
@@ -85,7 +86,7 @@ func (p *Primary) newPacketServer(key string, m *wire.FromWorker) (server, error
 			return s, nil
 		}
 	}
-	bound, err := bind.Packet(bindRequest(&m.Server))
+	bound, err := bind.Packet(p.bindRequest(&m.Server))
 	if err != nil {
 		return nil, err
 	}
@@ -104,10 +105,11 @@ func (p *Primary) newPacketServer(key string, m *wire.FromWorker) (server, error
 }
 
 // bindRequest returns what a worker's server asks to be bound to.
-func bindRequest(s *wire.Server) bind.Request {
-	flags := wire.Integer(s.Flags, 0)
+func (p *Primary) bindRequest(s *wire.Server) bind.Request {
+	flags, fd := wire.Integer(s.Flags, 0), wire.Integer(s.FD, -1)
 	return bind.Request{
-		FD:           wire.Integer(s.FD, -1),
+		FD:           fd,
+		Offered:      slices.Contains(p.Settings().ListenFDs, fd),
 		Address:      wire.TextOrEmpty(s.Address),
 		Port:         wire.Integer(s.Port, -1),
 		IPv6:         wire.Text(s.AddressType) == "udp6",

@@ -21,32 +21,11 @@ type Socket struct {
 func Stream(r Request) (Socket, error) {
 	switch {
 	case r.FD >= 0:
-		return inherited(r.FD)
+		return inherited(r, unix.SOCK_STREAM)
 	case r.Port >= 0:
 		return bindTCP(r)
 	}
 	return bindPath(r)
-}
-
-// inherited takes a socket that the primary itself was started with. Others of the primary's descriptors, which
-// are no business of a worker's, are connected sockets or no sockets at all.
-func inherited(fd int) (Socket, error) {
-	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
-	if err != nil || kind != unix.SOCK_STREAM {
-		return Socket{}, unix.EINVAL
-	}
-	if _, err := unix.Getpeername(fd); err != unix.ENOTCONN && err != unix.EINVAL {
-		return Socket{}, unix.EINVAL
-	}
-	own, err := Dup(fd)
-	if err != nil {
-		return Socket{}, err
-	}
-	if err := unix.SetNonblock(own, true); err != nil {
-		CloseFD(own)
-		return Socket{}, err
-	}
-	return Socket{FD: own}, nil
 }
 
 // bindTCP binds to an address, or to the unspecified one: IPv6 and IPv4 together where there is IPv6.
@@ -65,7 +44,7 @@ func bindTCP(r Request) (Socket, error) {
 // Packet makes the socket that a UDP server wants, bound. The error holds a syscall.Errno.
 func Packet(r Request) (Socket, error) {
 	if r.FD > 0 {
-		return inheritedUDP(r.FD)
+		return inherited(r, unix.SOCK_DGRAM)
 	}
 	if r.Address == "" {
 		r.Address = "0.0.0.0"
@@ -74,14 +53,6 @@ func Packet(r Request) (Socket, error) {
 		}
 	}
 	return bindInternet(unix.SOCK_DGRAM, r)
-}
-
-func inheritedUDP(fd int) (Socket, error) {
-	if kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); err != nil || kind != unix.SOCK_DGRAM {
-		return Socket{}, unix.EINVAL
-	}
-	own, err := Dup(fd)
-	return Socket{FD: own}, err
 }
 
 func bindInternet(kind int, r Request) (Socket, error) {

@@ -15,8 +15,9 @@ const Backlog = 511
 
 // Request is what a worker wants to listen on.
 type Request struct {
-	// FD is a descriptor that the primary was started with, -1 for none.
-	FD int
+	// FD is a descriptor of the primary's, -1 for none. It has to be a socket that the program was started with, unless it is Offered.
+	FD      int
+	Offered bool
 	// Address is an IP address, or a path where Port is -1; empty for the unspecified address.
 	Address string
 	Port    int
