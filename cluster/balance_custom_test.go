@@ -196,11 +196,13 @@ func TestABalancerHasAnAddressAndAnEnd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
+	inherited := fdOf(t, l.(*net.TCPListener))
+	r.Offer(inherited)
 	for name, options := range map[string]map[string]any{
 		"a port": {"port": clustertest.FreePort(t), "host": "127.0.0.1"},
 		"port 0": {"port": 0, "host": "127.0.0.1"},
 		"all":    {"port": 0},
-		"a file": {"fd": fdOf(t, l.(*net.TCPListener))},
+		"a file": {"fd": inherited},
 		"a path": {"path": path},
 	} {
 		clustertest.Listen(t, r, 1, options, "name", name)

@@ -93,6 +93,7 @@ func descriptor(t *testing.T, r *clustertest.Rig) {
 	defer l.Close()
 	conn := clustertest.Connect(t, "tcp", l.Addr().String())
 	listening := fdOf(t, l.(*net.TCPListener))
+	r.Offer(listening)
 	for _, w := range []int{1, 2} {
 		clustertest.Listen(t, r, w, map[string]any{"fd": listening})
 	}
@@ -111,12 +112,30 @@ func descriptor(t *testing.T, r *clustertest.Rig) {
 	defer unix.Close(connected[0])
 	defer unix.Close(connected[1])
 	const stderr = 2
-	for _, fd := range []int{connected[0], stderr} {
+	r.Offer(connected[0], stderr)
+	clustertest.Listen(t, r, 2, map[string]any{"port": 0})
+	defer clustertest.CloseServers(t, r, 2, "tcp")
+	for _, fd := range append(listeningDescriptors(t), connected[0], stderr) {
 		a := clustertest.AskAgent(t, r, 1, clustertest.Command{"do": "listen", "options": map[string]any{"fd": fd}})
 		if a.Error == nil || a.Error.Code != "EINVAL" {
 			t.Errorf("listen on descriptor %d of the primary: %v, want EINVAL", fd, a.Error)
 		}
 	}
+}
+
+// listeningDescriptors are the descriptors of this process's listening sockets. A primary's are among them.
+func listeningDescriptors(t *testing.T) (fds []int) {
+	t.Helper()
+	const most = 1 << 10
+	for fd := range most {
+		if listens, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err == nil && listens != 0 {
+			fds = append(fds, fd)
+		}
+	}
+	if len(fds) == 0 {
+		t.Error("nothing listens")
+	}
+	return fds
 }
 
 // fdOf returns a duplicate of a socket's descriptor, which stays open until the test ends.

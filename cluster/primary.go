@@ -124,7 +124,7 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 		return nil, err
 	}
 	w := &Worker{
-		id: id, primary: p, path: executablePath(cmd), args: cmd.Args,
+		id: id, primary: p, path: executablePath(cmd), args: cmd.Args, minPort: settings.MinPort,
 		life: newLifeline(), onLoop: newWorkerOnLoop(),
 	}
 	if settings.Runtime != "" {

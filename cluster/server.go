@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"syscall"
+	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc"
@@ -58,11 +60,7 @@ func (w *Worker) queryServer(m *wire.FromWorker) {
 		w.fail(fmt.Errorf("%w: a server with data nested deeper than %d levels", nodeipc.ErrProtocol, maxDataDepth))
 		return
 	}
-	if w.identify(); w.isIdentified() {
-		w.answerQuery(m)
-	} else {
-		w.keepQuestion(m)
-	}
+	w.answerOrKeep(m)
 }
 
 func (w *Worker) answerQuery(m *wire.FromWorker) {
@@ -77,6 +75,9 @@ func (w *Worker) answerQuery(m *wire.FromWorker) {
 	}
 	reply := &wire.ServerReply{Command: wire.Command, Key: key, Ack: m.Seq, Data: m.Data, Seq: w.primary.nextSeq()}
 	handle, err := w.joinServer(key, m, reply)
+	if errors.Is(err, bind.ErrReleased) && w.answerLater(m) {
+		return
+	}
 	if err != nil {
 		errno := -int(errnoOf(err))
 		reply.Errno = &errno
@@ -86,6 +87,28 @@ func (w *Worker) answerQuery(m *wire.FromWorker) {
 		reply.Data = json.RawMessage("null")
 	}
 	w.postHandle(reply, handle)
+}
+
+// A port that was closed a moment ago is tried again after retryPause. A worker may have so many questions that wait for that.
+const (
+	retryPause = 2 * time.Millisecond
+	maxRetries = 16
+)
+
+// answerLater answers a question in a moment, unless too many of the worker's wait for that. It reports whether it will.
+func (w *Worker) answerLater(m *wire.FromWorker) bool {
+	if w.onLoop.retries == maxRetries {
+		return false
+	}
+	w.onLoop.retries++
+	p := w.primary
+	time.AfterFunc(retryPause, func() {
+		p.loop.Post(func() {
+			w.onLoop.retries--
+			w.answerQuery(m)
+		})
+	})
+	return true
 }
 
 // listenFailed tells the program why a worker cannot listen.
@@ -105,10 +128,13 @@ func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerRe
 	if len(w.onLoop.memberships) >= maxServers {
 		return nil, syscall.EMFILE
 	}
+	if port := wire.Integer(m.Port, 0); port > 0 && port < w.minPort {
+		return nil, syscall.EACCES
+	}
 	s, found := w.primary.onLoop.servers[key]
 	if !found {
 		var err error
-		if s, err = w.primary.newServer(key, m); err != nil {
+		if s, err = w.primary.newServer(key, m, w); err != nil {
 			return nil, err
 		}
 	}

@@ -1,6 +1,8 @@
 package cluster
 
 import (
+	"errors"
+
 	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
@@ -11,6 +13,7 @@ type dispatchedServer struct {
 	serverBase
 	*dispatcher
 	socket bind.Socket
+	others []bind.Socket // see listenToo
 	name   *wire.SockName
 }
 
@@ -29,6 +32,21 @@ func newDispatchedServer(p *Primary, base serverBase, bound bind.Socket, name *w
 	return &dispatchedServer{serverBase: base, dispatcher: d, socket: bound, name: name}, nil
 }
 
+// listenToo accepts the connections of another address too. It is for clients that know a socket by another name than the worker's own
+// Node does, and so no harm is done if the address is another's.
+func (s *dispatchedServer) listenToo(r bind.Request, backlog int) {
+	other, err := bind.Stream(r)
+	if err != nil {
+		return
+	}
+	if err := errors.Join(bind.Listen(other.FD, backlog), s.watch(other.FD, nil)); err != nil {
+		s.unwatch(other.FD)
+		other.Close()
+		return
+	}
+	s.others = append(s.others, other)
+}
+
 func (s *dispatchedServer) join(w *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
 	reply.SockName = s.name
 	target := newTarget(s.dispatcher, w)
@@ -39,6 +57,9 @@ func (s *dispatchedServer) join(w *Worker, reply *wire.ServerReply) (membership,
 func (s *dispatchedServer) close() {
 	s.dispatcher.close()
 	s.socket.Close()
+	for i := range s.others {
+		s.others[i].Close()
+	}
 }
 
 type dispatchedMembership struct {

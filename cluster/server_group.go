@@ -21,9 +21,6 @@ type groupSlots struct {
 }
 
 func newGroupSlots(p *Primary, fd, backlog int, by rendezvous.By) (*groupSlots, error) {
-	if backlog <= 0 {
-		backlog = bind.Backlog
-	}
 	// A group that the kernel only spreads over would have a client served by two workers. That is found out while the socket is
 	// alone, and nobody has connected.
 	if by == rendezvous.ByAddress {
@@ -170,18 +167,47 @@ func (m groupMembership) leave() {
 }
 
 // packetGroup is a group of UDP sockets, one for each worker. What comes to the socket of a worker that has left waits for the next
-// worker.
+// worker. Servers of one address, which a worker may have if they reuse it, share the slots: the kernel knows one group an address.
 type packetGroup struct {
 	serverBase
-	*groupSlots
+	*packetSlots
 }
 
-func newPacketGroup(p *Primary, base serverBase, bound bind.Socket, by rendezvous.By) (server, error) {
+type packetSlots struct {
+	*groupSlots
+	address string // the key of the first server there
+	reused  bool   // other servers may have the address
+	servers int    // that share the slots
+}
+
+func newPacketGroup(p *Primary, base serverBase, s *wire.Server, bound bind.Socket, by rendezvous.By) (server, error) {
 	slots, err := newGroupSlots(p, bound.FD, 0, by)
 	if err != nil {
 		return nil, err
 	}
-	return &packetGroup{base, slots}, nil
+	return &packetGroup{base, &packetSlots{slots, s.Key(), s.ReusesAddress(), 1}}, nil
+}
+
+// sharedPacketGroup makes a server of the slots that another server of the address has. It returns nil if there is none, or one of them
+// does not reuse the address.
+func (p *Primary) sharedPacketGroup(base serverBase, wanted *wire.Server) server {
+	if !wanted.ReusesAddress() {
+		return nil
+	}
+	address := wanted.Key()
+	for _, s := range p.onLoop.servers {
+		if other, ok := s.(*packetGroup); ok && other.reused && other.address == address {
+			other.servers++
+			return &packetGroup{base, other.packetSlots}
+		}
+	}
+	return nil
+}
+
+func (s *packetGroup) close() {
+	if s.servers--; s.servers == 0 {
+		s.groupSlots.close()
+	}
 }
 
 func (s *packetGroup) join(_ *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {

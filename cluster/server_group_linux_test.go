@@ -280,6 +280,7 @@ func TestStickyInThePrimary(t *testing.T) {
 	file, port := clustertest.ListeningFile(t)
 	fd := int(file.Fd())
 	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedSticky, 3)
+	r.Offer(fd)
 	for w := 1; w <= 3; w++ {
 		clustertest.Listen(t, r, w, map[string]any{"fd": fd})
 	}
@@ -431,4 +432,60 @@ func TestGroupHoldsNoMoreThanItsSockets(t *testing.T) {
 	if !clustertest.Eventually(func() bool { return clustertest.OpenDescriptors(t) <= descriptors }) {
 		t.Errorf("%d descriptors after deaths and successors, before %d", clustertest.OpenDescriptors(t), descriptors)
 	}
+}
+
+// Two UDP sockets of a worker that reuse one address are members of one group: a client keeps to its worker, and nothing fails.
+func TestPacketGroupOfReusedAddress(t *testing.T) {
+	nodetest.NoLeaks(t)
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
+		for _, policy := range []cluster.SchedulingPolicy{cluster.SchedReusePort, cluster.SchedSticky} {
+			t.Run(string(policy), func(t *testing.T) {
+				r := clustertest.NewAgents(t, node, policy, 2)
+				port := clustertest.FreePort(t)
+				bind := func(w int, name string, reuse bool) clustertest.Answer {
+					return clustertest.AskAgent(t, r, w, clustertest.Command{
+						"do": "bind", "name": name, "socket": map[string]any{"type": "udp4", "reuseAddr": reuse},
+						"options": map[string]any{"port": port, "address": "127.0.0.1"},
+					})
+				}
+				for _, name := range []string{"first", "second"} {
+					for w := 1; w <= 2; w++ {
+						if a := bind(w, name, true); a.Error != nil {
+							t.Fatal(a.Error)
+						}
+					}
+				}
+				if a := bind(1, "third", false); a.Error == nil || a.Error.Code != "EADDRINUSE" {
+					t.Errorf("a socket that does not reuse the address: %v, want EADDRINUSE", a.Error)
+				}
+				before := answerers(t, port)
+				for w := 1; w <= 2; w++ {
+					if !slices.Contains(before, w) {
+						t.Errorf("worker %d answers nobody", w)
+					}
+				}
+				if policy == cluster.SchedSticky && !slices.Equal(before, answerers(t, port)) {
+					t.Error("a client's datagrams go to one worker and then to another")
+				}
+				// The first server ends, and the second keeps the group.
+				clustertest.CloseServers(t, r, 1, "first")
+				clustertest.CloseServers(t, r, 2, "first")
+				if after := answerers(t, port); !slices.Contains(after, 1) || !slices.Contains(after, 2) {
+					t.Errorf("with one socket each workers %v answer", after)
+				}
+				if a := bind(1, "again", true); a.Error != nil {
+					t.Error(a.Error)
+				}
+				for _, c := range []struct {
+					worker int
+					name   string
+				}{{1, "again"}, {1, "second"}, {2, "second"}} {
+					clustertest.CloseServers(t, r, c.worker, c.name)
+				}
+				if a := bind(1, "alone", false); a.Error != nil {
+					t.Errorf("once all are closed: %v", a.Error)
+				}
+			})
+		}
+	})
 }

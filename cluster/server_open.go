@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 	"github.com/nodecluster/nodecluster/cluster/internal/rendezvous"
@@ -10,12 +11,17 @@ import (
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// newServer makes the kind of server that the policy says.
-func (p *Primary) newServer(key string, m *wire.FromWorker) (server, error) {
+// newServer makes the kind of server that the policy says, for the worker that asks for it.
+func (p *Primary) newServer(key string, m *wire.FromWorker, w *Worker) (server, error) {
 	if m.IsPacket() {
 		return p.newPacketServer(key, m)
 	}
-	bound, err := bind.Stream(bindRequest(&m.Server))
+	request := p.bindRequest(&m.Server)
+	name, isAbstract := m.Server.AbstractName()
+	if isAbstract {
+		request.Address = w.ownAbstractName(name)
+	}
+	bound, err := bind.Stream(request)
 	if err != nil {
 		return nil, err
 	}
@@ -23,6 +29,10 @@ func (p *Primary) newServer(key string, m *wire.FromWorker) (server, error) {
 	if err != nil {
 		bound.Close()
 		return nil, err
+	}
+	if s, ok := s.(*dispatchedServer); ok && isAbstract && request.Address != name {
+		request.Address = name
+		s.listenToo(request, wire.Integer(m.Backlog, 0))
 	}
 	return s, nil
 }
@@ -66,15 +76,22 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 
 // newPacketServer makes a server of datagrams, which workers receive without the primary.
 func (p *Primary) newPacketServer(key string, m *wire.FromWorker) (server, error) {
-	bound, err := bind.Packet(bindRequest(&m.Server))
+	base := serverBase{key: key}
+	by, grouped := map[SchedulingPolicy]rendezvous.By{SchedReusePort: rendezvous.ByFlow, SchedSticky: rendezvous.ByAddress}[p.policy]
+	if wire.Integer(m.FD, -1) > 0 {
+		grouped = false
+	}
+	if grouped {
+		if s := p.sharedPacketGroup(base, &m.Server); s != nil {
+			return s, nil
+		}
+	}
+	bound, err := bind.Packet(p.bindRequest(&m.Server))
 	if err != nil {
 		return nil, err
 	}
-	base := serverBase{key: key}
-	if by, grouped := map[SchedulingPolicy]rendezvous.By{
-		SchedReusePort: rendezvous.ByFlow, SchedSticky: rendezvous.ByAddress,
-	}[p.policy]; grouped && wire.Integer(m.FD, -1) <= 0 {
-		s, err := newPacketGroup(p, base, bound, by)
+	if grouped {
+		s, err := newPacketGroup(p, base, &m.Server, bound, by)
 		switch {
 		case err == nil:
 			return s, nil
@@ -88,15 +105,16 @@ func (p *Primary) newPacketServer(key string, m *wire.FromWorker) (server, error
 }
 
 // bindRequest returns what a worker's server asks to be bound to.
-func bindRequest(s *wire.Server) bind.Request {
-	flags := wire.Integer(s.Flags, 0)
+func (p *Primary) bindRequest(s *wire.Server) bind.Request {
+	flags, fd := wire.Integer(s.Flags, 0), wire.Integer(s.FD, -1)
 	return bind.Request{
-		FD:           wire.Integer(s.FD, -1),
+		FD:           fd,
+		Offered:      slices.Contains(p.Settings().ListenFDs, fd),
 		Address:      wire.TextOrEmpty(s.Address),
 		Port:         wire.Integer(s.Port, -1),
 		IPv6:         wire.Text(s.AddressType) == "udp6",
 		IPv6Only:     flags&wire.FlagIPv6Only != 0,
-		ReuseAddress: flags&wire.FlagReuseAddress != 0,
+		ReuseAddress: s.ReusesAddress(),
 		ReusePort:    flags&wire.FlagReusePort != 0,
 		ReadableAll:  wire.IsTrue(s.ReadableAll),
 		WritableAll:  wire.IsTrue(s.WritableAll),

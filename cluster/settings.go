@@ -19,7 +19,7 @@ import (
 // value of a field is Node's default.
 //
 // The fields have three lifetimes. SchedulingPolicy, NewBalancer and Serialization are read once, by [NewPrimary]: [Primary.Setup]
-// and [Primary.ForkWith] do not change them. HoldListeners is the primary's too, and the last Setup counts. All other fields
+// and [Primary.ForkWith] do not change them. HoldListeners and ListenFDs are the primary's too, and the last Setup counts. All other fields
 // are a worker's, and are read when it is forked.
 type Settings struct {
 	// SchedulingPolicy says who hands out connections, and to whom. It is read once. By default NODE_CLUSTER_SCHED_POLICY decides.
@@ -35,6 +35,10 @@ type Settings struct {
 	// HoldListeners keeps a listening socket open when its last worker has died, so that connections wait for
 	// the next one in the socket's queue. Node closes it, and they are refused.
 	HoldListeners bool
+	// ListenFDs are descriptors of the primary's that workers may listen on by their numbers, as server.listen({fd}) does. They stay
+	// the caller's, and have to be bound sockets without a peer. Sockets that the program was started with need not be among them, as those
+	// that systemd passes. A worker gets EINVAL for any other descriptor.
+	ListenFDs []int
 
 	// Exec is the worker's script. It may be empty when ExecPath is a worker by itself.
 	Exec string
@@ -62,8 +66,12 @@ type Settings struct {
 	// ExtraFiles are further open files of the worker, from descriptor 3 on, as os/exec has them. The channel takes the
 	// place of the first nil, as 'ipc' in Node's stdio does, or the one after the last. They stay the caller's.
 	ExtraFiles []*os.File
-	// UID and GID are the user and the group that the worker runs as, if not nil.
+	// UID and GID are the user and the group that the worker runs as, if not nil. With UID alone it keeps the primary's group.
 	UID, GID *uint32
+	// MinPort is the lowest port that the worker may listen on, but for port 0 and for descriptors. For a lower one it gets EACCES. Since
+	// the primary opens the ports, a worker of another user may otherwise listen on what that user may not. 1024 is what Linux has for all
+	// users but root, by default, as net.ipv4.ip_unprivileged_port_start.
+	MinPort int
 	// SysProcAttr is what the worker is started with, on top of which UID and GID come. With Pdeathsig, the
 	// worker does not outlive the primary's process, whatever ends that.
 	SysProcAttr *syscall.SysProcAttr

@@ -20,6 +20,7 @@ type Worker struct {
 	primary *Primary
 	path    string // of the file that was started
 	args    []string
+	minPort int // that it may listen on
 	child   *nodeipc.Child
 	life    *lifeline
 	left    atomic.Bool             // exitedAfterDisconnect
@@ -37,6 +38,7 @@ type workerOnLoop struct {
 	memberships    map[string]membership // by the server's key
 	offers         offers
 	identification identification
+	retries        int // questions that are asked again in a moment
 }
 
 func newWorkerOnLoop() workerOnLoop { return workerOnLoop{memberships: map[string]membership{}} }

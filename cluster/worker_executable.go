@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"os"
+	"strconv"
 	"sync"
 )
 
@@ -29,25 +30,61 @@ func joined(head, tail string) []byte { return append([]byte(head), tail...) }
 const maxExecutable = 1 << 30
 
 // runtimeOf returns the runtime whose signature an executable contains, or "".
-func runtimeOf(executable io.Reader) Runtime {
+func runtimeOf(executable io.Reader) (r Runtime) {
 	overlap := 0
 	for _, s := range signatures {
 		overlap = max(overlap, len(s.bytes)-1)
 	}
+	searchIn(executable, overlap, func(part []byte) bool {
+		for _, s := range signatures {
+			if bytes.Contains(part, s.bytes) {
+				r = s.runtime
+				return true
+			}
+		}
+		return false
+	})
+	return r
+}
+
+// unknownVersion is the version of a Node that does not say it, as one that a distribution has built.
+const unknownVersion = -1
+
+// versionSignature is what the version follows in the address of its release that Node has in process.release.
+var versionSignature = joined("/node", "-v")
+
+// nodeVersionOf returns the major version of an executable of Node, or unknownVersion.
+func nodeVersionOf(executable io.Reader) int {
+	const digits = 3
+	version := unknownVersion
+	searchIn(executable, len(versionSignature)+digits, func(part []byte) bool {
+		for {
+			_, rest, found := bytes.Cut(part, versionSignature)
+			if !found {
+				return false
+			}
+			major, _, _ := bytes.Cut(rest[:min(len(rest), digits)], []byte("."))
+			if n, err := strconv.Atoi(string(major)); err == nil && len(major) < digits {
+				version = n
+				return true
+			}
+			part = rest
+		}
+	})
+	return version
+}
+
+// searchIn calls found with one part of an executable after the other, until it returns true. Each part has the end of the one before.
+func searchIn(executable io.Reader, overlap int, found func(part []byte) bool) {
 	buf := make([]byte, 256<<10)
 	kept := 0
 	for {
 		n, err := io.ReadFull(executable, buf[kept:])
-		searched := buf[:kept+n]
-		for _, s := range signatures {
-			if bytes.Contains(searched, s.bytes) {
-				return s.runtime
-			}
+		part := buf[:kept+n]
+		if found(part) || err != nil {
+			return
 		}
-		if err != nil {
-			return ""
-		}
-		kept = copy(buf, searched[len(searched)-overlap:])
+		kept = copy(buf, part[len(part)-overlap:])
 	}
 }
 
@@ -61,28 +98,48 @@ type executables struct {
 const maxExecutables = 64
 
 type executable struct {
-	info    os.FileInfo
-	search  sync.Once
-	runtime Runtime
+	info          os.FileInfo
+	search        sync.Once
+	runtime       Runtime
+	versionSearch sync.Once
+	version       int
 }
 
 // runtime returns the runtime of the first of the paths that can be opened.
 func (e *executables) runtime(paths ...string) Runtime {
+	file, found := e.open(paths)
+	if file == nil {
+		return ""
+	}
+	defer file.Close()
+	found.search.Do(func() { found.runtime = runtimeOf(io.LimitReader(file, maxExecutable)) })
+	return found.runtime
+}
+
+// nodeVersion returns the major version of Node of the first of the paths that can be opened, or unknownVersion.
+func (e *executables) nodeVersion(paths ...string) int {
+	file, found := e.open(paths)
+	if file == nil {
+		return unknownVersion
+	}
+	defer file.Close()
+	found.versionSearch.Do(func() { found.version = nodeVersionOf(io.LimitReader(file, maxExecutable)) })
+	return found.version
+}
+
+// open opens the first of the paths that is an executable, with what is remembered of it.
+func (e *executables) open(paths []string) (*os.File, *executable) {
 	for _, path := range paths {
 		file, err := os.Open(path)
 		if err != nil {
 			continue
 		}
-		defer file.Close()
-		info, err := file.Stat()
-		if err != nil || !info.Mode().IsRegular() {
-			continue
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			return file, e.find(info)
 		}
-		found := e.find(info)
-		found.search.Do(func() { found.runtime = runtimeOf(io.LimitReader(file, maxExecutable)) })
-		return found.runtime
+		file.Close()
 	}
-	return ""
+	return nil, nil
 }
 
 // find returns what is remembered of a file, unless the file has changed since.

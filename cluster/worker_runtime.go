@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/nodeipc"
@@ -53,6 +54,7 @@ func (w *Worker) Runtime() Runtime {
 // identification is the state of finding out a worker's runtime.
 type identification struct {
 	running   bool
+	version   int                // Node's major version; 0 before it was looked for
 	questions []*wire.FromWorker // that are answered afterwards
 	size      int                // of the questions, in bytes
 }
@@ -90,7 +92,7 @@ func (w *Worker) identify() {
 	w.onLoop.identification.running = true
 	p := w.primary
 	p.forking.Go(func() {
-		r := p.executables.runtime(fmt.Sprintf("/proc/%d/exe", w.Pid()), w.path)
+		r := p.executables.runtime(w.executables()...)
 		p.loop.Post(func() { w.identified(r) })
 	})
 }
@@ -98,11 +100,68 @@ func (w *Worker) identify() {
 // identified sets the runtime, and answers the questions that have waited for it.
 func (w *Worker) identified(r Runtime) {
 	w.runtime.Store(&r)
-	questions := w.onLoop.identification.questions
-	w.onLoop.identification = identification{}
+	w.answerQuestions()
+}
+
+// answerQuestions answers what was kept until now.
+func (w *Worker) answerQuestions() {
+	f := &w.onLoop.identification
+	questions := f.questions
+	*f = identification{version: f.version}
 	for _, m := range questions {
+		w.answerOrKeep(m)
+	}
+}
+
+// answerOrKeep answers a question, unless something about the worker has to be found out before.
+func (w *Worker) answerOrKeep(m *wire.FromWorker) {
+	w.identify()
+	switch _, isAbstract := m.Server.AbstractName(); {
+	case !w.isIdentified():
+		w.keepQuestion(m)
+	case isAbstract && w.Runtime() == RuntimeNode && w.onLoop.identification.version == 0:
+		w.identifyVersion()
+		w.keepQuestion(m)
+	default:
 		w.answerQuery(m)
 	}
+}
+
+// identifyVersion begins to find out the version of Node, unless that was begun before. Only an abstract name needs it.
+func (w *Worker) identifyVersion() {
+	if w.onLoop.identification.running {
+		return
+	}
+	w.onLoop.identification.running = true
+	p := w.primary
+	p.forking.Go(func() {
+		version := p.executables.nodeVersion(w.executables()...)
+		p.loop.Post(func() {
+			w.onLoop.identification.version = version
+			w.answerQuestions()
+		})
+	})
+}
+
+// executables are the paths of what the worker runs, the best first.
+func (w *Worker) executables() []string {
+	return []string{fmt.Sprintf("/proc/%d/exe", w.Pid()), w.path}
+}
+
+// maxAbstractName is how long an abstract name can be, with the NUL before it.
+const maxAbstractName = 108
+
+// ownAbstractName returns what the worker's own Node makes of an abstract name when it listens, and when it connects. Node 20 fills it up
+// with NULs, and those before have nothing but NULs.
+func (w *Worker) ownAbstractName(name string) string {
+	version := w.onLoop.identification.version
+	if version <= 0 || version >= 22 || len(name) > maxAbstractName {
+		return name
+	}
+	if version < 20 {
+		name = ""
+	}
+	return name + strings.Repeat("\x00", maxAbstractName-len(name))
 }
 
 // executablePath returns the path of the file that a command runs, for this process.

@@ -22,7 +22,8 @@ func (h *Handle) Listener() (net.Listener, error) {
 
 // Listen calls listen(2) and then does what Listener does. It is for a socket that was bound elsewhere: a
 // net.BoundSocket, or the net.Native handle that cluster shares under SCHED_NONE, which another worker may
-// have listened on already. A backlog of 0 or less is Node's 511; the system may cap it.
+// have listened on already. A backlog of 0 is Node's 511, and one below 0 the most that the
+// system allows; the system may cap it.
 //
 // Node binds with SO_REUSEADDR, so an address in use can surface only here, as EADDRINUSE. Other kinds of
 // socket are refused with a *KindError. On any error h keeps the fd.
@@ -33,7 +34,7 @@ func (h *Handle) Listen(backlog int) (net.Listener, error) {
 	if err := h.require(op, KindBound, KindListener); err != nil {
 		return nil, err
 	}
-	if backlog <= 0 {
+	if backlog == 0 {
 		backlog = nodeBacklog
 	}
 	if err := listen(h.owned.fd(), backlog); err != nil {

@@ -17,7 +17,7 @@ import (
 
 // ListenConfig says how a worker listens, in the words of Node's server.listen. The zero value is Node's default.
 type ListenConfig struct {
-	// Backlog is the length of the queue of connections that wait; 511 if it is 0.
+	// Backlog is the length of the queue of connections that wait; 511 if it is 0, and the most that the system allows below 0.
 	Backlog int
 	// IPv6Only keeps an IPv6 socket from taking IPv4 too.
 	IPv6Only bool
@@ -41,7 +41,8 @@ type ListenConfig struct {
 
 // Listen listens by way of the primary, as server.listen does in a Node worker: the primary dispatches connections, or
 // shares its socket, and workers that listen on one address share it; with port 0 all get the same port. A process that
-// runs alone opens a socket of its own. The network is "tcp", "tcp4", "tcp6" or "unix", the address as net.Listen has it. It
+// runs alone opens a socket of its own. The network is "tcp", "tcp4", "tcp6" or "unix", the address as net.Listen has it: on Linux one of
+// "unix" that begins with '@' is an abstract name, of which a Node primary before version 22 makes another one. It
 // blocks until the primary has answered or ctx ends.
 //
 // Errors are a *net.OpError around the primary's errno, so that errors.Is(err, syscall.EADDRINUSE) holds, or around the cause

@@ -62,8 +62,8 @@ func (c ListenConfig) listenAlone(ctx context.Context, network, address string) 
 	if err != nil {
 		return nil, err
 	}
-	if network == "unix" {
-		if err := c.openToAll(address); err != nil {
+	if _, abstract := abstractName(address); network == "unix" && !abstract {
+		if err := bind.OpenTo(address, c.ReadableAll, c.WritableAll); err != nil {
 			l.Close()
 			return nil, opError(network, address, err)
 		}
@@ -86,12 +86,4 @@ func (c ListenConfig) listenPacketAlone(ctx context.Context, network, address st
 		return err
 	}}
 	return config.ListenPacket(ctx, network, address)
-}
-
-func (c ListenConfig) openToAll(path string) error {
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	return bind.OpenTo(path, info.Mode().Perm(), c.ReadableAll, c.WritableAll)
 }

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"runtime"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 )
@@ -32,17 +33,31 @@ func (c ListenConfig) query(ctx context.Context, network, address string) (*ques
 	return q, c.queryInternet(ctx, q, network, address)
 }
 
+// abstractName returns the name of an abstract socket as Node writes it, with NUL before it, if the address is one for package net.
+func abstractName(address string) (name string, ok bool) {
+	if runtime.GOOS != "linux" && runtime.GOOS != "android" || address == "" || address[0] != '@' && address[0] != 0 {
+		return "", false
+	}
+	return "\x00" + address[1:], true
+}
+
 func (c ListenConfig) queryPath(q *question, path string) error {
-	full, err := filepath.Abs(path)
+	address := path
+	name, isAbstract := abstractName(path)
+	if isAbstract {
+		address = name
+	}
+	full, err := filepath.Abs(address)
 	if err != nil {
 		return err
 	}
 	q.path = path
 	q.Address, q.Port, q.AddressType, q.Backlog = wire.Value(full), wire.Value(-1), wire.Value(-1), wire.Value(c.Backlog)
-	if c.ReadableAll {
+	// An abstract name has no mode, and Node's primary dies of one.
+	if c.ReadableAll && !isAbstract {
 		q.ReadableAll = wire.Value(true)
 	}
-	if c.WritableAll {
+	if c.WritableAll && !isAbstract {
 		q.WritableAll = wire.Value(true)
 	}
 	return nil

@@ -42,6 +42,7 @@ func TestErrorsBeforeTheStart(t *testing.T) {
 		{"run --uid no.body ok.js", `invalid argument "no.body" for "--uid" flag: there is no user "no.body"` + see, 2},
 		{"run --gid no.body ok.js", `invalid argument "no.body" for "--gid" flag: there is no group "no.body"` + see, 2},
 		{"run --restart once ok.js", `invalid argument "once" for "--restart" flag: use one of [always on-failure never]` + see, 2},
+		{"run --min-port 65536 ok.js", `invalid argument "65536" for "--min-port" flag: use a number from 1 to 65535` + see, 2},
 		{"run --max-restarts -1 ok.js", `invalid argument "-1" for "--max-restarts" flag: use a number from 0 on` + see, 2},
 		{"run --kill-timeout 5 ok.js", `invalid argument "5" for "--kill-timeout" flag: use a duration such as 500ms, 10s or 2m` + see, 2},
 		{"run --log-format xml ok.js", `invalid argument "xml" for "--log-format" flag: use one of [text json]` + see, 2},
@@ -128,7 +129,7 @@ func TestHelpNamesEachFlag(t *testing.T) {
 	p.expectStatus(0)
 	for _, want := range []string{
 		"-i, --instances N|max", "--node PROGRAM", "--node-args ARGS", "--sched rr|none|reuseport|sticky|least", "--serialization json|advanced",
-		"--cwd FOLDER", "--env K=V", "--uid USER", "--gid GROUP", "--restart always|on-failure|never", "--max-restarts N",
+		"--cwd FOLDER", "--env K=V", "--uid USER", "--gid GROUP", "--min-port PORT", "--restart always|on-failure|never", "--max-restarts N",
 		"--kill-timeout DURATION", "--log-format text|json", "nodecluster run [flags] SCRIPT [ARGS...]",
 		"PORT=3000 nodecluster run --instances 2 server.js",
 	} {

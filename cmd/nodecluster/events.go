@@ -81,6 +81,15 @@ func (l *eventLog) fail(err error) {
 	}
 }
 
+// warn writes what the user should know of the command line.
+func (l *eventLog) warn(text string) {
+	if l.json != nil {
+		l.json.LogAttrs(context.Background(), slog.LevelWarn, "warning", slog.String("warning", text))
+		return
+	}
+	fmt.Fprintln(l.out, "nodecluster: "+text)
+}
+
 func (l *eventLog) info(e entry) {
 	if l.json != nil {
 		l.json.LogAttrs(context.Background(), slog.LevelInfo, e.name, e.attrs...)

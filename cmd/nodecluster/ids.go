@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"os/user"
 	"strconv"
 )
@@ -40,4 +41,10 @@ func groupID(name string) (string, error) {
 		return "", fmt.Errorf("there is no group %q", name)
 	}
 	return g.Gid, nil
+}
+
+// keepsRootsGroup reports whether the workers have another user than root and root's group all the same.
+func (o *options) keepsRootsGroup() bool {
+	s := &o.settings
+	return s.UID != nil && *s.UID != 0 && s.GID == nil && os.Getgid() == 0
 }

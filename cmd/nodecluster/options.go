@@ -42,6 +42,7 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 	flags.Var(value{"K=V", o.addEnv}, "env", "a variable of the workers' environment; may be repeated")
 	flags.Var(value{"USER", setID(&s.UID, userID)}, "uid", "whom the workers run as, a number or a name; says nothing of the group")
 	flags.Var(value{"GROUP", setID(&s.GID, groupID)}, "gid", "the group that the workers run as, a number or a name")
+	flags.Var(value{"PORT", o.setMinPort}, "min-port", "the lowest port that workers may listen on; 1024 is what users but root may")
 	flags.Var(value{"always|on-failure|never", oneOf(&keep.Restart, pool.RestartAlways, pool.RestartOnFailure, pool.RestartNever)},
 		"restart", "which workers have successors (default on-failure)")
 	flags.Var(value{"N", o.setMaxRestarts}, "max-restarts",
@@ -118,6 +119,15 @@ func (o *options) addEnv(text string) error {
 		return errors.New("use NAME=VALUE")
 	}
 	o.settings.Env = append(o.settings.Env, text)
+	return nil
+}
+
+func (o *options) setMinPort(text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > 65535 {
+		return errors.New("use a number from 1 to 65535")
+	}
+	o.settings.MinPort = n
 	return nil
 }
 

@@ -56,7 +56,11 @@ func newRunCommand() *cobra.Command {
 
 // run runs a script until its workers have ended. Its error is one of usage, or errReported.
 func run(o *options, script string, args []string) error {
+	keepFromWorkers()
 	log := newEventLog(stderr, o.logFormat)
+	if o.keepsRootsGroup() {
+		log.warn("the workers keep root's group, because --uid says nothing of it: add --gid")
+	}
 	settings, err := o.workerSettings(script, args)
 	if err == nil {
 		o.keep.Programs, err = o.mixPrograms()

@@ -73,6 +73,54 @@ func expectIDs(t *testing.T, uid, gid int, flags ...string) {
 	if r.UID != uid || r.GID != gid {
 		t.Errorf("the worker runs as %d:%d, want %d:%d", r.UID, r.GID, uid, gid)
 	}
+	if warnings, want := len(p.events("warning")), uid != 0 && gid == 0; (warnings == 1) != want {
+		t.Errorf("%d warnings about root's group for %v", warnings, flags)
+	}
+}
+
+// A worker of another user has the ports that it has under a Node primary of that user, if ours is told so.
+func TestMinPort(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can be another user")
+	}
+	script := filepath.Join(filepath.Dir(binary), "low.js")
+	const source = `
+		const cluster = require('cluster');
+		if (cluster.isMaster) {
+			cluster.fork();
+		} else {
+			const server = require('net').createServer();
+			server.on('error', ({ syscall, code }) => { console.log(syscall, code); process.exit(); });
+			server.listen({ port: 1, host: '127.0.0.1' }, () => { console.log('listens'); process.exit(); });
+		}`
+	if err := os.WriteFile(script, []byte(source), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	node := nodeForAll(t)
+	credential := &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	primary := exec.Command(node, script)
+	primary.Dir, primary.SysProcAttr = filepath.Dir(script), credential
+	want, err := primary.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		flags []string
+		want  string
+	}{
+		{[]string{"--min-port", "1024"}, string(want)},
+		{[]string{"--min-port", "1"}, "listens\n"},
+		{nil, "listens\n"},
+	} {
+		args := append([]string{"-i", "1", "--restart", "never", "--uid", "65534", "--gid", "65534", "--node", node}, c.flags...)
+		cmd := runCommand(t, nil, append(args, script)...)
+		cmd.Dir = filepath.Dir(script)
+		p := launchCommand(t, cmd)
+		p.expectStatus(0)
+		if got := p.stdout.String(); got != c.want {
+			t.Errorf("with %v the worker says %q, want %q", c.flags, got, c.want)
+		}
+	}
 }
 
 func TestOnlyRootMayChangeTheUser(t *testing.T) {

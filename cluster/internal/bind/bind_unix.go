@@ -6,22 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
-	"path/filepath"
-	"runtime"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// hasAbstractNames: a path may begin with a zero byte, and is then a name that is in no file system.
-var hasAbstractNames = runtime.GOOS == "linux"
-
-// Socket is a bound socket of the primary's, and the path that goes with it.
+// Socket is a bound socket of the primary's, and the file that goes with it, if it has a path.
 type Socket struct {
 	FD   int
-	path string
-	file os.FileInfo
+	file *socketFile
 }
 
 // Stream makes the socket that a TCP or Unix-socket server wants, bound and not yet listening. The error holds a
@@ -29,32 +21,11 @@ type Socket struct {
 func Stream(r Request) (Socket, error) {
 	switch {
 	case r.FD >= 0:
-		return inherited(r.FD)
+		return inherited(r, unix.SOCK_STREAM)
 	case r.Port >= 0:
 		return bindTCP(r)
 	}
 	return bindPath(r)
-}
-
-// inherited takes a socket that the primary itself was started with. Others of the primary's descriptors, which
-// are no business of a worker's, are connected sockets or no sockets at all.
-func inherited(fd int) (Socket, error) {
-	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
-	if err != nil || kind != unix.SOCK_STREAM {
-		return Socket{}, unix.EINVAL
-	}
-	if _, err := unix.Getpeername(fd); err != unix.ENOTCONN && err != unix.EINVAL {
-		return Socket{}, unix.EINVAL
-	}
-	own, err := Dup(fd)
-	if err != nil {
-		return Socket{}, err
-	}
-	if err := unix.SetNonblock(own, true); err != nil {
-		CloseFD(own)
-		return Socket{}, err
-	}
-	return Socket{FD: own}, nil
 }
 
 // bindTCP binds to an address, or to the unspecified one: IPv6 and IPv4 together where there is IPv6.
@@ -73,7 +44,7 @@ func bindTCP(r Request) (Socket, error) {
 // Packet makes the socket that a UDP server wants, bound. The error holds a syscall.Errno.
 func Packet(r Request) (Socket, error) {
 	if r.FD > 0 {
-		return inheritedUDP(r.FD)
+		return inherited(r, unix.SOCK_DGRAM)
 	}
 	if r.Address == "" {
 		r.Address = "0.0.0.0"
@@ -82,14 +53,6 @@ func Packet(r Request) (Socket, error) {
 		}
 	}
 	return bindInternet(unix.SOCK_DGRAM, r)
-}
-
-func inheritedUDP(fd int) (Socket, error) {
-	if kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); err != nil || kind != unix.SOCK_DGRAM {
-		return Socket{}, unix.EINVAL
-	}
-	own, err := Dup(fd)
-	return Socket{FD: own}, err
 }
 
 func bindInternet(kind int, r Request) (Socket, error) {
@@ -105,7 +68,7 @@ func bindInternet(kind int, r Request) (Socket, error) {
 	if err != nil {
 		return Socket{}, err
 	}
-	if err := errors.Join(setOptions(fd, family, kind, r), bindReleased(fd, ip, max(r.Port, 0))); err != nil {
+	if err := errors.Join(setOptions(fd, family, kind, r), bindOrReleased(fd, ip, max(r.Port, 0))); err != nil {
 		CloseFD(fd)
 		return Socket{}, err
 	}
@@ -140,68 +103,13 @@ func bindAddress(fd int, ip netip.Addr, port int) error {
 	return unix.Bind(fd, &unix.SockaddrInet6{Port: port, Addr: ip.As16(), ZoneId: zoneID(ip.Zone())})
 }
 
-// bindPath binds to a path, or to the shorter of it and the same path from the working directory, since a
-// socket's path may have no more than some hundred bytes.
-func bindPath(r Request) (Socket, error) {
-	path := r.Address
-	if cwd, err := os.Getwd(); err == nil {
-		if relative, err := filepath.Rel(cwd, path); err == nil && len(relative) < len(path) {
-			path = relative
-		}
-	}
-	abstract := hasAbstractNames && strings.HasPrefix(path, "\x00")
-	if path == "" || !abstract && strings.Contains(path, "\x00") {
-		return Socket{}, unix.EINVAL
-	}
-	if len(path) >= len(unix.RawSockaddrUnix{}.Path) {
-		return Socket{}, unix.EINVAL // what Node 24 and later say; earlier ones bind to the path's beginning
-	}
-	fd, err := NewSocket(unix.AF_UNIX, unix.SOCK_STREAM)
-	if err != nil {
-		return Socket{}, err
-	}
-	s := Socket{FD: fd}
-	if err := s.bindPath(path, abstract, r); err != nil {
-		s.Close()
-		return Socket{}, err
-	}
-	return s, nil
-}
-
-func (s *Socket) bindPath(path string, abstract bool, r Request) error {
-	name := path
-	if abstract {
-		// The package marks an abstract name in this way.
-		name = "@" + path[1:]
-	}
-	switch err := unix.Bind(s.FD, &unix.SockaddrUnix{Name: name}); {
-	case err == unix.ENOENT:
-		// So libuv reports it, for the sake of Windows.
-		return unix.EACCES
-	case err != nil || abstract:
-		return err
-	}
-	// The working directory may change before the path is taken away.
-	if full, err := filepath.Abs(path); err == nil {
-		s.path = full
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	s.file = info
-	return OpenTo(path, info.Mode().Perm(), r.ReadableAll, r.WritableAll)
-}
-
 // Close closes the socket and takes its path away, unless another socket stands there by now.
 func (s *Socket) Close() {
 	Release(s.FD)
 	CloseFD(s.FD)
-	if s.file == nil {
-		return
-	}
-	if now, err := os.Lstat(s.path); err == nil && os.SameFile(now, s.file) {
-		os.Remove(s.path)
+	if s.file != nil {
+		s.file.remove()
+		s.file.close()
 	}
 }
 

@@ -30,9 +30,9 @@ func NewSocket(family, kind int) (int, error) {
 	return fd, nil
 }
 
-// Listen makes a bound socket listen, with Node's backlog where none is given.
+// Listen makes a bound socket listen, with Node's backlog for 0. Below 0 it is the most that the system allows, as in Node.
 func Listen(fd, backlog int) error {
-	if backlog <= 0 {
+	if backlog == 0 {
 		backlog = Backlog
 	}
 	return unix.Listen(fd, backlog)

@@ -7,13 +7,17 @@ import "errors"
 // ErrNothingToAccept is what Accept returns when no connection waits.
 var ErrNothingToAccept = errors.New("there is no connection to accept")
 
+// ErrReleased is an address in use that was closed here a moment ago, and may be free in another: ask again then.
+var ErrReleased = errors.New("it was closed just now")
+
 // Backlog is how many connections may wait in a queue whose program does not say: what Node asks for.
 const Backlog = 511
 
 // Request is what a worker wants to listen on.
 type Request struct {
-	// FD is a descriptor that the primary was started with, -1 for none.
-	FD int
+	// FD is a descriptor of the primary's, -1 for none. It has to be a socket that the program was started with, unless it is Offered.
+	FD      int
+	Offered bool
 	// Address is an IP address, or a path where Port is -1; empty for the unspecified address.
 	Address string
 	Port    int

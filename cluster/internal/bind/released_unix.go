@@ -4,6 +4,7 @@ package bind
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"sync"
 	"time"
@@ -11,12 +12,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// releaseTime is how long a port that was closed may still seem to be in use: a process that is just being started
-	// has copies of all descriptors, which it closes only after the process that starts it goes on.
-	releaseTime  = 100 * time.Millisecond
-	releasePause = time.Millisecond
-)
+// releaseTime is how long a port that was closed may still seem to be in use: a process that is just being started
+// has copies of all descriptors, which it closes only after the process that starts it goes on.
+const releaseTime = 100 * time.Millisecond
 
 // released are the ports that were closed not long ago, and when.
 var released = struct {
@@ -58,13 +56,11 @@ func isReleased(port int) bool {
 	return ok && time.Since(at) < releaseTime
 }
 
-// bindReleased binds a socket, and waits for a port that was just closed here.
-func bindReleased(fd int, ip netip.Addr, port int) error {
-	for {
-		err := bindAddress(fd, ip, port)
-		if !errors.Is(err, unix.EADDRINUSE) || !isReleased(port) {
-			return err
-		}
-		time.Sleep(releasePause)
+// bindOrReleased binds a socket. Where the port was just closed here and seems to be in use, the error is ErrReleased too.
+func bindOrReleased(fd int, ip netip.Addr, port int) error {
+	err := bindAddress(fd, ip, port)
+	if errors.Is(err, unix.EADDRINUSE) && isReleased(port) {
+		return fmt.Errorf("%w: %w", err, ErrReleased)
 	}
+	return err
 }

@@ -77,6 +77,9 @@ func (p *nodePrimary) do(c Command) {
 	}
 }
 
+// Pid returns the primary's process id.
+func (p *nodePrimary) Pid() int { return p.child.Pid() }
+
 func (p *nodePrimary) Book() *Journal { return p.Journal }
 
 func (p *nodePrimary) Start(env ...string) int {

@@ -119,6 +119,13 @@ func NewAgents(t testing.TB, runtime nodetest.Runtime, policy cluster.Scheduling
 	return r
 }
 
+// Offer has workers listen on descriptors of this process.
+func (r *Rig) Offer(fds ...int) {
+	settings := r.Settings()
+	settings.ListenFDs = fds
+	r.Setup(settings)
+}
+
 func (r *Rig) MustFork(env ...string) *cluster.Worker {
 	r.T.Helper()
 	w, err := r.Fork(env...)

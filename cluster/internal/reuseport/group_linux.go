@@ -56,7 +56,7 @@ func (g *Group) listen(fd int) error {
 	if g.kind != unix.SOCK_STREAM {
 		return nil
 	}
-	if err := unix.Listen(fd, g.backlog); err != nil {
+	if err := bind.Listen(fd, g.backlog); err != nil {
 		return fmt.Errorf("reuseport: listen: %w", err)
 	}
 	return nil

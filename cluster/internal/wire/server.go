@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 )
 
 // Server is what a worker says of a server that wants to listen, or listens. Fields are kept raw, because Node makes a
@@ -30,11 +31,26 @@ const (
 // Key is what a primary knows a server by, in the words of Node 22 and later: servers of different workers on one
 // address are one, and so only servers on port 0 are told apart by their index.
 func (s *Server) Key() string {
-	key := Text(s.Address) + ":" + Text(s.Port) + ":" + Text(s.AddressType) + ":" + Text(s.FD)
+	address := Text(s.Address)
+	if name, ok := s.AbstractName(); ok {
+		address = name
+	}
+	key := address + ":" + Text(s.Port) + ":" + Text(s.AddressType) + ":" + Text(s.FD)
 	if Text(s.Port) == "0" {
 		key += ":" + Text(s.Index)
 	}
 	return key
+}
+
+// AbstractName returns the name of an abstract Unix socket, with the NUL with which it begins, if the address is one. Workers resolve
+// paths, and so put their working directory before it. No path of a file has a NUL.
+func (s *Server) AbstractName() (name string, ok bool) {
+	address := TextOrEmpty(s.Address)
+	i := strings.IndexByte(address, 0)
+	if Text(s.AddressType) != "-1" || i < 0 || i > 0 && address[i-1] != '/' {
+		return "", false
+	}
+	return address[i:], true
 }
 
 // Size is how many bytes the server is described in.
@@ -55,6 +71,9 @@ func (s *Server) IsPacket() bool {
 
 // IsInherited reports whether the server is made of a descriptor of the primary's.
 func (s *Server) IsInherited() bool { return Integer(s.FD, -1) >= 0 }
+
+// ReusesAddress reports whether others may be bound to the server's address too. Only UDP has that.
+func (s *Server) ReusesAddress() bool { return Integer(s.Flags, 0)&FlagReuseAddress != 0 }
 
 // WantsOtherPort reports whether the server asks for one port and not for this one.
 func (s *Server) WantsOtherPort(port int) bool {

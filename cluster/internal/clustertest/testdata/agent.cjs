@@ -50,6 +50,14 @@ const commands = {
     server.bind(options);
     return once(server, 'listening', () => ({ address: server.address() }));
   },
+  // connect answers with what a server of another worker greets with.
+  connect({ options }) {
+    const socket = net.connect(options);
+    return once(socket, 'data', () => {
+      socket.destroy();
+      return {};
+    });
+  },
   close({ name = 'tcp' }) {
     return new Promise((resolve) => servers[name].close(() => resolve({})));
   },
