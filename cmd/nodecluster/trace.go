@@ -106,6 +106,16 @@ func newTraceExecCommand() *cobra.Command {
 	}
 }
 
+// newTraceExitCommand is what the preload of trace runs where it may not write to the pipe of exits itself.
+func newTraceExitCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:                tracing.ExitCommand,
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE:               func(_ *cobra.Command, args []string) error { return trace.TellExit(args) },
+	}
+}
+
 // run does not return but with an error.
 func (f *traceFlags) run(command []string) error {
 	out, terminal, err := f.open()

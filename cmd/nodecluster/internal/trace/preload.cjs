@@ -4,7 +4,7 @@
 
 const { accessSync, closeSync, constants, openSync, statSync, writeSync } = require('fs');
 const path = require('path');
-const { ChildProcess } = require('child_process');
+const { ChildProcess, spawnSync } = require('child_process');
 const { clearTimeout, setImmediate, setTimeout } = globalThis;
 
 const nodecluster = path.join(__dirname, common.program);
@@ -49,7 +49,7 @@ function redirect(options) {
   try {
     const file = find(options);
     accessSync(nodecluster, constants.X_OK);
-    accessSync(socket, constants.W_OK);
+    findTracer();
     const ids = dropPrivileges(options);
     options.args = [nodecluster, common.command, __dirname, ...ids, file, ...options.args];
     options.file = nodecluster;
@@ -94,6 +94,17 @@ function dropPrivileges(options) {
   return ids;
 }
 
+// findTracer throws where the tracer is gone, or another user's that does not listen to this one.
+function findTracer() {
+  try {
+    accessSync(socket, constants.W_OK);
+  } catch (err) {
+    if (err.code !== 'EACCES' || !common.abstract) {
+      throw err;
+    }
+  }
+}
+
 // tellOfExit has the tracer know how a child has ended, at once, since this process may be about to end itself.
 function tellOfExit(child) {
   const { onexit, pid } = child;
@@ -103,8 +114,11 @@ function tellOfExit(child) {
       const pipe = openSync(exits, constants.O_RDWR);
       writeSync(pipe, `${JSON.stringify({ pid, code, signal: signal || '' })}\n`);
       closeSync(pipe);
-    } catch {
-      // The tracer is gone, or another user's.
+    } catch (err) {
+      if (err.code === 'EACCES' && common.abstract) {
+        spawnSync(nodecluster, [common.exitCommand, __dirname, String(pid), String(code), signal || ''], { stdio: 'ignore' });
+      }
+      // Or the tracer is gone.
     }
     return Reflect.apply(onexit, this, args);
   };

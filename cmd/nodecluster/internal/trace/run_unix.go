@@ -33,7 +33,7 @@ func Run(o Options) (status Status, err error) {
 	if err != nil {
 		return status, err
 	}
-	adopt()
+	adopted := adopt()
 	program, err := startProgram(path, o.Command, where.environment(os.Environ()), s.exited)
 	if err != nil {
 		s.close()
@@ -44,6 +44,9 @@ func Run(o Options) (status Status, err error) {
 	case <-program.left:
 		s.close()
 	default:
+		if adopted {
+			s.end()
+		}
 		s.wait()
 	}
 	return status, errors.Join(err, o.finish(where, s))
