@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"syscall"
 
@@ -162,6 +163,9 @@ func (f *traceFlags) open() (out io.Writer, terminal bool, err error) {
 		return stderr, isTerminal(os.Stderr), nil
 	}
 	file, err := os.Create(f.out)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("there is no folder %s: make it, or name another file by --out", filepath.Dir(f.out))
+	}
 	if err != nil {
 		return nil, false, fmt.Errorf("cannot write the trace: %w", err)
 	}

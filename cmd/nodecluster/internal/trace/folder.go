@@ -87,6 +87,14 @@ func (f folder) path(name string) string { return filepath.Join(string(f), name)
 
 func (f folder) remove() { os.RemoveAll(string(f)) }
 
+// leave leaves the preload, which the Node processes that have been left look for. Without the rest it does nothing. The folder is
+// still of this user then: nobody else can put something else in its place.
+func (f folder) leave() {
+	for _, name := range []string{tracing.Program, tracing.Socket, tracing.Exits, loadedFile} {
+		os.Remove(f.path(name))
+	}
+}
+
 // loaded reports whether a process has run the preload.
 func (f folder) loaded() bool {
 	_, err := os.Stat(f.path(loadedFile))

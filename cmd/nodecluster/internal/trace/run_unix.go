@@ -28,7 +28,8 @@ func Run(o Options) (status Status, err error) {
 	if err != nil {
 		return status, err
 	}
-	defer where.remove()
+	clean := where.remove
+	defer func() { clean() }()
 	s, err := listen(where, newLog(o.Out, o.format()), newSummary())
 	if err != nil {
 		return status, err
@@ -42,6 +43,7 @@ func Run(o Options) (status Status, err error) {
 	status, err = program.wait(o.Waiting)
 	select {
 	case <-program.left:
+		clean = where.leave
 		s.close()
 	default:
 		if adopted {
