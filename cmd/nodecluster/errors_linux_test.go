@@ -55,7 +55,7 @@ func TestErrorsBeforeTheStart(t *testing.T) {
 		{"trace", "no COMMAND to run, such as node app.js (see nodecluster trace --help)", 2},
 		{"trace --nonsense true", "unknown flag: --nonsense (see nodecluster trace --help)", 2},
 		{"trace --format xml true", `invalid argument "xml" for "--format" flag: use one of [text json] (see nodecluster trace --help)`, 2},
-		{"trace --out gone/file true", "cannot write the trace: open gone/file: no such file or directory", 1},
+		{"trace --out gone/file true", "cannot write the trace: there is no folder gone: make it, or name another file by --out", 1},
 		{"trace gone", "there is no program gone", 127},
 		{"trace ./gone", "there is no program ./gone", 127},
 		{"trace ./plain.txt", "cannot run ./plain.txt: permission denied", 126},

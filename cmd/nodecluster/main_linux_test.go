@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 )
 
 // binary is the program under test, built once.
@@ -16,6 +17,14 @@ var binary string
 func TestMain(m *testing.M) {
 	if os.Getenv(deathSignalVariable) != "" {
 		fmt.Println(deathSignal)
+		os.Exit(0)
+	}
+	if folder := os.Getenv(strangerVariable); folder != "" {
+		beStranger(tracing.Folder(folder))
+		os.Exit(0)
+	}
+	if socket := os.Getenv(takerVariable); socket != "" {
+		giveChannelAway(socket)
 		os.Exit(0)
 	}
 	os.Exit(testWithBinary(m))

@@ -14,6 +14,6 @@ func newRootCommand() *cobra.Command {
 		DisableSuggestions: true,
 		CompletionOptions:  cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(newRunCommand(), newTraceCommand(), newTraceExecCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(), newTraceCommand(), newTraceExecCommand(), newTraceExitCommand(), newVersionCommand())
 	return root
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"syscall"
 
@@ -106,6 +107,16 @@ func newTraceExecCommand() *cobra.Command {
 	}
 }
 
+// newTraceExitCommand is what the preload of trace runs where it may not write to the pipe of exits itself.
+func newTraceExitCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:                tracing.ExitCommand,
+		Hidden:             true,
+		DisableFlagParsing: true,
+		RunE:               func(_ *cobra.Command, args []string) error { return trace.TellExit(args) },
+	}
+}
+
 // run does not return but with an error.
 func (f *traceFlags) run(command []string) error {
 	out, terminal, err := f.open()
@@ -152,6 +163,9 @@ func (f *traceFlags) open() (out io.Writer, terminal bool, err error) {
 		return stderr, isTerminal(os.Stderr), nil
 	}
 	file, err := os.Create(f.out)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("there is no folder %s: make it, or name another file by --out", filepath.Dir(f.out))
+	}
 	if err != nil {
 		return nil, false, fmt.Errorf("cannot write the trace: %w", err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -12,7 +13,7 @@ import (
 
 // TestTraceEndsAsTheProgram: with its exit code or by its signal, those too that Go's runtime uses.
 func TestTraceEndsAsTheProgram(t *testing.T) {
-	const nothing = "nothing was traced: sh has run no Node program and forked nothing with nodeipc, and only of those the channels can be traced (not Deno's, not Bun's)"
+	const nothing = "nothing was traced: sh has run no Node program with the trace's NODE_OPTIONS and forked nothing with nodeipc, and only of those the channels can be traced (not Deno's, not Bun's)"
 	for script, want := range map[string]string{
 		"exit 0":        "exit status 0",
 		"exit 42":       "exit status 42",
@@ -170,10 +171,16 @@ func TestTraceWaitsForAll(t *testing.T) {
 
 // TestTraceIsLeft: once the program has ended, a signal ends the wait for what it has left behind.
 func TestTraceIsLeft(t *testing.T) {
+	written := filepath.Join(t.TempDir(), "written")
 	script := nodetest.Script(t, "left.js", `
 		const { fork } = require('child_process');
-		if (process.argv[2]) {
-			process.on('disconnect', () => console.log('alone')).on('SIGUSR1', () => {}).send('ready');
+		if (process.argv[2] === 'written') {
+			process.on('message', () => {
+				require('fs').writeFileSync(`+text(written)+`, process.env.NODECLUSTER_TRACE);
+				process.disconnect();
+			});
+		} else if (process.argv[2]) {
+			process.on('disconnect', () => console.log('alone')).on('SIGUSR2', () => fork(__filename, ['written']).send('write')).send('ready');
 			setInterval(() => {}, 1000);
 		} else {
 			const child = fork(__filename, ['left'], { detached: true });
@@ -191,6 +198,17 @@ func TestTraceIsLeft(t *testing.T) {
 	}
 	p.signal(syscall.SIGINT)
 	p.expectStatus(6)
+	// What is left goes on as before, and so do those that it starts.
+	if err := syscall.Kill(child, syscall.SIGUSR2); err != nil {
+		t.Error(err)
+	}
+	poll(t, "a child of what is left", func() bool {
+		folder, err := os.ReadFile(written)
+		if err != nil || len(folder) == 0 {
+			return false
+		}
+		return os.RemoveAll(string(folder)) == nil
+	})
 	if err := syscall.Kill(child, syscall.SIGKILL); err != nil {
 		t.Error(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os/exec"
 	"slices"
 	"testing"
 
@@ -139,6 +140,58 @@ func TestTraceGrandchildren(t *testing.T) {
 		}
 		if forks := count(events, func(e traceEvent) bool { return e.Event == "fork" }); forks != 4 || len(parents) != 3 {
 			t.Errorf("%d forks by %d processes, want 4 by 3", forks, len(parents))
+		}
+	})
+}
+
+// TestTraceLeavesStacksAsTheyAre: what a program throws where it hears of a child has no frame of the trace, and all of its own.
+func TestTraceLeavesStacksAsTheyAre(t *testing.T) {
+	script := nodetest.Script(t, "throws.js", `
+		const { fork } = require('child_process');
+		const [, , event, limit, role] = process.argv;
+		if (role) {
+			process.send('hello', () => process.disconnect());
+		} else {
+			Error.stackTraceLimit = Number(limit);
+			console.log('begins');
+			fork(__filename, [event, limit, 'child']).on(event, function handler(...args) {
+				throw new Error(event + ' ' + JSON.stringify(args));
+			});
+		}`)
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		for _, event := range []string{"exit", "close", "message", "disconnect"} {
+			sameWithTrace(t, node.Path, script, event, "10")
+		}
+		sameWithTrace(t, node.Path, script, "exit", "2")
+	})
+}
+
+// TestTraceInATrace: both have all of it, and the program notices neither.
+func TestTraceInATrace(t *testing.T) {
+	script := nodetest.Script(t, "nested.js", `
+		const { fork } = require('child_process');
+		if (process.argv[2]) {
+			process.on('message', (m) => process.send(m, () => process.exit(3)));
+		} else {
+			const child = fork(__filename, ['child']);
+			child.on('message', (m) => console.log(m)).on('exit', (...how) => { throw new Error(how) });
+			child.send('hello');
+		}`)
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
+		inner, readInner := traceOf(t, node.Path, script)
+		outer, readOuter := traceOf(t, inner.Args...)
+		plain, traced := launchCommand(t, exec.Command(node.Path, script)), launchCommand(t, outer)
+		plain.expectStatus(1)
+		traced.expectStatus(1)
+		if got, want := traced.stderr.String(), plain.stderr.String(); got != want {
+			t.Errorf("in two traces it prints\n%swithout\n%s", got, want)
+		}
+		for name, events := range map[string][]traceEvent{"outer": readOuter(), "inner": readInner()} {
+			forks := count(events, func(e traceEvent) bool { return e.Event == "fork" })
+			messages := count(events, func(e traceEvent) bool { return e.Kind == "message" })
+			if got := exitsIn(events); forks != 1 || messages != 2 || got != "code 3" {
+				t.Errorf("the %s trace has %d forks, %d messages and the exits %s; want 1, 2 and code 3", name, forks, messages, got)
+			}
 		}
 	})
 }

@@ -180,7 +180,7 @@ func TestTraceCannotBeWritten(t *testing.T) {
 		node, script := nodetest.Default(t).Path, nodetest.Script(t, "conversation.js", conversation+"\nprocess.exitCode = "+code)
 		p := launchCommand(t, exec.Command(binary, "trace", "--out", "/dev/full", node, script))
 		p.expectStatus(want)
-		if got := p.stderr.String(); got != "nodecluster: trace: writing the trace: write /dev/full: no space left on device\n" {
+		if got := p.stderr.String(); got != "nodecluster: trace: the trace is not whole, name another file by --out: write /dev/full: no space left on device\n" {
 			t.Errorf("standard error is %q", got)
 		}
 	}
@@ -191,15 +191,17 @@ func TestTraceNothing(t *testing.T) {
 	empty := nodetest.Script(t, "empty.cjs", "")
 	for name, test := range map[string]struct {
 		runtime func(testing.TB) nodetest.Runtime
+		before  []string
 		args    []string
 		want    string
 	}{
-		"Node": {nodetest.Default, nil, "no child with a channel was forked"},
-		"Bun":  {nodetest.Bun, nil, "bun has run no Node program and forked nothing"},
-		"Deno": {nodetest.Deno, []string{"run", "--no-config", "-A"}, "deno has run no Node program and forked nothing"},
+		"Node":                      {nodetest.Default, nil, nil, "no child with a channel was forked"},
+		"Node without NODE_OPTIONS": {nodetest.Default, []string{"env", "-u", "NODE_OPTIONS"}, nil, "env has run no Node program with the trace's NODE_OPTIONS"},
+		"Bun":                       {nodetest.Bun, nil, nil, "bun has run no Node program with the trace's NODE_OPTIONS and forked nothing"},
+		"Deno":                      {nodetest.Deno, nil, []string{"run", "--no-config", "-A"}, "deno has run no Node program with"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			command := slices.Concat([]string{test.runtime(t).Path}, test.args, []string{empty})
+			command := slices.Concat(test.before, []string{test.runtime(t).Path}, test.args, []string{empty})
 			for _, flags := range [][]string{nil, {"--out", os.DevNull}} {
 				p := launchCommand(t, exec.Command(binary, slices.Concat([]string{"trace"}, flags, []string{"--"}, command)...))
 				p.expectStatus(0)
@@ -223,7 +225,7 @@ func TestTraceHelp(t *testing.T) {
 
 // TestTraceLeavesNoFolder: not in a temporary folder whose name Node could take apart either.
 func TestTraceLeavesNoFolder(t *testing.T) {
-	for _, name := range []string{`with spaces and "quotes" \`, strings.Repeat("long", 30)} {
+	for _, name := range []string{`with spaces and "quotes" \`, strings.Repeat("long", 30), "relative"} {
 		folder := filepath.Join(t.TempDir(), name)
 		if err := os.Mkdir(folder, 0o755); err != nil {
 			t.Fatal(err)
@@ -231,6 +233,9 @@ func TestTraceLeavesNoFolder(t *testing.T) {
 		script := nodetest.Script(t, "conversation.js", conversation)
 		cmd, read := traceOf(t, nodetest.Default(t).Path, script)
 		cmd.Env = append(os.Environ(), "TMPDIR="+folder, "NODE_OPTIONS=--no-warnings")
+		if name == "relative" {
+			cmd.Dir, cmd.Env = filepath.Dir(folder), append(cmd.Env, "TMPDIR="+name)
+		}
 		launchCommand(t, cmd).expectStatus(0)
 		if n := len(read()); n != 6 {
 			t.Errorf("in %q the trace has %d events, want 6", name, n)

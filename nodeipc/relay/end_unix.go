@@ -5,6 +5,7 @@ package relay
 import (
 	"errors"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -82,14 +83,14 @@ func (e *end) sendSome(b, rights []byte) (n int, err error) {
 	return n, err
 }
 
-// awaitRead waits until the peer has read all that was written.
-func (e *end) awaitRead() error {
+// awaitRead waits until the peer has read all that was written, or the relay is ended.
+func (e *end) awaitRead(ended *atomic.Bool) error {
 	for pause := minUnreadPause; ; pause = min(2*pause, maxUnreadPause) {
 		var unread int
 		if err := e.raw.Control(func(fd uintptr) { unread = socket.Unread(int(fd)) }); err != nil {
 			return nodeipc.ErrDisconnected
 		}
-		if unread == 0 {
+		if unread == 0 || ended.Load() {
 			return nil
 		}
 		time.Sleep(pause)

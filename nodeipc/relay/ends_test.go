@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -101,6 +102,22 @@ func TestCloseEndsBoth(t *testing.T) {
 }
 
 // TestCloseWhileAHandleWaits: the handle is closed and nothing hangs.
+// TestEndOfBoth: what was sent before is told, and a copy of a socket does not keep the channel open.
+func TestEndOfBoth(t *testing.T) {
+	var w witness
+	parent, child, r := between(t, relay.Options{Observer: &w})
+	// More than the child's socket holds, so that the relay is at it still.
+	const messages = 300
+	parent.write(strings.Repeat(strings.Repeat("1", 999)+"\n", messages))
+	child.write("3\n")
+	r.End()
+	await(t, r)
+	r.End()
+	if n := len(w.frames); runtime.GOOS == "linux" && n != messages+1 {
+		t.Errorf("%d messages were told of, want %d", n, messages+1)
+	}
+}
+
 func TestCloseWhileAHandleWaits(t *testing.T) {
 	parent, _, r := between(t, relay.Options{})
 	read, write, err := os.Pipe()

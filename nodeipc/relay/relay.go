@@ -2,6 +2,7 @@ package relay
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
@@ -25,6 +26,7 @@ type Relay struct {
 	acks     acks
 	ends     []*end
 	ways     sync.WaitGroup
+	ended    atomic.Bool // by End
 	done     chan struct{}
 }
 
@@ -57,6 +59,14 @@ func Start(parent, child int, o Options) (*Relay, error) {
 
 // Done is closed when both directions have ended and the sockets are closed.
 func (r *Relay) Done() <-chan struct{} { return r.done }
+
+// End takes both processes as ended, also where another process has copies of their sockets: what they have sent before is still told
+// to the observer, and then the channel ends. Systems other than Linux drop what the relay has not read by then. End does not wait, and
+// may be called twice, or after the end.
+func (r *Relay) End() {
+	r.ended.Store(true)
+	r.shutdownEnds()
+}
 
 // Close ends the channel for both processes at once and waits for that. It is safe to call twice, but not by an
 // observer.

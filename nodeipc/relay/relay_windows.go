@@ -11,4 +11,6 @@ func (*Relay) start(int, int, splitter) error {
 	return fmt.Errorf("relay: not on windows, where Node's channel is a named pipe: %w", errors.ErrUnsupported)
 }
 
+func (*Relay) shutdownEnds() {}
+
 func (*Relay) closeEnds() {}

@@ -2,7 +2,10 @@
 
 package relay
 
-import "github.com/nodecluster/nodecluster/nodeipc/internal/socket"
+import (
+	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
+	"golang.org/x/sys/unix"
+)
 
 func (r *Relay) start(parent, child int, frames splitter) error {
 	for _, fd := range []int{parent, child} {
@@ -32,6 +35,12 @@ func (r *Relay) start(parent, child int, frames splitter) error {
 		close(r.done)
 	}()
 	return nil
+}
+
+func (r *Relay) shutdownEnds() {
+	for _, e := range r.ends {
+		e.shutdown(unix.SHUT_RDWR)
+	}
 }
 
 func (r *Relay) closeEnds() {

@@ -40,7 +40,7 @@ func (w *way) run() {
 	switch {
 	case err != nil:
 		w.from.shutdown(unix.SHUT_RD)
-	case w.from.isClosed():
+	case w.from.isClosed() && !w.relay.ended.Load():
 		w.to.file.Close()
 	default:
 		w.to.shutdown(unix.SHUT_WR)
@@ -140,10 +140,10 @@ func (w *way) sendHeld() error {
 	}
 	var err error
 	if w.unread {
-		err = w.to.awaitRead()
+		err = w.to.awaitRead(&w.relay.ended)
 	}
 	if err == nil {
-		err = w.to.send(w.held, w.heldFDs)
+		err = w.send(w.held, w.heldFDs)
 	}
 	w.written = append(w.written, w.heldFDs...)
 	w.held, w.heldFDs, w.unread = w.held[:0], nil, false
@@ -165,7 +165,16 @@ func (w *way) sendPlain(b []byte) error {
 		return nil
 	}
 	w.unread = true
-	return w.to.send(b, nil)
+	return w.send(b, nil)
+}
+
+// send writes to the receiver. That of an ended relay does not take it, and what there is to read is read nevertheless.
+func (w *way) send(b []byte, fds []int) error {
+	err := w.to.send(b, fds)
+	if w.relay.ended.Load() {
+		return nil
+	}
+	return err
 }
 
 // observe tells of a frame that is whole. It returns what is to be kept of a handle.

@@ -10,14 +10,13 @@
 // are, or NODE_OPTIONS, by which Node processes find the trace: who sets a process's environment decides what it runs, and gains
 // nothing by this variable. A program with more rights than the one who starts it, by sudo or a set-user-ID bit, must not take it
 // over, and sudo does not. The folder must be writable by nobody but the user who traces: nodecluster trace makes it so. Its socket
-// and its pipe are that user's too, unless that is root, whose program may give up its rights: then any user may write there. What
-// comes by them is shown, and nothing else is done with it.
+// and its pipe are that user's too. Where that is root, whose program may give up its rights, the tracer listens at an abstract
+// address as well. It takes a report of its own descendants only, and nothing is done with that but to show it.
 package tracing
 
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 )
@@ -36,6 +35,10 @@ const (
 // to become, "" for none, the child's program, and its own arguments from argv[0] on.
 const Command = "trace-exec"
 
+// ExitCommand is the program's first argument when a process that may not write to Exits has it tell of a child's exit. The others
+// are the folder, the child's process id, its code and its signal, "" for none.
+const ExitCommand = "trace-exit"
+
 // Patience is how long after a child's exit its channel may end: what it had sent before is still on its way through the tracer
 // then. A channel that the child has left to another process goes on.
 const Patience = 2 * time.Second
@@ -51,6 +54,11 @@ type Exit struct {
 	PID    int    `json:"pid"`
 	Code   int    `json:"code"`
 	Signal string `json:"signal"` // "" unless one ended it
+}
+
+// ExitReport is what a process reports that may not write to Exits.
+type ExitReport struct {
+	Exit *Exit `json:"exit,omitempty"`
 }
 
 // MaxExit is how many bytes a line of Exits has at most: every system lets one write put as many into a pipe whole.
@@ -70,22 +78,4 @@ func ParseExit(line []byte) (e Exit, err error) {
 		return Exit{}, fmt.Errorf("an exit that makes no sense: %w", err)
 	}
 	return e, nil
-}
-
-// TellExit has the tracer know how a child has ended. Where there is none, or it has ended, nothing happens: the line is in its pipe
-// whole, or it is gone.
-func (f Folder) TellExit(e Exit) {
-	if f == "" {
-		return
-	}
-	line, err := json.Marshal(e)
-	if err != nil {
-		return
-	}
-	pipe, err := os.OpenFile(f.Path(Exits), os.O_RDWR, 0)
-	if err != nil {
-		return
-	}
-	defer pipe.Close()
-	pipe.Write(append(line, '\n'))
 }

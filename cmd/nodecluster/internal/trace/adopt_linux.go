@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// adopt has processes whose parents end become children of this one, so that it knows when all are gone.
-func adopt() { unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) }
+// adopt has processes whose parents end become children of this one, and reports whether it will so know when all are gone.
+func adopt() bool { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == nil }
 
 // keepDeathSignal gives what restores the signal that the parent's end brings, which the system forgets where a process
 // becomes another user.

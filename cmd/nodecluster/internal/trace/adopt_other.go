@@ -8,7 +8,7 @@ import (
 )
 
 // adopt does nothing here: processes whose parents end are not waited for.
-func adopt() {}
+func adopt() bool { return false }
 
 func keepDeathSignal() (restore func()) { return func() {} }
 

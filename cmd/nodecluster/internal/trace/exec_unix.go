@@ -3,11 +3,8 @@
 package trace
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"strconv"
 	"syscall"
@@ -41,6 +38,23 @@ func Exec(args []string) error {
 	return fmt.Errorf("cannot start %s: %w", program, err)
 }
 
+// TellExit tells the tracer of the exit of a child of this process's parent, which may not write to the pipe of exits: args are the
+// trace's folder, the child's process id, its code, and the signal that has ended it if any.
+func TellExit(args []string) error {
+	if len(args) != 4 {
+		return errors.New(tracing.ExitCommand + " is for the use of nodecluster trace only")
+	}
+	pid, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	code, err := strconv.Atoi(args[2])
+	if err != nil {
+		return err
+	}
+	return tracing.Folder(args[0]).Report(tracing.ExitReport{Exit: &tracing.Exit{PID: pid, Code: code, Signal: args[3]}})
+}
+
 // insert puts the tracer into the channel of this process.
 func insert(where folder, argv []string) error {
 	text := os.Getenv("NODE_CHANNEL_FD")
@@ -61,31 +75,11 @@ func insert(where folder, argv []string) error {
 	}
 	unix.CloseOnExec(pair[0])
 	unix.CloseOnExec(pair[1])
-	if err := r.send(where.path(tracing.Socket), channel, pair[0]); err != nil {
+	if err := tracing.Folder(where).Report(r, channel, pair[0]); err != nil {
 		return err
 	}
 	// The copy is not close-on-exec.
 	return os.NewSyscallError("dup2", unix.Dup2(pair[1], channel))
-}
-
-// send reports to the tracer and waits until it has taken the sockets.
-func (r *report) send(socket string, sockets ...int) error {
-	c, err := net.Dial("unix", socket)
-	if err != nil {
-		return fmt.Errorf("the tracer is gone: %w", err)
-	}
-	defer c.Close()
-	line, err := json.Marshal(r)
-	if err != nil {
-		return err
-	}
-	if _, _, err := c.(*net.UnixConn).WriteMsgUnix(append(line, '\n'), unix.UnixRights(sockets...), nil); err != nil {
-		return err
-	}
-	if _, err := io.ReadFull(c, make([]byte, 1)); err != nil {
-		return fmt.Errorf("the tracer does not take it: %w", err)
-	}
-	return nil
 }
 
 // become changes user and group in the order that Node does.

@@ -17,12 +17,12 @@ import (
 // there whole, even that of a process which ends right after it.
 type exits struct{ pipe *os.File }
 
-func newExits(where folder, mode os.FileMode) (*exits, error) {
+func newExits(where folder) (*exits, error) {
 	path := where.path(tracing.Exits)
-	if err := unix.Mkfifo(path, uint32(mode)); err != nil {
+	if err := unix.Mkfifo(path, 0o600); err != nil {
 		return nil, &os.PathError{Op: "mkfifo", Path: path, Err: err}
 	}
-	if err := os.Chmod(path, mode); err != nil { // whatever the umask is
+	if err := os.Chmod(path, 0o600); err != nil { // whatever the umask is
 		return nil, err
 	}
 	// Open for writing as well, it has no end while no parent has it open.

@@ -20,7 +20,7 @@ func TestExits(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer where.remove()
-	e, err := newExits(where, 0o600)
+	e, err := newExits(where)
 	if err != nil {
 		t.Fatal(err)
 	}

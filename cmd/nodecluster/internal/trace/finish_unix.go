@@ -12,7 +12,7 @@ func (o *Options) finish(where folder, s *server) error {
 		o.Untraced(reason)
 	}
 	if err := s.log.close(); err != nil {
-		return fmt.Errorf("writing the trace: %w", err)
+		return fmt.Errorf("the trace is not whole, name another file by --out: %w", err)
 	}
 	if o.Summary {
 		return s.summary.write(o.Out, o.JSON)
@@ -25,5 +25,5 @@ func nothingTraced(program string, loaded bool) string {
 	if loaded {
 		return "no child with a channel was forked"
 	}
-	return fmt.Sprintf("nothing was traced: %s has run no Node program and forked nothing with nodeipc, and only of those the channels can be traced (not Deno's, not Bun's)", program)
+	return fmt.Sprintf("nothing was traced: %s has run no Node program with the trace's NODE_OPTIONS and forked nothing with nodeipc, and only of those the channels can be traced (not Deno's, not Bun's)", program)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/nodecluster/nodecluster/nodeipc/tracing"
@@ -17,8 +18,9 @@ var preload string
 // preloadText returns the preload, behind what it has in common with the Go processes of a trace.
 func preloadText() ([]byte, error) {
 	common, err := json.Marshal(map[string]any{
-		"program": tracing.Program, "command": tracing.Command, "socket": tracing.Socket, "exits": tracing.Exits, "loaded": loadedFile,
-		"patience": tracing.Patience.Milliseconds(),
+		"program": tracing.Program, "command": tracing.Command, "exitCommand": tracing.ExitCommand, "socket": tracing.Socket,
+		"exits": tracing.Exits, "loaded": loadedFile, "patience": tracing.Patience.Milliseconds(),
+		"abstract": runtime.GOOS == "linux" && os.Geteuid() == 0,
 	})
 	if err != nil {
 		return nil, err
@@ -38,8 +40,8 @@ const maxSocketPath = 100
 // folder is where the traced processes find what they need.
 type folder string
 
-// newFolder makes a folder that processes of other users can use too: if they could not read the preload, their Node
-// would not start.
+// newFolder makes a folder in which processes of other users can read the preload, without which their Node would not start, and run
+// this program. They can do nothing else there, and not see what else there is.
 func newFolder() (folder, error) {
 	path, err := os.MkdirTemp("", "nodecluster-trace-")
 	if err == nil && len(filepath.Join(path, tracing.Socket)) > maxSocketPath {
@@ -47,6 +49,9 @@ func newFolder() (folder, error) {
 		path, err = os.MkdirTemp("/tmp", "nodecluster-trace-")
 	}
 	if err != nil {
+		return "", fmt.Errorf("a temporary folder: %w", err)
+	}
+	if path, err = filepath.Abs(path); err != nil {
 		return "", fmt.Errorf("a temporary folder: %w", err)
 	}
 	f := folder(path)
@@ -69,18 +74,26 @@ func (f folder) fill() error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(f.path(preloadFile), text, 0o644); err != nil {
+	if err := os.WriteFile(f.path(preloadFile), text, 0o444); err != nil {
 		return err
 	}
-	if err := os.Chmod(f.path(preloadFile), 0o644); err != nil {
+	if err := os.Chmod(f.path(preloadFile), 0o444); err != nil { // whatever the umask is
 		return err
 	}
-	return os.Chmod(string(f), 0o755)
+	return os.Chmod(string(f), 0o711)
 }
 
 func (f folder) path(name string) string { return filepath.Join(string(f), name) }
 
 func (f folder) remove() { os.RemoveAll(string(f)) }
+
+// leave leaves the preload, which the Node processes that have been left look for. Without the rest it does nothing. The folder is
+// still of this user then: nobody else can put something else in its place.
+func (f folder) leave() {
+	for _, name := range []string{tracing.Program, tracing.Socket, tracing.Exits, loadedFile} {
+		os.Remove(f.path(name))
+	}
+}
 
 // loaded reports whether a process has run the preload.
 func (f folder) loaded() bool {

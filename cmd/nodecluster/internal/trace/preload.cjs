@@ -4,8 +4,8 @@
 
 const { accessSync, closeSync, constants, openSync, statSync, writeSync } = require('fs');
 const path = require('path');
-const { ChildProcess } = require('child_process');
-const { clearTimeout, setImmediate, setTimeout } = globalThis;
+const { ChildProcess, spawnSync } = require('child_process');
+const { clearTimeout, setTimeout } = globalThis;
 
 const nodecluster = path.join(__dirname, common.program);
 const socket = path.join(__dirname, common.socket);
@@ -36,8 +36,7 @@ function intercept(prototype) {
     const changed = together ? [options] : given.map((value, i) => names[i] ? options[names[i]] : value);
     const error = Reflect.apply(spawn, this, changed);
     if (error === 0) {
-      tellOfExit(this);
-      exitAfterChannel(this, channel);
+      holdExit(this, channel);
     }
     return error;
   };
@@ -49,7 +48,7 @@ function redirect(options) {
   try {
     const file = find(options);
     accessSync(nodecluster, constants.X_OK);
-    accessSync(socket, constants.W_OK);
+    findTracer();
     const ids = dropPrivileges(options);
     options.args = [nodecluster, common.command, __dirname, ...ids, file, ...options.args];
     options.file = nodecluster;
@@ -94,46 +93,65 @@ function dropPrivileges(options) {
   return ids;
 }
 
-// tellOfExit has the tracer know how a child has ended, at once, since this process may be about to end itself.
-function tellOfExit(child) {
-  const { onexit, pid } = child;
-  child.onexit = function(...args) {
-    const [code, signal] = args;
-    try {
-      const pipe = openSync(exits, constants.O_RDWR);
-      writeSync(pipe, `${JSON.stringify({ pid, code, signal: signal || '' })}\n`);
-      closeSync(pipe);
-    } catch {
-      // The tracer is gone, or another user's.
+// findTracer throws where the tracer is gone, or another user's that does not listen to this one.
+function findTracer() {
+  try {
+    accessSync(socket, constants.W_OK);
+  } catch (err) {
+    if (err.code !== 'EACCES' || !common.abstract) {
+      throw err;
     }
-    return Reflect.apply(onexit, this, args);
-  };
+  }
 }
 
-// exitAfterChannel keeps a child's exit back until the channel has ended: what the child had sent before is then still
-// on its way through the tracer, while without it Node has read it before it hears of the exit. A channel that
-// another process has kept open does not end.
-function exitAfterChannel(child, channel) {
+// tellOfExit has the tracer know how a child has ended, at once, since this process may be about to end itself.
+function tellOfExit(pid, code, signal) {
+  try {
+    const pipe = openSync(exits, constants.O_RDWR);
+    writeSync(pipe, `${JSON.stringify({ pid, code, signal })}\n`);
+    closeSync(pipe);
+  } catch (err) {
+    if (err.code === 'EACCES' && common.abstract) {
+      spawnSync(nodecluster, [common.exitCommand, __dirname, String(pid), String(code), signal], { stdio: 'ignore' });
+    }
+    // Or the tracer is gone.
+  }
+}
+
+// What tells of the exit of a child is a property of its handle, for a trace in a trace: the script that comes first holds the exit
+// back for both.
+const tellers = Symbol.for('nodecluster.trace.tellers');
+
+// holdExit keeps a child's exit back until the channel has ended: what the child had sent before is then still on its way through
+// the tracer, while without it Node has read it before it hears of the exit. A channel that another process has kept open does not
+// end. The system calls what a handle's close is given, as it calls onexit, so that no frame of this script is below the program's.
+function holdExit(child, channel) {
+  if (child[tellers]) {
+    child[tellers].push(tellOfExit);
+    return;
+  }
+  Object.defineProperty(child, tellers, { value: [tellOfExit] });
   const { onexit } = child;
   const { close } = channel;
   let ended = false;
   let deliver = () => {};
   channel.close = function(...args) {
-    if (!ended) {
-      ended = true;
-      setImmediate(() => deliver());
-    }
+    ended = true;
+    deliver();
     return Reflect.apply(close, this, args);
   };
-  child.onexit = function(...args) {
-    if (ended) {
-      return Reflect.apply(onexit, this, args);
+  child.onexit = function(code, signal, ...rest) {
+    for (const tell of this[tellers]) {
+      tell(this.pid, code, signal || '');
     }
-    const timer = setTimeout(() => deliver(), common.patience);
+    const timer = ended ? undefined : setTimeout(() => deliver(), common.patience);
     deliver = () => {
       deliver = () => {};
       clearTimeout(timer);
-      Reflect.apply(onexit, this, args);
+      this.close(onexit.bind(this, code, signal, ...rest));
     };
+    if (ended) {
+      deliver();
+    }
   };
 }

@@ -2,11 +2,14 @@ package trace
 
 import (
 	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 )
 
 // report is what a process says of itself before it becomes a child, on the tracer's socket, as a line of JSON. With
-// it go the child's end of the channel that its parent has made, and one end of the channel that it will have.
+// it go the child's end of the channel that its parent has made, and one end of the channel that it will have. A parent that
+// cannot write to the pipe of exits reports one here, and nothing else.
 type report struct {
+	tracing.ExitReport
 	PID           int                   `json:"pid"`
 	Parent        int                   `json:"parent"`
 	Worker        string                `json:"worker,omitempty"` // the id of a cluster worker
@@ -17,7 +20,7 @@ type report struct {
 // maxReported is how many bytes of a command line are reported.
 const maxReported = 4 << 10
 
-// newReport shortens a command line to what is worth showing.
+// setCommand shortens a command line to what is worth showing.
 func (r *report) setCommand(words []string) {
 	left := maxReported
 	for _, word := range words {
@@ -28,4 +31,12 @@ func (r *report) setCommand(words []string) {
 		left -= len(word)
 		r.Command = append(r.Command, word)
 	}
+}
+
+// missing says what the trace lacks where the report is not taken.
+func (r *report) missing() string {
+	if r.Exit != nil {
+		return "an exit is not in the trace"
+	}
+	return "a channel is not traced"
 }

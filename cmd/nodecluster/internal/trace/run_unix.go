@@ -28,12 +28,13 @@ func Run(o Options) (status Status, err error) {
 	if err != nil {
 		return status, err
 	}
-	defer where.remove()
+	clean := where.remove
+	defer func() { clean() }()
 	s, err := listen(where, newLog(o.Out, o.format()), newSummary())
 	if err != nil {
 		return status, err
 	}
-	adopt()
+	adopted := adopt()
 	program, err := startProgram(path, o.Command, where.environment(os.Environ()), s.exited)
 	if err != nil {
 		s.close()
@@ -42,8 +43,12 @@ func Run(o Options) (status Status, err error) {
 	status, err = program.wait(o.Waiting)
 	select {
 	case <-program.left:
+		clean = where.leave
 		s.close()
 	default:
+		if adopted {
+			s.end()
+		}
 		s.wait()
 	}
 	return status, errors.Join(err, o.finish(where, s))

@@ -3,143 +3,65 @@
 package trace
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net"
-	"os"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc/relay"
 	"github.com/nodecluster/nodecluster/nodeipc/tracing"
-	"golang.org/x/sys/unix"
-)
-
-const (
-	// reportTime is how long a process may take to report.
-	reportTime = 30 * time.Second
-	// maxReport is more than a report of maxReported bytes takes as JSON.
-	maxReport = 64 << 10
 )
 
 // server takes the channels of the processes that report, and relays them.
 type server struct {
-	listener *net.UnixListener
-	log      *log
-	exits    *exits
-	summary  *summary
-	running  sync.WaitGroup // channels, reports and exits
+	listeners []*net.UnixListener
+	log       *log
+	exits     *exits
+	summary   *summary
+	reporting chan struct{}  // has one for each process that reports
+	running   sync.WaitGroup // channels, reports and exits
 
-	mu     sync.Mutex
-	relays map[*relay.Relay]bool
-	alive  map[int]*channel // by the child's process id
-	count  int              // of channels so far
-	closed bool
+	mu       sync.Mutex
+	relays   map[*relay.Relay]bool
+	pending  map[*net.UnixConn]bool // those that report
+	alive    map[int]*channel       // by the child's process id
+	count    int                    // of channels so far
+	refused  int                    // reports of strangers
+	finished bool                   // no more channels
+	closed   bool                   // no more exits either
 }
 
 func listen(where folder, l *log, sum *summary) (*server, error) {
-	path := where.path(tracing.Socket)
-	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	listeners, err := where.listen()
 	if err != nil {
 		return nil, err
 	}
-	mode := os.FileMode(0o600)
-	if os.Geteuid() == 0 {
-		mode = 0o666 // the program may have given up root's rights
-	}
-	if err := os.Chmod(path, mode); err != nil {
-		listener.Close()
-		return nil, err
-	}
-	exits, err := newExits(where, mode)
+	exits, err := newExits(where)
 	if err != nil {
-		listener.Close()
+		closeAll(listeners)
 		return nil, err
 	}
-	s := &server{listener: listener, log: l, exits: exits, summary: sum, relays: map[*relay.Relay]bool{}, alive: map[int]*channel{}}
-	s.running.Go(s.accept)
+	s := &server{
+		listeners: listeners, log: l, exits: exits, summary: sum, reporting: make(chan struct{}, maxReporting),
+		relays: map[*relay.Relay]bool{}, pending: map[*net.UnixConn]bool{}, alive: map[int]*channel{},
+	}
+	for _, listener := range listeners {
+		s.running.Go(func() { s.accept(listener) })
+	}
 	s.running.Go(func() { exits.hear(s.exited, func(err error) { l.note("an exit is not in the trace: %v", err) }) })
 	return s, nil
 }
 
-func (s *server) accept() {
-	for {
-		c, err := s.listener.AcceptUnix()
-		switch {
-		case errors.Is(err, net.ErrClosed):
-			return
-		case err != nil:
-			s.log.note("a process could not report: %v", err)
-			time.Sleep(10 * time.Millisecond) // no descriptors left, say
-		default:
-			s.running.Go(func() { s.take(c) })
-		}
-	}
-}
-
-// take starts to relay the channel of a process that reports.
-func (s *server) take(c *net.UnixConn) {
-	defer c.Close()
-	c.SetDeadline(time.Now().Add(reportTime))
-	r, fds, err := receive(c)
-	if err == nil {
-		err = s.start(r, fds)
-	}
-	if err != nil {
-		for _, fd := range fds {
-			unix.Close(fd)
-		}
-		s.log.note("a channel is not traced: %v", err)
-		return
-	}
-	c.Write([]byte{'\n'})
-}
-
-// receive reads a report. The descriptors are the caller's, whatever the error.
-func receive(c *net.UnixConn) (r report, fds []int, err error) {
-	var line []byte
-	b, control := make([]byte, maxReport), make([]byte, unix.CmsgSpace(4*253))
-	for !bytes.HasSuffix(line, []byte("\n")) && len(line) < maxReport {
-		n, cn, _, _, err := c.ReadMsgUnix(b, control)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return r, fds, err
-		}
-		if messages, err := unix.ParseSocketControlMessage(control[:cn]); err == nil {
-			for i := range messages {
-				rights, _ := unix.ParseUnixRights(&messages[i])
-				fds = append(fds, rights...)
-			}
-		}
-		if n == 0 {
-			break
-		}
-		line = append(line, b[:n]...)
-	}
-	for _, fd := range fds {
-		unix.CloseOnExec(fd)
-	}
-	if !bytes.HasSuffix(line, []byte("\n")) && len(line) < maxReport {
-		return r, fds, errors.New("its process ended before it could say what it is")
-	}
-	if err := json.Unmarshal(line, &r); err != nil {
-		return r, fds, fmt.Errorf("a report that makes no sense: %w", err)
-	}
-	if len(fds) != 2 {
-		return r, fds, fmt.Errorf("pid %d reports %d descriptors, not 2", r.PID, len(fds))
-	}
-	return r, fds, nil
-}
-
-func (s *server) start(r report, fds []int) error {
+func (s *server) start(r report, p *peer, fds []int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
-		return net.ErrClosed
+	if s.finished {
+		return errEnded
+	}
+	if p.parent != 0 {
+		r.Parent = p.parent
 	}
 	c := &channel{log: s.log, summary: s.summary, number: s.count + 1, report: r, begun: make(chan struct{}), ended: make(chan struct{})}
 	running, err := relay.Start(fds[0], fds[1], relay.Options{Serialization: r.Serialization, Observer: c})
@@ -177,23 +99,55 @@ func (s *server) exited(e tracing.Exit) {
 	})
 }
 
-// wait waits for the end of all channels, and takes no more.
-func (s *server) wait() {
-	s.listener.Close()
-	s.exits.stop()
-	s.running.Wait()
+// exitedBy tells of the end of a child that its parent, or another child of that, reports.
+func (s *server) exitedBy(p *peer, e tracing.Exit) error {
+	s.mu.Lock()
+	c := s.alive[e.PID]
+	s.mu.Unlock()
+	if c == nil {
+		return nil
+	}
+	if p.pid != c.report.Parent && p.parent != c.report.Parent {
+		return fmt.Errorf("pid %d reports the exit of pid %d, which is not its child", p.pid, e.PID)
+	}
+	s.exited(e)
+	return nil
 }
 
-// close ends all channels.
+// end ends the channels of processes that have all ended, those too that other processes have got hold of.
+func (s *server) end() { s.stop((*relay.Relay).End) }
+
+// close ends all channels at once.
 func (s *server) close() {
 	s.mu.Lock()
 	s.closed = true
+	s.mu.Unlock()
+	s.stop(func(r *relay.Relay) { r.Close() })
+	s.wait()
+}
+
+// stop takes no more channels, and ends those that there are.
+func (s *server) stop(end func(*relay.Relay)) {
+	s.mu.Lock()
+	s.finished = true
 	relays := slices.Collect(maps.Keys(s.relays))
+	for c := range s.pending {
+		c.SetDeadline(time.Now())
+	}
 	s.mu.Unlock()
 	for _, r := range relays {
-		r.Close()
+		end(r)
 	}
-	s.wait()
+}
+
+// wait waits until all channels have ended and the log has all that was sent.
+func (s *server) wait() {
+	closeAll(s.listeners)
+	s.exits.stop()
+	s.running.Wait()
+	if s.refused > 1 {
+		s.log.note("%d processes could not report in all: they are no descendants of the traced program, or had ended", s.refused)
+	}
 }
 
 // channels is how many there were.

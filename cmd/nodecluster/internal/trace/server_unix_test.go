@@ -3,6 +3,7 @@
 package trace
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -35,6 +36,7 @@ func TestBadReports(t *testing.T) {
 	}
 	defer file.Close()
 	fd := int(file.Fd())
+	pid := fmt.Sprintf(`{"pid":%d`, os.Getpid())
 	var want []string
 	for _, test := range []struct {
 		line, want string
@@ -44,11 +46,12 @@ func TestBadReports(t *testing.T) {
 		{"}\n", "a report that makes no sense", []int{fd}},
 		{`{"pid":1`, "its process ended before it could say what it is", nil},
 		{`{"pid":"one"}` + "\n", "a report that makes no sense", []int{fd, fd}},
-		{`{"pid":1}` + "\n", "pid 1 reports 0 descriptors, not 2", nil},
-		{`{"pid":1}` + "\n", "pid 1 reports 3 descriptors, not 2", []int{fd, fd, fd}},
-		{`{"pid":1,"serialization":"xml"}` + "\n", `serialization "xml" is not known`, []int{fd, fd}},
-		{`{"pid":1}` + "\n", "is not a channel", []int{fd, fd}},
+		{pid + "}\n", "reports 0 descriptors, not 2", nil},
+		{pid + "}\n", "reports 3 descriptors, not 2", []int{fd, fd, fd}},
+		{pid + `,"serialization":"xml"}` + "\n", `serialization "xml" is not known`, []int{fd, fd}},
+		{pid + "}\n", "is not a channel", []int{fd, fd}},
 		{strings.Repeat("x", 2*maxReport), "a report that makes no sense", nil},
+		{`{"exit":{"pid":1}}` + "\n", "reports 1 descriptors, not 0", []int{fd}},
 	} {
 		reportAs(t, where, test.line, test.fds)
 		want = append(want, test.want)
@@ -59,7 +62,7 @@ func TestBadReports(t *testing.T) {
 	}
 	notes := strings.Split(strings.TrimSuffix(g.written.String(), "\n"), "\n")
 	for i, note := range notes {
-		if len(notes) != len(want) || !strings.Contains(note, "a channel is not traced: ") || !strings.Contains(note, want[i]) {
+		if len(notes) != len(want) || !strings.Contains(note, " not ") || !strings.Contains(note, want[i]) {
 			t.Fatalf("the notes are\n%s\nwant\n%s", g.written.String(), strings.Join(want, "\n"))
 		}
 	}
@@ -78,6 +81,9 @@ func reportAs(t *testing.T, where folder, line string, fds []int) {
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(30 * time.Second))
 	conn := c.(*net.UnixConn)
+	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
+		t.Fatalf("it is not asked to report: %v", err)
+	}
 	if line != "" {
 		conn.WriteMsgUnix([]byte(line), unix.UnixRights(fds...), nil) // who does not wait for the end cannot be told
 	}

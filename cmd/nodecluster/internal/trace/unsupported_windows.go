@@ -21,3 +21,6 @@ func Run(Options) (Status, error) { return Status{}, errWindows }
 
 // Exec fails here.
 func Exec([]string) error { return errWindows }
+
+// TellExit fails here.
+func TellExit([]string) error { return errWindows }
