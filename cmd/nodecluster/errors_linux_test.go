@@ -44,7 +44,8 @@ func TestErrorsBeforeTheStart(t *testing.T) {
 		{"run --restart once ok.js", `invalid argument "once" for "--restart" flag: use one of [always on-failure never]` + see, 2},
 		{"run --max-restarts -1 ok.js", `invalid argument "-1" for "--max-restarts" flag: use a number from 0 on` + see, 2},
 		{"run --kill-timeout 5 ok.js", `invalid argument "5" for "--kill-timeout" flag: use a duration such as 500ms, 10s or 2m` + see, 2},
-		{"run --log-format xml ok.js", `invalid argument "xml" for "--log-format" flag: use one of [text json]` + see, 2},
+		{"run --log-format xml ok.js", `invalid argument "xml" for "--log-format" flag: use one of [text json none]` + see, 2},
+		{"run --log-level all ok.js", `invalid argument "all" for "--log-level" flag: use one of [error warn info debug]` + see, 2},
 		{"run gone.js", "there is no script gone.js", 1},
 		{"run .", "the folder . has no package.json and no index.js: name the script in it", 1},
 		{"run plain.txt", "plain.txt is neither a script (.js .cjs .mjs .ts .mts .cts) nor an executable: make it one, or say with --node what runs it", 1},
@@ -129,7 +130,7 @@ func TestHelpNamesEachFlag(t *testing.T) {
 	for _, want := range []string{
 		"-i, --instances N|max", "--node PROGRAM", "--node-args ARGS", "--sched rr|none|reuseport|sticky|least", "--serialization json|advanced",
 		"--cwd FOLDER", "--env K=V", "--uid USER", "--gid GROUP", "--restart always|on-failure|never", "--max-restarts N",
-		"--kill-timeout DURATION", "--log-format text|json", "nodecluster run [flags] SCRIPT [ARGS...]",
+		"--kill-timeout DURATION", "--log-format text|json|none", "--log-level error|warn|info|debug", "nodecluster run [flags] SCRIPT [ARGS...]",
 		"PORT=3000 nodecluster run --instances 2 server.js",
 	} {
 		if !strings.Contains(p.stdout.String(), want) {

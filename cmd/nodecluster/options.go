@@ -24,10 +24,11 @@ type options struct {
 	node      string
 	mix       []mixed
 	logFormat logFormat
+	logLevel  logLevel
 }
 
 func (o *options) addTo(flags *pflag.FlagSet) {
-	o.logFormat = logText
+	o.logFormat, o.logLevel = logText, levelInfo
 	flags.SortFlags = false
 	s, keep := &o.settings, &o.keep
 	flags.VarP(value{"N|max", o.setInstances}, "instances", "i", "how many workers (default max: as many as CPUs)")
@@ -47,7 +48,10 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 	flags.Var(value{"N", o.setMaxRestarts}, "max-restarts",
 		"how many failures in a row have a successor (default 16); each waits longer,\nfrom 100ms to 15s, and 30s of health begin a new row")
 	flags.Var(value{"DURATION", o.setKillTimeout}, "kill-timeout", "from asking workers to leave to killing them (default 5s)")
-	flags.Var(value{"text|json", oneOf(&o.logFormat, logText, logJSON)}, "log-format", "how events are written to standard error (default text)")
+	flags.Var(value{"text|json|none", oneOf(&o.logFormat, logText, logJSON, logNone)}, "log-format",
+		"how events are written to standard error (default text); none: not at all,\nbut for why the run has failed")
+	flags.Var(value{"error|warn|info|debug", oneOf(&o.logLevel, levelError, levelWarn, levelInfo, levelDebug)}, "log-level",
+		"which events are written (default info): warn, what did not go well; info, the\nworkers' lives too and the first message of each kind; debug, every message")
 }
 
 // value is a flag's value that a function takes. The kind is what the help calls it.

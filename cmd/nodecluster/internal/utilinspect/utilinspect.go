@@ -32,6 +32,11 @@ func Advanced(payload []byte) string {
 	if err != nil {
 		return ""
 	}
+	return Value(v)
+}
+
+// Value is a value that [structuredclone.Decode] has given, as it would stand in JavaScript.
+func Value(v structuredclone.Value) string {
 	p := &inspector{}
 	p.value(v)
 	return string(p.out)
