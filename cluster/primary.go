@@ -137,7 +137,8 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 	var child *nodeipc.Child
 	p.forker.do(func() {
 		child, err = nodeipc.Start(cmd, nodeipc.Options{
-			Serialization: settings.Serialization, Loop: p.loop, Handler: workerChannel{w}, Warn: w.warn,
+			Serialization: settings.Serialization, MaxMessageSize: settings.MaxMessageSize,
+			Loop: p.loop, Handler: workerChannel{w}, Warn: w.warn,
 		})
 	})
 	closeAll(theirs)

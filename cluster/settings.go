@@ -66,6 +66,9 @@ type Settings struct {
 	// SysProcAttr is what the worker is started with, on top of which UID and GID come. With Pdeathsig, the
 	// worker does not outlive the primary's process, whatever ends that.
 	SysProcAttr *syscall.SysProcAttr
+	// MaxMessageSize is how many bytes a message to or from the worker may have, as [nodeipc.Options] has it: 64 MiB by default. A
+	// worker that sends a longer one loses its channel, and a Node worker then exits. Node sets no limit.
+	MaxMessageSize int
 	// InspectPort returns the worker's inspector port. By default the ports count up from the one after DebugPort, and after
 	// 65535 from 1024. If it returns what is no port, the fork fails with an *InspectPortError.
 	InspectPort func() int

@@ -27,7 +27,7 @@ func (l *eventLog) event(e cluster.Event, now time.Time) {
 	case cluster.DisconnectEvent:
 		l.messages.end(e.Worker)
 		if e.Err != nil {
-			l.error(e.Worker, e.Err)
+			l.error(e.Worker, withRemedy(e.Err))
 		}
 		l.write(about(e.Worker, "disconnect", "disconnected", asked(e.Worker)))
 	case cluster.ExitEvent:
@@ -35,6 +35,14 @@ func (l *eventLog) event(e cluster.Event, now time.Time) {
 	case cluster.ErrorEvent:
 		l.error(e.Worker, e.Err)
 	}
+}
+
+// withRemedy says what to do about what has broken a channel, where a flag helps.
+func withRemedy(err error) error {
+	if errors.Is(err, nodeipc.ErrMessageTooLarge) {
+		return fmt.Errorf("%w; --max-message-size allows more", err)
+	}
+	return err
 }
 
 func about(w *cluster.Worker, name, text string, attrs ...slog.Attr) entry {

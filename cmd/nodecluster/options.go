@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -39,6 +40,8 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 		"who gets a connection: rr, workers in turns; none, who takes it from one socket;\nreuseport, whom the kernel chooses of one socket each; sticky, for one address always\nthe same; least, the least busy\n(default: NODE_CLUSTER_SCHED_POLICY, or else rr)")
 	flags.Var(value{"json|advanced", oneOf(&s.Serialization, nodeipc.JSON, nodeipc.Advanced)}, "serialization",
 		"how messages to workers are written (default json)")
+	flags.Var(value{"SIZE", o.setMaxMessageSize}, "max-message-size",
+		"how long a message of a worker may be, as 512K, 128M or 1G (default 64M);\na longer one ends its channel")
 	flags.Var(value{"FOLDER", o.setCwd}, "cwd", "the workers' working directory (default this one)")
 	flags.Var(value{"K=V", o.addEnv}, "env", "a variable of the workers' environment; may be repeated")
 	flags.Var(value{"USER", setID(&s.UID, userID)}, "uid", "whom the workers run as, a number or a name; says nothing of the group")
@@ -134,6 +137,22 @@ func (o *options) setMaxRestarts(text string) error {
 	if n == 0 {
 		o.keep.MaxRestarts = -1
 	}
+	return nil
+}
+
+// sizeUnits are the units of a size in bytes.
+var sizeUnits = map[byte]int{'K': 1 << 10, 'M': 1 << 20, 'G': 1 << 30}
+
+func (o *options) setMaxMessageSize(text string) error {
+	number, unit := text, 1
+	if last := len(text) - 1; last > 0 && sizeUnits[text[last]] > 0 {
+		number, unit = text[:last], sizeUnits[text[last]]
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || n > math.MaxInt/unit {
+		return errors.New("use a size in bytes, such as 512K, 128M or 1G")
+	}
+	o.settings.MaxMessageSize = n * unit
 	return nil
 }
 
