@@ -169,10 +169,10 @@ func (o *options) setKillTimeout(text string) error {
 // workerSettings completes the settings with what is to run.
 func (o *options) workerSettings(script string, args []string) (cluster.Settings, error) {
 	s := o.settings
+	s.Args = args
 	if err := o.setProgram(&s, script); err != nil {
 		return s, err
 	}
-	s.Args = args
 	s.SysProcAttr = workerAttributes()
 	return s, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 
+	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/spf13/cobra"
 )
 
@@ -66,6 +67,7 @@ func run(o *options, script string, args []string) error {
 		o.keep.Programs, err = o.mixPrograms()
 	}
 	if err == nil {
+		log.warnOfWrappers(append([]pool.Program{{Settings: settings}}, o.keep.Programs...))
 		err = serve(settings, o.keep, log)
 	}
 	if usage := (usageError{}); err == nil || errors.As(err, &usage) {
