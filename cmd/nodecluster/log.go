@@ -52,6 +52,7 @@ type eventLog struct {
 
 func newEventLog(out io.Writer, format logFormat, level logLevel) *eventLog {
 	l := &eventLog{format: format, level: slogLevels[level], broken: make(chan os.Signal, 1)}
+	l.failures.interval, l.messages.further.interval = repeatInterval, repeatInterval
 	// A log whose reader has gone makes writes fail, rather than end the process, only once SIGPIPE is caught. Were it ignored, the
 	// workers would inherit that.
 	signal.Notify(l.broken, syscall.SIGPIPE)

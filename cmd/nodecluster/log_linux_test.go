@@ -8,7 +8,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -37,6 +40,31 @@ func TestLogLevel(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What was counted is told of while the worker lives, though nothing else happens.
+func TestCountsAreToldOfInTime(t *testing.T) {
+	nodetest.NoLeaks(t)
+	script := nodetest.Script(t, "three.js", "for (let i = 0; i < 3; i++) process.send(i); process.on('message', () => {});")
+	workers, err := pool.New(
+		cluster.Settings{Exec: script, ExecPath: nodetest.Default(t).Path}, pool.Options{Instances: 1, Restart: pool.RestartNever})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer workers.Close()
+	out := newOutput()
+	log := newEventLog(out, logText, levelInfo)
+	defer log.close()
+	log.messages.further.interval = time.Millisecond
+	f := follow(workers, log)
+	if err := workers.Start(); err != nil {
+		t.Fatal(err)
+	}
+	out.await(t, "two further messages", func(text string) bool {
+		return strings.Contains(text, "sent 2 further messages\n") || strings.Count(text, "sent 1 further message\n") == 2
+	})
+	workers.Close()
+	f.wait()
 }
 
 func TestLogOfNothing(t *testing.T) {
@@ -113,4 +141,17 @@ func TestListenErrorThatTheProgramTakesNoNoticeOf(t *testing.T) {
 			t.Errorf("the log is\n%s", p.stderr)
 		}
 	})
+}
+
+// A worker that fails again and again is no reason to say it again and again.
+func TestListenErrorInALoop(t *testing.T) {
+	busy, free := occupied(t), nodetest.FreePort(t)
+	script := nodetest.Script(t, "loop.js", `
+		const net = require('net');
+		net.createServer().listen(process.env.FREE, () => net.createServer().listen(process.env.BUSY));`)
+	p := launch(t, []string{fmt.Sprint("BUSY=", busy), fmt.Sprint("FREE=", free)}, "-i", "1", "--max-restarts", "2", script)
+	p.expectStatus(1)
+	if all := p.events("listenError"); len(all) != 2 || all[1].Further != 2 {
+		t.Errorf("the errors are %+v", all)
+	}
 }

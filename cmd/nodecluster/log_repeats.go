@@ -5,11 +5,14 @@ import (
 	"time"
 )
 
-// repeatInterval is between two lines of the log that tell of the same.
+// repeatInterval is between two lines of a log that tell of the same.
 const repeatInterval = 10 * time.Second
 
 // repeats counts what happens again and again, so that the log tells of it by its number, once an interval.
-type repeats struct{ list []*repeat } // the one that is due next comes first
+type repeats struct {
+	interval time.Duration
+	list     []*repeat // the one that is due next comes first
+}
 
 type repeat struct {
 	key string
@@ -23,7 +26,7 @@ func (r *repeats) begin(key string, now time.Time, say func(n int)) bool {
 	if r.find(key) >= 0 {
 		return false
 	}
-	r.list = append(r.list, &repeat{key: key, due: now.Add(repeatInterval), say: say})
+	r.list = append(r.list, &repeat{key: key, due: now.Add(r.interval), say: say})
 	return true
 }
 
@@ -48,7 +51,7 @@ func (r *repeats) tell(now time.Time) {
 		e := r.list[0]
 		r.list = slices.Delete(r.list, 0, 1)
 		if e.tell() {
-			e.due = now.Add(repeatInterval)
+			e.due = now.Add(r.interval)
 			r.list = append(r.list, e)
 		}
 	}

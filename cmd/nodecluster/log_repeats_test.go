@@ -8,7 +8,7 @@ import (
 )
 
 func TestRepeats(t *testing.T) {
-	var r repeats
+	r := repeats{interval: repeatInterval}
 	var told []string
 	now := time.Now()
 	happens := func(key string) {
