@@ -7,16 +7,22 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool"
 )
 
-const nameItsScript = "name the script that it runs"
+const (
+	nameItsScript = "name the script that it runs"
+	watch         = "--watch"
+)
 
-// wrappers are programs that run a script in a process of their own, and what to do without them.
+// wrappers are programs that run a script in a process of their own, and an argument of Node's that has it do so, with what to do
+// without them.
 var wrappers = map[string]string{
+	watch:     "leave it out",
 	"tsx":     `use --node-args "--import tsx"`,
 	"npm":     nameItsScript,
 	"npx":     nameItsScript,
@@ -31,6 +37,10 @@ func wrapperIn(s cluster.Settings) string {
 		if name := filepath.Base(path); wrappers[name] != "" {
 			return name
 		}
+	}
+	isWatch := func(arg string) bool { return arg == watch || strings.HasPrefix(arg, watch+"-") }
+	if strings.HasPrefix(filepath.Base(s.ExecPath), "node") && slices.ContainsFunc(s.ExecArgv, isWatch) {
+		return watch
 	}
 	return ""
 }

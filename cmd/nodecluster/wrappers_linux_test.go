@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -67,6 +68,17 @@ func TestWrappers(t *testing.T) {
 		if strings.Contains(p.stderr.String(), starts) {
 			t.Error("there is a warning")
 		}
+	})
+	t.Run("--watch", func(t *testing.T) {
+		node := nodetest.Default(t)
+		if node.Major < 18 {
+			t.Skip("--watch needs Node 18")
+		}
+		p := launchIn(t, folder, "--node", node.Path, "--node-args", "--watch", "--kill-timeout", "1s", "app.js")
+		p.stderr.awaitText(t, "nodecluster: --watch"+starts+"leave it out\n")
+		p.stdout.awaitText(t, "worker: false\n")
+		p.signal(syscall.SIGTERM)
+		p.wait()
 	})
 	t.Run("npm", func(t *testing.T) {
 		p := launchIn(t, folder, npm, "start")
