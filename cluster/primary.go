@@ -119,7 +119,7 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 	if err := settings.Runtime.check(); err != nil {
 		return nil, err
 	}
-	cmd, err := settings.command(id, env, p.inspectPort(settings))
+	cmd, err := settings.command(id, env, p.nextInspectPort)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,8 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 	var child *nodeipc.Child
 	p.forker.do(func() {
 		child, err = nodeipc.Start(cmd, nodeipc.Options{
-			Serialization: settings.Serialization, Loop: p.loop, Handler: workerChannel{w}, Warn: w.warn,
+			Serialization: settings.Serialization, MaxMessageSize: settings.MaxMessageSize,
+			Loop: p.loop, Handler: workerChannel{w}, Warn: w.warn,
 		})
 	})
 	closeAll(theirs)
@@ -149,23 +150,16 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 	return w, nil
 }
 
-func (p *Primary) inspectPort(settings *Settings) func() int {
-	if settings.InspectPort != nil {
-		return settings.InspectPort
+// nextInspectPort counts up from the port of an inspector of the primary's.
+func (p *Primary) nextInspectPort(debugPort int) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.inspected++
+	port := p.inspected + debugPort
+	for port > maxPort {
+		port -= maxPort - minInspectPort + 1
 	}
-	return func() int {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		p.inspected++
-		port := p.inspected + defaultDebugPort
-		if settings.DebugPort != 0 {
-			port = p.inspected + settings.DebugPort
-		}
-		for port > maxPort {
-			port -= maxPort - minInspectPort + 1
-		}
-		return port
-	}
+	return port
 }
 
 func (w *Worker) warn(err error) {

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -49,8 +48,8 @@ type Settings struct {
 	// Runtime is what the worker runs on. If it is empty, the primary finds out: see [Worker.Runtime]. It is for a program of which
 	// the primary does not find out, or finds out the wrong thing.
 	Runtime Runtime
-	// ExecArgv are the program's own arguments, before the script. When they or NODE_OPTIONS ask for the inspector,
-	// each worker gets a port of its own.
+	// ExecArgv are the program's own arguments, before the script. When they or the worker's NODE_OPTIONS ask for the inspector,
+	// each worker gets a port of its own: see DebugPort.
 	ExecArgv []string
 	// Cwd is the worker's working directory; the primary's by default.
 	Cwd string
@@ -75,10 +74,15 @@ type Settings struct {
 	// SysProcAttr is what the worker is started with, on top of which UID and GID come. With Pdeathsig, the
 	// worker does not outlive the primary's process, whatever ends that.
 	SysProcAttr *syscall.SysProcAttr
+	// MaxMessageSize is how many bytes a message to or from the worker may have, as [nodeipc.Options] has it: 64 MiB by default. A
+	// worker that sends a longer one loses its channel, and a Node worker then exits. Node sets no limit.
+	MaxMessageSize int
 	// InspectPort returns the worker's inspector port. By default the ports count up from the one after DebugPort, and after
 	// 65535 from 1024. If it returns what is no port, the fork fails with an *InspectPortError.
 	InspectPort func() int
-	// DebugPort is process.debugPort of the primary in Node: the port of its own inspector. The default is 9229.
+	// DebugPort is process.debugPort of the primary in Node: the port of its own inspector. By default it is what it would be in a
+	// primary that Node has started with ExecArgv and NODE_OPTIONS: the port that the last of them gives, or 9229. Where they ask for
+	// any port (--inspect=0), each worker gets any; workers of Node get those after the primary's.
 	DebugPort int
 }
 
@@ -95,23 +99,8 @@ func (s *Settings) check() error {
 // outputDelay is how long a worker's output is copied after its end, when something that it left running has the other end.
 const outputDelay = time.Second
 
-// Ports of inspectors.
-const (
-	defaultDebugPort = 9229
-	minInspectPort   = 1024
-	maxPort          = 65535
-)
-
-// InspectPortError is why a worker was not forked: the port of its inspector is none.
-type InspectPortError struct{ Port int }
-
-// Error names the port and what ports there are.
-func (e *InspectPortError) Error() string {
-	return fmt.Sprintf("cluster: a worker's inspector cannot have port %d: use one from 0 to %d", e.Port, maxPort)
-}
-
 // command makes the command that runs a worker.
-func (s *Settings) command(id int, env []string, inspectPort func() int) (*exec.Cmd, error) {
+func (s *Settings) command(id int, env []string, nextInspectPort func(debugPort int) int) (*exec.Cmd, error) {
 	path := s.ExecPath
 	if path == "" {
 		path = "node"
@@ -119,14 +108,12 @@ func (s *Settings) command(id int, env []string, inspectPort func() int) (*exec.
 	if s.Exec == "" && s.ExecPath == "" {
 		return nil, errors.New("cluster: nothing to run: set Exec to a script, or ExecPath to a program")
 	}
-	args := slices.Clone(s.ExecArgv)
-	if usesInspector(args) || usesInspector(strings.Fields(os.Getenv("NODE_OPTIONS"))) {
-		port := inspectPort()
-		if port < 0 || port > maxPort {
-			return nil, &InspectPortError{port}
-		}
-		args = append(args, "--inspect-port="+strconv.Itoa(port))
+	environ := slices.Concat(os.Environ(), s.Env, env, []string{"NODE_UNIQUE_ID=" + strconv.Itoa(id)})
+	inspector, err := s.inspectorArgs(environ, nextInspectPort)
+	if err != nil {
+		return nil, err
 	}
+	args := append(slices.Clone(s.ExecArgv), inspector...)
 	if hasPrefix(args, "--prof") && !hasPrefix(args, "--logfile=") {
 		// Workers that profile into one file would overwrite each other's.
 		args = append(args, "--logfile=v8-%p.log")
@@ -136,7 +123,7 @@ func (s *Settings) command(id int, env []string, inspectPort func() int) (*exec.
 	}
 	cmd := exec.Command(path, append(args, s.Args...)...)
 	cmd.Dir = s.Cwd
-	cmd.Env = slices.Concat(os.Environ(), s.Env, env, []string{"NODE_UNIQUE_ID=" + strconv.Itoa(id)})
+	cmd.Env = environ
 	cmd.SysProcAttr = s.sysProcAttr()
 	cmd.ExtraFiles = slices.Clone(s.ExtraFiles)
 	cmd.WaitDelay = outputDelay
@@ -150,20 +137,4 @@ func (s *Settings) sysProcAttr() *syscall.SysProcAttr {
 	}
 	setCredential(&attr, s.UID, s.GID)
 	return &attr
-}
-
-func hasPrefix(args []string, prefix string) bool {
-	return slices.ContainsFunc(args, func(a string) bool { return strings.HasPrefix(a, prefix) })
-}
-
-// usesInspector reports whether Node's arguments open the inspector, with or without a value.
-func usesInspector(args []string) bool {
-	return slices.ContainsFunc(args, func(a string) bool {
-		name, _, _ := strings.Cut(a, "=")
-		switch name {
-		case "--inspect", "--inspect-brk", "--inspect-wait", "--inspect-port", "--debug-port":
-			return true
-		}
-		return false
-	})
 }

@@ -19,8 +19,8 @@
 //
 // SIGINT and SIGTERM ask the workers to leave once the requests that they have are answered. A second one, or the
 // end of --kill-timeout, kills them. What happens to the workers is written to standard error, one line an event,
-// as text or as JSON (--log-format json). As process 1 of a container the program reaps orphans and forwards
-// signals too.
+// as text or as JSON (--log-format json); --log-level says how much. No worker waits for a log that nobody reads. As
+// process 1 of a container the program reaps orphans and forwards signals too.
 //
 // The exit status is 0 when the workers have done their work or left as they were asked to, 1 when they could not
 // be run or kept running or had to be killed, and 2 when the command line was wrong.

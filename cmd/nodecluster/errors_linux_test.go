@@ -44,8 +44,12 @@ func TestErrorsBeforeTheStart(t *testing.T) {
 		{"run --restart once ok.js", `invalid argument "once" for "--restart" flag: use one of [always on-failure never]` + see, 2},
 		{"run --min-port 65536 ok.js", `invalid argument "65536" for "--min-port" flag: use a number from 1 to 65535` + see, 2},
 		{"run --max-restarts -1 ok.js", `invalid argument "-1" for "--max-restarts" flag: use a number from 0 on` + see, 2},
+		{"run --max-message-size 0M ok.js", `invalid argument "0M" for "--max-message-size" flag: use a size in bytes, such as 512K, 128M or 1G` + see, 2},
+		{"run --max-message-size M ok.js", `invalid argument "M" for "--max-message-size" flag: use a size in bytes, such as 512K, 128M or 1G` + see, 2},
+		{"run --max-message-size 9999999999G ok.js", `invalid argument "9999999999G" for "--max-message-size" flag: use a size in bytes, such as 512K, 128M or 1G` + see, 2},
 		{"run --kill-timeout 5 ok.js", `invalid argument "5" for "--kill-timeout" flag: use a duration such as 500ms, 10s or 2m` + see, 2},
-		{"run --log-format xml ok.js", `invalid argument "xml" for "--log-format" flag: use one of [text json]` + see, 2},
+		{"run --log-format xml ok.js", `invalid argument "xml" for "--log-format" flag: use one of [text json none]` + see, 2},
+		{"run --log-level all ok.js", `invalid argument "all" for "--log-level" flag: use one of [error warn info debug]` + see, 2},
 		{"run gone.js", "there is no script gone.js", 1},
 		{"run .", "the folder . has no package.json and no index.js: name the script in it", 1},
 		{"run plain.txt", "plain.txt is neither a script (.js .cjs .mjs .ts .mts .cts) nor an executable: make it one, or say with --node what runs it", 1},
@@ -128,9 +132,9 @@ func TestHelpNamesEachFlag(t *testing.T) {
 	p := launchCommand(t, exec.Command(binary, "run", "--help"))
 	p.expectStatus(0)
 	for _, want := range []string{
-		"-i, --instances N|max", "--node PROGRAM", "--node-args ARGS", "--sched rr|none|reuseport|sticky|least", "--serialization json|advanced",
+		"-i, --instances N|max", "--node PROGRAM", "--node-args ARGS", "--sched rr|none|reuseport|sticky|least", "--serialization json|advanced", "--max-message-size SIZE",
 		"--cwd FOLDER", "--env K=V", "--uid USER", "--gid GROUP", "--min-port PORT", "--restart always|on-failure|never", "--max-restarts N",
-		"--kill-timeout DURATION", "--log-format text|json", "nodecluster run [flags] SCRIPT [ARGS...]",
+		"--kill-timeout DURATION", "--log-format text|json|none", "--log-level error|warn|info|debug", "nodecluster run [flags] SCRIPT [ARGS...]",
 		"PORT=3000 nodecluster run --instances 2 server.js",
 	} {
 		if !strings.Contains(p.stdout.String(), want) {
@@ -155,5 +159,18 @@ func TestBrokenChannelIsToldOnce(t *testing.T) {
 	}
 	if len(errs) != 1 || !strings.HasPrefix(errs[0], "the channel of worker 1: the peer broke the protocol") {
 		t.Errorf("the errors are %q", errs)
+	}
+}
+
+// A message over the limit ends the channel of its worker, and the log says which flag sets the limit.
+func TestMaxMessageSize(t *testing.T) {
+	script := nodetest.Script(t, "long.js", "process.send('x'.repeat(3000), () => {}); process.on('disconnect', () => process.exit(1));")
+	p := launch(t, nil, "-i", "1", "--restart", "never", "--max-message-size", "2K", script)
+	disconnected := p.await("disconnect", 1)[0]
+	p.expectStatus(1)
+	errs := p.events("error")
+	if len(errs) == 0 || errs[0].Worker != disconnected.Worker ||
+		errs[0].Error != "the channel of worker 1: nodeipc: the message is larger than the channel's limit of 2048 bytes; --max-message-size allows more" {
+		t.Errorf("the errors are %+v", errs)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -21,12 +22,32 @@ func follow(workers *pool.Pool, log *eventLog) *follower {
 	f := &follower{done: make(chan struct{})}
 	go func() {
 		defer close(f.done)
-		for event := range workers.Events(context.Background()) {
-			f.take(event)
-			log.event(event)
+		defer log.end()
+		for {
+			event, err := nextEvent(workers, log.due())
+			now := time.Now()
+			switch {
+			case err == nil:
+				f.take(event)
+				log.event(event, now)
+			case !errors.Is(err, context.DeadlineExceeded):
+				return
+			}
+			log.tell(now)
 		}
 	}()
 	return f
+}
+
+// nextEvent waits for the next event, but no longer than until the log has something to tell, if due is not zero.
+func nextEvent(workers *pool.Pool, due time.Time) (cluster.Event, error) {
+	ctx := context.Background()
+	if !due.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, due)
+		defer cancel()
+	}
+	return workers.Next(ctx)
 }
 
 func (f *follower) take(event cluster.Event) {
@@ -35,13 +56,5 @@ func (f *follower) take(event cluster.Event) {
 	}
 }
 
-// wait waits for the last event of a closed pool, but not long for a log that nobody reads. It reports whether that
-// came; if not, the log takes nothing more.
-func (f *follower) wait() bool {
-	select {
-	case <-f.done:
-		return true
-	case <-time.After(time.Second):
-		return false
-	}
-}
+// wait waits for the last event of a closed pool.
+func (f *follower) wait() { <-f.done }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -24,10 +25,11 @@ type options struct {
 	node      string
 	mix       []mixed
 	logFormat logFormat
+	logLevel  logLevel
 }
 
 func (o *options) addTo(flags *pflag.FlagSet) {
-	o.logFormat = logText
+	o.logFormat, o.logLevel = logText, levelInfo
 	flags.SortFlags = false
 	s, keep := &o.settings, &o.keep
 	flags.VarP(value{"N|max", o.setInstances}, "instances", "i", "how many workers (default max: as many as CPUs)")
@@ -38,6 +40,8 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 		"who gets a connection: rr, workers in turns; none, who takes it from one socket;\nreuseport, whom the kernel chooses of one socket each; sticky, for one address always\nthe same; least, the least busy\n(default: NODE_CLUSTER_SCHED_POLICY, or else rr)")
 	flags.Var(value{"json|advanced", oneOf(&s.Serialization, nodeipc.JSON, nodeipc.Advanced)}, "serialization",
 		"how messages to workers are written (default json)")
+	flags.Var(value{"SIZE", o.setMaxMessageSize}, "max-message-size",
+		"how long a message of a worker may be, as 512K, 128M or 1G (default 64M);\na longer one ends its channel")
 	flags.Var(value{"FOLDER", o.setCwd}, "cwd", "the workers' working directory (default this one)")
 	flags.Var(value{"K=V", o.addEnv}, "env", "a variable of the workers' environment; may be repeated")
 	flags.Var(value{"USER", setID(&s.UID, userID)}, "uid", "whom the workers run as, a number or a name; says nothing of the group")
@@ -48,7 +52,10 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 	flags.Var(value{"N", o.setMaxRestarts}, "max-restarts",
 		"how many failures in a row have a successor (default 16); each waits longer,\nfrom 100ms to 15s, and 30s of health begin a new row")
 	flags.Var(value{"DURATION", o.setKillTimeout}, "kill-timeout", "from asking workers to leave to killing them (default 5s)")
-	flags.Var(value{"text|json", oneOf(&o.logFormat, logText, logJSON)}, "log-format", "how events are written to standard error (default text)")
+	flags.Var(value{"text|json|none", oneOf(&o.logFormat, logText, logJSON, logNone)}, "log-format",
+		"how events are written to standard error (default text); none: not at all,\nbut for why the run has failed")
+	flags.Var(value{"error|warn|info|debug", oneOf(&o.logLevel, levelError, levelWarn, levelInfo, levelDebug)}, "log-level",
+		"which events are written (default info): warn, what did not go well; info, the\nworkers' lives too and the first message of each kind; debug, every message")
 }
 
 // value is a flag's value that a function takes. The kind is what the help calls it.
@@ -143,6 +150,22 @@ func (o *options) setMaxRestarts(text string) error {
 	return nil
 }
 
+// sizeUnits are the units of a size in bytes.
+var sizeUnits = map[byte]int{'K': 1 << 10, 'M': 1 << 20, 'G': 1 << 30}
+
+func (o *options) setMaxMessageSize(text string) error {
+	number, unit := text, 1
+	if last := len(text) - 1; last > 0 && sizeUnits[text[last]] > 0 {
+		number, unit = text[:last], sizeUnits[text[last]]
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || n > math.MaxInt/unit {
+		return errors.New("use a size in bytes, such as 512K, 128M or 1G")
+	}
+	o.settings.MaxMessageSize = n * unit
+	return nil
+}
+
 func (o *options) setKillTimeout(text string) error {
 	d, err := time.ParseDuration(text)
 	if err != nil || d < 0 {
@@ -156,10 +179,10 @@ func (o *options) setKillTimeout(text string) error {
 // workerSettings completes the settings with what is to run.
 func (o *options) workerSettings(script string, args []string) (cluster.Settings, error) {
 	s := o.settings
+	s.Args = args
 	if err := o.setProgram(&s, script); err != nil {
 		return s, err
 	}
-	s.Args = args
 	s.SysProcAttr = workerAttributes()
 	return s, nil
 }

@@ -90,6 +90,8 @@ type event struct {
 	Signal                string
 	ExitedAfterDisconnect *bool
 	Error                 string
+	Kind, Message         string
+	Further               int
 }
 
 // eventsIn are the events among lines of which some are the workers' own.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 
+	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/spf13/cobra"
 )
 
@@ -17,6 +18,9 @@ not read: they are a terminal's background processes, so that Ctrl-C reaches thi
 
 A worker that fails has a successor after a pause, longer with each failure in a row. To be killed from outside, once
 it listens, is no failure: its successor comes after the shortest pause.
+
+What happens to the workers is written to standard error. A log that nobody reads delays nobody: lines that have no
+room are dropped, and counted. Messages that workers send are shown once of each kind, and then counted.
 
 SIGINT and SIGTERM ask the workers to leave once the requests that they have are answered. A second one, or the end
 of --kill-timeout, kills them.
@@ -57,7 +61,8 @@ func newRunCommand() *cobra.Command {
 // run runs a script until its workers have ended. Its error is one of usage, or errReported.
 func run(o *options, script string, args []string) error {
 	keepFromWorkers()
-	log := newEventLog(stderr, o.logFormat)
+	log := newEventLog(stderr, o.logFormat, o.logLevel)
+	defer log.close()
 	if o.keepsRootsGroup() {
 		log.warn("the workers keep root's group, because --uid says nothing of it: add --gid")
 	}
@@ -66,9 +71,10 @@ func run(o *options, script string, args []string) error {
 		o.keep.Programs, err = o.mixPrograms()
 	}
 	if err == nil {
+		log.warnOfWrappers(append([]pool.Program{{Settings: settings}}, o.keep.Programs...))
 		err = serve(settings, o.keep, log)
 	}
-	if usage := (usageError{}); err == nil || errors.Is(err, errReported) || errors.As(err, &usage) {
+	if usage := (usageError{}); err == nil || errors.As(err, &usage) {
 		return err
 	}
 	log.fail(err)

@@ -25,7 +25,7 @@ func (o *options) setProgram(s *cluster.Settings, script string) error {
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return describeMissing(script, err)
+		return describeMissing(script, s.Args, err)
 	}
 	if info.IsDir() {
 		if err := checkFolder(path, script); err != nil {
@@ -78,9 +78,12 @@ func findNode(node string) (string, error) {
 	}
 }
 
-func describeMissing(script string, err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no script %s", script)
+func describeMissing(script string, args []string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the script %s: %w", script, errors.Unwrap(err))
 	}
-	return fmt.Errorf("the script %s: %w", script, errors.Unwrap(err))
+	if instead := insteadOf(script, args); instead != "" {
+		return fmt.Errorf("there is no script %s: %s", script, instead)
+	}
+	return fmt.Errorf("there is no script %s", script)
 }

@@ -32,12 +32,9 @@ func serve(settings cluster.Settings, keep pool.Options, log *eventLog) error {
 	f := follow(workers, log)
 	err = untilEnd(workers, signals, &f.stopping)
 	workers.Close()
-	logged := f.wait()
+	f.wait()
 	if killed := f.killed.Load(); err == nil && killed > 0 {
 		err = fmt.Errorf("%d of the workers had not left and had to be killed", killed)
-	}
-	if err != nil && !logged {
-		return errReported
 	}
 	return err
 }

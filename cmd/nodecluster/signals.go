@@ -10,12 +10,5 @@ import (
 func catchSignals() (signals <-chan os.Signal, release func()) {
 	ends := make(chan os.Signal, 2)
 	signal.Notify(ends, os.Interrupt, syscall.SIGTERM)
-	// A log that nobody reads any more makes writes fail, rather than end the process, only once SIGPIPE is caught.
-	// Were it ignored, the workers would inherit that.
-	broken := make(chan os.Signal, 1)
-	signal.Notify(broken, syscall.SIGPIPE)
-	return ends, func() {
-		signal.Stop(ends)
-		signal.Stop(broken)
-	}
+	return ends, func() { signal.Stop(ends) }
 }

@@ -56,11 +56,11 @@ func TestTextLog(t *testing.T) {
 	script := nodetest.Script(t, "life.js", `
 		require('net').createServer().listen(+process.env.PORT, '127.0.0.1', () => setImmediate(() => process.send('ready')));`)
 	p := launch(t, portVariable(port), "--log-format", "text", "-i", "1", script)
-	p.stderr.awaitText(t, "sent a message\n")
+	p.stderr.awaitText(t, "sent a message: 'ready'\n")
 	p.stop()
 	got := regexp.MustCompile(`^worker 1 \(pid \d+\) `).ReplaceAllString(p.stderr.String(), "")
 	got = regexp.MustCompile(`\nworker 1 \(pid \d+\) `).ReplaceAllString(got, "\n")
-	begin := "forked\nonline\nlistening on 127.0.0.1:" + strconv.Itoa(port) + "\nsent a message\n"
+	begin := "forked\nonline\nlistening on 127.0.0.1:" + strconv.Itoa(port) + "\nsent a message: 'ready'\n"
 	disconnect, exit := "disconnected\n", "exited with code 0 after it was asked to leave\n"
 	if got != begin+disconnect+exit && got != begin+exit+disconnect {
 		t.Errorf("the log is %q", got)
@@ -121,7 +121,7 @@ func TestLogThatNobodyReads(t *testing.T) {
 			if (left-- > 0) process.send('hello', next);
 			else console.log('sent');
 		})();`)
-	cmd := runCommand(t, nil, "-i", "1", script)
+	cmd := runCommand(t, nil, "--log-level", "debug", "-i", "1", script)
 	cmd.Stderr = writer
 	p := launchCommand(t, cmd)
 	writer.Close()

@@ -73,7 +73,7 @@ func TestTraceOfGoKeepsLastWords(t *testing.T) {
 				}
 			});
 		}`)
-	cmd, read := traced(t, runCommand(t, nil, "-i", "1", "--restart", "never", script))
+	cmd, read := traced(t, runCommand(t, nil, "--log-level", "debug", "-i", "1", "--restart", "never", script))
 	p := launchCommand(t, cmd)
 	p.expectStatus(1)
 	if n := len(p.events("message")); n != 1000 {

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/utilinspect"
 	"github.com/nodecluster/nodecluster/nodeipc/relay"
-	"github.com/nodecluster/nodecluster/nodeipc/structuredclone"
 	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 )
 
@@ -37,21 +37,21 @@ func (t textFormat) stamp(line []byte, at time.Time) []byte {
 }
 
 func (t textFormat) note(text string) []byte {
-	return []byte(t.paint(red, "nodecluster trace: "+printable(text)) + "\n")
+	return []byte(t.paint(red, "nodecluster trace: "+utilinspect.Printable(text)) + "\n")
 }
 
 // who names the child of a channel, each in its colour.
 func (t textFormat) who(c *channel) string {
 	name := fmt.Sprintf("pid %d", c.report.PID)
 	if c.report.Worker != "" {
-		name = fmt.Sprintf("worker %s (%d)", printable(c.report.Worker), c.report.PID)
+		name = fmt.Sprintf("worker %s (%d)", utilinspect.Printable(c.report.Worker), c.report.PID)
 	}
 	colors := []string{blue, magenta, cyan, green, yellow}
 	return t.paint(colors[c.number%len(colors)], name)
 }
 
 func (t textFormat) started(c *channel) []byte {
-	command := printable(strings.Join(c.report.Command, " "))
+	command := utilinspect.Printable(strings.Join(c.report.Command, " "))
 	return fmt.Appendf(nil, "%s forked by %d, %s: %s\n", t.who(c), c.report.Parent, c.report.Serialization, command)
 }
 
@@ -75,26 +75,23 @@ func (t textFormat) message(c *channel, m *message) []byte {
 
 func (t textFormat) content(c *channel, m *message) string {
 	if m.Kind == relay.Broken {
-		return t.paint(red, "broken: "+printable(m.Err.Error()))
+		return t.paint(red, "broken: "+utilinspect.Printable(m.Err.Error()))
 	}
 	return inspect(m.Frame, c.advanced())
 }
 
 // inspect is a message as it would stand in JavaScript.
 func inspect(f *relay.Frame, advanced bool) string {
-	p := &inspector{}
 	switch {
 	case f.Kind == relay.Nothing:
+		return ""
 	case !advanced:
-		p.json(f.Payload)
+		return utilinspect.JSON(f.Payload)
 	case f.Truncated:
-		p.text("[too long to be decoded]")
+		return "[too long to be decoded]"
 	default:
-		if v, err := structuredclone.Decode(f.Payload); err == nil {
-			p.value(v)
-		}
+		return utilinspect.Advanced(f.Payload)
 	}
-	return string(p.out)
 }
 
 func describeHandle(h relay.Handle) string {
@@ -104,13 +101,13 @@ func describeHandle(h relay.Handle) string {
 	}
 	text += " " + h.Network
 	if h.Local != "" {
-		text += " " + printable(h.Local)
+		text += " " + utilinspect.Printable(h.Local)
 	}
 	switch {
 	case h.Listening:
 		text += " listening"
 	case h.Remote != "":
-		text += " ← " + printable(h.Remote)
+		text += " ← " + utilinspect.Printable(h.Remote)
 	}
 	return text
 }
@@ -121,7 +118,7 @@ func (t textFormat) ended(c *channel, e *ending) []byte {
 		text += fmt.Sprintf(" after %d bytes of a message", e.Partial)
 	}
 	if e.Err != nil {
-		text += ": " + printable(e.Err.Error())
+		text += ": " + utilinspect.Printable(e.Err.Error())
 	}
 	return fmt.Appendf(nil, "%s %s %s\n", t.who(c), t.arrow(e.Direction), t.paint(dim, text))
 }
@@ -131,5 +128,5 @@ func (t textFormat) exited(c *channel, e tracing.Exit) []byte {
 	if e.Signal != "" || e.Code != 0 {
 		color = red
 	}
-	return fmt.Appendf(nil, "%s %s\n", t.who(c), t.paint(color, printable(e.String())))
+	return fmt.Appendf(nil, "%s %s\n", t.who(c), t.paint(color, utilinspect.Printable(e.String())))
 }

@@ -1,19 +1,46 @@
-package trace
+// Package utilinspect shows messages as Node's util.inspect shows values, on one line that is not long.
+package utilinspect
 
 import (
 	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/nodecluster/nodecluster/nodeipc/structuredclone"
 )
 
 const (
-	// maxInspected is how many bytes of a message are shown, maxString how many of one string.
-	maxInspected = 240
-	maxString    = 80
+	// MaxLength is how many bytes of a message are shown. What is cut ends with "…" after them.
+	MaxLength = 240
+	// maxString is how many bytes of one string are shown.
+	maxString = 80
 	// maxBytes is how many bytes of a buffer are shown.
 	maxBytes = 16
 )
+
+// JSON is a message as it would stand in JavaScript. The text must be right JSON, or the beginning of it.
+func JSON(text []byte) string {
+	p := &inspector{}
+	p.json(text)
+	return string(p.out)
+}
+
+// Advanced is JSON for a message in the serialization advanced, which must be whole. It is "" where that is broken.
+func Advanced(payload []byte) string {
+	v, err := structuredclone.Decode(payload)
+	if err != nil {
+		return ""
+	}
+	return Value(v)
+}
+
+// Value is a value that [structuredclone.Decode] has given, as it would stand in JavaScript.
+func Value(v structuredclone.Value) string {
+	p := &inspector{}
+	p.value(v)
+	return string(p.out)
+}
 
 // inspector writes a value as a programmer would write it in JavaScript, on one line, and stops where that gets long.
 type inspector struct {
@@ -27,7 +54,7 @@ func (p *inspector) text(s string) {
 	if p.full {
 		return
 	}
-	if len(p.out)+len(s) > maxInspected {
+	if len(p.out)+len(s) > MaxLength {
 		p.out, p.full = append(p.out, "…"...), true
 		return
 	}
@@ -74,8 +101,8 @@ func escape(s string) string {
 	return strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`)
 }
 
-// printable is a string without anything that would leave the line or colour a terminal.
-func printable(s string) string {
+// Printable is a string without anything that would leave the line or colour a terminal.
+func Printable(s string) string {
 	if strings.ContainsFunc(s, func(r rune) bool { return !isPlain(r) }) {
 		return escape(s)
 	}

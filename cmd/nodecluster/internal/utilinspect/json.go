@@ -1,4 +1,4 @@
-package trace
+package utilinspect
 
 import (
 	"bytes"
@@ -40,7 +40,7 @@ func (p *inspector) json(text []byte) {
 			if size = bytes.IndexAny(text, ",]} \t\r\n"); size < 0 {
 				size = len(text)
 			}
-			p.text(printable(string(text[:size])))
+			p.text(Printable(string(text[:size])))
 		}
 		text = text[size:]
 	}

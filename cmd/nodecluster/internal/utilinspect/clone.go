@@ -1,4 +1,4 @@
-package trace
+package utilinspect
 
 import (
 	"fmt"
@@ -31,7 +31,7 @@ func (p *inspector) value(v structuredclone.Value) {
 	case *structuredclone.Date:
 		p.date(v)
 	case *structuredclone.RegExp:
-		p.text(printable("/" + v.Source + "/" + v.Flags))
+		p.text(Printable("/" + v.Source + "/" + v.Flags))
 	case *structuredclone.ArrayBuffer:
 		p.bytes("ArrayBuffer", v.Bytes)
 	case *structuredclone.View:
@@ -69,7 +69,7 @@ func (p *inspector) object(v any) {
 	case *structuredclone.Set:
 		p.list(fmt.Sprintf("Set(%d) {", len(v.Values)), "}", len(v.Values), func(i int) { p.value(v.Values[i]) })
 	case *structuredclone.Error:
-		p.text("[" + printable(v.Error()))
+		p.text("[" + Printable(v.Error()))
 		if v.Cause != nil {
 			p.text(", cause: ")
 			p.value(v.Cause)
