@@ -39,11 +39,15 @@
 //
 // [Options.Restart] says it. A successor comes once nothing is left of the worker before it, process and channel. After a failure
 // it waits for [Options.MinPause], and twice as long after each further one in a row, up to [Options.MaxPause]. A place whose
-// workers fail more than [Options.MaxRestarts] times in a row stays empty. That a worker is killed from outside, once it listens,
-// is no failure.
+// workers fail more than [Options.MaxRestarts] times in a row stays empty. That a worker is killed from outside, by SIGKILL,
+// SIGTERM, SIGINT, SIGHUP or SIGQUIT, is no failure, whether it listens or not.
 //
-// A program that fails within the first five seconds, before any of its workers has listened, cannot work. The pool then gives up:
-// [Pool.Done] is closed, and [Pool.Err] says why.
+// A worker that loses its channel, or closes it, and goes on has [Options.KillTimeout] to end by itself. Then it is ended as
+// [cluster.Worker.Shutdown] does that. It has failed, unless it had been asked to leave or had said that it leaves.
+//
+// A program of which no worker has listened or lived for five seconds, and the last worker of every place has failed, cannot work.
+// The pool then gives up: [Pool.Done] is closed, and [Pool.Err] says why. As long as one worker runs it does not give up, and with
+// [RestartAlways] it never does: what the workers need may be there later.
 //
 // # How a pool ends
 //

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"sync"
-	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
 )
@@ -25,10 +24,10 @@ type Pool struct {
 	done    chan struct{}
 
 	// What follows is the supervisor's until done is closed.
-	places   []*place
-	began    time.Time
-	listened bool // some worker has listened
-	err      error
+	places  []*place
+	works   bool           // some worker has listened, or lived long enough
+	endings sync.WaitGroup // of workers that go on without their channels
+	err     error
 }
 
 // New makes a pool that has not started yet. Its settings are those of the workers, and of the primary as
@@ -63,7 +62,6 @@ func (p *Pool) Start() error {
 		return errors.New("pool: start: the pool was started before")
 	}
 	p.started = true
-	p.began = time.Now()
 	for _, place := range p.newPlaces() {
 		if err := p.fill(place); err != nil {
 			p.err = err
@@ -89,13 +87,12 @@ func (p *Pool) newPlaces() (places []*place) {
 	return places
 }
 
-// Done is closed when no worker runs and none is to be started any more, or when the pool has given up or was shut down or
-// closed, whether it was started or not. Workers that still run when it has given up do so until Shutdown or Close. Err says
-// why.
+// Done is closed when no worker runs and none is to be started any more, or when the pool was shut down or closed, whether it was
+// started or not. Err says why.
 func (p *Pool) Done() <-chan struct{} { return p.done }
 
-// Err is why the pool has ended, once Done is closed: nil when its workers had done their work or were shut down, else what made
-// it give up.
+// Err is why the pool has ended, once Done is closed: nil when its workers had done their work or were shut down, else why
+// it, or one of its places, was given up.
 func (p *Pool) Err() error {
 	select {
 	case <-p.done:

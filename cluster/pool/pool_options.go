@@ -46,10 +46,11 @@ type Options struct {
 	// default.
 	Healthy time.Duration
 	// MaxRestarts is how many failures in a row have a successor: [DefaultMaxRestarts] by default, none if it is negative.
-	// That a worker which had come to listen is killed from outside (SIGKILL, SIGTERM and the like) is no failure of the
-	// program: its successor comes after MinPause, and it does not count.
+	// That a worker is killed from outside (SIGKILL, SIGTERM and the like) is no failure of the program: its successor comes
+	// after MinPause, and it does not count.
 	MaxRestarts int
-	// KillTimeout is how long Shutdown waits for workers before it kills them; [DefaultKillTimeout] by default.
+	// KillTimeout is how long Shutdown waits for workers before it kills them; [DefaultKillTimeout] by default. A worker that
+	// goes on without its channel has as long to end by itself, and as long again when it is told to.
 	KillTimeout time.Duration
 }
 

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -79,12 +81,41 @@ func TestKilledWorkersAreNoFailures(t *testing.T) {
 	p.stop()
 }
 
-func TestKilledBeforeListeningIsAFailure(t *testing.T) {
-	p := launch(t, nil, "-i", "1", nodetest.Script(t, "killed.js", "process.kill(process.pid, 'SIGKILL');"))
-	p.expectStatus(1)
-	if n := len(p.events("fork")); n != 1 {
-		t.Errorf("%d workers of a program that never listens, want 1", n)
+// Workers that serve without the primary, or nobody at all, live as well as others. One that is killed in the first seconds has a
+// successor, and the other goes on.
+func TestKilledBeforeThePrimaryHearsOfAServer(t *testing.T) {
+	for name, source := range map[string]string{
+		"serves alone":  "require('net').createServer().listen({ port: 0, exclusive: true });",
+		"never listens": "process.on('message', () => {});",
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := launch(t, nil, "-i", "2", "--max-restarts", "0", nodetest.Script(t, "quiet.js", source))
+			first := p.await("online", 2)[0]
+			if err := syscall.Kill(first.PID, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			p.await("online", 3)
+			p.stop()
+			for _, exit := range p.events("exit") {
+				if exit.Worker != first.Worker && !*exit.ExitedAfterDisconnect {
+					t.Errorf("worker %d has not left as it was asked to: %+v", exit.Worker, exit)
+				}
+			}
+		})
 	}
+}
+
+// A program whose database is not there yet is restarted until it is, where all workers are always to be restarted.
+func TestWhatComesLater(t *testing.T) {
+	database := filepath.Join(t.TempDir(), "database")
+	script := nodetest.Script(t, "needs.js", "require('fs').readFileSync(process.env.DATABASE); require('net').createServer().listen(0);")
+	p := launch(t, []string{"DATABASE=" + database}, "-i", "2", "--restart", "always", script)
+	p.await("exit", 4)
+	if err := os.WriteFile(database, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.await("listening", 2)
+	p.stop()
 }
 
 func TestGivingUpIsOneLine(t *testing.T) {

@@ -15,8 +15,10 @@ here, whatever --cwd says. Whatever follows it is passed on to it, flags too.
 The workers' output passes through untouched. They get standard input, unless it is a terminal, of which they could
 not read: they are a terminal's background processes, so that Ctrl-C reaches this program alone.
 
-A worker that fails has a successor after a pause, longer with each failure in a row. To be killed from outside, once
-it listens, is no failure: its successor comes after the shortest pause.
+A worker that fails has a successor after a pause, longer with each failure in a row. To be killed from outside is no
+failure: its successor comes after the shortest pause. When all workers have failed before any has listened or lived
+for 5s, the program is taken for broken and the run ends, unless --restart is always. A worker that goes on without
+its channel is ended after --kill-timeout, and has failed.
 
 SIGINT and SIGTERM ask the workers to leave once the requests that they have are answered. A second one, or the end
 of --kill-timeout, kills them.
