@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc"
@@ -20,6 +21,7 @@ type Worker struct {
 	primary *Primary
 	path    string // of the file that was started
 	args    []string
+	program string // what it runs: the same for its successor
 	child   *nodeipc.Child
 	life    *lifeline
 	left    atomic.Bool             // exitedAfterDisconnect
@@ -37,6 +39,9 @@ type workerOnLoop struct {
 	memberships    map[string]membership // by the server's key
 	offers         offers
 	identification identification
+	claims         []claim     // the oldest first
+	expiry         *time.Timer // of the next claim that ends
+	released       bool        // it has no successor
 }
 
 func newWorkerOnLoop() workerOnLoop { return workerOnLoop{memberships: map[string]membership{}} }

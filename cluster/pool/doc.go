@@ -49,6 +49,14 @@
 // The pool then gives up: [Pool.Done] is closed, and [Pool.Err] says why. As long as one worker runs it does not give up, and with
 // [RestartAlways] it never does: what the workers need may be there later.
 //
+// # What clients see meanwhile
+//
+// The primary keeps the listening sockets of a worker that has ended open for its successor, and clients wait in their queues. With
+// [RestartAlways] that goes for a worker that leaves by itself too, and ends within a second after it has closed its servers, or
+// within ten after it has said that it leaves: a program that recycles its workers refuses nobody. What a worker listened on alone,
+// such as a port by its id, is closed when its successor does not ask for it, and when its place has no successor. See
+// [cluster.Settings] for the rules.
+//
 // # How a pool ends
 //
 // [Pool.Shutdown] asks the workers to leave, as Node's cluster.disconnect() does, and ends those that stay. [Pool.Close] kills what

@@ -51,6 +51,7 @@ type place struct {
 	settings cluster.Settings
 	stage    stage
 	worker   *cluster.Worker // of which something is left, nil if there is none
+	last     *cluster.Worker // that was started, nil if none was
 	since    time.Time       // when it was started
 	due      time.Time       // when one is to be started in a place that is vacant, or ended in one that is disconnected
 	failures int             // in a row
@@ -81,13 +82,27 @@ func (p *place) isDue(now time.Time) bool { return p.stage.hasDue() && !p.due.Af
 // fillWith has a worker fill the place.
 func (p *place) fillWith(w *cluster.Worker) {
 	p.make(fill)
-	p.worker, p.since, p.broken, p.ended, p.listenErr = w, time.Now(), false, false, nil
+	p.worker, p.last, p.since = w, w, time.Now()
+	p.broken, p.ended, p.listenErr = false, false, nil
 }
 
 // awaitSuccessor has the place filled again after a pause.
 func (p *place) awaitSuccessor(pause time.Duration) {
 	p.make(await)
 	p.due = time.Now().Add(pause)
+}
+
+// releaseListeners has what is held for the place's next worker closed: none is started any more.
+func (p *place) releaseListeners() {
+	if p.last != nil {
+		p.last.ReleaseListeners()
+	}
+}
+
+// finish has no worker started any more.
+func (p *place) finish() {
+	p.make(finish)
+	p.releaseListeners()
 }
 
 // program is what the place's workers run, for messages.

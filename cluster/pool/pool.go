@@ -31,8 +31,9 @@ type Pool struct {
 }
 
 // New makes a pool that has not started yet. Its settings are those of the workers, and of the primary as
-// [cluster.NewPrimary] takes them. The caller must call [Pool.Close]. While restarts are on, listening sockets without workers
-// stay open, so that clients wait for the next worker rather than being refused.
+// [cluster.NewPrimary] takes them. The caller must call [Pool.Close]. The pool sets HoldListeners of the settings unless
+// Options.Restart is [RestartNever], and HoldWhenLeaving if it is [RestartAlways]: clients wait for a successor rather than being
+// refused.
 //
 // It fails where the options or the settings make no sense, with an error that names the field, or the system has no room for a
 // primary.
@@ -41,6 +42,7 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 		return nil, err
 	}
 	settings.HoldListeners = settings.HoldListeners || o.Restart != RestartNever
+	settings.HoldWhenLeaving = settings.HoldWhenLeaving || o.Restart == RestartAlways
 	primary, err := cluster.NewPrimary(settings)
 	if err != nil {
 		return nil, err

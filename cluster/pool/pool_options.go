@@ -58,7 +58,7 @@ type Options struct {
 type Program struct {
 	// Instances is how many there are, 1 by default.
 	Instances int
-	// Settings are theirs. The scheduling policy, the balancer, the serialization and HoldListeners are the pool's.
+	// Settings are theirs. The scheduling policy, the balancer, the serialization, HoldListeners and HoldWhenLeaving are the pool's.
 	Settings cluster.Settings
 }
 

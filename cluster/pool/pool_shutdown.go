@@ -48,6 +48,9 @@ func (p *Pool) stop() {
 	p.halt()
 	p.mu.Unlock()
 	<-p.done
+	for _, place := range p.places {
+		place.releaseListeners()
+	}
 }
 
 // retire tells workers to leave that have never said a word on the channel, in the one way that any program

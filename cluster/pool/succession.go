@@ -22,7 +22,7 @@ func (p *Pool) succeed(place *place) {
 	}
 	switch {
 	case p.options.Restart == RestartNever, p.options.Restart == RestartOnFailure && outcome == done:
-		place.make(finish)
+		place.finish()
 		if outcome != done && p.err == nil {
 			p.err = p.failure(place, w)
 		}
@@ -39,7 +39,7 @@ func (p *Pool) succeed(place *place) {
 func (p *Pool) succeedLater(place *place) {
 	place.failures++
 	if place.failures > p.options.MaxRestarts {
-		place.make(finish)
+		place.finish()
 		p.err = fmt.Errorf("pool: a worker failed %d times in a row and is not restarted any more", place.failures)
 		p.primary.EmitError(nil, p.err)
 		return
@@ -69,7 +69,7 @@ func (p *Pool) cannotWork() bool {
 func (p *Pool) giveUp(err error) {
 	p.err = err
 	for _, place := range p.places {
-		place.make(finish)
+		place.finish()
 	}
 }
 

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -122,6 +124,37 @@ func TestGivingUpIsOneLine(t *testing.T) {
 	script := nodetest.Script(t, "failing.js", failing)
 	p := launch(t, nil, "--log-format=text", "-i=1", "--max-restarts=0", script)
 	p.expectOneError("a worker failed 1 times in a row and is not restarted any more")
+}
+
+// recycler listens on a port of all and on a path of its own, and ends.
+const recycler = `
+	const net = require('net');
+	net.createServer().listen(process.env.PORT, () => {
+		net.createServer().listen(process.env.FOLDER + '/' + process.pid, () => setImmediate(() => process.exit()));
+	});`
+
+// Workers that listen on something else each time leave nothing behind that would use up the descriptors.
+func TestRestartsWithFewDescriptors(t *testing.T) {
+	const restarts = 20
+	node, port, folder := nodetest.Default(t).Path, nodetest.FreePort(t), t.TempDir()
+	run := exec.Command("/bin/sh", "-c", `ulimit -n 24 && exec "$0" "$@"`, binary, "run", "--log-format", "json", "--node", node, "-i", "1",
+		"--restart", "always", nodetest.Script(t, "recycler.js", recycler))
+	run.Env = append(os.Environ(), append(portVariable(port), "FOLDER="+folder)...)
+	p := launchCommand(t, run)
+	p.await("exit", restarts)
+	p.await("listening", 2*restarts)
+	conn, err := net.Dial("tcp", localhost(port))
+	if err != nil {
+		t.Fatalf("after %d restarts: %v", restarts, err)
+	}
+	conn.Close()
+	p.stop()
+	for _, e := range p.events("error") {
+		t.Errorf("an error: %s", e.Error)
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("in the folder of the sockets there are %v, %v", left, err)
+	}
 }
 
 func TestRestartNever(t *testing.T) {
