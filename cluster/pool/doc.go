@@ -35,6 +35,13 @@
 //
 // Events need not be taken: a program that is content with Start, Done, Err, Shutdown and Close goes on to be served.
 //
+// # Places
+//
+// A pool has a place for each worker. They are numbered from 0 on, those of [Options.Programs] after the others. A worker finds the
+// number of its place in the variable [InstanceVariable] of its environment, and in the one that [Options.InstanceVar] names. Its
+// successors have the same number, where cluster.worker.id is another one each time. It is for what one worker of several is to do,
+// such as a timer.
+//
 // # Who has a successor
 //
 // [Options.Restart] says it. A successor comes once nothing is left of the worker before it, process and channel. After a failure

@@ -49,6 +49,7 @@ var moves = [...][stages]stage{
 // place is what one worker after the other fills.
 type place struct {
 	settings cluster.Settings
+	env      []string // that tells its workers of the place
 	stage    stage
 	worker   *cluster.Worker // of which something is left, nil if there is none
 	last     *cluster.Worker // that was started, nil if none was

@@ -83,7 +83,7 @@ func (p *Pool) newPlaces() (places []*place) {
 	programs := append([]Program{{p.options.Instances, p.primary.Settings()}}, p.options.Programs...)
 	for _, program := range programs {
 		for range program.Instances {
-			places = append(places, &place{settings: program.Settings})
+			places = append(places, &place{settings: program.Settings, env: p.options.instanceEnv(len(places))})
 		}
 	}
 	return places

@@ -4,10 +4,15 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
 )
+
+// InstanceVariable is the variable of a worker's environment that has the number of its place in the pool.
+const InstanceVariable = "NODECLUSTER_INSTANCE"
 
 // RestartPolicy says which workers of a pool have successors.
 type RestartPolicy string
@@ -37,6 +42,9 @@ type Options struct {
 	Instances int
 	// Programs are further workers, of other programs, behind the same ports.
 	Programs []Program
+	// InstanceVar is the name of a further variable that has what [InstanceVariable] has, such as PM2's NODE_APP_INSTANCE. There
+	// is none by default: other software may read that one for its own purposes, as node-config does.
+	InstanceVar string
 	// Restart says which workers have successors, [RestartOnFailure] by default.
 	Restart RestartPolicy
 	// MinPause is how long a successor waits after the first failure in a row, [DefaultMinPause] by default. The pause
@@ -82,8 +90,21 @@ func (o *Options) complete() error {
 		}
 		setDefault(&o.Programs[i].Instances, 1)
 	}
+	if strings.ContainsAny(o.InstanceVar, "=\x00") {
+		return fmt.Errorf("pool: Options.InstanceVar is %q: use a name without = in it", o.InstanceVar)
+	}
 	setDefault(&o.MaxRestarts, DefaultMaxRestarts)
 	return o.completeDurations()
+}
+
+// instanceEnv are the variables of the workers in a place.
+func (o *Options) instanceEnv(place int) []string {
+	number := strconv.Itoa(place)
+	env := []string{InstanceVariable + "=" + number}
+	if o.InstanceVar != "" {
+		env = append(env, o.InstanceVar+"="+number)
+	}
+	return env
 }
 
 func (o *Options) completeDurations() error {
