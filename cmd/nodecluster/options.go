@@ -23,6 +23,7 @@ type options struct {
 	keep      pool.Options
 	node      string
 	mix       []mixed
+	fileEnv   []string
 	logFormat logFormat
 }
 
@@ -40,6 +41,8 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 		"how messages to workers are written (default json)")
 	flags.Var(value{"FOLDER", o.setCwd}, "cwd", "the workers' working directory (default this one)")
 	flags.Var(value{"K=V", o.addEnv}, "env", "a variable of the workers' environment; may be repeated")
+	flags.Var(value{"FILE", o.addEnvFile}, "env-file", "variables of a file, as node --env-file reads them; --env wins over them, and so do\nvariables that are set already; may be repeated")
+	flags.Var(value{"NAME", o.setInstanceVar}, "instance-var", "a further variable with the number of the worker's place, from 0 on,\nwhich NODECLUSTER_INSTANCE has in any case (PM2 has NODE_APP_INSTANCE)")
 	flags.Var(value{"USER", setID(&s.UID, userID)}, "uid", "whom the workers run as, a number or a name; says nothing of the group")
 	flags.Var(value{"GROUP", setID(&s.GID, groupID)}, "gid", "the group that the workers run as, a number or a name")
 	flags.Var(value{"always|on-failure|never", oneOf(&keep.Restart, pool.RestartAlways, pool.RestartOnFailure, pool.RestartNever)},
@@ -118,6 +121,14 @@ func (o *options) addEnv(text string) error {
 		return errors.New("use NAME=VALUE")
 	}
 	o.settings.Env = append(o.settings.Env, text)
+	return nil
+}
+
+func (o *options) setInstanceVar(name string) error {
+	if name == "" || strings.Contains(name, "=") {
+		return errors.New("use the name of a variable")
+	}
+	o.keep.InstanceVar = name
 	return nil
 }
 

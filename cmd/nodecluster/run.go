@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -59,6 +60,7 @@ func newRunCommand() *cobra.Command {
 // run runs a script until its workers have ended. Its error is one of usage, or errReported.
 func run(o *options, script string, args []string) error {
 	log := newEventLog(stderr, o.logFormat)
+	o.settings.Env = slices.Concat(o.fileEnv, o.settings.Env)
 	settings, err := o.workerSettings(script, args)
 	if err == nil {
 		o.keep.Programs, err = o.mixPrograms()
