@@ -56,7 +56,7 @@
 //     a UDP socket that reuses addresses, it gets a socket of its own. Under later Nodes the worker dies of an assertion.
 //   - readableAll and writableAll of a Unix socket add to its mode, as up to Node 20, and do so under SchedNone too.
 //   - A path that is too long for a Unix socket is EINVAL, as from Node 24 on. It is never cut off.
-//   - [Settings.HoldListeners] keeps listening sockets open while there is no worker.
+//   - [Settings.HoldListeners] keeps listening sockets open while a successor of their last worker may come.
 //
 // A worker is not trusted. One that breaks the protocol, or does not read what it asked for, loses its channel: its [DisconnectEvent]
 // says why. One that sends more than the program takes is held back, and what it sends to a program that takes nothing at

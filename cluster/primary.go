@@ -112,7 +112,11 @@ func (p *Primary) ForkWith(settings Settings, env ...string) (*Worker, error) {
 	p.forking.Add(1)
 	p.mu.Unlock()
 	defer p.forking.Done()
-	return p.start(id, &settings, env)
+	w, err := p.start(id, &settings, env)
+	for p.makeRoom(err) {
+		w, err = p.start(id, &settings, env)
+	}
+	return w, err
 }
 
 func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, error) {
@@ -124,7 +128,7 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 		return nil, err
 	}
 	w := &Worker{
-		id: id, primary: p, path: executablePath(cmd), args: cmd.Args, minPort: settings.MinPort,
+		id: id, primary: p, path: executablePath(cmd), args: cmd.Args, program: cmd.Path + "\x00" + settings.Exec, minPort: settings.MinPort,
 		life: newLifeline(), onLoop: newWorkerOnLoop(),
 	}
 	if settings.Runtime != "" {
@@ -219,7 +223,7 @@ func (p *Primary) Close() error {
 	}
 	p.killAll()
 	p.forking.Wait()
-	p.loop.Call(p.closeServers)
+	p.loop.Call(p.closeHeld)
 	p.loop.Close()
 	p.forker.close()
 	p.events.close()

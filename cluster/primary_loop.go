@@ -14,6 +14,8 @@ type primaryOnLoop struct {
 	workers   map[int]*Worker // those of which something is left: the process or the channel
 	dismissed map[int]*Worker // those of them that were asked to leave
 	servers   map[string]server
+	estates   []estate // of workers that have ended, the oldest first
+	graces    graces
 	seq       uint32          // the number of the next message
 	frame     []byte          // the last message with a connection, whose memory is used again
 	leaving   bool            // all are to leave
@@ -27,7 +29,7 @@ type primaryOnLoop struct {
 func newPrimaryOnLoop() primaryOnLoop {
 	return primaryOnLoop{
 		workers: map[int]*Worker{}, dismissed: map[int]*Worker{}, servers: map[string]server{},
-		toldOfHandedOut: map[Runtime]bool{},
+		toldOfHandedOut: map[Runtime]bool{}, graces: usualGraces,
 	}
 }
 
@@ -36,6 +38,7 @@ func (p *Primary) disconnectAll(gone chan struct{}) {
 	for _, id := range slices.Sorted(maps.Keys(p.onLoop.workers)) {
 		p.onLoop.workers[id].disconnect()
 	}
+	p.closeHeld()
 	p.onLoop.empty = append(p.onLoop.empty, gone)
 	p.notifyEmpty()
 }
@@ -46,16 +49,6 @@ func (p *Primary) nextSeq() uint32 {
 	}
 	p.onLoop.seq++
 	return p.onLoop.seq - 1
-}
-
-// holding reports whether servers without members stay open, for workers to come.
-func (p *Primary) holding() bool {
-	if p.onLoop.leaving {
-		return false
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.settings.HoldListeners
 }
 
 // isClosing reports whether Close was called: what starts now is to end.
@@ -82,7 +75,7 @@ func (p *Primary) notifyEmpty() {
 	if len(p.onLoop.workers) > 0 || !p.onLoop.leaving {
 		return
 	}
-	p.closeServers()
+	p.closeHeld()
 	for _, gone := range p.onLoop.empty {
 		close(gone)
 	}

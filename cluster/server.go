@@ -34,8 +34,12 @@ type membership interface {
 
 type serverBase struct {
 	key     string
+	place   string // of which there is one socket
+	options wire.Options
 	data    json.RawMessage
-	workers int // that have a membership
+	workers int       // that have a membership
+	claims  int       // for workers to come
+	since   time.Time // when the last membership ended
 }
 
 func (b *serverBase) base() *serverBase { return b }
@@ -131,18 +135,13 @@ func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerRe
 	if port := wire.Integer(m.Port, 0); port > 0 && port < w.minPort {
 		return nil, syscall.EACCES
 	}
-	s, found := w.primary.onLoop.servers[key]
-	if !found {
-		var err error
-		if s, err = w.primary.newServer(key, m, w); err != nil {
-			return nil, err
-		}
+	s, err := w.primary.serverFor(key, m, w)
+	if err != nil {
+		return nil, err
 	}
 	membership, handle, err := s.join(w, reply)
 	if err != nil {
-		if !found {
-			s.close()
-		}
+		w.primary.closeUnused(s)
 		return nil, err
 	}
 	base := s.base()
@@ -150,49 +149,51 @@ func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerRe
 		base.data = m.Data
 	}
 	reply.Data = base.data
-	w.primary.onLoop.servers[key] = s
 	w.onLoop.memberships[key] = membership
 	base.workers++
+	w.unclaim(s)
 	return handle, nil
 }
 
-// leave ends a worker's membership of one server. If that was the last, it closes the server.
+// leave ends a worker's membership of a server that the worker has closed. If that was the last, it closes the server, or holds it
+// for a moment: the worker may be about to leave.
 func (w *Worker) leave(key string) {
-	if m := w.onLoop.memberships[key]; m != nil {
-		w.end(key, m)
-		if s := m.server(); s.base().workers == 0 {
-			w.primary.closeServer(s)
-		}
+	m := w.onLoop.memberships[key]
+	if m == nil {
+		return
 	}
+	w.end(key, m)
+	if w.primary.holdsClosed(w) {
+		w.claim(m.server(), time.Now().Add(w.primary.onLoop.graces.closing))
+		w.expireClaims(time.Now())
+	}
+	w.primary.closeUnused(m.server())
 }
 
 // leaveAll ends all memberships of a worker that ends, or is asked to leave. It closes servers that have no other member, unless the
 // primary holds them for workers to come.
 func (w *Worker) leaveAll() {
+	hold := w.primary.holdsFor(w)
 	for key, m := range w.onLoop.memberships {
 		w.end(key, m)
-		if s := m.server(); s.base().workers == 0 && !w.primary.holding() {
-			w.primary.closeServer(s)
+		if hold {
+			w.claim(m.server(), time.Time{})
 		}
+		w.primary.closeUnused(m.server())
 	}
 }
 
 func (w *Worker) end(key string, m membership) {
 	delete(w.onLoop.memberships, key)
-	m.server().base().workers--
+	base := m.server().base()
+	base.workers--
+	base.since = time.Now()
 	m.leave()
 }
 
 func (p *Primary) closeServer(s server) {
 	delete(p.onLoop.servers, s.base().key)
 	s.close()
-}
-
-// closeServers closes the servers that the primary holds for workers to come.
-func (p *Primary) closeServers() {
-	for _, s := range p.onLoop.servers {
-		p.closeServer(s)
-	}
 }
 
 // errnoOf returns the system's error that err wraps, or EINVAL.

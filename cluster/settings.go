@@ -18,8 +18,8 @@ import (
 // value of a field is Node's default.
 //
 // The fields have three lifetimes. SchedulingPolicy, NewBalancer and Serialization are read once, by [NewPrimary]: [Primary.Setup]
-// and [Primary.ForkWith] do not change them. HoldListeners and ListenFDs are the primary's too, and the last Setup counts. All other fields
-// are a worker's, and are read when it is forked.
+// and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving and ListenFDs are the primary's too, and the last Setup
+// counts. All other fields are a worker's, and are read when it is forked.
 type Settings struct {
 	// SchedulingPolicy says who hands out connections, and to whom. It is read once. By default NODE_CLUSTER_SCHED_POLICY decides.
 	SchedulingPolicy SchedulingPolicy
@@ -31,9 +31,17 @@ type Settings struct {
 	// Serialization is that of the channels between primary and workers. It is read once.
 	Serialization nodeipc.Serialization
 
-	// HoldListeners keeps a listening socket open when its last worker has died, so that connections wait for
-	// the next one in the socket's queue. Node closes it, and they are refused.
+	// HoldListeners keeps a listening socket open when its last worker has ended by accident, so that connections wait in the
+	// socket's queue for its successor: the next worker that is forked with the same program. Node closes it, and they are
+	// refused. The socket is closed after all when the successors of all workers that had it have not asked for it, a second
+	// after they have listened on something else, or 10 seconds after they have come online; when it is in the way of another
+	// server, or of a fork for which no descriptor is left; and by [Worker.ReleaseListeners]. Of the sockets of one worker 64
+	// are held at most.
 	HoldListeners bool
+	// HoldWhenLeaving does that too when the last worker leaves by itself, or is asked to, and has ended within 10 seconds. It is
+	// for primaries that replace these workers as well. A worker that closes a server and goes on cannot be told from one that is
+	// about to leave: what it has closed is refused a second later. It needs HoldListeners.
+	HoldWhenLeaving bool
 	// ListenFDs are descriptors of the primary's that workers may listen on by their numbers, as server.listen({fd}) does. They stay
 	// the caller's, and have to be bound sockets without a peer. Sockets that the program was started with need not be among them, as those
 	// that systemd passes. A worker gets EINVAL for any other descriptor.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc"
@@ -20,7 +21,8 @@ type Worker struct {
 	primary *Primary
 	path    string // of the file that was started
 	args    []string
-	minPort int // that it may listen on
+	minPort int    // that it may listen on
+	program string // what it runs: the same for its successor
 	child   *nodeipc.Child
 	life    *lifeline
 	left    atomic.Bool             // exitedAfterDisconnect
@@ -38,7 +40,10 @@ type workerOnLoop struct {
 	memberships    map[string]membership // by the server's key
 	offers         offers
 	identification identification
-	retries        int // questions that are asked again in a moment
+	retries        int         // questions that are asked again in a moment
+	claims         []claim     // the oldest first
+	expiry         *time.Timer // of the next claim that ends
+	released       bool        // it has no successor
 }
 
 func newWorkerOnLoop() workerOnLoop { return workerOnLoop{memberships: map[string]membership{}} }

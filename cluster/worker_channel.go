@@ -19,6 +19,7 @@ func (c workerChannel) HandleStart(child *nodeipc.Child) {
 	w := c.worker
 	w.child = child
 	w.primary.onLoop.workers[w.id] = w
+	w.inherit()
 	w.primary.events.emit(ForkEvent{w})
 	if w.primary.isClosing() {
 		child.Signal(syscall.SIGKILL) // Close has killed the other workers before this one was there
@@ -63,6 +64,7 @@ func (w *Worker) act(m *wire.FromWorker) {
 	case wire.ActOnline:
 		w.identify()
 		if w.life.make(goOnline) {
+			w.limitClaims(w.primary.onLoop.graces.online)
 			w.primary.events.emit(OnlineEvent{w})
 		}
 	case wire.ActQueryServer:
@@ -73,6 +75,7 @@ func (w *Worker) act(m *wire.FromWorker) {
 		w.leave(m.Key)
 	case wire.ActExitedAfterDisconnect:
 		w.left.Store(true)
+		w.extendClaims(w.primary.onLoop.graces.leaving)
 		w.post(wire.PrimaryMessage{Command: wire.Command, Ack: m.Seq, Seq: w.primary.nextSeq()})
 	}
 }
@@ -81,6 +84,9 @@ func (w *Worker) isListening(m *wire.FromWorker) {
 	first := w.life.now() != listening
 	if !w.life.make(goListening) {
 		return
+	}
+	if first {
+		w.limitClaims(w.primary.onLoop.graces.listening)
 	}
 	address := addressFrom(&m.Server)
 	if size := address.size(); first && size <= lifeCost {
@@ -106,6 +112,7 @@ func (c workerChannel) HandleDisconnect(err error) {
 		err = fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)
 	}
 	w.leaveAll()
+	w.bequeath()
 	w.redispatchOffers()
 	if w.life.make(goDisconnect) {
 		w.primary.events.emit(DisconnectEvent{w, err})
@@ -117,6 +124,7 @@ func (c workerChannel) HandleExit(status nodeipc.ExitStatus) {
 	w := c.worker
 	w.status = status
 	w.leaveAll()
+	w.bequeath()
 	w.redispatchOffers()
 	if w.life.make(goExit) {
 		w.primary.events.emit(ExitEvent{w, status})
@@ -133,6 +141,7 @@ func (w *Worker) disconnect() {
 		w.post(wire.PrimaryMessage{Command: wire.Command, Act: wire.ActDisconnect, Seq: w.primary.nextSeq()})
 	}
 	w.leaveAll()
+	w.extendClaims(w.primary.onLoop.graces.leaving)
 	w.primary.dismiss(w)
 }
 

@@ -35,15 +35,34 @@
 //
 // Events need not be taken: a program that is content with Start, Done, Err, Shutdown and Close goes on to be served.
 //
+// # Places
+//
+// A pool has a place for each worker. They are numbered from 0 on, those of [Options.Programs] after the others. A worker finds the
+// number of its place in the variable [InstanceVariable] of its environment, and in the one that [Options.InstanceVar] names. Its
+// successors have the same number, where cluster.worker.id is another one each time. It is for what one worker of several is to do,
+// such as a timer.
+//
 // # Who has a successor
 //
 // [Options.Restart] says it. A successor comes once nothing is left of the worker before it, process and channel. After a failure
 // it waits for [Options.MinPause], and twice as long after each further one in a row, up to [Options.MaxPause]. A place whose
-// workers fail more than [Options.MaxRestarts] times in a row stays empty. That a worker is killed from outside, once it listens,
-// is no failure.
+// workers fail more than [Options.MaxRestarts] times in a row stays empty. That a worker is killed from outside, by SIGKILL,
+// SIGTERM, SIGINT, SIGHUP or SIGQUIT, is no failure, whether it listens or not.
 //
-// A program that fails within the first five seconds, before any of its workers has listened, cannot work. The pool then gives up:
-// [Pool.Done] is closed, and [Pool.Err] says why.
+// A worker that loses its channel, or closes it, and goes on has [Options.KillTimeout] to end by itself. Then it is ended as
+// [cluster.Worker.Shutdown] does that. It has failed, unless it had been asked to leave or had said that it leaves.
+//
+// A program of which no worker has listened or lived for five seconds, and the last worker of every place has failed, cannot work.
+// The pool then gives up: [Pool.Done] is closed, and [Pool.Err] says why. As long as one worker runs it does not give up, and with
+// [RestartAlways] it never does: what the workers need may be there later.
+//
+// # What clients see meanwhile
+//
+// The primary keeps the listening sockets of a worker that has ended open for its successor, and clients wait in their queues. With
+// [RestartAlways] that goes for a worker that leaves by itself too, and ends within a second after it has closed its servers, or
+// within ten after it has said that it leaves: a program that recycles its workers refuses nobody. What a worker listened on alone,
+// such as a port by its id, is closed when its successor does not ask for it, and when its place has no successor. See
+// [cluster.Settings] for the rules.
 //
 // # How a pool ends
 //

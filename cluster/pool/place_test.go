@@ -4,16 +4,17 @@ import "testing"
 
 // Every stage with every move: what it becomes, and whether the move can be.
 func TestMoves(t *testing.T) {
-	all := []stage{vacant, filled, exited, disconnected, emptied, finished}
+	all := []stage{vacant, filled, exited, disconnected, ending, emptied, finished}
 	if len(all) != stages {
 		t.Fatalf("%d stages are tested, there are %d", len(all), stages)
 	}
 	want := map[move]map[stage]stage{
 		fill:       {vacant: filled},
-		exit:       {filled: exited, disconnected: emptied},
+		exit:       {filled: exited, disconnected: emptied, ending: emptied},
 		disconnect: {filled: disconnected, exited: emptied},
+		outstay:    {disconnected: ending},
 		await:      {vacant: vacant, emptied: vacant},
-		finish:     {vacant: finished, filled: finished, exited: finished, disconnected: finished, emptied: finished},
+		finish:     {vacant: finished, filled: finished, exited: finished, disconnected: finished, ending: finished, emptied: finished},
 	}
 	if len(want) != len(moves) {
 		t.Fatalf("%d moves are tested, there are %d", len(want), len(moves))

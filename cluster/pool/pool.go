@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"sync"
-	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
 )
@@ -25,15 +24,16 @@ type Pool struct {
 	done    chan struct{}
 
 	// What follows is the supervisor's until done is closed.
-	places   []*place
-	began    time.Time
-	listened bool // some worker has listened
-	err      error
+	places  []*place
+	works   bool           // some worker has listened, or lived long enough
+	endings sync.WaitGroup // of workers that go on without their channels
+	err     error
 }
 
 // New makes a pool that has not started yet. Its settings are those of the workers, and of the primary as
-// [cluster.NewPrimary] takes them. The caller must call [Pool.Close]. While restarts are on, listening sockets without workers
-// stay open, so that clients wait for the next worker rather than being refused.
+// [cluster.NewPrimary] takes them. The caller must call [Pool.Close]. The pool sets HoldListeners of the settings unless
+// Options.Restart is [RestartNever], and HoldWhenLeaving if it is [RestartAlways]: clients wait for a successor rather than being
+// refused.
 //
 // It fails where the options or the settings make no sense, with an error that names the field, or the system has no room for a
 // primary.
@@ -42,6 +42,7 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 		return nil, err
 	}
 	settings.HoldListeners = settings.HoldListeners || o.Restart != RestartNever
+	settings.HoldWhenLeaving = settings.HoldWhenLeaving || o.Restart == RestartAlways
 	primary, err := cluster.NewPrimary(settings)
 	if err != nil {
 		return nil, err
@@ -63,7 +64,6 @@ func (p *Pool) Start() error {
 		return errors.New("pool: start: the pool was started before")
 	}
 	p.started = true
-	p.began = time.Now()
 	for _, place := range p.newPlaces() {
 		if err := p.fill(place); err != nil {
 			p.err = err
@@ -83,19 +83,18 @@ func (p *Pool) newPlaces() (places []*place) {
 	programs := append([]Program{{p.options.Instances, p.primary.Settings()}}, p.options.Programs...)
 	for _, program := range programs {
 		for range program.Instances {
-			places = append(places, &place{settings: program.Settings})
+			places = append(places, &place{settings: program.Settings, env: p.options.instanceEnv(len(places))})
 		}
 	}
 	return places
 }
 
-// Done is closed when no worker runs and none is to be started any more, or when the pool has given up or was shut down or
-// closed, whether it was started or not. Workers that still run when it has given up do so until Shutdown or Close. Err says
-// why.
+// Done is closed when no worker runs and none is to be started any more, or when the pool was shut down or closed, whether it was
+// started or not. Err says why.
 func (p *Pool) Done() <-chan struct{} { return p.done }
 
-// Err is why the pool has ended, once Done is closed: nil when its workers had done their work or were shut down, else what made
-// it give up.
+// Err is why the pool has ended, once Done is closed: nil when its workers had done their work or were shut down, else why
+// it, or one of its places, was given up.
 func (p *Pool) Err() error {
 	select {
 	case <-p.done:

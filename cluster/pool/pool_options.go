@@ -4,10 +4,15 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
 )
+
+// InstanceVariable is the variable of a worker's environment that has the number of its place in the pool.
+const InstanceVariable = "NODECLUSTER_INSTANCE"
 
 // RestartPolicy says which workers of a pool have successors.
 type RestartPolicy string
@@ -37,6 +42,9 @@ type Options struct {
 	Instances int
 	// Programs are further workers, of other programs, behind the same ports.
 	Programs []Program
+	// InstanceVar is the name of a further variable that has what [InstanceVariable] has, such as PM2's NODE_APP_INSTANCE. There
+	// is none by default: other software may read that one for its own purposes, as node-config does.
+	InstanceVar string
 	// Restart says which workers have successors, [RestartOnFailure] by default.
 	Restart RestartPolicy
 	// MinPause is how long a successor waits after the first failure in a row, [DefaultMinPause] by default. The pause
@@ -46,10 +54,11 @@ type Options struct {
 	// default.
 	Healthy time.Duration
 	// MaxRestarts is how many failures in a row have a successor: [DefaultMaxRestarts] by default, none if it is negative.
-	// That a worker which had come to listen is killed from outside (SIGKILL, SIGTERM and the like) is no failure of the
-	// program: its successor comes after MinPause, and it does not count.
+	// That a worker is killed from outside (SIGKILL, SIGTERM and the like) is no failure of the program: its successor comes
+	// after MinPause, and it does not count.
 	MaxRestarts int
-	// KillTimeout is how long Shutdown waits for workers before it kills them; [DefaultKillTimeout] by default.
+	// KillTimeout is how long Shutdown waits for workers before it kills them; [DefaultKillTimeout] by default. A worker that
+	// goes on without its channel has as long to end by itself, and as long again when it is told to.
 	KillTimeout time.Duration
 }
 
@@ -57,7 +66,7 @@ type Options struct {
 type Program struct {
 	// Instances is how many there are, 1 by default.
 	Instances int
-	// Settings are theirs. The scheduling policy, the balancer, the serialization and HoldListeners are the pool's.
+	// Settings are theirs. The scheduling policy, the balancer, the serialization, HoldListeners and HoldWhenLeaving are the pool's.
 	Settings cluster.Settings
 }
 
@@ -81,8 +90,21 @@ func (o *Options) complete() error {
 		}
 		setDefault(&o.Programs[i].Instances, 1)
 	}
+	if strings.ContainsAny(o.InstanceVar, "=\x00") {
+		return fmt.Errorf("pool: Options.InstanceVar is %q: use a name without = in it", o.InstanceVar)
+	}
 	setDefault(&o.MaxRestarts, DefaultMaxRestarts)
 	return o.completeDurations()
+}
+
+// instanceEnv are the variables of the workers in a place.
+func (o *Options) instanceEnv(place int) []string {
+	number := strconv.Itoa(place)
+	env := []string{InstanceVariable + "=" + number}
+	if o.InstanceVar != "" {
+		env = append(env, o.InstanceVar+"="+number)
+	}
+	return env
 }
 
 func (o *Options) completeDurations() error {

@@ -3,7 +3,9 @@
 package pool_test
 
 import (
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +23,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		`Options.Restart is "sometimes": use "always", "on-failure" or "never"`: {Restart: "sometimes"},
 		"Options.Instances is -1: use 1 or more":                                {Instances: -1},
 		"Options.Programs[1].Instances is -3: use 1 or more":                    {Programs: []pool.Program{{}, {Instances: -3}}},
+		`Options.InstanceVar is "A=B": use a name without = in it`:              {InstanceVar: "A=B"},
 		"Options.MinPause is -1ns: use a longer duration, or 0 for 100ms":       {MinPause: -1},
 		"Options.MaxPause is -1s: use a longer duration, or 0 for 15s":          {MaxPause: -time.Second},
 		"Options.Healthy is -1ns: use a longer duration, or 0 for 30s":          {Healthy: -1},
@@ -56,5 +59,31 @@ func TestProgramsHaveOneWorker(t *testing.T) {
 	}
 	if o.Programs[0].Instances != 0 {
 		t.Error("the pool has changed its caller's options")
+	}
+}
+
+// A worker finds the number of its place in its environment, which its successors keep and other programs continue.
+func TestInstanceNumbers(t *testing.T) {
+	nodetest.NoLeaks(t)
+	says := func(program string) cluster.Settings {
+		return clustertest.Shell(`echo "\"` + program + ` $NODECLUSTER_INSTANCE $OTHER\"" >&3; read end <&3; exit 1`)
+	}
+	r := newRig(t, says("first"), pool.Options{
+		Instances: 2, InstanceVar: "OTHER", MinPause: time.Millisecond, Programs: []pool.Program{{Instances: 2, Settings: says("second")}},
+	})
+	expect := func(worker int, want string) {
+		t.Helper()
+		if o := r.Event(t, "message", worker); string(o.Message) != strconv.Quote(want) {
+			t.Errorf("worker %d: %s, want %q", worker, o.Message, want)
+		}
+	}
+	for i, want := range []string{"first 0 0", "first 1 1", "second 2 2", "second 3 3"} {
+		expect(i+1, want)
+	}
+	for i, next := range []string{"first 1 1", "second 3 3", "first 1 1"} {
+		if err := r.Worker([]int{2, 4, 5}[i]).Kill(syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		expect(5+i, next)
 	}
 }

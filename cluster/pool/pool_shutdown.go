@@ -12,6 +12,7 @@ import (
 // ended after all of it, or when ctx ends, is killed. It is safe to call twice, and beside Close.
 func (p *Pool) Shutdown(ctx context.Context) {
 	p.stop()
+	defer p.endings.Wait()
 	p.retire()
 	gentle, cancel := context.WithTimeout(ctx, p.options.KillTimeout/2)
 	defer cancel()
@@ -33,6 +34,7 @@ func (p *Pool) Shutdown(ctx context.Context) {
 func (p *Pool) Close() error {
 	p.stop()
 	p.own.Close()
+	defer p.endings.Wait()
 	return p.primary.Close()
 }
 
@@ -46,6 +48,9 @@ func (p *Pool) stop() {
 	p.halt()
 	p.mu.Unlock()
 	<-p.done
+	for _, place := range p.places {
+		place.releaseListeners()
+	}
 }
 
 // retire tells workers to leave that have never said a word on the channel, in the one way that any program

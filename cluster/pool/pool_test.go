@@ -182,6 +182,59 @@ func TestPoolGivesUpBrokenProgram(t *testing.T) {
 	}
 }
 
+// A failure in the beginning is nothing to workers that go on, and has a successor.
+func TestEarlyFailureOfOne(t *testing.T) {
+	nodetest.NoLeaks(t)
+	for _, policy := range []pool.RestartPolicy{pool.RestartOnFailure, pool.RestartAlways} {
+		t.Run(string(policy), func(t *testing.T) {
+			r := newRig(t, clustertest.Shell(`[ $NODE_UNIQUE_ID = 2 ] && exit 1; read end <&3; exit 0`), pool.Options{
+				Instances: 3, Restart: policy, MinPause: time.Millisecond,
+			})
+			r.Event(t, "fork", 4)
+			for _, o := range r.All() {
+				if o.Event == "exit" && o.Worker != 2 {
+					t.Errorf("worker %d ended: %v", o.Worker, o)
+				}
+			}
+			if n := len(r.Workers()); n != 3 {
+				t.Errorf("%d workers run, want 3", n)
+			}
+			r.Shutdown(clustertest.Patient(t))
+			if err := r.done(t); err != nil {
+				t.Errorf("the pool ended with %v", err)
+			}
+		})
+	}
+}
+
+// What a program needs may not be there in the beginning. Where all are always to be restarted, that ends with its coming.
+func TestEarlyFailureOfAll(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newRig(t, clustertest.Shell(`[ $NODE_UNIQUE_ID -lt 9 ] && exit 1; read end <&3`), pool.Options{
+		Instances: 2, Restart: pool.RestartAlways, MinPause: time.Millisecond, MaxPause: 2 * time.Millisecond,
+	})
+	r.Event(t, "fork", 10)
+	select {
+	case <-r.Done():
+		t.Errorf("the pool ended with %v", r.Err())
+	default:
+	}
+	r.Shutdown(clustertest.Patient(t))
+}
+
+// To be killed from outside is no failure before a worker listens either.
+func TestPoolOutlivesEarlyKills(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newRig(t, clustertest.Shell("exec sleep 1000"), pool.Options{Instances: 1, MinPause: time.Millisecond, MaxRestarts: -1})
+	for i, s := range []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT} {
+		r.Event(t, "fork", i+1)
+		if err := r.Worker(i + 1).Kill(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.Event(t, "fork", 6)
+}
+
 // Workers that are killed from outside have successors, as often as it happens.
 func TestPoolOutlivesKills(t *testing.T) {
 	nodetest.NoLeaks(t)

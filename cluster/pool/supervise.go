@@ -4,15 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"syscall"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
 )
-
-// startUp is how soon after the start of a pool a worker must fail, when none has listened yet, for the program to be
-// taken for broken.
-const startUp = 5 * time.Second
 
 // supervise fills the places of a pool until all are finished or it is told to stop.
 func (p *Pool) supervise(ctx context.Context) {
@@ -26,11 +21,11 @@ func (p *Pool) supervise(ctx context.Context) {
 		case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded):
 			return
 		}
-		p.refill()
+		p.doWhatIsDue()
 	}
 }
 
-// nextEvent waits for what happens to a worker, but no longer than until one is to be started.
+// nextEvent waits for what happens to a worker, but no longer than until something is due.
 func (p *Pool) nextEvent(ctx context.Context) (cluster.Event, error) {
 	if due := p.nextDue(); !due.IsZero() {
 		var cancel context.CancelFunc
@@ -40,10 +35,10 @@ func (p *Pool) nextEvent(ctx context.Context) (cluster.Event, error) {
 	return p.own.Next(ctx)
 }
 
-// nextDue is when the next worker is to be started, zero if none is.
+// nextDue is when something is due in one of the places, zero if nothing is.
 func (p *Pool) nextDue() (next time.Time) {
 	for _, place := range p.places {
-		if place.stage == vacant && (next.IsZero() || place.due.Before(next)) {
+		if place.stage.hasDue() && (next.IsZero() || place.due.Before(next)) {
 			next = place.due
 		}
 	}
@@ -60,23 +55,31 @@ func (p *Pool) isFinished() bool {
 	return true
 }
 
-// refill starts the workers that are due.
-func (p *Pool) refill() {
+// doWhatIsDue starts workers, and ends those that go on without their channels.
+func (p *Pool) doWhatIsDue() {
 	now := time.Now()
 	for _, place := range p.places {
-		if !place.isDue(now) {
-			continue
+		switch {
+		case !place.isDue(now):
+		case place.stage == disconnected:
+			p.shutDownStray(place)
+		default:
+			p.refill(place)
 		}
-		if err := p.fill(place); err != nil {
-			p.primary.EmitError(nil, err)
-			p.succeedLater(place)
-		}
+	}
+}
+
+// refill starts a worker, or plans another attempt.
+func (p *Pool) refill(place *place) {
+	if err := p.fill(place); err != nil {
+		p.primary.EmitError(nil, err)
+		p.succeedLater(place)
 	}
 }
 
 // fill starts a worker for a place.
 func (p *Pool) fill(place *place) error {
-	w, err := p.primary.ForkWith(place.settings)
+	w, err := p.primary.ForkWith(place.settings, place.env...)
 	if err != nil {
 		return err
 	}
@@ -88,7 +91,7 @@ func (p *Pool) fill(place *place) error {
 func (p *Pool) hear(event cluster.Event) {
 	switch e := event.(type) {
 	case cluster.ListeningEvent:
-		p.listened = true
+		p.works = true
 	case cluster.ListenErrorEvent:
 		if place := p.placeOf(e.Worker); place != nil {
 			place.listenErr = e.Err
@@ -96,6 +99,7 @@ func (p *Pool) hear(event cluster.Event) {
 	case cluster.DisconnectEvent:
 		if place := p.placeOf(e.Worker); place != nil {
 			place.broken = e.Err != nil
+			place.due = time.Now().Add(p.options.KillTimeout) // unless it ends by itself
 			p.end(place, disconnect)
 		}
 	case cluster.ExitEvent:
@@ -121,78 +125,17 @@ func (p *Pool) end(place *place, m move) {
 	}
 }
 
-// succeed decides on the successor of a worker of which nothing is left.
-func (p *Pool) succeed(place *place) {
+// shutDownStray ends a worker that has lost its channel, or closed it, and goes on. It does not wait.
+func (p *Pool) shutDownStray(place *place) {
 	w := place.worker
-	place.worker = nil
-	failed := (w.ExitStatus().Code != 0 || place.broken) && !w.ExitedAfterDisconnect()
-	switch {
-	case p.options.Restart == RestartNever, p.options.Restart == RestartOnFailure && !failed:
-		place.make(finish)
-		if failed && p.err == nil {
-			p.err = p.failure(place, w)
-		}
-	case failed && !p.listened && time.Since(p.began) < startUp:
-		p.giveUp(p.failure(place, w))
-	case failed && !wasKilled(w):
-		if time.Since(place.since) >= p.options.Healthy {
-			place.failures = 0
-		}
-		p.succeedLater(place)
-	case failed:
-		place.awaitSuccessor(p.options.MinPause)
-	default:
-		place.failures = 0
-		place.awaitSuccessor(p.options.MinPause)
+	place.make(outstay)
+	if !w.ExitedAfterDisconnect() {
+		place.ended = true
+		p.primary.EmitError(w, fmt.Errorf("pool: worker %d goes on without its channel and is ended", w.ID()))
 	}
-}
-
-// succeedLater plans a successor after a failure, later and later, or gives the place up.
-func (p *Pool) succeedLater(place *place) {
-	place.failures++
-	if place.failures > p.options.MaxRestarts {
-		place.make(finish)
-		p.err = fmt.Errorf("pool: a worker failed %d times in a row and is not restarted any more", place.failures)
-		p.primary.EmitError(nil, p.err)
-		return
-	}
-	pause := p.options.MinPause
-	for i := 1; i < place.failures && pause < p.options.MaxPause; i++ {
-		pause *= 2
-	}
-	place.awaitSuccessor(min(pause, p.options.MaxPause))
-}
-
-// giveUp ends a pool whose program cannot work.
-func (p *Pool) giveUp(err error) {
-	p.err = err
-	for _, place := range p.places {
-		place.make(finish)
-	}
-}
-
-// failure says how a worker failed, and why where that is known.
-func (p *Pool) failure(place *place, w *cluster.Worker) error {
-	program, status := place.program(), w.ExitStatus()
-	switch {
-	case p.listened:
-		return fmt.Errorf("pool: %s ended with %v", program, status)
-	case place.listenErr != nil:
-		return fmt.Errorf("pool: %s ended with %v: %w", program, status, place.listenErr)
-	}
-	return fmt.Errorf("pool: %s ended with %v before it listened; what it printed says why", program, status)
-}
-
-// wasKilled reports whether a worker that had come to listen was ended from outside, which says nothing against the
-// program: signals that a program's own faults raise are others.
-func wasKilled(w *cluster.Worker) bool {
-	switch w.ExitStatus().Signal {
-	case syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT:
-		select {
-		case <-w.Listening():
-			return true
-		default:
-		}
-	}
-	return false
+	p.endings.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), p.options.KillTimeout)
+		defer cancel()
+		w.Shutdown(ctx)
+	})
 }

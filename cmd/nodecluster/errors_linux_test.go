@@ -14,7 +14,7 @@ import (
 func TestErrorsBeforeTheStart(t *testing.T) {
 	const see = " (see nodecluster run --help)"
 	folder := t.TempDir()
-	for name, content := range map[string]string{"ok.js": "", "plain.txt": ""} {
+	for name, content := range map[string]string{"ok.js": "", "plain.txt": "", "bad.env": "X=1\nY\n"} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -39,6 +39,10 @@ func TestErrorsBeforeTheStart(t *testing.T) {
 		{"run --cwd ok.js ok.js", `invalid argument "ok.js" for "--cwd" flag: it is not a folder` + see, 2},
 		{"run --env X ok.js", `invalid argument "X" for "--env" flag: use NAME=VALUE` + see, 2},
 		{"run --env =X ok.js", `invalid argument "=X" for "--env" flag: use NAME=VALUE` + see, 2},
+		{"run --env-file gone ok.js", `invalid argument "gone" for "--env-file" flag: there is no such file` + see, 2},
+		{"run --env-file . ok.js", `invalid argument "." for "--env-file" flag: is a directory` + see, 2},
+		{"run --env-file bad.env ok.js", `invalid argument "bad.env" for "--env-file" flag: line 2: use NAME=VALUE` + see, 2},
+		{"run --instance-var A=B ok.js", `invalid argument "A=B" for "--instance-var" flag: use the name of a variable` + see, 2},
 		{"run --uid no.body ok.js", `invalid argument "no.body" for "--uid" flag: there is no user "no.body"` + see, 2},
 		{"run --gid no.body ok.js", `invalid argument "no.body" for "--gid" flag: there is no group "no.body"` + see, 2},
 		{"run --restart once ok.js", `invalid argument "once" for "--restart" flag: use one of [always on-failure never]` + see, 2},
@@ -99,7 +103,7 @@ func (p *program) expectOneError(want string) {
 
 func TestScriptThatThrows(t *testing.T) {
 	script := nodetest.Script(t, "broken.js", "throw new Error('broken');")
-	for _, restart := range []string{"always", "on-failure", "never"} {
+	for _, restart := range []string{"on-failure", "never"} {
 		t.Run(restart, func(t *testing.T) {
 			p := launch(t, nil, "--log-format=text", "-i=2", "--restart", restart, script)
 			p.expectOneError(script + " ended with code 1 before it listened; what it printed says why")
@@ -133,7 +137,7 @@ func TestHelpNamesEachFlag(t *testing.T) {
 	p.expectStatus(0)
 	for _, want := range []string{
 		"-i, --instances N|max", "--node PROGRAM", "--node-args ARGS", "--sched rr|none|reuseport|sticky|least", "--serialization json|advanced", "--max-message-size SIZE",
-		"--cwd FOLDER", "--env K=V", "--uid USER", "--gid GROUP", "--min-port PORT", "--restart always|on-failure|never", "--max-restarts N",
+		"--cwd FOLDER", "--env K=V", "--env-file FILE", "--instance-var NAME", "--uid USER", "--gid GROUP", "--min-port PORT", "--restart always|on-failure|never", "--max-restarts N",
 		"--kill-timeout DURATION", "--log-format text|json|none", "--log-level error|warn|info|debug", "nodecluster run [flags] SCRIPT [ARGS...]",
 		"PORT=3000 nodecluster run --instances 2 server.js",
 	} {

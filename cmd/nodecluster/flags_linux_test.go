@@ -2,11 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -165,4 +168,66 @@ func TestSerialization(t *testing.T) {
 		}
 		p.stop()
 	}
+}
+
+// Variables come from the environment, files and --env. Of files Node has the same order.
+func TestOrderOfVariables(t *testing.T) {
+	const shower = "console.log([1, 2, 3, 4].map((n) => process.env['X' + n]).join(' ')); process.exit();"
+	folder := t.TempDir()
+	for name, text := range map[string]string{"shower.js": shower, "a.env": "X1=a\nX2=a\nX3=a\nX4=a\n", "b.env": "X1=b\nX3=b\nX4=b\n"} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	env := append(os.Environ(), "X1=environment", "X4=environment")
+	cmd := runCommand(t, nil, "-i", "1", "--env", "X4=flag", "--env-file", "a.env", "--env-file", "b.env", "shower.js")
+	cmd.Dir, cmd.Env = folder, env
+	p := launchCommand(t, cmd)
+	p.expectStatus(0)
+	if got, want := p.stdout.String(), "environment a b flag\n"; got != want {
+		t.Errorf("the worker has %q, want %q", got, want)
+	}
+	node := nodetest.Default(t)
+	if node.Major < 20 {
+		return
+	}
+	cmd = exec.Command(node.Path, "--env-file=a.env", "--env-file=b.env", "shower.js")
+	cmd.Dir, cmd.Env = folder, env
+	out, err := cmd.Output()
+	if want := "environment a b environment\n"; err != nil || string(out) != want {
+		t.Errorf("under node it has %q, %v, want %q", out, err, want)
+	}
+}
+
+// The number of a worker's place is in one variable, and in another where that is asked for. Successors and other programs have it too.
+func TestInstanceVar(t *testing.T) {
+	const shower = "const { NODECLUSTER_INSTANCE: a, OTHER: b } = process.env; console.log(a, b, process.pid); setInterval(() => {}, 1000);"
+	script := nodetest.Script(t, "shower.js", shower)
+	p := launch(t, []string{"OTHER=none"}, "-i", "2", "--mix", "1="+script, "--instance-var", "OTHER", script)
+	pids := map[string][]int{}
+	await := func(lines int) {
+		t.Helper()
+		p.stdout.await(t, "the workers' numbers", func(text string) bool { return strings.Count(text, "\n") >= lines })
+		clear(pids)
+		for line := range strings.Lines(p.stdout.String()) {
+			var a, b string
+			var pid int
+			if _, err := fmt.Sscan(line, &a, &b, &pid); err != nil || a != b {
+				t.Errorf("a worker printed %q, %v", line, err)
+			}
+			pids[a] = append(pids[a], pid)
+		}
+	}
+	await(3)
+	if len(pids["0"]) != 1 || len(pids["1"]) != 1 || len(pids["2"]) != 1 {
+		t.Errorf("the workers by number are %v", pids)
+	}
+	if err := syscall.Kill(pids["1"][0], syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	await(4)
+	if len(pids["1"]) != 2 {
+		t.Errorf("after the death of number 1 the workers by number are %v", pids)
+	}
+	p.stop()
 }

@@ -24,6 +24,7 @@ type options struct {
 	keep      pool.Options
 	node      string
 	mix       []mixed
+	fileEnv   []string
 	logFormat logFormat
 	logLevel  logLevel
 }
@@ -44,6 +45,8 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 		"how long a message of a worker may be, as 512K, 128M or 1G (default 64M);\na longer one ends its channel")
 	flags.Var(value{"FOLDER", o.setCwd}, "cwd", "the workers' working directory (default this one)")
 	flags.Var(value{"K=V", o.addEnv}, "env", "a variable of the workers' environment; may be repeated")
+	flags.Var(value{"FILE", o.addEnvFile}, "env-file", "variables of a file, as node --env-file reads them; --env wins over them, and so do\nvariables that are set already; may be repeated")
+	flags.Var(value{"NAME", o.setInstanceVar}, "instance-var", "a further variable with the number of the worker's place, from 0 on,\nwhich NODECLUSTER_INSTANCE has in any case (PM2 has NODE_APP_INSTANCE)")
 	flags.Var(value{"USER", setID(&s.UID, userID)}, "uid", "whom the workers run as, a number or a name; says nothing of the group")
 	flags.Var(value{"GROUP", setID(&s.GID, groupID)}, "gid", "the group that the workers run as, a number or a name")
 	flags.Var(value{"PORT", o.setMinPort}, "min-port", "the lowest port that workers may listen on; 1024 is what users but root may")
@@ -135,6 +138,14 @@ func (o *options) setMinPort(text string) error {
 		return errors.New("use a number from 1 to 65535")
 	}
 	o.settings.MinPort = n
+	return nil
+}
+
+func (o *options) setInstanceVar(name string) error {
+	if name == "" || strings.Contains(name, "=") {
+		return errors.New("use the name of a variable")
+	}
+	o.keep.InstanceVar = name
 	return nil
 }
 

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -79,18 +83,78 @@ func TestKilledWorkersAreNoFailures(t *testing.T) {
 	p.stop()
 }
 
-func TestKilledBeforeListeningIsAFailure(t *testing.T) {
-	p := launch(t, nil, "-i", "1", nodetest.Script(t, "killed.js", "process.kill(process.pid, 'SIGKILL');"))
-	p.expectStatus(1)
-	if n := len(p.events("fork")); n != 1 {
-		t.Errorf("%d workers of a program that never listens, want 1", n)
+// Workers that serve without the primary, or nobody at all, live as well as others. One that is killed in the first seconds has a
+// successor, and the other goes on.
+func TestKilledBeforeThePrimaryHearsOfAServer(t *testing.T) {
+	for name, source := range map[string]string{
+		"serves alone":  "require('net').createServer().listen({ port: 0, exclusive: true });",
+		"never listens": "process.on('message', () => {});",
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := launch(t, nil, "-i", "2", "--max-restarts", "0", nodetest.Script(t, "quiet.js", source))
+			first := p.await("online", 2)[0]
+			if err := syscall.Kill(first.PID, syscall.SIGKILL); err != nil {
+				t.Fatal(err)
+			}
+			p.await("online", 3)
+			p.stop()
+			for _, exit := range p.events("exit") {
+				if exit.Worker != first.Worker && !*exit.ExitedAfterDisconnect {
+					t.Errorf("worker %d has not left as it was asked to: %+v", exit.Worker, exit)
+				}
+			}
+		})
 	}
+}
+
+// A program whose database is not there yet is restarted until it is, where all workers are always to be restarted.
+func TestWhatComesLater(t *testing.T) {
+	database := filepath.Join(t.TempDir(), "database")
+	script := nodetest.Script(t, "needs.js", "require('fs').readFileSync(process.env.DATABASE); require('net').createServer().listen(0);")
+	p := launch(t, []string{"DATABASE=" + database}, "-i", "2", "--restart", "always", script)
+	p.await("exit", 4)
+	if err := os.WriteFile(database, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.await("listening", 2)
+	p.stop()
 }
 
 func TestGivingUpIsOneLine(t *testing.T) {
 	script := nodetest.Script(t, "failing.js", failing)
 	p := launch(t, nil, "--log-format=text", "-i=1", "--max-restarts=0", script)
 	p.expectOneError("a worker failed 1 times in a row and is not restarted any more")
+}
+
+// recycler listens on a port of all and on a path of its own, and ends.
+const recycler = `
+	const net = require('net');
+	net.createServer().listen(process.env.PORT, () => {
+		net.createServer().listen(process.env.FOLDER + '/' + process.pid, () => setImmediate(() => process.exit()));
+	});`
+
+// Workers that listen on something else each time leave nothing behind that would use up the descriptors.
+func TestRestartsWithFewDescriptors(t *testing.T) {
+	const restarts = 20
+	node, port, folder := nodetest.Default(t).Path, nodetest.FreePort(t), t.TempDir()
+	run := exec.Command("/bin/sh", "-c", `ulimit -n 24 && exec "$0" "$@"`, binary, "run", "--log-format", "json", "--node", node, "-i", "1",
+		"--restart", "always", nodetest.Script(t, "recycler.js", recycler))
+	run.Env = append(os.Environ(), append(portVariable(port), "FOLDER="+folder)...)
+	p := launchCommand(t, run)
+	p.await("exit", restarts)
+	p.await("listening", 2*restarts)
+	conn, err := net.Dial("tcp", localhost(port))
+	if err != nil {
+		t.Fatalf("after %d restarts: %v", restarts, err)
+	}
+	conn.Close()
+	p.stop()
+	for _, e := range p.events("error") {
+		t.Errorf("an error: %s", e.Error)
+	}
+	if left, err := os.ReadDir(folder); err != nil || len(left) > 0 {
+		t.Errorf("in the folder of the sockets there are %v, %v", left, err)
+	}
 }
 
 func TestRestartNever(t *testing.T) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/spf13/cobra"
@@ -16,8 +17,10 @@ here, whatever --cwd says. Whatever follows it is passed on to it, flags too.
 The workers' output passes through untouched. They get standard input, unless it is a terminal, of which they could
 not read: they are a terminal's background processes, so that Ctrl-C reaches this program alone.
 
-A worker that fails has a successor after a pause, longer with each failure in a row. To be killed from outside, once
-it listens, is no failure: its successor comes after the shortest pause.
+A worker that fails has a successor after a pause, longer with each failure in a row. To be killed from outside is no
+failure: its successor comes after the shortest pause. When all workers have failed before any has listened or lived
+for 5s, the program is taken for broken and the run ends, unless --restart is always. A worker that goes on without
+its channel is ended after --kill-timeout, and has failed.
 
 What happens to the workers is written to standard error. A log that nobody reads delays nobody: lines that have no
 room are dropped, and counted. Messages that workers send are shown once of each kind, and then counted.
@@ -66,6 +69,7 @@ func run(o *options, script string, args []string) error {
 	if o.keepsRootsGroup() {
 		log.warn("the workers keep root's group, because --uid says nothing of it: add --gid")
 	}
+	o.settings.Env = slices.Concat(o.fileEnv, o.settings.Env)
 	settings, err := o.workerSettings(script, args)
 	if err == nil {
 		o.keep.Programs, err = o.mixPrograms()

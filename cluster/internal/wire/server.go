@@ -53,6 +53,30 @@ func (s *Server) AbstractName() (name string, ok bool) {
 	return address[i:], true
 }
 
+// Place is what no two sockets can be bound to: a port, whatever the address, or the path of a Unix socket. TCP and UDP have each
+// their own ports.
+func (s *Server) Place() string {
+	switch kind := Text(s.AddressType); {
+	case kind == "-1":
+		return Text(s.Address)
+	case s.IsPacket():
+		return "udp " + Text(s.Port)
+	default:
+		return "tcp " + Text(s.Port)
+	}
+}
+
+// Options is what a socket is made with beside its address.
+type Options struct {
+	flags, backlog           int
+	readableAll, writableAll bool
+}
+
+// Options returns those that the server asks for.
+func (s *Server) Options() Options {
+	return Options{Integer(s.Flags, 0), Integer(s.Backlog, 0), IsTrue(s.ReadableAll), IsTrue(s.WritableAll)}
+}
+
 // Size is how many bytes the server is described in.
 func (s *Server) Size() (n int) {
 	for _, field := range []json.RawMessage{

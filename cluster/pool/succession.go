@@ -1,0 +1,120 @@
+package pool
+
+import (
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+)
+
+// startUp is how long a worker must live, if it does not listen, for its program to be one that works.
+const startUp = 5 * time.Second
+
+// succeed decides on the successor of a worker of which nothing is left.
+func (p *Pool) succeed(place *place) {
+	w, outcome := place.worker, place.outcome()
+	place.worker, place.failed = nil, outcome == failed
+	lived := time.Since(place.since)
+	p.works = p.works || lived >= startUp
+	if outcome == done || outcome == failed && lived >= p.options.Healthy {
+		place.failures = 0
+	}
+	switch {
+	case p.options.Restart == RestartNever, p.options.Restart == RestartOnFailure && outcome == done:
+		place.finish()
+		if outcome != done && p.err == nil {
+			p.err = p.failure(place, w)
+		}
+	case outcome == failed && p.cannotWork():
+		p.giveUp(p.failure(place, w))
+	case outcome == failed:
+		p.succeedLater(place)
+	default:
+		place.awaitSuccessor(p.options.MinPause)
+	}
+}
+
+// succeedLater plans a successor after a failure, later and later, or gives the place up.
+func (p *Pool) succeedLater(place *place) {
+	place.failures++
+	if place.failures > p.options.MaxRestarts {
+		place.finish()
+		p.err = fmt.Errorf("pool: a worker failed %d times in a row and is not restarted any more", place.failures)
+		p.primary.EmitError(nil, p.err)
+		return
+	}
+	pause := p.options.MinPause
+	for i := 1; i < place.failures && pause < p.options.MaxPause; i++ {
+		pause *= 2
+	}
+	place.awaitSuccessor(min(pause, p.options.MaxPause))
+}
+
+// cannotWork reports whether the program is taken for broken: no worker has ever worked, the last one of every place has failed,
+// and none is there that may do better. A program that is always to be restarted may wait for something that is not there yet.
+func (p *Pool) cannotWork() bool {
+	if p.works || p.options.Restart == RestartAlways {
+		return false
+	}
+	for _, place := range p.places {
+		if place.worker != nil || !place.failed {
+			return false
+		}
+	}
+	return true
+}
+
+// giveUp ends a pool of which no worker is left.
+func (p *Pool) giveUp(err error) {
+	p.err = err
+	for _, place := range p.places {
+		place.finish()
+	}
+}
+
+// failure says how a worker failed, and why where that is known.
+func (p *Pool) failure(place *place, w *cluster.Worker) error {
+	program, status := place.program(), w.ExitStatus()
+	switch {
+	case p.works:
+		return fmt.Errorf("pool: %s ended with %v", program, status)
+	case place.listenErr != nil:
+		return fmt.Errorf("pool: %s ended with %v: %w", program, status, place.listenErr)
+	}
+	return fmt.Errorf("pool: %s ended with %v before it listened; what it printed says why", program, status)
+}
+
+// outcome is how a worker's life has ended.
+type outcome int
+
+const (
+	done   outcome = iota // it had nothing more to do, or has left
+	killed                // from outside, which says nothing against the program
+	failed
+)
+
+// outcome is that of the worker in a place of which nothing is left.
+func (p *place) outcome() outcome {
+	status := p.worker.ExitStatus()
+	switch {
+	case p.worker.ExitedAfterDisconnect():
+		return done
+	case p.ended:
+		return failed
+	case killsFromOutside(status.Signal):
+		return killed
+	case status.Code != 0 || p.broken:
+		return failed
+	}
+	return done
+}
+
+// killsFromOutside reports whether a signal is one that others send. Those that a program's own faults raise are others.
+func killsFromOutside(s syscall.Signal) bool {
+	switch s {
+	case syscall.SIGKILL, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP, syscall.SIGQUIT:
+		return true
+	}
+	return false
+}
