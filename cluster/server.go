@@ -18,6 +18,10 @@ type server interface {
 	join(*Worker, *wire.ServerReply) (membership, *handlewrap.Handle, error)
 	// base returns what every kind of server has.
 	base() *serverBase
+	// lastCall accepts what waits in the sockets, and closes them. The members, which are given, get the connections. When that is
+	// done, idle is called on the loop.
+	lastCall(members map[*Worker]membership, idle func())
+	// close ends a server without members, and closes the sockets if lastCall has not.
 	close()
 }
 
@@ -33,7 +37,8 @@ type membership interface {
 type serverBase struct {
 	key     string
 	data    json.RawMessage
-	workers int // that have a membership
+	workers int  // that have a membership
+	isLast  bool // its last call was made
 }
 
 func (b *serverBase) base() *serverBase { return b }
@@ -66,7 +71,7 @@ func (w *Worker) queryServer(m *wire.FromWorker) {
 }
 
 func (w *Worker) answerQuery(m *wire.FromWorker) {
-	if w.left.Load() || w.life.now() > listening {
+	if w.onLoop.drain.stage != staying || w.life.now() > listening {
 		return
 	}
 	key := m.Server.Key()
@@ -140,15 +145,67 @@ func (w *Worker) leave(key string) {
 	}
 }
 
-// leaveAll ends all memberships of a worker that ends, or is asked to leave. It closes servers that have no other member, unless the
-// primary holds them for workers to come.
+// leaveAll ends all memberships of a worker that ends, or has drained. It closes servers that have no other member, unless the primary
+// holds them for workers to come.
 func (w *Worker) leaveAll() {
 	for key, m := range w.onLoop.memberships {
 		w.end(key, m)
-		if s := m.server(); s.base().workers == 0 && !w.primary.holding() {
-			w.primary.closeServer(s)
+		if b := m.server().base(); b.workers == 0 && (b.isLast || !w.primary.holding()) {
+			w.primary.closeServer(m.server())
 		}
 	}
+}
+
+// retire ends the memberships of a worker that is asked to leave. But of a server that nobody is left for, it makes the last call: then
+// the worker stays a member until what clients have sent so far is dealt out.
+func (w *Worker) retire() {
+	for key, m := range w.onLoop.memberships {
+		switch s := m.server(); {
+		case s.base().isLast:
+		case w.primary.holding() || w.primary.hasStaying(s):
+			w.end(key, m)
+		default:
+			w.primary.makeLastCall(s)
+		}
+	}
+}
+
+// members returns those of a server.
+func (p *Primary) members(s server) map[*Worker]membership {
+	members := map[*Worker]membership{}
+	for _, w := range p.onLoop.workers {
+		if m := w.onLoop.memberships[s.base().key]; m != nil && m.server() == s {
+			members[w] = m
+		}
+	}
+	return members
+}
+
+// hasStaying reports whether a server has a member that was not asked to leave.
+func (p *Primary) hasStaying(s server) bool {
+	for w := range p.members(s) {
+		if w.onLoop.drain.stage == staying {
+			return true
+		}
+	}
+	return false
+}
+
+// makeLastCall ends a server whose members all leave. What clients have sent so far is dealt out first.
+func (p *Primary) makeLastCall(s server) {
+	b := s.base()
+	b.isLast = true
+	delete(p.onLoop.servers, b.key)
+	members := p.members(s)
+	s.lastCall(members, func() {
+		for w, m := range members {
+			if w.onLoop.memberships[b.key] == m {
+				w.end(b.key, m)
+				w.drainOn()
+			}
+		}
+		s.close()
+	})
 }
 
 func (w *Worker) end(key string, m membership) {
@@ -158,7 +215,9 @@ func (w *Worker) end(key string, m membership) {
 }
 
 func (p *Primary) closeServer(s server) {
-	delete(p.onLoop.servers, s.base().key)
+	if key := s.base().key; p.onLoop.servers[key] == s {
+		delete(p.onLoop.servers, key)
+	}
 	s.close()
 }
 

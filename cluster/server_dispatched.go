@@ -36,9 +36,16 @@ func (s *dispatchedServer) join(w *Worker, reply *wire.ServerReply) (membership,
 	return dispatchedMembership{target, s}, nil, nil
 }
 
+func (s *dispatchedServer) lastCall(_ map[*Worker]membership, idle func()) {
+	s.dispatcher.lastCall(idle)
+	s.socket.Close()
+}
+
 func (s *dispatchedServer) close() {
 	s.dispatcher.close()
-	s.socket.Close()
+	if !s.isLast {
+		s.socket.Close()
+	}
 }
 
 type dispatchedMembership struct {

@@ -67,6 +67,10 @@ type Settings struct {
 	// SysProcAttr is what the worker is started with, on top of which UID and GID come. With Pdeathsig, the
 	// worker does not outlive the primary's process, whatever ends that.
 	SysProcAttr *syscall.SysProcAttr
+	// StopMethod is how [Worker.Shutdown] asks the worker to end; [StopDisconnect] by default.
+	StopMethod StopMethod
+	// StopSignal is what Worker.Shutdown sends a worker that does not end by itself, or, with [StopBySignal], at once. 0 is SIGTERM.
+	StopSignal syscall.Signal
 	// InspectPort returns the worker's inspector port. By default the ports count up from the one after DebugPort, and after
 	// 65535 from 1024. If it returns what is no port, the fork fails with an *InspectPortError.
 	InspectPort func() int
@@ -81,7 +85,7 @@ func (s *Settings) check() error {
 	default:
 		return fmt.Errorf("cluster: serialization %q is not known; use %q or %q", s.Serialization, nodeipc.JSON, nodeipc.Advanced)
 	}
-	return s.Runtime.check()
+	return errors.Join(s.Runtime.check(), s.StopMethod.check())
 }
 
 // outputDelay is how long a worker's output is copied after its end, when something that it left running has the other end.

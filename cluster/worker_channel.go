@@ -3,7 +3,6 @@ package cluster
 import (
 	"errors"
 	"fmt"
-	"syscall"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
@@ -20,8 +19,11 @@ func (c workerChannel) HandleStart(child *nodeipc.Child) {
 	w.child = child
 	w.primary.onLoop.workers[w.id] = w
 	w.primary.events.emit(ForkEvent{w})
-	if w.primary.isClosing() {
-		child.Signal(syscall.SIGKILL) // Close has killed the other workers before this one was there
+	if !w.primary.runs(w) {
+		w.kill() // Close has killed the other workers before this one was there
+	}
+	for _, stop := range w.primary.onLoop.stops {
+		stop(w)
 	}
 }
 
@@ -70,9 +72,10 @@ func (w *Worker) act(m *wire.FromWorker) {
 	case wire.ActListening:
 		w.isListening(m)
 	case wire.ActClose:
-		w.leave(m.Key)
+		w.closes(m.Key)
 	case wire.ActExitedAfterDisconnect:
 		w.left.Store(true)
+		w.endDrain()
 		w.post(wire.PrimaryMessage{Command: wire.Command, Ack: m.Seq, Seq: w.primary.nextSeq()})
 	}
 }
@@ -105,6 +108,7 @@ func (c workerChannel) HandleDisconnect(err error) {
 	if err != nil {
 		err = fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)
 	}
+	w.endDrain()
 	w.leaveAll()
 	w.redispatchOffers()
 	if w.life.make(goDisconnect) {
@@ -116,24 +120,15 @@ func (c workerChannel) HandleDisconnect(err error) {
 func (c workerChannel) HandleExit(status nodeipc.ExitStatus) {
 	w := c.worker
 	w.status = status
+	w.killRemains()
+	w.primary.runsNoMore(w)
+	w.endDrain()
 	w.leaveAll()
 	w.redispatchOffers()
 	if w.life.make(goExit) {
 		w.primary.events.emit(ExitEvent{w, status})
 	}
 	w.primary.settle(w)
-}
-
-func (w *Worker) disconnect() {
-	if w.life.now().isDead() || !w.child.Connected() {
-		return
-	}
-	// A Node worker that is asked to leave while it leaves already ends with an error.
-	if !w.left.Swap(true) {
-		w.post(wire.PrimaryMessage{Command: wire.Command, Act: wire.ActDisconnect, Seq: w.primary.nextSeq()})
-	}
-	w.leaveAll()
-	w.primary.dismiss(w)
 }
 
 // post sends the worker a message of the cluster's protocol.

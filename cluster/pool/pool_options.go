@@ -49,7 +49,7 @@ type Options struct {
 	// That a worker which had come to listen is killed from outside (SIGKILL, SIGTERM and the like) is no failure of the
 	// program: its successor comes after MinPause, and it does not count.
 	MaxRestarts int
-	// KillTimeout is how long Shutdown waits for workers before it kills them; [DefaultKillTimeout] by default.
+	// KillTimeout is how long Shutdown has before it kills workers; [DefaultKillTimeout] by default.
 	KillTimeout time.Duration
 }
 
