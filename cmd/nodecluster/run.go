@@ -18,8 +18,10 @@ not read: they are a terminal's background processes, so that Ctrl-C reaches thi
 A worker that fails has a successor after a pause, longer with each failure in a row. To be killed from outside, once
 it listens, is no failure: its successor comes after the shortest pause.
 
-SIGINT and SIGTERM ask the workers to leave once the requests that they have are answered. A second one, or the end
-of --kill-timeout, kills them.
+SIGINT, SIGTERM, SIGHUP and SIGQUIT ask the workers to leave once the requests that they have are answered. One that
+then goes on gets --stop-signal: 200 ms after its last connection has ended, or at half of --kill-timeout. The end of
+--kill-timeout, or a second signal after a second or more, kills them. With --stop signal they get the signal at once,
+and connections until they close their servers: for a script that has a handler of it.
 
 Exit status: 0 when all workers have done their work or left as asked, 1 when they could not be run or kept running
 or had to be killed, 2 when the command line is wrong.`
