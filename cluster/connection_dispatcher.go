@@ -33,7 +33,7 @@ const maxTargetsPerCPU = 4
 // or among the offers of one worker. For the fields that have to agree, this holds whenever a method that the loop has called
 // returns:
 //
-//   - assigned is the sum of the lengths of the targets' assigned lists.
+//   - assigned is the sum of the lengths of the targets' assigned lists, and offered that of the workers' offers.
 //   - available is the number of targets whose isCounted is true, and isCounted is what Available returns. So changed has to be
 //     called after each change of what Available depends on: gone, suspended, inFlight and window.
 //   - A target that is available and has assigned connections is in ready, perhaps more than once. A target in ready may be neither:
@@ -47,6 +47,7 @@ type dispatcher struct {
 
 	unassigned []int     // accepted connections that no target was chosen for, the oldest first
 	assigned   int       // accepted connections that wait for the target that was chosen
+	offered    int       // accepted connections that targets have been offered and have not answered for
 	available  int       // targets that would take a connection at once
 	ready      []*Target // targets that may take a connection that is assigned to them
 
@@ -54,6 +55,7 @@ type dispatcher struct {
 	run          func() // dispatchAll, so that to schedule it allocates nothing
 	scheduled    bool   // run is going to be called
 	acceptPaused bool   // see acceptPause
+	whenIdle     func() // see lastCall
 	closed       bool
 }
 
@@ -116,8 +118,13 @@ func (d *dispatcher) dispatchAll() {
 	for !d.closed && !d.acceptPaused && d.available > 0 && d.assigned < maxAssigned {
 		connection, owner, ok := d.next()
 		if !ok || !d.dispatch(connection, owner) {
-			return
+			break
 		}
+	}
+	if d.whenIdle != nil && len(d.unassigned)+d.assigned+d.offered == 0 {
+		idle := d.whenIdle
+		d.whenIdle = nil
+		idle()
 	}
 }
 
@@ -189,6 +196,7 @@ func (d *dispatcher) offer(target *Target, connection int) {
 	err := w.onLoop.channel.Offer(p.onLoop.frame, connection, seq)
 	if err == nil {
 		target.inFlight++
+		d.offered++
 		w.onLoop.offers.push(offer{seq: seq, connection: connection, target: target, sent: d.now()})
 		d.changed(target)
 		return
@@ -248,6 +256,32 @@ func (d *dispatcher) leave(target *Target) {
 	d.schedule()
 }
 
+// acceptAll accepts what waits in a socket, but no more than maxAssigned in all. The connections are the owner's, if there is one.
+func (d *dispatcher) acceptAll(fd int, owner *Target) {
+	for len(d.unassigned)+d.assigned < maxAssigned {
+		connection, err := bind.Accept(fd)
+		switch {
+		case err != nil:
+			return
+		case owner != nil:
+			d.dispatch(connection, owner)
+		default:
+			d.unassigned = append(d.unassigned, connection)
+		}
+	}
+}
+
+// lastCall accepts what waits in the sockets, and watches them no more. When the targets have taken all connections that were accepted,
+// it calls idle on the loop, unless the dispatcher is closed before.
+func (d *dispatcher) lastCall(idle func()) {
+	for _, q := range slices.Clone(d.queues) {
+		d.acceptAll(q.fd, q.owner)
+		d.unwatch(q.fd)
+	}
+	d.whenIdle = idle
+	d.schedule()
+}
+
 // changed has to be called after each change of what a target's Available depends on.
 func (d *dispatcher) changed(target *Target) {
 	if available := target.Available(); available != target.isCounted {
@@ -269,7 +303,7 @@ func (d *dispatcher) changed(target *Target) {
 
 // close ends the dispatcher. All targets have left before. The sockets stay open: they are the server's.
 func (d *dispatcher) close() {
-	d.closed = true
+	d.closed, d.whenIdle = true, nil
 	for _, q := range slices.Clone(d.queues) {
 		d.unwatch(q.fd)
 	}

@@ -127,15 +127,18 @@ func (d *dispatching) check() (undelivered int) {
 			}
 		}
 	}
+	offered := 0
+	for _, w := range d.workers {
+		offered += len(w.onLoop.offers.list) - w.onLoop.offers.head
+	}
+	if offered != d.server.offered {
+		d.t.Errorf("%d connections are offered; counted %d", offered, d.server.offered)
+	}
 	if assigned != d.server.assigned || available != d.server.available || len(d.balancer.targets) != d.server.dispatcher.targets {
 		d.t.Errorf("%d connections assigned, %d targets, %d available; counted %d, %d and %d",
 			assigned, len(d.balancer.targets), available, d.server.assigned, d.server.dispatcher.targets, d.server.available)
 	}
-	undelivered = assigned + len(d.server.unassigned)
-	for _, w := range d.workers {
-		undelivered += len(w.onLoop.offers.list) - w.onLoop.offers.head
-	}
-	return undelivered
+	return assigned + offered + len(d.server.unassigned)
 }
 
 // deliver lets every worker accept a connection, and every target take more.

@@ -45,6 +45,9 @@ func (o *offers) take(seq uint32) (offer, bool) {
 	return offer{}, false
 }
 
+// isEmpty reports whether all offers were answered.
+func (o *offers) isEmpty() bool { return o.head == len(o.list) }
+
 // takeAll removes every offer.
 func (o *offers) takeAll() []offer {
 	all := append([]offer(nil), o.list[o.head:]...)
@@ -62,14 +65,15 @@ func (w *Worker) answered(seq uint32, accepted bool) {
 	if accepted {
 		bind.CloseFD(o.connection)
 		o.target.accepted(o.sent)
-		return
+	} else {
+		o.target.refused(o.connection)
 	}
-	o.target.refused(o.connection)
+	w.drainOn()
 }
 
 // redispatchOffers ends all offers of a worker that will not answer any more. Their connections go to other workers.
 func (w *Worker) redispatchOffers() {
 	for _, o := range w.onLoop.offers.takeAll() {
-		o.target.dispatcher.redispatch(o.connection)
+		o.target.lost(o.connection)
 	}
 }

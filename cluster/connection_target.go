@@ -97,6 +97,7 @@ func (target *Target) accepted(sent time.Duration) {
 
 func (target *Target) answered() {
 	target.inFlight--
+	target.dispatcher.offered--
 	target.dispatcher.changed(target)
 	target.dispatcher.schedule()
 }
@@ -113,6 +114,12 @@ func (target *Target) refused(connection int) {
 	target.refusalPause = min(max(2*target.refusalPause, minRefusalPause), maxRefusalPause)
 	target.suspend()
 	time.AfterFunc(target.refusalPause, func() { target.dispatcher.primary.loop.Post(target.retry) })
+}
+
+// lost ends an offer that will not be answered any more.
+func (target *Target) lost(connection int) {
+	target.dispatcher.offered--
+	target.dispatcher.redispatch(connection)
 }
 
 // suspend makes the target unavailable until retry is called.

@@ -56,6 +56,8 @@
 //     a UDP socket that reuses addresses, it gets a socket of its own. Under later Nodes the worker dies of an assertion.
 //   - readableAll and writableAll of a Unix socket add to its mode, as up to Node 20, and do so under SchedNone too.
 //   - A path that is too long for a Unix socket is EINVAL, as from Node 24 on. It is never cut off.
+//   - A worker that is asked to leave is told so when it has answered for the connections on their way to it, and has read what its
+//     clients have sent. The last workers of a server also get what waits in its socket. Under Node such clients are reset.
 //   - [Settings.HoldListeners] keeps listening sockets open while a successor of their last worker may come.
 //
 // A worker is not trusted. One that breaks the protocol, or does not read what it asked for, loses its channel: its [DisconnectEvent]

@@ -2,10 +2,10 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
@@ -16,7 +16,7 @@ import (
 // their connections. Make one with [NewPrimary]. Its methods may be called from any goroutine.
 //
 // A [Balancer] is called on the primary's loop. It may call the methods of the primary and of its workers that return at
-// once. Fork, ForkWith, Disconnect, Close and a worker's Shutdown would wait for the loop, which waits for the Balancer, so that they
+// once. Fork, ForkWith, Disconnect, Close, Shutdown and a worker's Shutdown would wait for the loop, which waits for the Balancer, so that they
 // panic there; so do Next and Events where no event is there yet. Start a goroutine for them.
 type Primary struct {
 	loop   *eventloop.Loop
@@ -35,6 +35,7 @@ type Primary struct {
 	closing   bool
 	forking   sync.WaitGroup
 	inspected int // how many inspector ports were counted up
+	running   map[*Worker]struct{}
 
 	onLoop primaryOnLoop
 }
@@ -58,7 +59,7 @@ func NewPrimary(settings Settings) (*Primary, error) {
 	p := &Primary{
 		loop: loop, forker: newForker(), policy: policy, settings: settings,
 		begun: time.Now(), customBalancer: settings.NewBalancer,
-		onLoop: newPrimaryOnLoop(),
+		running: map[*Worker]struct{}{}, onLoop: newPrimaryOnLoop(),
 	}
 	p.events = newEventStream(func() { p.mustNotWait("Next of the events") })
 	p.events.emit(SetupEvent{settings})
@@ -120,7 +121,7 @@ func (p *Primary) ForkWith(settings Settings, env ...string) (*Worker, error) {
 }
 
 func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, error) {
-	if err := settings.Runtime.check(); err != nil {
+	if err := errors.Join(settings.Runtime.check(), settings.StopMethod.check()); err != nil {
 		return nil, err
 	}
 	cmd, err := settings.command(id, env, p.nextInspectPort)
@@ -129,7 +130,7 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 	}
 	w := &Worker{
 		id: id, primary: p, path: executablePath(cmd), args: cmd.Args, program: cmd.Path + "\x00" + settings.Exec, minPort: settings.MinPort,
-		life: newLifeline(), onLoop: newWorkerOnLoop(),
+		life: newLifeline(), stop: settings.stopping(), onLoop: newWorkerOnLoop(),
 	}
 	if settings.Runtime != "" {
 		w.runtime.Store(&settings.Runtime)
@@ -209,7 +210,7 @@ func (p *Primary) Disconnect(ctx context.Context) error {
 	}
 }
 
-// Close kills the workers that are left, waits for their ends and frees everything. Next still returns the events that have happened,
+// Close kills the workers that are left, as [Primary.Kill] does, waits for their ends and frees everything. Next still returns the events that have happened,
 // but for messages with handles. It is safe to call twice.
 func (p *Primary) Close() error {
 	p.mustNotWait("Close of the primary")
@@ -221,7 +222,8 @@ func (p *Primary) Close() error {
 		p.forking.Wait()
 		return nil
 	}
-	p.killAll()
+	p.loop.Post(func() { p.onLoop.leaving = true })
+	p.Kill()
 	p.forking.Wait()
 	p.loop.Call(p.closeHeld)
 	p.loop.Close()
@@ -235,14 +237,4 @@ func (p *Primary) mustNotWait(call string) {
 	if p.loop.IsCurrent() {
 		panic("cluster: " + call + " by a Balancer would wait for the loop, which waits for the Balancer: start a goroutine for it")
 	}
-}
-
-// killAll kills all workers.
-func (p *Primary) killAll() {
-	p.loop.Call(func() {
-		p.onLoop.leaving = true
-		for _, w := range p.onLoop.workers {
-			w.child.Signal(syscall.SIGKILL)
-		}
-	})
 }

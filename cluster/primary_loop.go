@@ -20,6 +20,7 @@ type primaryOnLoop struct {
 	frame     []byte          // the last message with a connection, whose memory is used again
 	leaving   bool            // all are to leave
 	empty     []chan struct{} // closed when no worker is left
+	stops     []func(*Worker) // called for workers to come, until then
 
 	toldOfShortage  bool
 	toldOfPolicy    bool
@@ -35,12 +36,18 @@ func newPrimaryOnLoop() primaryOnLoop {
 
 func (p *Primary) disconnectAll(gone chan struct{}) {
 	p.onLoop.leaving = true
-	for _, id := range slices.Sorted(maps.Keys(p.onLoop.workers)) {
-		p.onLoop.workers[id].disconnect()
-	}
+	p.disconnect(p.inOrder()...)
 	p.closeHeld()
 	p.onLoop.empty = append(p.onLoop.empty, gone)
 	p.notifyEmpty()
+}
+
+// inOrder returns the workers of which something is left, by age.
+func (p *Primary) inOrder() (workers []*Worker) {
+	for _, id := range slices.Sorted(maps.Keys(p.onLoop.workers)) {
+		workers = append(workers, p.onLoop.workers[id])
+	}
+	return workers
 }
 
 func (p *Primary) nextSeq() uint32 {
@@ -51,11 +58,18 @@ func (p *Primary) nextSeq() uint32 {
 	return p.onLoop.seq - 1
 }
 
-// isClosing reports whether Close was called: what starts now is to end.
-func (p *Primary) isClosing() bool {
+// runs adds a worker to those that Kill kills. It reports false if Close was called: what starts now is to end.
+func (p *Primary) runs(w *Worker) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.closing
+	p.running[w] = struct{}{}
+	return !p.closing
+}
+
+func (p *Primary) runsNoMore(w *Worker) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.running, w)
 }
 
 // dismiss takes a worker that was asked to leave off the list of workers.
@@ -79,7 +93,7 @@ func (p *Primary) notifyEmpty() {
 	for _, gone := range p.onLoop.empty {
 		close(gone)
 	}
-	p.onLoop.empty, p.onLoop.leaving = nil, false
+	p.onLoop.empty, p.onLoop.stops, p.onLoop.leaving = nil, nil, false
 }
 
 // warnOnce tells the program of the first connection that waits because the system is short of something.

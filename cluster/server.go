@@ -20,6 +20,10 @@ type server interface {
 	join(*Worker, *wire.ServerReply) (membership, *handlewrap.Handle, error)
 	// base returns what every kind of server has.
 	base() *serverBase
+	// lastCall accepts what waits in the sockets, and closes them. The members, which are given, get the connections. When that is
+	// done, idle is called on the loop.
+	lastCall(members map[*Worker]membership, idle func())
+	// close ends a server without members, and closes the sockets if lastCall has not.
 	close()
 }
 
@@ -40,6 +44,8 @@ type serverBase struct {
 	workers int       // that have a membership
 	claims  int       // for workers to come
 	since   time.Time // when the last membership ended
+	isLast  bool      // its last call was made
+	closed  bool
 }
 
 func (b *serverBase) base() *serverBase { return b }
@@ -68,7 +74,7 @@ func (w *Worker) queryServer(m *wire.FromWorker) {
 }
 
 func (w *Worker) answerQuery(m *wire.FromWorker) {
-	if w.left.Load() || w.life.now() > listening {
+	if w.onLoop.drain.stage != staying || w.life.now() > listening {
 		return
 	}
 	key := m.Server.Key()
@@ -163,24 +169,80 @@ func (w *Worker) leave(key string) {
 		return
 	}
 	w.end(key, m)
-	if w.primary.holdsClosed(w) {
+	if w.primary.holdsClosed(w) && !m.server().base().isLast {
 		w.claim(m.server(), time.Now().Add(w.primary.onLoop.graces.closing))
 		w.expireClaims(time.Now())
 	}
 	w.primary.closeUnused(m.server())
 }
 
-// leaveAll ends all memberships of a worker that ends, or is asked to leave. It closes servers that have no other member, unless the
-// primary holds them for workers to come.
+// leaveAll ends all memberships of a worker that ends, or has drained. It closes servers that have no other member, unless the primary
+// holds them for workers to come.
 func (w *Worker) leaveAll() {
 	hold := w.primary.holdsFor(w)
 	for key, m := range w.onLoop.memberships {
 		w.end(key, m)
-		if hold {
+		if hold && !m.server().base().isLast {
 			w.claim(m.server(), time.Time{})
 		}
 		w.primary.closeUnused(m.server())
 	}
+}
+
+// retire ends the memberships of a worker that is asked to leave. But of a server that nobody is left for, it makes the last call: then
+// the worker stays a member until what clients have sent so far is dealt out.
+func (w *Worker) retire() {
+	hold := w.primary.holdsFor(w)
+	for key, m := range w.onLoop.memberships {
+		switch s := m.server(); {
+		case s.base().isLast:
+		case hold:
+			w.end(key, m)
+			w.claim(s, time.Time{})
+		case w.primary.isHeld(s) || w.primary.hasStaying(s):
+			w.end(key, m)
+		default:
+			w.primary.makeLastCall(s)
+		}
+	}
+}
+
+// members returns those of a server.
+func (p *Primary) members(s server) map[*Worker]membership {
+	members := map[*Worker]membership{}
+	for _, w := range p.onLoop.workers {
+		if m := w.onLoop.memberships[s.base().key]; m != nil && m.server() == s {
+			members[w] = m
+		}
+	}
+	return members
+}
+
+// hasStaying reports whether a server has a member that was not asked to leave.
+func (p *Primary) hasStaying(s server) bool {
+	for w := range p.members(s) {
+		if w.onLoop.drain.stage == staying {
+			return true
+		}
+	}
+	return false
+}
+
+// makeLastCall ends a server whose members all leave. What clients have sent so far is dealt out first.
+func (p *Primary) makeLastCall(s server) {
+	b := s.base()
+	b.isLast = true
+	delete(p.onLoop.servers, b.key)
+	members := p.members(s)
+	s.lastCall(members, func() {
+		for w, m := range members {
+			if w.onLoop.memberships[b.key] == m {
+				w.end(b.key, m)
+				w.drainOn()
+			}
+		}
+		p.closeServer(s)
+	})
 }
 
 func (w *Worker) end(key string, m membership) {
@@ -192,7 +254,14 @@ func (w *Worker) end(key string, m membership) {
 }
 
 func (p *Primary) closeServer(s server) {
-	delete(p.onLoop.servers, s.base().key)
+	b := s.base()
+	if b.closed {
+		return
+	}
+	b.closed = true
+	if p.onLoop.servers[b.key] == s {
+		delete(p.onLoop.servers, b.key)
+	}
 	s.close()
 }
 

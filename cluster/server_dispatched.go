@@ -54,8 +54,19 @@ func (s *dispatchedServer) join(w *Worker, reply *wire.ServerReply) (membership,
 	return dispatchedMembership{target, s}, nil, nil
 }
 
+func (s *dispatchedServer) lastCall(_ map[*Worker]membership, idle func()) {
+	s.dispatcher.lastCall(idle)
+	s.closeSockets()
+}
+
 func (s *dispatchedServer) close() {
 	s.dispatcher.close()
+	if !s.isLast {
+		s.closeSockets()
+	}
+}
+
+func (s *dispatchedServer) closeSockets() {
 	s.socket.Close()
 	for i := range s.others {
 		s.others[i].Close()

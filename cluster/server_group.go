@@ -143,9 +143,20 @@ func (s *groupServer) join(w *Worker, reply *wire.ServerReply) (membership, *han
 	return groupMembership{target, s, slot}, handle, nil
 }
 
+func (s *groupServer) lastCall(members map[*Worker]membership, idle func()) {
+	for _, m := range members {
+		m := m.(groupMembership)
+		s.acceptAll(s.group.FD(m.slot), m.Target)
+	}
+	s.dispatcher.lastCall(idle)
+	s.groupSlots.close()
+}
+
 func (s *groupServer) close() {
 	s.dispatcher.close()
-	s.groupSlots.close()
+	if !s.isLast {
+		s.groupSlots.close()
+	}
 }
 
 type groupMembership struct {
@@ -159,6 +170,9 @@ func (m groupMembership) server() server { return m.of }
 func (m groupMembership) leave() {
 	s := m.of
 	s.dispatcher.leave(m.Target)
+	if s.isLast {
+		return
+	}
 	s.vacate(m.slot)
 	s.unwatch(s.group.FD(m.slot))
 	if err := s.watch(s.group.FD(m.slot), nil); err != nil {
@@ -219,6 +233,8 @@ func (s *packetGroup) join(_ *Worker, reply *wire.ServerReply) (membership, *han
 	return packetMembership{s, slot}, handle, nil
 }
 
+func (s *packetGroup) lastCall(_ map[*Worker]membership, idle func()) { idle() }
+
 type packetMembership struct {
 	of   *packetGroup
 	slot int
@@ -226,6 +242,10 @@ type packetMembership struct {
 
 func (m packetMembership) server() server { return m.of }
 
-func (m packetMembership) leave() { m.of.vacate(m.slot) }
+func (m packetMembership) leave() {
+	if !m.of.isLast {
+		m.of.vacate(m.slot)
+	}
+}
 
 func (m packetMembership) retry() {}

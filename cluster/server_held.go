@@ -106,12 +106,15 @@ func (p *Primary) endClaim(s server) {
 	p.closeUnused(s)
 }
 
-// closeUnused closes a server that has neither members nor claims, unless it is closed.
+// closeUnused closes a server that has neither members nor claims.
 func (p *Primary) closeUnused(s server) {
-	if b := s.base(); b.workers == 0 && b.claims == 0 && p.onLoop.servers[b.key] == s {
+	if b := s.base(); b.workers == 0 && b.claims == 0 {
 		p.closeServer(s)
 	}
 }
+
+// isHeld reports whether a server stays open when its last member has left: a worker may come for it.
+func (p *Primary) isHeld(s server) bool { return s.base().claims > 0 && !p.onLoop.leaving }
 
 // bequeath leaves the claims of a worker that has ended to its successor, if one may come.
 func (w *Worker) bequeath() {

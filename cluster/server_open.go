@@ -52,11 +52,11 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 		s, err := newGroupServer(p, base, bound, name, backlog, rendezvous.ByFlow)
 		if errors.Is(err, errors.ErrUnsupported) {
 			p.warnOfPolicy(fmt.Errorf("%s is served as %q: %w", &m.Server, SchedNone, err))
-			return newSharedServer(base, handlewrap.NetNative, bound), nil
+			return p.newSharedServer(base, m, handlewrap.NetNative, bound), nil
 		}
 		return s, err
 	case p.policy == SchedNone, p.policy == SchedReusePort:
-		return newSharedServer(base, handlewrap.NetNative, bound), nil
+		return p.newSharedServer(base, m, handlewrap.NetNative, bound), nil
 	case p.policy == SchedSticky && grouped:
 		s, err := newGroupServer(p, base, bound, name, backlog, rendezvous.ByAddress)
 		if errors.Is(err, errors.ErrUnsupported) {
@@ -72,6 +72,10 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 		}
 		return newDispatchedServer(p, base, bound, name, backlog, func() Balancer { return p.newBalancer(address) })
 	}
+}
+
+func (p *Primary) newSharedServer(base serverBase, m *wire.FromWorker, t handlewrap.Type, bound bind.Socket) server {
+	return &sharedServer{serverBase: base, handleType: t, socket: bound, inherited: m.IsInherited(), primary: p}
 }
 
 // newPacketServer makes a server of datagrams, which workers receive without the primary.
@@ -101,7 +105,7 @@ func (p *Primary) newPacketServer(key string, m *wire.FromWorker) (server, error
 		}
 		p.warnOfPolicy(fmt.Errorf("UDP on %s is served as %q: %w", &m.Server, SchedNone, err))
 	}
-	return newSharedServer(base, handlewrap.DgramNative, bound), nil
+	return p.newSharedServer(base, m, handlewrap.DgramNative, bound), nil
 }
 
 // bindRequest returns what a worker's server asks to be bound to.

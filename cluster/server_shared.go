@@ -11,10 +11,9 @@ type sharedServer struct {
 	serverBase
 	handleType handlewrap.Type
 	socket     bind.Socket
-}
-
-func newSharedServer(base serverBase, t handlewrap.Type, bound bind.Socket) server {
-	return &sharedServer{serverBase: base, handleType: t, socket: bound}
+	inherited  bool // another process may accept from it
+	primary    *Primary
+	last       *dispatcher // of what waited in the socket at the last call; nil before
 }
 
 func (s *sharedServer) join(_ *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
@@ -23,15 +22,54 @@ func (s *sharedServer) join(_ *Worker, reply *wire.ServerReply) (membership, *ha
 		return nil, nil, err
 	}
 	reply.Errno = new(int)
-	return sharedMembership{s}, handlewrap.New(s.handleType, fd), nil
+	return &sharedMembership{of: s}, handlewrap.New(s.handleType, fd), nil
 }
 
-func (s *sharedServer) close() { s.socket.Close() }
+// lastCall deals out what waits in the socket: workers accept one after the other, and would not get to all before they close it.
+func (s *sharedServer) lastCall(members map[*Worker]membership, idle func()) {
+	defer s.socket.Close()
+	if s.handleType != handlewrap.NetNative || s.inherited {
+		idle()
+		return
+	}
+	d, err := newDispatcher(s.primary, s.key, func() Balancer { return newTargetQueues() })
+	if err != nil {
+		idle()
+		return
+	}
+	s.last = d
+	for w, m := range members {
+		m.(*sharedMembership).target = newTarget(d, w)
+		d.join(m.(*sharedMembership).target)
+	}
+	d.acceptAll(s.socket.FD, nil)
+	d.lastCall(idle)
+}
 
-type sharedMembership struct{ of *sharedServer }
+func (s *sharedServer) close() {
+	if s.last != nil {
+		s.last.close()
+	}
+	if !s.isLast {
+		s.socket.Close()
+	}
+}
 
-func (m sharedMembership) server() server { return m.of }
+type sharedMembership struct {
+	of     *sharedServer
+	target *Target // nil before the last call
+}
 
-func (m sharedMembership) leave() {}
+func (m *sharedMembership) server() server { return m.of }
 
-func (m sharedMembership) retry() {}
+func (m *sharedMembership) leave() {
+	if m.target != nil {
+		m.target.dispatcher.leave(m.target)
+	}
+}
+
+func (m *sharedMembership) retry() {
+	if m.target != nil {
+		m.target.retry()
+	}
+}

@@ -85,6 +85,10 @@ type Settings struct {
 	// MaxMessageSize is how many bytes a message to or from the worker may have, as [nodeipc.Options] has it: 64 MiB by default. A
 	// worker that sends a longer one loses its channel, and a Node worker then exits. Node sets no limit.
 	MaxMessageSize int
+	// StopMethod is how [Worker.Shutdown] asks the worker to end; [StopDisconnect] by default.
+	StopMethod StopMethod
+	// StopSignal is what Worker.Shutdown sends a worker that does not end by itself, or, with [StopBySignal], at once. 0 is SIGTERM.
+	StopSignal syscall.Signal
 	// InspectPort returns the worker's inspector port. By default the ports count up from the one after DebugPort, and after
 	// 65535 from 1024. If it returns what is no port, the fork fails with an *InspectPortError.
 	InspectPort func() int
@@ -101,7 +105,7 @@ func (s *Settings) check() error {
 	default:
 		return fmt.Errorf("cluster: serialization %q is not known; use %q or %q", s.Serialization, nodeipc.JSON, nodeipc.Advanced)
 	}
-	return s.Runtime.check()
+	return errors.Join(s.Runtime.check(), s.StopMethod.check())
 }
 
 // outputDelay is how long a worker's output is copied after its end, when something that it left running has the other end.

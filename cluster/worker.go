@@ -25,7 +25,12 @@ type Worker struct {
 	program string // what it runs: the same for its successor
 	child   *nodeipc.Child
 	life    *lifeline
-	left    atomic.Bool             // exitedAfterDisconnect
+	left    atomic.Bool // exitedAfterDisconnect
+	stop    stopping
+	// leftFirst: it has closed its servers before it was told to.
+	leftFirst atomic.Bool
+	// reaps: what it leaves in its process group is to be killed.
+	reaps   atomic.Bool
 	runtime atomic.Pointer[Runtime] // nil while it is not known
 	status  nodeipc.ExitStatus
 	holds   int // of readers of events that have too much of it waiting; the stream's mu guards it
@@ -44,6 +49,7 @@ type workerOnLoop struct {
 	claims         []claim     // the oldest first
 	expiry         *time.Timer // of the next claim that ends
 	released       bool        // it has no successor
+	drain          drain
 }
 
 func newWorkerOnLoop() workerOnLoop { return workerOnLoop{memberships: map[string]membership{}} }
@@ -132,8 +138,12 @@ func (w *Worker) Request(ctx context.Context, body any) (nodeipc.Message, error)
 // Disconnect asks the worker to leave, as Node's worker.disconnect() in the primary does: it gets no new connections,
 // closes its servers, waits for the connections that it has, and then closes its channel. The call does not wait; Disconnected and
 // Gone can be waited for.
+//
+// Before the worker is told to close its servers, it answers for the connections that are on their way to it, and reads what clients
+// have sent so far. That takes 15 ms, and longer for a worker whose event loop is busy. What clients have sent to the last worker of a
+// server is dealt out before. Node's primary does neither.
 func (w *Worker) Disconnect() {
-	w.primary.loop.Post(w.disconnect)
+	w.primary.loop.Post(func() { w.primary.disconnect(w) })
 }
 
 // CloseChannel closes the channel to the worker without asking it to leave, as Node's worker.process.disconnect() in the

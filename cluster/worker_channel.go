@@ -3,7 +3,6 @@ package cluster
 import (
 	"errors"
 	"fmt"
-	"syscall"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
@@ -21,8 +20,11 @@ func (c workerChannel) HandleStart(child *nodeipc.Child) {
 	w.primary.onLoop.workers[w.id] = w
 	w.inherit()
 	w.primary.events.emit(ForkEvent{w})
-	if w.primary.isClosing() {
-		child.Signal(syscall.SIGKILL) // Close has killed the other workers before this one was there
+	if !w.primary.runs(w) {
+		w.kill() // Close has killed the other workers before this one was there
+	}
+	for _, stop := range w.primary.onLoop.stops {
+		stop(w)
 	}
 }
 
@@ -72,10 +74,11 @@ func (w *Worker) act(m *wire.FromWorker) {
 	case wire.ActListening:
 		w.isListening(m)
 	case wire.ActClose:
-		w.leave(m.Key)
+		w.closes(m.Key)
 	case wire.ActExitedAfterDisconnect:
 		w.left.Store(true)
 		w.extendClaims(w.primary.onLoop.graces.leaving)
+		w.endDrain()
 		w.post(wire.PrimaryMessage{Command: wire.Command, Ack: m.Seq, Seq: w.primary.nextSeq()})
 	}
 }
@@ -111,6 +114,7 @@ func (c workerChannel) HandleDisconnect(err error) {
 	if err != nil {
 		err = fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)
 	}
+	w.endDrain()
 	w.leaveAll()
 	w.bequeath()
 	w.redispatchOffers()
@@ -123,6 +127,9 @@ func (c workerChannel) HandleDisconnect(err error) {
 func (c workerChannel) HandleExit(status nodeipc.ExitStatus) {
 	w := c.worker
 	w.status = status
+	w.killRemains()
+	w.primary.runsNoMore(w)
+	w.endDrain()
 	w.leaveAll()
 	w.bequeath()
 	w.redispatchOffers()
@@ -130,19 +137,6 @@ func (c workerChannel) HandleExit(status nodeipc.ExitStatus) {
 		w.primary.events.emit(ExitEvent{w, status})
 	}
 	w.primary.settle(w)
-}
-
-func (w *Worker) disconnect() {
-	if w.life.now().isDead() || !w.child.Connected() {
-		return
-	}
-	// A Node worker that is asked to leave while it leaves already ends with an error.
-	if !w.left.Swap(true) {
-		w.post(wire.PrimaryMessage{Command: wire.Command, Act: wire.ActDisconnect, Seq: w.primary.nextSeq()})
-	}
-	w.leaveAll()
-	w.extendClaims(w.primary.onLoop.graces.leaving)
-	w.primary.dismiss(w)
 }
 
 // post sends the worker a message of the cluster's protocol.

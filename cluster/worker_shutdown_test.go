@@ -5,6 +5,7 @@ package cluster_test
 import (
 	"context"
 	"errors"
+	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -137,5 +138,110 @@ func TestWorkerShutdownCancelled(t *testing.T) {
 	expectEnd(t, w, nodeipc.ExitStatus{Code: -1, Signal: syscall.SIGKILL})
 	if err := w.Shutdown(ctx); err != nil {
 		t.Errorf("shutdown after the end: %v", err)
+	}
+}
+
+// leaver answers with 503 once it has had SIGUSR2, and closes when a client asks it to.
+const leaver = `
+	const http = require('http');
+	let status = 200;
+	process.on('SIGUSR2', () => { status = 503; process.send('told'); });
+	const server = http.createServer((request, response) => {
+		response.writeHead(status, {Connection: 'close'}).end();
+		if (request.url === '/close') server.close(() => process.disconnect());
+	});
+	server.listen(process.env.PORT, '127.0.0.1');`
+
+// A worker that is stopped by its signal goes on to get connections until it closes its servers.
+func TestWorkerShutdownBySignal(t *testing.T) {
+	nodetest.NoLeaks(t)
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
+		for _, policy := range []cluster.SchedulingPolicy{cluster.SchedRR, cluster.SchedReusePort} {
+			t.Run(string(policy), func(t *testing.T) {
+				port := clustertest.FreePort(t)
+				r := clustertest.NewRig(t, cluster.Settings{
+					Exec: nodetest.Script(t, "leaver.js", leaver), ExecPath: node.Path, SchedulingPolicy: policy,
+					Env:        []string{"PORT=" + strconv.Itoa(port)},
+					StopMethod: cluster.StopBySignal, StopSignal: syscall.SIGUSR2,
+				})
+				w := r.MustFork()
+				r.Listening(t, 1, port)
+				ended := make(chan error, 1)
+				go func() { ended <- w.Shutdown(deadlineIn(t, time.Hour)) }()
+				r.Await(t, "the worker's word that it was told", func(o clustertest.Occurrence) bool { return string(o.Message) == `"told"` })
+				expectWorkers(t, r)
+				client := clustertest.RealClient(t, false, nil)
+				for _, path := range []string{"/", "/", "/close"} {
+					response, err := client.Get("http://" + clustertest.Local(port) + path)
+					if err != nil {
+						t.Fatal(err)
+					}
+					response.Body.Close()
+					if response.StatusCode != 503 {
+						t.Errorf("%s is answered with %s, want 503", path, response.Status)
+					}
+				}
+				if err := nodetest.Receive(t, ended, "end of the worker"); err != nil {
+					t.Error(err)
+				}
+				expectEnd(t, w, nodeipc.ExitStatus{})
+				if !w.ExitedAfterDisconnect() {
+					t.Error("the worker was not asked to leave")
+				}
+			})
+		}
+	})
+}
+
+// A worker without a handler of the signal ends by it, and another signal than SIGTERM may be chosen for one that goes on.
+func TestWorkerShutdownWithOtherSignals(t *testing.T) {
+	nodetest.NoLeaks(t)
+	for _, method := range []cluster.StopMethod{cluster.StopDisconnect, cluster.StopBySignal} {
+		t.Run(string(method), func(t *testing.T) {
+			settings := clustertest.AgentSettings(t, nodetest.Default(t))
+			settings.StopMethod, settings.StopSignal = method, syscall.SIGUSR2
+			r := clustertest.NewRig(t, settings)
+			w := r.MustFork()
+			r.Ready(w)
+			clustertest.AskAgent(t, r, 1, clustertest.Command{"do": "stay"})
+			if err := w.Shutdown(deadlineIn(t, time.Hour)); err != nil {
+				t.Error(err)
+			}
+			expectEnd(t, w, nodeipc.ExitStatus{Code: -1, Signal: syscall.SIGUSR2})
+		})
+	}
+}
+
+func TestUnknownStopMethod(t *testing.T) {
+	const want = `cluster: stop method "gently" is not known; use "disconnect" or "signal"`
+	if _, err := cluster.NewPrimary(cluster.Settings{StopMethod: "gently"}); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+// All workers are shut down at once, and so is one that is forked meanwhile. The error names who was killed.
+func TestShutdownOfAll(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := clustertest.NewAgents(t, nodetest.Default(t), cluster.SchedRR, 3)
+	port := clustertest.FreePort(t)
+	clustertest.ListenAll(t, r, port, 1, 2)
+	clustertest.AskAgent(t, r, 2, clustertest.Command{"do": "stay"})
+	clustertest.Stop(t, r.ForkedWorker(3))
+	ctx, cancel := context.WithCancel(deadlineIn(t, time.Hour))
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- r.Shutdown(ctx) }()
+	r.Event(t, "exit", 1)
+	r.Event(t, "exit", 2)
+	late := r.MustFork()
+	awaitClosed(t, "gone", late.Gone())
+	cancel()
+	err := nodetest.Receive(t, ended, "end of all")
+	if want := "cluster: shutdown of worker 3: " + cluster.ErrKilled.Error() + ": context canceled"; err == nil || err.Error() != want || !errors.Is(err, cluster.ErrKilled) {
+		t.Errorf("%v, want %s", err, want)
+	}
+	clustertest.ExpectRefusal(t, port)
+	if err := r.Shutdown(t.Context()); err != nil {
+		t.Errorf("shutdown without workers: %v", err)
 	}
 }

@@ -1,6 +1,9 @@
 package nodeipc
 
-import "github.com/nodecluster/nodecluster/nodeipc/internal/codec"
+import (
+	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
+	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
+)
 
 // A LoopChannel is a channel as its [Handler] has it. Its methods are called on the channel's loop only, unless they say
 // otherwise: within the handler's methods, and in functions that the loop runs. With it a protocol on top of the channel, such as
@@ -41,4 +44,16 @@ func (l LoopChannel) Drain() {
 	if !l.channel.isZero() {
 		l.channel.drain()
 	}
+}
+
+// HasUnread reports whether something that was sent waits to be written, or was written and is not read by the peer. Where the system
+// does not tell what the peer has read, which is anywhere but on Linux, it reports only on what waits to be written.
+func (l LoopChannel) HasUnread() bool {
+	c := l.channel
+	if c.isZero() {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state != disconnected && (!c.out.drained() || socket.Unread(c.fd) > 0)
 }

@@ -66,8 +66,8 @@
 //
 // # How a pool ends
 //
-// [Pool.Shutdown] asks the workers to leave, as Node's cluster.disconnect() does, and ends those that stay. [Pool.Close] kills what
-// is left, and frees everything; a program calls it in any case. Both end the restarts first.
+// [Pool.Shutdown] asks the workers to leave, as Node's cluster.disconnect() does, and ends those that stay: [cluster.Worker.Shutdown]
+// says how. [Pool.Close] kills what is left, and frees everything; a program calls it in any case. Both end the restarts first.
 //
 // The package stands on the public part of package cluster alone. A program that wants to keep its workers otherwise finds there
 // what this one has: [cluster.Primary.Subscribe], [cluster.Worker.Gone], [cluster.ListenErrorEvent], [cluster.Primary.EmitError].

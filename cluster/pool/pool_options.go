@@ -57,8 +57,8 @@ type Options struct {
 	// That a worker is killed from outside (SIGKILL, SIGTERM and the like) is no failure of the program: its successor comes
 	// after MinPause, and it does not count.
 	MaxRestarts int
-	// KillTimeout is how long Shutdown waits for workers before it kills them; [DefaultKillTimeout] by default. A worker that
-	// goes on without its channel has as long to end by itself, and as long again when it is told to.
+	// KillTimeout is how long Shutdown has before it kills workers; [DefaultKillTimeout] by default. A worker that goes on without its
+	// channel has as long to end by itself, and as long again when it is told to.
 	KillTimeout time.Duration
 }
 

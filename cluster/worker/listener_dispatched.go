@@ -119,6 +119,7 @@ func (l *dispatchedListener) Addr() net.Addr { return l.address }
 type packetConn struct {
 	*net.UDPConn
 	registration *registration
+	closeOnce    sync.Once
 }
 
 func (c *packetConn) offer(seq json.RawMessage, connection *handlewrap.Handle) {
@@ -131,7 +132,9 @@ func (c *packetConn) drain() { c.Close() }
 
 // Close ends the server; the primary's socket stays open.
 func (c *packetConn) Close() error {
-	err := c.UDPConn.Close()
+	err := error(&net.OpError{Op: "close", Net: "udp", Addr: c.LocalAddr(), Err: net.ErrClosed})
+	// Once also waits for the call that closes the socket, as for sharedListener.
+	c.closeOnce.Do(func() { err = c.UDPConn.Close() })
 	c.registration.close()
 	return err
 }

@@ -19,8 +19,9 @@ type sharedListener struct {
 	connections  connections
 	registration *registration
 
-	closed    chan struct{}
-	closeOnce sync.Once
+	closed     chan struct{}
+	closeOnce  sync.Once
+	socketOnce sync.Once // closes the socket
 
 	mu       sync.Mutex
 	waiting  []*offeredConn
@@ -126,7 +127,8 @@ func (l *sharedListener) drain() {
 	l.draining = true
 	l.waiting = rejectAll(l.waiting)
 	l.mu.Unlock()
-	l.Listener.Close()
+	// Once also waits for the call that closes the socket: nobody is told of its end before nobody can connect to it.
+	l.socketOnce.Do(func() { l.Listener.Close() })
 	l.registration.withdraw()
 }
 

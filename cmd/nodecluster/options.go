@@ -55,6 +55,10 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 	flags.Var(value{"N", o.setMaxRestarts}, "max-restarts",
 		"how many failures in a row have a successor (default 16); each waits longer,\nfrom 100ms to 15s, and 30s of health begin a new row")
 	flags.Var(value{"DURATION", o.setKillTimeout}, "kill-timeout", "from asking workers to leave to killing them (default 5s)")
+	flags.Var(value{"disconnect|signal", oneOf(&s.StopMethod, cluster.StopDisconnect, cluster.StopBySignal)}, "stop",
+		"how workers are asked to leave: disconnect, they close their servers and finish\ntheir requests; signal, as a handler in the script does (default disconnect)")
+	flags.Var(value{"SIGNAL", o.setStopSignal}, "stop-signal",
+		"what a worker gets that goes on after that, or at once with --stop signal\n(default SIGTERM)")
 	flags.Var(value{"text|json|none", oneOf(&o.logFormat, logText, logJSON, logNone)}, "log-format",
 		"how events are written to standard error (default text); none: not at all,\nbut for why the run has failed")
 	flags.Var(value{"error|warn|info|debug", oneOf(&o.logLevel, levelError, levelWarn, levelInfo, levelDebug)}, "log-level",
@@ -185,6 +189,11 @@ func (o *options) setKillTimeout(text string) error {
 	// No time at all is not what the zero value means.
 	o.keep.KillTimeout = max(d, time.Nanosecond)
 	return nil
+}
+
+func (o *options) setStopSignal(text string) (err error) {
+	o.settings.StopSignal, err = signalNamed(text)
+	return err
 }
 
 // workerSettings completes the settings with what is to run.

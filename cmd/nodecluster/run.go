@@ -25,8 +25,10 @@ its channel is ended after --kill-timeout, and has failed.
 What happens to the workers is written to standard error. A log that nobody reads delays nobody: lines that have no
 room are dropped, and counted. Messages that workers send are shown once of each kind, and then counted.
 
-SIGINT and SIGTERM ask the workers to leave once the requests that they have are answered. A second one, or the end
-of --kill-timeout, kills them.
+SIGINT, SIGTERM, SIGHUP and SIGQUIT ask the workers to leave once the requests that they have are answered. One that
+then goes on gets --stop-signal: 200 ms after its last connection has ended, or at half of --kill-timeout. The end of
+--kill-timeout, or a second signal after a second or more, kills them. With --stop signal they get the signal at once,
+and connections until they close their servers: for a script that has a handler of it.
 
 Exit status: 0 when all workers have done their work or left as asked, 1 when they could not be run or kept running
 or had to be killed, 2 when the command line is wrong.`

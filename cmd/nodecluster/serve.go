@@ -8,6 +8,7 @@ import (
 	"os"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool"
@@ -31,6 +32,9 @@ func serve(settings cluster.Settings, keep pool.Options, log *eventLog) error {
 	}
 	f := follow(workers, log)
 	err = untilEnd(workers, signals, &f.stopping)
+	if errors.Is(err, errStuck) {
+		return err
+	}
 	workers.Close()
 	f.wait()
 	if killed := f.killed.Load(); err == nil && killed > 0 {
@@ -49,13 +53,22 @@ func untilEnd(workers *pool.Pool, signals <-chan os.Signal, stopping *atomic.Boo
 		return workers.Err()
 	case <-signals:
 		stopping.Store(true)
-		shutDown(workers, signals)
-		return nil
+		return shutDown(workers, signals)
 	}
 }
 
-// shutDown asks workers to leave, and kills them at the next signal.
-func shutDown(workers *pool.Pool, signals <-chan os.Signal) {
+const (
+	// sameSignal is how long after the first signal others are the same one: a terminal, a shell and a wrapper may each send it.
+	sameSignal = time.Second
+	// lastMoment is how long workers that were killed may take to end.
+	lastMoment = time.Second
+)
+
+// errStuck is the end of a program that cannot end in order.
+var errStuck = errors.New("the workers were killed, and the program ends without waiting for them: it stands still")
+
+// shutDown asks workers to leave, and kills them when a signal insists.
+func shutDown(workers *pool.Pool, signals <-chan os.Signal) error {
 	ctx, kill := context.WithCancel(context.Background())
 	defer kill()
 	down := make(chan struct{})
@@ -63,11 +76,23 @@ func shutDown(workers *pool.Pool, signals <-chan os.Signal) {
 		defer close(down)
 		workers.Shutdown(ctx)
 	}()
-	select {
-	case <-down:
-	case <-signals:
+	for begun := time.Now(); ; {
+		select {
+		case <-down:
+			return nil
+		case <-signals:
+			if time.Since(begun) < sameSignal {
+				continue
+			}
+		}
 		kill()
-		<-down
+		workers.Kill()
+		select {
+		case <-down:
+			return nil
+		case <-time.After(lastMoment):
+			return errStuck
+		}
 	}
 }
 

@@ -45,13 +45,13 @@ func cached(tb testing.TB, what, name string, below ...string) string {
 }
 
 // Apps gives the absolute path of a folder whose node_modules has express (4,
-// and 5 as express5), fastify and tsx, in the versions of testdata/apps/package-lock.json as scripts/runtimes
+// and 5 as express5), fastify, tsx and others, in the versions of testdata/apps/package-lock.json as scripts/runtimes
 // last saw it. Set NODE_PATH to the node_modules in it to run a program that
 // is somewhere else. The folder is shared by all tests: write nothing there.
 // The test ends with a failure when it is not there.
 func Apps(tb testing.TB) string {
 	tb.Helper()
-	for _, name := range []string{"express", "express5", "fastify", "tsx"} {
+	for _, name := range []string{"express", "express5", "fastify", "tsx", "ws", "@godaddy/terminus", "@nestjs/core"} {
 		cached(tb, name, "apps", "apps", "node_modules", name, "package.json")
 	}
 	return cached(tb, "apps", "apps", "apps")
