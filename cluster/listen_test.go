@@ -121,6 +121,12 @@ func descriptor(t *testing.T, r *clustertest.Rig) {
 			t.Errorf("listen on descriptor %d of the primary: %v, want EINVAL", fd, a.Error)
 		}
 	}
+	connectedUDP := fdOf(t, clustertest.Connect(t, "udp", l.Addr().String()).Conn.(*net.UDPConn))
+	r.Offer(connectedUDP)
+	a := clustertest.AskAgent(t, r, 1, clustertest.Command{"do": "bind", "socket": "udp4", "options": map[string]any{"fd": connectedUDP}})
+	if a.Error == nil || a.Error.Code != "EINVAL" {
+		t.Errorf("bind to a UDP socket with a peer: %v, want EINVAL", a.Error)
+	}
 }
 
 // listeningDescriptors are the descriptors of this process's listening sockets. A primary's are among them.

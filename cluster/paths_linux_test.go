@@ -83,7 +83,7 @@ func TestAbstractNames(t *testing.T) {
 	})
 }
 
-// A worker may have another working directory than its primary, which Node puts before an abstract name.
+// A worker may have another working directory than its primary, which Node puts before an abstract name. A worker in Go has the same server.
 func TestAbstractNameFromAnotherFolder(t *testing.T) {
 	nodetest.NoLeaks(t)
 	settings := clustertest.AgentSettings(t, nodetest.Default(t))
@@ -94,5 +94,15 @@ func TestAbstractNameFromAnotherFolder(t *testing.T) {
 	clustertest.Listen(t, r, 1, map[string]any{"path": "\x00" + name})
 	if w := clustertest.WhoServes(t, "unix", "@"+name); w != 1 {
 		t.Errorf("worker %d serves", w)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	inGo := r.MustForkWith(cluster.Settings{ExecPath: self, Env: clustertest.AsProgram(clustertest.AgentProgram)})
+	clustertest.Listen(t, r, inGo, map[string]any{"path": "@" + name})
+	clustertest.CloseServers(t, r, 1, "tcp")
+	if w := clustertest.WhoServes(t, "unix", "@"+name); w != inGo {
+		t.Errorf("worker %d serves, want the one in Go", w)
 	}
 }

@@ -55,7 +55,7 @@ var versionSignature = joined("/node", "-v")
 
 // nodeVersionOf returns the major version of an executable of Node, or unknownVersion.
 func nodeVersionOf(executable io.Reader) int {
-	const digits = 3
+	const digits = len("20.")
 	version := unknownVersion
 	searchIn(executable, len(versionSignature)+digits, func(part []byte) bool {
 		for {
@@ -63,8 +63,8 @@ func nodeVersionOf(executable io.Reader) int {
 			if !found {
 				return false
 			}
-			major, _, _ := bytes.Cut(rest[:min(len(rest), digits)], []byte("."))
-			if n, err := strconv.Atoi(string(major)); err == nil && len(major) < digits {
+			major, _, complete := bytes.Cut(rest[:min(len(rest), digits)], []byte("."))
+			if n, err := strconv.Atoi(string(major)); err == nil && complete {
 				version = n
 				return true
 			}

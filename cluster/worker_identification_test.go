@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -41,6 +42,29 @@ func TestRuntimeOfExecutable(t *testing.T) {
 	if got := runtimeOf(broken); got != "" {
 		t.Errorf("what cannot be read is of %q", got)
 	}
+}
+
+// The version of Node is found at every place near the end of what is read at once, and is that of the real ones.
+func TestVersionOfExecutable(t *testing.T) {
+	text := append(slices.Clone(versionSignature), "20.20.2-headers"...)
+	for before := 256<<10 - 2*len(text); before < 256<<10+len(text); before++ {
+		content := append(make([]byte, before), text...)
+		if got := nodeVersionOf(bytes.NewReader(append(content, make([]byte, 300_000)...))); got != 20 {
+			t.Errorf("with %d bytes before it is version %d, want 20", before, got)
+		}
+	}
+	for _, text := range []string{"", string(versionSignature), string(versionSignature) + "20", string(versionSignature) + "x."} {
+		if got := nodeVersionOf(strings.NewReader(text)); got != unknownVersion {
+			t.Errorf("%q is of version %d", text, got)
+		}
+	}
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		var e executables
+		// A Node that a distribution has built does not say it.
+		if got := e.nodeVersion(node.Path); got != node.Major && (nodetest.All() || got != unknownVersion) {
+			t.Errorf("version %d, want %d", got, node.Major)
+		}
+	})
 }
 
 // A file is searched once, until it changes.

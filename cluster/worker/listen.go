@@ -28,8 +28,9 @@ type ListenConfig struct {
 	// Exclusive listens in this process alone, and not by way of the primary. The worker's leaving does not close the
 	// listener, and does not wait for its connections.
 	Exclusive bool
-	// FD, if not nil, is a descriptor of the primary's to listen on; network and address are not looked at then. In a
-	// process that runs alone it is the process's own, and the listener's from then on.
+	// FD, if not nil, is a descriptor of the primary's to listen on; network and address are not looked at then. Under a primary in Go it
+	// has to be a socket that the primary's program was started with, or one of its Settings.ListenFDs. In a process that runs alone it is
+	// the process's own, and the listener's from then on.
 	FD *int
 	// MaxConnections, if not 0, is how many connections may be open before the worker takes no more, which then
 	// go to others.

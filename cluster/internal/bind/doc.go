@@ -18,7 +18,7 @@ type Request struct {
 	// FD is a descriptor of the primary's, -1 for none. It has to be a socket that the program was started with, unless it is Offered.
 	FD      int
 	Offered bool
-	// Address is an IP address, or a path where Port is -1; empty for the unspecified address.
+	// Address is an IP address, or where Port is -1 a path, or an abstract name with NUL before it; empty for the unspecified address.
 	Address string
 	Port    int
 	// IPv6 tells the unspecified address of UDP.

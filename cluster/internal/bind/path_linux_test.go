@@ -3,11 +3,13 @@ package bind_test
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -165,5 +167,59 @@ func TestClosingLeavesWhatIsNotTheSocket(t *testing.T) {
 	socket.Close()
 	if _, err := os.Lstat(path); err != nil {
 		t.Error(err)
+	}
+}
+
+// A path below the working directory may be longer than a socket's, if the rest of it is not, and may begin with '@'.
+func TestPathsBelowTheWorkingDirectory(t *testing.T) {
+	nodetest.NoLeaks(t)
+	deep := filepath.Join(t.TempDir(), strings.Repeat("x", 100))
+	if err := os.MkdirAll(filepath.Join(deep, "@d"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(deep)
+	for _, name := range []string{"x", "@x", "@d/x", "@d/@x"} {
+		for _, address := range []string{name, filepath.Join(deep, name)} {
+			socket, err := bind.Stream(bind.Request{FD: -1, Port: -1, Address: address, ReadableAll: true, WritableAll: true})
+			if err != nil {
+				t.Errorf("bind to %s: %v", address, err)
+				continue
+			}
+			if info, err := os.Lstat(name); err != nil || info.Mode().Perm()&0o666 != 0o666 {
+				t.Errorf("%s is %v, %v", address, info, err)
+			}
+			socket.Close()
+			if _, err := os.Lstat(name); !os.IsNotExist(err) {
+				t.Errorf("%s after its socket was closed: %v, want no file", address, err)
+			}
+		}
+	}
+}
+
+// Under root the tests of this file run as another user too, for whom sockets are bound in another way.
+func TestPathsOfAnotherUser(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: this process is another user already")
+	}
+	const nobody = 65534
+	folder, err := os.MkdirTemp("", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(folder)
+	program, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(folder, "test")
+	if err := errors.Join(os.WriteFile(path, program, 0o755), os.Chmod(folder, 0o755), os.Chown(folder, nobody, nobody)); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(path, "-test.run=^Test(Paths|Closing)", "-test.v")
+	cmd.Dir, cmd.Env = folder, append(os.Environ(), "TMPDIR="+folder)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	out, err := cmd.CombinedOutput()
+	if passed := strings.Count(string(out), "--- PASS"); err != nil || passed != 3 {
+		t.Errorf("%v, and %d tests pass, want 3:\n%s", err, passed, out)
 	}
 }

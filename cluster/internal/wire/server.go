@@ -107,9 +107,12 @@ func (s *Server) WantsOtherPort(port int) bool {
 
 // String names what the server listens on.
 func (s *Server) String() string {
+	name, isAbstract := s.AbstractName()
 	switch address := TextOrEmpty(s.Address); {
 	case s.IsInherited():
 		return "file descriptor " + strconv.Itoa(Integer(s.FD, -1))
+	case isAbstract:
+		return "@" + name[1:]
 	case Text(s.AddressType) == "-1":
 		return address
 	case address == "":
