@@ -24,6 +24,7 @@ func (l *eventLog) event(e cluster.Event, now time.Time) {
 		l.listenError(e, now)
 	case cluster.MessageEvent:
 		l.message(e, now)
+		e.Message.Release()
 	case cluster.DisconnectEvent:
 		l.messages.end(e.Worker)
 		if e.Err != nil {

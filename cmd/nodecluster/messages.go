@@ -90,14 +90,15 @@ func aboutMessage(e cluster.MessageEvent, kind string, isNew bool) entry {
 // inspect is a message on one line that is not long.
 func inspect(m nodeipc.Message) string {
 	payload := m.Payload()
-	switch {
-	case !isClone(payload):
+	if !isClone(payload) {
 		return utilinspect.JSON(payload)
-	case len(payload) > maxLooked:
-		return fmt.Sprintf("[%d bytes]", len(payload))
-	default:
-		return utilinspect.Advanced(payload)
 	}
+	if len(payload) <= maxLooked {
+		if shown := utilinspect.Advanced(payload); shown != "" {
+			return shown
+		}
+	}
+	return fmt.Sprintf("[%d bytes]", len(payload))
 }
 
 // isClone reports whether a message is in the serialization advanced. No JSON begins as one does.
