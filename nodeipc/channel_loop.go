@@ -1,6 +1,9 @@
 package nodeipc
 
-import "github.com/nodecluster/nodecluster/nodeipc/internal/codec"
+import (
+	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
+	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
+)
 
 // A LoopChannel is a channel as its [Handler] has it. Its methods are called on the channel's loop only, unless they say
 // otherwise: within the handler's methods, and in functions that the loop runs. With it a protocol on top of the channel, such as
@@ -25,6 +28,16 @@ func (l LoopChannel) Keep(m Message) {
 // PeerIsBun reports whether the peer has been heard to be a Bun process, which marks its internal messages.
 func (l LoopChannel) PeerIsBun() bool {
 	return !l.channel.isZero() && codec.IsBun(l.channel.codec, l.channel.peerDialect())
+}
+
+// CloseFD closes a socket of this process's that the peer has had, such as a connection that it was offered. It never waits, as the
+// system's close may: see [handlewrap.Closer].
+func (l LoopChannel) CloseFD(fd int) {
+	if l.channel.isZero() {
+		socket.Close(fd)
+		return
+	}
+	l.channel.closer.Close(fd)
 }
 
 // Fail ends the channel at once with an error, which [Channel.Err] and HandleDisconnect then have. It is for a peer that breaks
