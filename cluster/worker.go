@@ -35,11 +35,15 @@ type Worker struct {
 type workerOnLoop struct {
 	channel        nodeipc.LoopChannel
 	memberships    map[string]membership // by the server's key
+	costs          map[string]int        // of each, in bytes
+	kept           int                   // the sum of the costs
 	offers         offers
 	identification identification
 }
 
-func newWorkerOnLoop() workerOnLoop { return workerOnLoop{memberships: map[string]membership{}} }
+func newWorkerOnLoop() workerOnLoop {
+	return workerOnLoop{memberships: map[string]membership{}, costs: map[string]int{}}
+}
 
 // ID returns the worker's id. They count from 1, and none is used again.
 func (w *Worker) ID() int { return w.id }
