@@ -1,10 +1,6 @@
 package cluster
 
-import (
-	"time"
-
-	"github.com/nodecluster/nodecluster/cluster/internal/bind"
-)
+import "time"
 
 // An offer is a connection on its way to a worker. The descriptor is still the primary's: it is closed when the worker has accepted
 // the connection, and offered to another worker when this one has refused it.
@@ -63,7 +59,7 @@ func (w *Worker) answered(seq uint32, accepted bool) {
 		return
 	}
 	if accepted {
-		bind.CloseFD(o.connection)
+		w.onLoop.channel.CloseFD(o.connection)
 		o.target.accepted(o.sent)
 	} else {
 		o.target.refused(o.connection)

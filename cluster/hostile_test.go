@@ -52,7 +52,11 @@ var misdeeds = []struct {
 	{"flood of queries", "", nodeipc.ErrNotReading, "the peer does not read"},
 	{"flood of servers", "", nil, ""},
 	{"flood of descriptors", "", nil, ""},
-	{"large data", "", nodeipc.ErrProtocol, "data of 10485"},
+	{"large data", "", nodeipc.ErrProtocol, "data of 10240"},
+	{"large query", "", nodeipc.ErrProtocol, "a message of the cluster of 10486"},
+	{"long address", "", nodeipc.ErrProtocol, "described in 50"},
+	{"long index", "", nodeipc.ErrProtocol, "described in 50"},
+	{"large internal messages", "", nil, ""},
 	{"deep data", "", nodeipc.ErrProtocol, "nested deeper than 100 levels"},
 }
 

@@ -131,7 +131,10 @@ func onceOnly() map[string]string {
 		"ACK for nothing":  `{"cmd":"NODE_HANDLE_ACK"}`,
 		"NACK for nothing": `{"cmd":"NODE_HANDLE_NACK"}`,
 		"wrong types":      `{"cmd":"NODE_CLUSTER","act":"close","key":{},"seq":1}`,
-		"large data":       `{"cmd":"NODE_CLUSTER","act":"queryServer","port":0,"data":"` + strings.Repeat("x", 1<<20) + `","seq":1}`,
+		"large data":       `{"cmd":"NODE_CLUSTER","act":"queryServer","port":0,"data":"` + strings.Repeat("x", 100<<10) + `","seq":1}`,
+		"large query":      `{"cmd":"NODE_CLUSTER","act":"queryServer","port":0,"data":"` + strings.Repeat("x", 1<<20) + `","seq":1}`,
+		"long address":     `{"cmd":"NODE_CLUSTER","act":"queryServer","port":-1,"address":"` + strings.Repeat("x", 5000) + `","seq":1}`,
+		"long index":       `{"cmd":"NODE_CLUSTER","act":"queryServer","port":0,"index":"` + strings.Repeat("x", 5000) + `","seq":1}`,
 		"deep data":        `{"cmd":"NODE_CLUSTER","act":"queryServer","port":0,"data":` + strings.Repeat("[", 9000) + strings.Repeat("]", 9000) + `,"seq":1}`,
 	}
 }
@@ -141,11 +144,12 @@ var manyTimes = map[string]struct {
 	times  int
 	format string
 }{
-	"answers for nothing":  {1000, `{"cmd":"NODE_CLUSTER","ack":%d,"accepted":false,"seq":1}`},
-	"unknown keys":         {1000, `{"cmd":"NODE_CLUSTER","act":"close","key":"key %d","seq":1}`},
-	"unknown acts":         {1000, `{"cmd":"NODE_CLUSTER","act":"act %d","seq":1}`},
-	"flood of servers":     {5000, `{"cmd":"NODE_CLUSTER","act":"queryServer","address":"127.0.0.1","port":0,"addressType":4,"index":%d,"seq":1}`},
-	"flood of descriptors": {2000, `{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_CLUSTER","act":"act %d"}}`},
+	"answers for nothing":     {1000, `{"cmd":"NODE_CLUSTER","ack":%d,"accepted":false,"seq":1}`},
+	"unknown keys":            {1000, `{"cmd":"NODE_CLUSTER","act":"close","key":"key %d","seq":1}`},
+	"unknown acts":            {1000, `{"cmd":"NODE_CLUSTER","act":"act %d","seq":1}`},
+	"flood of servers":        {5000, `{"cmd":"NODE_CLUSTER","act":"queryServer","address":"127.0.0.1","port":0,"addressType":4,"index":%d,"seq":1}`},
+	"large internal messages": {20, `{"cmd":"NODE_OTHER","text":"` + strings.Repeat("x", 1<<20) + `%d"}`},
+	"flood of descriptors":    {2000, `{"cmd":"NODE_HANDLE","type":"net.Native","msg":{"cmd":"NODE_CLUSTER","act":"act %d"}}`},
 
 	"handle without a descriptor":  {300, `{"cmd":"NODE_HANDLE","type":"net.Native","msg":%d}`},
 	"descriptor without a message": {300, `{"text":%d}`},
@@ -159,7 +163,7 @@ func withoutEnd() map[string]string {
 		"messages":                  `"x"`,
 		"large messages":            `"` + strings.Repeat("x", 1<<20) + `"`,
 		"listening events":          `{"cmd":"NODE_CLUSTER","act":"listening","port":1,"addressType":4}`,
-		"large listening events":    `{"cmd":"NODE_CLUSTER","act":"listening","port":1,"addressType":"` + strings.Repeat("x", 1<<20) + `"}`,
+		"large listening events":    `{"cmd":"NODE_CLUSTER","act":"listening","port":1,"addressType":"` + strings.Repeat("x", 100<<10) + `"}`,
 		"messages with descriptors": `{"cmd":"NODE_HANDLE","type":"net.Native","msg":"x"}`,
 	}
 }

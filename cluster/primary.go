@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 )
@@ -228,6 +229,7 @@ func (p *Primary) Close() error {
 	p.loop.Call(p.closeHeld)
 	p.loop.Close()
 	p.forker.close()
+	bind.AwaitClosed()
 	p.events.close()
 	return nil
 }

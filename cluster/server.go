@@ -10,7 +10,6 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
-	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
 // A server is an entry of the primary's handle table: a socket that servers in workers listen on. All methods of the files server*.go
@@ -50,24 +49,10 @@ type serverBase struct {
 
 func (b *serverBase) base() *serverBase { return b }
 
-// maxServers is how many servers a worker may have. It bounds the descriptors that a worker can use up.
-const maxServers = 4096
-
-// Bounds on the data of a server, which the primary keeps and sends to every worker of the server. Node puts TLS ticket keys there,
-// 96 digits in an object. Data that are nested too deep cannot be sent, which would end the channel of each further worker.
-const (
-	maxData      = 64 << 10
-	maxDataDepth = 100
-)
-
 // queryServer handles the question of a worker that wants to listen.
 func (w *Worker) queryServer(m *wire.FromWorker) {
-	if len(m.Data) > maxData {
-		w.fail(fmt.Errorf("%w: a server with data of %d bytes", nodeipc.ErrProtocol, len(m.Data)))
-		return
-	}
-	if wire.IsDeeper(m.Data, maxDataDepth) {
-		w.fail(fmt.Errorf("%w: a server with data nested deeper than %d levels", nodeipc.ErrProtocol, maxDataDepth))
+	if err := checkServer(m); err != nil {
+		w.fail(err)
 		return
 	}
 	w.answerOrKeep(m)
@@ -135,8 +120,9 @@ func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerRe
 	if w.onLoop.memberships[key] != nil {
 		return nil, syscall.EADDRINUSE
 	}
-	if len(w.onLoop.memberships) >= maxServers {
-		return nil, syscall.EMFILE
+	cost := costOf(key, m)
+	if err := w.mayListen(cost); err != nil {
+		return nil, err
 	}
 	if port := wire.Integer(m.Port, 0); port > 0 && port < w.minPort {
 		return nil, syscall.EACCES
@@ -156,6 +142,8 @@ func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerRe
 	}
 	reply.Data = base.data
 	w.onLoop.memberships[key] = membership
+	w.onLoop.costs[key] = cost
+	w.onLoop.kept += cost
 	base.workers++
 	w.unclaim(s)
 	return handle, nil
@@ -246,6 +234,8 @@ func (p *Primary) makeLastCall(s server) {
 }
 
 func (w *Worker) end(key string, m membership) {
+	w.onLoop.kept -= w.onLoop.costs[key]
+	delete(w.onLoop.costs, key)
 	delete(w.onLoop.memberships, key)
 	base := m.server().base()
 	base.workers--

@@ -43,6 +43,8 @@ type Worker struct {
 type workerOnLoop struct {
 	channel        nodeipc.LoopChannel
 	memberships    map[string]membership // by the server's key
+	costs          map[string]int        // of each, in bytes
+	kept           int                   // the sum of the costs
 	offers         offers
 	identification identification
 	retries        int         // questions that are asked again in a moment
@@ -52,7 +54,9 @@ type workerOnLoop struct {
 	drain          drain
 }
 
-func newWorkerOnLoop() workerOnLoop { return workerOnLoop{memberships: map[string]membership{}} }
+func newWorkerOnLoop() workerOnLoop {
+	return workerOnLoop{memberships: map[string]membership{}, costs: map[string]int{}}
+}
 
 // ID returns the worker's id. They count from 1, and none is used again.
 func (w *Worker) ID() int { return w.id }

@@ -46,6 +46,12 @@ func (c workerChannel) HandleInternal(m nodeipc.Message) {
 		w.answered(ack, accepted)
 		return
 	}
+	if ok, err := checkSize(m.Payload()); !ok {
+		if err != nil {
+			w.fail(err)
+		}
+		return
+	}
 	var message wire.FromWorker
 	if err := m.Decode(&message); err != nil {
 		w.fail(fmt.Errorf("%w: %w", nodeipc.ErrProtocol, err))

@@ -40,6 +40,8 @@
 // Nothing closes a Handle that was merely forgotten, so that a borrowed [Handle.FD] cannot vanish under
 // the garbage collector.
 //
+// To close an fd can take long where another process has made it so: a [Closer] never waits for that.
+//
 // # Shared descriptions
 //
 // A duplicate and the original, in whichever processes they are, share one open file description, and with

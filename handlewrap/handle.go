@@ -15,6 +15,7 @@ type Handle struct {
 	owned     ownedFD
 	serverKey string
 	onClose   []func()
+	closer    *Closer // of a handle that came from another process; or nil
 }
 
 // New returns a handle of type t that owns fd, and makes fd close-on-exec. It checks neither t nor what fd
@@ -43,7 +44,7 @@ func (h *Handle) Type() Type { return h.typ }
 func (h *Handle) WithType(t Type) *Handle {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	moved := &Handle{typ: t, owned: h.owned, serverKey: h.serverKey, onClose: h.onClose}
+	moved := &Handle{typ: t, owned: h.owned, serverKey: h.serverKey, onClose: h.onClose, closer: h.closer}
 	h.empty()
 	return moved
 }
@@ -92,7 +93,7 @@ func (h *Handle) Dup() (*Handle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("handlewrap: Dup: %w", err)
 	}
-	return &Handle{typ: h.typ, owned: own(fd), serverKey: h.serverKey}, nil
+	return &Handle{typ: h.typ, owned: own(fd), serverKey: h.serverKey, closer: h.closer}, nil
 }
 
 // Kind asks the kernel what the socket is. It fails for an fd that is no stream or datagram socket.
@@ -128,8 +129,20 @@ func (h *Handle) OnClose(f func()) {
 }
 
 // Close closes the fd and then calls the OnClose functions. On an empty handle, and so the second time, it
-// does nothing and returns nil.
+// does nothing and returns nil. It blocks where the system's close does, but for a handle that a [Closer] made.
 func (h *Handle) Close() error {
+	by := closeFD
+	if h.closer != nil {
+		by = h.closer.closeAny
+	}
+	if err := h.closeBy(by); err != nil {
+		return fmt.Errorf("handlewrap: Close: %w", err)
+	}
+	return nil
+}
+
+// closeBy takes the fd out of the handle, has it closed, and calls the OnClose functions.
+func (h *Handle) closeBy(closeFD func(fd int) error) error {
 	h.mu.Lock()
 	fd, onClose := h.owned.fd(), h.onClose
 	h.empty()
@@ -141,10 +154,7 @@ func (h *Handle) Close() error {
 	for _, f := range onClose {
 		f()
 	}
-	if err != nil {
-		return fmt.Errorf("handlewrap: Close: %w", err)
-	}
-	return nil
+	return err
 }
 
 // empty forgets the fd and the functions that wait for its closing. The caller holds the lock.

@@ -16,6 +16,12 @@ func closeOnExec(int) {}
 
 func closeFD(int) error { return unsupported() }
 
+func closeGuarded(int) (long bool) { return false }
+
+func lingers(int) bool { return false }
+
+func closesAtOnce(int) bool { return true }
+
 func dup(int) (int, error) { return -1, unsupported() }
 
 func setNonblock(int) error { return unsupported() }

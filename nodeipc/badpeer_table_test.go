@@ -77,6 +77,9 @@ func badPeersInJSON() []badPeer {
 		{"a control character", writesRaw("\x01\n"), nodeipc.ErrProtocol, `"\x01"`},
 		{"two of Bun's marks", writesRaw("\x02\x02{}\n"), nodeipc.ErrProtocol, "not JSON"},
 		{"broken JSON after a command", writesRaw(`{"cmd":"NODE_HANDLE_ACK"` + "\n"), nodeipc.ErrProtocol, "not JSON"},
+		{"a socket of a server with a long key", func(_ *nodeipc.Channel, p *rawPeer) {
+			p.writeCopies(`{"cmd":"NODE_HANDLE","type":"net.Socket","msg":1,"key":"`+strings.Repeat("x", 5000)+`"}`+"\n", 1)
+		}, nodeipc.ErrProtocol, "a key of 5000 bytes"},
 		{"JSON nested a million deep", writesRaw(strings.Repeat("[", veryDeep) + strings.Repeat("]", veryDeep) + "\n"), nodeipc.ErrProtocol, "exceeded max depth"},
 		{"broken UTF-8", func(c *nodeipc.Channel, p *rawPeer) {
 			p.writeRaw("\"a\xffb\xe2\x82\"\n")

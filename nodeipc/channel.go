@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
@@ -36,6 +37,7 @@ type Channel struct {
 	inbox   *inbox
 
 	incoming incoming
+	closer   handlewrap.Closer
 	alarm    alarm        // only the loop touches it
 	linger   *time.Timer  // only the loop touches it
 	waiters  atomic.Int32 // how many goroutines wait for what the loop brings on another
@@ -48,6 +50,7 @@ type Channel struct {
 	interest eventloop.Events
 	paused   bool // by Pause
 	full     bool // because too many messages wait in the inbox
+	closing  bool // because too many descriptors of the peer's wait to be closed
 	out      outgoing
 	sockets  socketCounts
 	requests requests
@@ -85,6 +88,8 @@ func prepare(o Options) (*Channel, error) {
 	o.setDefaults()
 	c := &Channel{fd: -1, codec: codec, options: o, loop: o.Loop, done: make(chan struct{}), paused: o.Paused}
 	c.out.flush = c.flush
+	c.incoming.handles.closer = &c.closer
+	c.closer.OnFull = func(full bool) { c.loop.Post(func() { c.hold(&c.closing, full) }) }
 	c.inbox = newInbox(c)
 	switch {
 	case o.Handler != nil && o.OnMessage != nil:
@@ -160,7 +165,7 @@ func (c *Channel) wantedEvents() (events eventloop.Events) {
 	if c.state == lingering {
 		return eventloop.Readable
 	}
-	if !c.paused && !c.full {
+	if !c.paused && !c.full && !c.closing {
 		events |= eventloop.Readable
 	}
 	if c.out.blocked {
@@ -190,7 +195,7 @@ func (c *Channel) setPaused(paused bool) {
 	}
 }
 
-// hold sets one of the two reasons not to read.
+// hold sets one of the reasons not to read.
 func (c *Channel) hold(reason *bool, holds bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -309,6 +314,9 @@ func (c *Channel) Close() error {
 	}
 	c.closeNow()
 	c.release()
+	if !c.loop.IsCurrent() {
+		c.closer.Wait()
+	}
 	return nil
 }
 
@@ -329,14 +337,14 @@ func (c *Channel) end(err error) {
 	if c.fd >= 0 {
 		c.loop.Remove(c.fd)
 		if !c.out.flushing {
-			socket.Close(c.fd)
+			c.closer.CloseLater(c.fd)
 		}
 	}
 	handles := c.out.abandon()
 	c.sockets.abandon()
 	c.mu.Unlock()
 	for _, h := range handles {
-		h.Close()
+		c.closer.CloseHandle(h)
 	}
 	c.incoming.abandon()
 	c.alarm.end()

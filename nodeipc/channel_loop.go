@@ -30,6 +30,16 @@ func (l LoopChannel) PeerIsBun() bool {
 	return !l.channel.isZero() && codec.IsBun(l.channel.codec, l.channel.peerDialect())
 }
 
+// CloseFD closes a socket of this process's that the peer has had, such as a connection that it was offered. It never waits, as the
+// system's close may: see [handlewrap.Closer].
+func (l LoopChannel) CloseFD(fd int) {
+	if l.channel.isZero() {
+		socket.Close(fd)
+		return
+	}
+	l.channel.closer.Close(fd)
+}
+
 // Fail ends the channel at once with an error, which [Channel.Err] and HandleDisconnect then have. It is for a peer that breaks
 // the rules of the protocol on top. On a channel that has ended it does nothing.
 func (l LoopChannel) Fail(err error) {

@@ -214,6 +214,7 @@ func (c *Child) Wait() (ExitStatus, error) {
 	<-c.exited
 	c.loop.Call(func() { c.end(nil) })
 	c.release()
+	c.closer.Wait()
 	if exited := (*exec.ExitError)(nil); errors.As(c.err, &exited) {
 		return c.status, nil
 	}

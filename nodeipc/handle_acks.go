@@ -27,7 +27,7 @@ func (c *Channel) handleACK() error {
 	if err != nil || oldest.sent == nil {
 		return err
 	}
-	oldest.sent.handle.Close()
+	c.closer.CloseHandle(oldest.sent.handle)
 	c.endHold()
 	return nil
 }
@@ -52,7 +52,7 @@ func (c *Channel) handleNACK() error {
 		c.handler.HandleNACK(oldest.tag)
 		return nil
 	case sent.retransmissions == maxRetransmissions:
-		sent.handle.Close()
+		c.closer.CloseHandle(sent.handle)
 		c.warn(fmt.Errorf("nodeipc: %w", ErrHandleNotReceived))
 		c.endHold()
 		return nil

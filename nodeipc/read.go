@@ -61,7 +61,7 @@ func (c *Channel) read() int {
 // drop closes what came while the channel lingers, and ends that with the peer.
 func (c *Channel) drop(n int, fds []int, err error) int {
 	for _, fd := range fds {
-		socket.Close(fd)
+		c.closer.CloseLater(fd)
 	}
 	if n == 0 || err != nil {
 		c.end(nil)

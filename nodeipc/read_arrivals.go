@@ -1,6 +1,6 @@
 package nodeipc
 
-import "github.com/nodecluster/nodecluster/nodeipc/internal/socket"
+import "github.com/nodecluster/nodecluster/handlewrap"
 
 // maxArrivals is how many descriptors one read may bring. A Node process sends one at a time.
 const maxArrivals = 64
@@ -12,6 +12,7 @@ type arrivals struct {
 	latest  fifo[int] // came with the last read
 	earlier fifo[int] // came with the read in which the message began whose end is awaited
 	current *fifo[int]
+	closer  *handlewrap.Closer
 }
 
 func (a *arrivals) add(fds []int) {
@@ -19,7 +20,7 @@ func (a *arrivals) add(fds []int) {
 		if a.latest.len() < maxArrivals {
 			a.latest.push(fd)
 		} else {
-			socket.Close(fd)
+			a.closer.CloseLater(fd)
 		}
 	}
 }
@@ -42,7 +43,7 @@ func (a *arrivals) take() int {
 
 // endMessage is called after each message. It closes what that has left.
 func (a *arrivals) endMessage() {
-	closeFDs(&a.earlier)
+	a.close(&a.earlier)
 	a.current = &a.latest
 }
 
@@ -52,16 +53,16 @@ func (a *arrivals) endRead(partial bool) {
 		a.earlier, a.latest = a.latest, a.earlier
 		return
 	}
-	closeFDs(&a.latest)
+	a.close(&a.latest)
 }
 
 func (a *arrivals) closeAll() {
-	closeFDs(&a.earlier)
-	closeFDs(&a.latest)
+	a.close(&a.earlier)
+	a.close(&a.latest)
 }
 
-func closeFDs(fds *fifo[int]) {
+func (a *arrivals) close(fds *fifo[int]) {
 	for fds.len() > 0 {
-		socket.Close(fds.pop())
+		a.closer.CloseLater(fds.pop())
 	}
 }

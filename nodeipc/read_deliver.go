@@ -5,8 +5,11 @@ import (
 
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
-	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
+
+// maxServerKey is how long the key of the server may be that a socket comes from. Node makes it of an address and a port, or of a path.
+// It is kept until the socket is closed.
+const maxServerKey = 4 << 10
 
 // deliver hands one message to its taker: the channel itself, the handler, or a request that awaits it.
 func (c *Channel) deliver(payload []byte) error {
@@ -67,13 +70,17 @@ func (c *Channel) deliverHandle(payload []byte) error {
 	}
 	e, inner, kind, err := c.unwrap(payload)
 	if err != nil {
-		socket.Close(fd)
+		c.closer.CloseLater(fd)
 		return err
 	}
-	handle := handlewrap.New(handlewrap.Type(e.Type), fd)
+	handle := c.closer.NewHandle(handlewrap.Type(e.Type), fd)
 	if !handle.Type().Valid() {
 		handle.Close()
 		return fmt.Errorf("%w: a handle of the unknown type %q", ErrProtocol, e.Type)
+	}
+	if len(e.Key) > maxServerKey {
+		handle.Close()
+		return fmt.Errorf("%w: a handle of a server with a key of %d bytes", ErrProtocol, len(e.Key))
 	}
 	if e.Key != "" && handle.Type() == handlewrap.NetSocket {
 		c.trackSocket(handle, e.Key)

@@ -55,7 +55,7 @@ func (c *Channel) flushLocked() {
 	}
 	o.flushing = false
 	if c.state == disconnected {
-		socket.Close(c.fd)
+		c.closer.CloseLater(c.fd)
 		return
 	}
 	c.afterFlush()

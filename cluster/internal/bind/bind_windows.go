@@ -2,6 +2,7 @@ package bind
 
 import (
 	"errors"
+	"math"
 	"net/netip"
 	"os"
 )
@@ -18,6 +19,10 @@ func (*Socket) Close() {}
 func (*Socket) Addr() (netip.AddrPort, error) { return netip.AddrPort{}, errors.ErrUnsupported }
 
 func CloseFD(int) {}
+
+func AwaitClosed() {}
+
+func Descriptors() (free, limit int) { return math.MaxInt32, math.MaxInt32 }
 
 func Dup(int) (int, error) { return -1, errors.ErrUnsupported }
 
