@@ -29,6 +29,8 @@ type Worker struct {
 	stop    stopping
 	// leftFirst: it has closed its servers before it was told to.
 	leftFirst atomic.Bool
+	// disconnectedAt is when its channel has ended. It is set before life.disconnected is closed.
+	disconnectedAt time.Time
 	// reaps: what it leaves in its process group is to be killed.
 	reaps   atomic.Bool
 	runtime atomic.Pointer[Runtime] // nil while it is not known

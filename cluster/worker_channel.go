@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
@@ -124,6 +125,7 @@ func (c workerChannel) HandleDisconnect(err error) {
 	w.leaveAll()
 	w.bequeath()
 	w.redispatchOffers()
+	w.disconnectedAt = time.Now()
 	if w.life.make(goDisconnect) {
 		w.primary.events.emit(DisconnectEvent{w, err})
 	}

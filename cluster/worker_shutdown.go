@@ -109,16 +109,16 @@ func (w *Worker) endsBeforeKill(ctx context.Context, signalled bool) bool {
 	deadline, _ := ctx.Deadline()
 	tell := time.NewTimer(time.Until(deadline) / 2)
 	defer tell.Stop()
-	done := w.child.Done()
+	disconnected := w.life.disconnected
 	for {
 		select {
 		case <-w.life.exited:
 			return true
-		case <-done:
-			done = nil
+		case <-disconnected:
+			disconnected = nil
 			// A worker that has closed its servers by itself was told by somebody else, and its connections may go on.
 			if !w.leftFirst.Load() {
-				tell.Reset(min(tellPause, time.Until(deadline)/2))
+				tell.Reset(max(min(tellPause-time.Since(w.disconnectedAt), time.Until(deadline)/2), 0))
 			}
 		case <-tell.C:
 			if !signalled {

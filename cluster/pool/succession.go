@@ -98,10 +98,10 @@ const (
 func (p *place) outcome() outcome {
 	status := p.worker.ExitStatus()
 	switch {
+	case p.ended: // by a shutdown, which asks it to leave
+		return failed
 	case p.worker.ExitedAfterDisconnect():
 		return done
-	case p.ended:
-		return failed
 	case killsFromOutside(status.Signal):
 		return killed
 	case status.Code != 0 || p.broken:
