@@ -59,7 +59,7 @@ func run(o *options, script string, args []string) error {
 	keepFromWorkers()
 	log := newEventLog(stderr, o.logFormat)
 	if o.keepsRootsGroup() {
-		log.warn("the workers keep root's group, because --uid says nothing of it: add --gid")
+		log.warn("the workers keep group 0, which is root's: --uid says nothing of the group, so add --gid")
 	}
 	settings, err := o.workerSettings(script, args)
 	if err == nil {
