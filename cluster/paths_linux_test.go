@@ -83,7 +83,8 @@ func TestAbstractNames(t *testing.T) {
 	})
 }
 
-// A worker may have another working directory than its primary, which Node puts before an abstract name. A worker in Go has the same server.
+// A worker may have another working directory than its primary, which Node puts before an abstract name. A worker in Go has the same
+// server.
 func TestAbstractNameFromAnotherFolder(t *testing.T) {
 	nodetest.NoLeaks(t)
 	settings := clustertest.AgentSettings(t, nodetest.Default(t))

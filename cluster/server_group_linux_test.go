@@ -448,8 +448,8 @@ func TestPacketGroupOfReusedAddress(t *testing.T) {
 						"options": map[string]any{"port": port, "address": "127.0.0.1"},
 					})
 				}
-				for _, name := range []string{"first", "second"} {
-					for w := 1; w <= 2; w++ {
+				for w := 1; w <= 2; w++ {
+					for _, name := range []string{"first", "second"} {
 						if a := bind(w, name, true); a.Error != nil {
 							t.Fatal(a.Error)
 						}

@@ -29,7 +29,7 @@ const socketActivated = `
 		for (const fd of fs.readdirSync('/proc/self/fd')) {
 			try { links.push(fs.readlinkSync('/proc/self/fd/' + fd)); } catch {}
 		}
-		const server = net.createServer((socket) => socket.end('stream'));
+		const server = net.createServer((socket) => socket.resume().end('stream'));
 		server.listen({ fd: 3 }, () => {
 			const packets = dgram.createSocket('udp4', (text, peer) => packets.send('packet', peer.port, peer.address));
 			packets.bind({ fd: 4 }, () => {

@@ -69,7 +69,7 @@ func run(o *options, script string, args []string) error {
 	log := newEventLog(stderr, o.logFormat, o.logLevel)
 	defer log.close()
 	if o.keepsRootsGroup() {
-		log.warn("the workers keep root's group, because --uid says nothing of it: add --gid")
+		log.warn("the workers keep group 0, which is root's: --uid says nothing of the group, so add --gid")
 	}
 	o.settings.Env = slices.Concat(o.fileEnv, o.settings.Env)
 	settings, err := o.workerSettings(script, args)

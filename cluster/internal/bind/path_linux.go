@@ -39,7 +39,7 @@ const procFDs = "/proc/self/fd/"
 func procFD(fd int) string { return procFDs + strconv.Itoa(fd) }
 
 // bindName returns what the socket is to be bound to. For root that is a path by way of the folder's descriptor: the file comes to be in
-// this folder, whatever another user makes of the path meanwhile. For others it is the path itself, because their workers have the same rights.
+// this folder, whatever another user makes of the path meanwhile. For others it is the path itself: their workers have the same rights.
 func (f *socketFile) bindName() (string, error) {
 	if os.Geteuid() != 0 || !hasProc() {
 		return f.path, nil

@@ -1,5 +1,3 @@
-//go:build unix
-
 package cluster
 
 import (
@@ -26,8 +24,8 @@ func occupy(t *testing.T) (port int) {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// askForReleased closes the port of another address and then asks for the occupied one, as often as it says, in one call of the loop. It returns
-// how many questions wait after that.
+// askForReleased closes the port of another address and then asks for the occupied one, so many times, in one call of the loop. It
+// returns how many questions wait after that.
 func (w *fakeWorker) askForReleased(t *testing.T, port, times int) (waiting int) {
 	t.Helper()
 	w.primary.loop.Call(func() {
