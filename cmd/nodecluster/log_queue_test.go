@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -14,9 +13,6 @@ import (
 type gate struct {
 	asked   chan string
 	answers chan error
-
-	mu      sync.Mutex
-	written strings.Builder
 }
 
 func newGate() *gate { return &gate{asked: make(chan string), answers: make(chan error)} }
