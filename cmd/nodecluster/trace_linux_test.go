@@ -1,8 +1,10 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"slices"
+	"syscall"
 	"testing"
 
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -194,4 +196,31 @@ func TestTraceInATrace(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTraceAsProcess1 of a container, also where that has a /proc of its own.
+func TestTraceAsProcess1(t *testing.T) {
+	script := nodetest.Script(t, "one.js", `
+		const { fork } = require('child_process');
+		if (process.argv[2]) {
+			process.send('hello', () => process.exit(3));
+		} else {
+			fork(__filename, ['child']);
+		}`)
+	for name, mount := range map[string]string{"own proc": "mount -t proc proc /proc || exit 77; ", "no proc": ""} {
+		t.Run(name, func(t *testing.T) {
+			trace, read := traceOf(t, nodetest.Default(t).Path, script)
+			cmd := asProcess1(t, exec.Command("sh", append([]string{"-c", mount + `exec "$@"`, "sh"}, trace.Args...)...))
+			cmd.SysProcAttr.Unshareflags = syscall.CLONE_NEWNS
+			p := launchCommand(t, cmd)
+			if p.wait() == 77 && os.Geteuid() != 0 {
+				t.Skip("only root may mount /proc here")
+			}
+			p.expectStatus(0)
+			events := read()
+			if got := exitsIn(events); got != "code 3" || len(notesIn(events)) > 0 {
+				t.Errorf("the exits are %q and the notes %q, want code 3 and none", got, notesIn(events))
+			}
+		})
+	}
 }

@@ -13,11 +13,12 @@ import (
 )
 
 // peer is the process at the other end of a connection. Its folder in /proc is held open: read through that, a process is never
-// taken for a later one of the same id.
+// taken for a later one of the same id. Where /proc does not tell, there is none, and the user of the trace is believed.
 type peer struct {
 	pid, parent int
 	uid         uint32
 	proc        procFolder
+	believed    bool
 }
 
 // errStranger is of a process that no traced process has started.
@@ -36,6 +37,13 @@ func peerOf(c *net.UnixConn) (*peer, error) {
 	p := &peer{pid: int(credentials.Pid), uid: credentials.Uid}
 	if p.pid == 0 { // it is of another PID namespace
 		return p, errStranger
+	}
+	if !procTells() {
+		p.proc, p.believed = -1, int(p.uid) == os.Geteuid()
+		if !p.believed {
+			err = fmt.Errorf("uid %d wants to report, and /proc does not tell whether its process is a part of the trace", p.uid)
+		}
+		return p, err
 	}
 	if p.proc, err = openProcess(p.pid); err != nil {
 		return p, errEnded
@@ -57,7 +65,7 @@ func (p *peer) isFrom(messages []unix.SocketControlMessage) bool {
 	for i := range messages {
 		if credentials, err := unix.ParseUnixCredentials(&messages[i]); err == nil {
 			_, err := p.proc.parent()
-			return int(credentials.Pid) == p.pid && err == nil
+			return int(credentials.Pid) == p.pid && (err == nil || p.believed)
 		}
 	}
 	return false
@@ -65,6 +73,9 @@ func (p *peer) isFrom(messages []unix.SocketControlMessage) bool {
 
 // isCalled reports whether a process id is one of the peer's: it has a further one in each PID namespace that it is in.
 func (p *peer) isCalled(pid int) bool {
+	if p.believed {
+		return true
+	}
 	status, _ := p.proc.read("status")
 	for line := range bytes.Lines(status) {
 		if ids, ok := bytes.CutPrefix(line, []byte("NSpid:")); ok {
@@ -114,17 +125,24 @@ func (p *peer) climb() error {
 		if at == p.proc {
 			p.parent = parent
 		}
-		if parent == os.Getpid() || parent <= 1 {
+		switch {
+		case parent == os.Getpid(): // which is 1 in many containers
 			next.close()
-			if parent <= 1 {
-				return errStranger
-			}
 			return nil
+		case parent <= 1:
+			next.close()
+			return errStranger
 		}
 		at = next
 	}
 	at.close()
 	return errStranger
+}
+
+// procTells reports whether /proc is there, and of this process's PID namespace.
+func procTells() bool {
+	self, err := os.Readlink("/proc/self")
+	return err == nil && self == strconv.Itoa(os.Getpid())
 }
 
 // procFolder is a process's folder in /proc. Reading there fails once the process has ended.

@@ -18,7 +18,7 @@ const handle = new ChildProcess()._handle;
 if (handle && process.platform !== 'win32') {
   intercept(Object.getPrototypeOf(handle));
   try {
-    closeSync(openSync(path.join(__dirname, common.loaded), 'a'));
+    closeSync(openSync(path.join(__dirname, common.loaded), 'a', 0o600));
   } catch {
     // Another user's process may not write there.
   }
