@@ -25,8 +25,8 @@ const (
 	// StopDisconnect: the worker is asked to leave, as by [Worker.Disconnect], and gets the StopSignal of its settings only if it goes
 	// on after that. It is the default. A handler of the signal in the program runs only then.
 	StopDisconnect StopMethod = "disconnect"
-	// StopBySignal: the worker gets the signal at once. It goes on to get connections until it closes its servers. It is for a program
-	// that has a handler of the signal. One that has none ends at once, with the requests that it has.
+	// StopBySignal: the worker gets the signal at once. It goes on to get connections until it closes its servers, and is asked to leave
+	// then. It is for a program that has a handler of the signal. One that has none ends at once, with the requests that it has.
 	StopBySignal StopMethod = "signal"
 )
 
@@ -61,11 +61,12 @@ func (s *Settings) stopping() stopping {
 //
 //   - It asks the worker to leave, as [Worker.Disconnect] does.
 //   - It sends the StopSignal of the worker's [Settings], 200 ms after the worker's channel has ended, since its last connection has
-//     ended then. If its connections go on, it sends the signal at half of the time. A worker that has never said anything on its
-//     channel may not know what a disconnect is, and gets the signal at once.
+//     ended then. If its connections go on, it sends the signal at half of the time; so it does if the worker had closed its servers
+//     before it was asked to, since somebody else has told it then. A worker that has never said anything on its channel may not know
+//     what a disconnect is, and gets the signal at once.
 //   - It sends SIGKILL at the deadline, or when ctx is cancelled, and waits for the end of the process, whatever ctx says.
 //
-// If the settings' StopMethod is [StopBySignal], the signal comes first and there is no disconnect. In either case it is sent once.
+// If the settings' StopMethod is [StopBySignal], the signal comes first. A worker gets it once, however often Shutdown is called.
 //
 // A worker that leads a process group, by Setpgid or Setsid of Settings.SysProcAttr, is killed with its group. What it has left there
 // when it ends is killed too.
@@ -80,20 +81,26 @@ func (w *Worker) Shutdown(ctx context.Context) error {
 		return nil
 	}
 	w.reaps.Store(true)
-	signalled := w.stop.method == StopBySignal || w.life.now() == started
 	w.left.Store(true)
+	if w.stop.method == StopBySignal || w.life.now() == started {
+		w.tellToEnd()
+	}
 	if w.stop.method == StopBySignal {
-		w.primary.loop.Post(func() { w.primary.dismiss(w) })
+		w.primary.loop.Post(w.hasSignal)
 	} else {
 		w.Disconnect()
 	}
-	if signalled {
-		w.child.Signal(w.stop.signal)
-	}
-	if w.endsBeforeKill(ctx, signalled) {
+	if w.endsBeforeKill(ctx) {
 		return nil
 	}
 	return w.killAndWait(ctx)
+}
+
+// tellToEnd sends the signal, once: a program that handles it once would end at the second.
+func (w *Worker) tellToEnd() {
+	if !w.signalled.Swap(true) {
+		w.child.Signal(w.stop.signal)
+	}
 }
 
 func withShutdownTimeout(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -105,7 +112,7 @@ func withShutdownTimeout(ctx context.Context) (context.Context, context.CancelFu
 
 // endsBeforeKill waits for the end of the process, and sends the signal when it is time to. It reports whether the process has ended
 // before ctx.
-func (w *Worker) endsBeforeKill(ctx context.Context, signalled bool) bool {
+func (w *Worker) endsBeforeKill(ctx context.Context) bool {
 	deadline, _ := ctx.Deadline()
 	tell := time.NewTimer(time.Until(deadline) / 2)
 	defer tell.Stop()
@@ -121,10 +128,7 @@ func (w *Worker) endsBeforeKill(ctx context.Context, signalled bool) bool {
 				tell.Reset(min(tellPause, time.Until(deadline)/2))
 			}
 		case <-tell.C:
-			if !signalled {
-				signalled = true
-				w.child.Signal(w.stop.signal)
-			}
+			w.tellToEnd()
 		case <-ctx.Done():
 			return false
 		}
