@@ -23,10 +23,11 @@ import (
 // long as that at least.
 const slowClient = 10 * time.Millisecond
 
-// request asks on a connection of its own, and returns how long after it has begun to connect the request was sent.
+// request asks on a connection of its own. It returns how long after it had begun to connect the request was sent, or had failed before.
 func request(client *http.Client, url string) (sent time.Duration, err error) {
 	begun := time.Now()
-	trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent = time.Since(begun) }}
+	var wrote atomic.Int64
+	trace := &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { wrote.Store(int64(time.Since(begun))) }}
 	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(context.Background(), trace), http.MethodGet, url, nil)
 	if err != nil {
 		return 0, err
@@ -35,6 +36,9 @@ func request(client *http.Client, url string) (sent time.Duration, err error) {
 	if err == nil {
 		_, err = io.Copy(io.Discard, response.Body)
 		response.Body.Close()
+	}
+	if sent = time.Duration(wrote.Load()); sent == 0 {
+		sent = time.Since(begun)
 	}
 	return sent, err
 }
