@@ -25,18 +25,18 @@ type Worker struct {
 	program string // what it runs: the same for its successor
 	child   *nodeipc.Child
 	life    *lifeline
-	left    atomic.Bool // exitedAfterDisconnect
-	stop    stopping
-	// leftFirst: it has closed its servers before it was told to.
-	leftFirst atomic.Bool
-	// disconnectedAt is when its channel has ended. It is set before life.disconnected is closed.
-	disconnectedAt time.Time
-	// reaps: what it leaves in its process group is to be killed.
-	reaps   atomic.Bool
+	left    atomic.Bool             // exitedAfterDisconnect
 	runtime atomic.Pointer[Runtime] // nil while it is not known
 	status  nodeipc.ExitStatus
 	holds   int // of readers of events that have too much of it waiting; the stream's mu guards it
 	stdio   stdio
+
+	stop stopping
+	// disconnectedAt is when its channel has ended. It is set before life.disconnected is closed.
+	disconnectedAt time.Time
+	leftFirst      atomic.Bool // it has closed its servers before it was told to
+	signalled      atomic.Bool // Shutdown has sent the signal
+	reaps          atomic.Bool // what it leaves in its process group is to be killed
 
 	onLoop workerOnLoop
 }
@@ -146,7 +146,7 @@ func (w *Worker) Request(ctx context.Context, body any) (nodeipc.Message, error)
 // Gone can be waited for.
 //
 // Before the worker is told to close its servers, it answers for the connections that are on their way to it, and reads what clients
-// have sent so far. That takes 15 ms, and longer for a worker whose event loop is busy. What clients have sent to the last worker of a
+// have sent so far. That takes 20 ms, and longer for a worker whose event loop is busy. What clients have sent to the last worker of a
 // server is dealt out before. Node's primary does neither.
 func (w *Worker) Disconnect() {
 	w.primary.loop.Post(func() { w.primary.disconnect(w) })

@@ -20,7 +20,7 @@ const (
 // only when it has read what was sent before.
 const (
 	// settleTime is how long what a client has sent may take to be there, after its connection.
-	settleTime = 15 * time.Millisecond
+	settleTime = 20 * time.Millisecond
 	// answerLimit is how long a worker may take to answer for a connection if it reads.
 	answerLimit = 500 * time.Millisecond
 	// readLimit is how long it may take to read. To be told sooner would be of no use to one that does not.
@@ -74,6 +74,7 @@ type drain struct {
 	stage          drainStage
 	asked, settled time.Time
 	timer          *time.Timer // of the next drainOn; nil before
+	bySignal       bool        // it has got a signal, and is asked to leave when it has closed its servers
 }
 
 // disconnect asks workers to leave, all at once: what waits for them is not left to the last of them. It runs on the loop, as all that
@@ -119,9 +120,29 @@ func (w *Worker) beginDrain() bool {
 // closes is for a worker that has closed a server.
 func (w *Worker) closes(key string) {
 	w.leave(key)
-	if d := &w.onLoop.drain; d.stage == answering || d.stage == settling {
+	switch d := &w.onLoop.drain; d.stage {
+	case staying:
+		w.disconnectIfSignalled()
+	case answering, settling:
 		w.leftFirst.Store(true)
 		w.drainOn()
+	}
+}
+
+// hasSignal is for a worker that has got the signal that stops it.
+func (w *Worker) hasSignal() {
+	if w.life.now().isDead() {
+		return
+	}
+	w.primary.dismiss(w)
+	w.onLoop.drain.bySignal = true
+	w.disconnectIfSignalled()
+}
+
+// disconnectIfSignalled asks a worker to leave that has closed its servers at a signal. It would go on for its channel alone.
+func (w *Worker) disconnectIfSignalled() {
+	if w.onLoop.drain.bySignal && len(w.onLoop.memberships) == 0 {
+		w.primary.disconnect(w)
 	}
 }
 

@@ -148,7 +148,7 @@ const leaver = `
 	process.on('SIGUSR2', () => { status = 503; process.send('told'); });
 	const server = http.createServer((request, response) => {
 		response.writeHead(status, {Connection: 'close'}).end();
-		if (request.url === '/close') server.close(() => process.disconnect());
+		if (request.url === '/close') server.close();
 	});
 	server.listen(process.env.PORT, '127.0.0.1');`
 

@@ -13,7 +13,11 @@ const (
 	maxClosing = 64
 	// closePatience is how long [Closer.Wait] waits. A connection that lingers is interrupted well before.
 	closePatience = time.Second
+	// distrust is how long nothing is closed at once after closing has taken long.
+	distrust = 10 * time.Second
 )
+
+var begun = time.Now()
 
 // A Closer closes descriptors that a process which is not trusted has, or has had. To close one can take as long as that process
 // wants: a TCP connection with SO_LINGER waits for a peer that does not read, and a file for the process that serves its file
@@ -25,7 +29,7 @@ type Closer struct {
 	// call the closer. It may be nil, and must be set before the first call of a method.
 	OnFull func(full bool)
 
-	distrusts atomic.Bool // closing one has taken long
+	distrusts atomic.Int64 // until when, as the time since the program began; 0 before closing one has taken long
 
 	mu      sync.Mutex
 	waiting []int
@@ -36,13 +40,27 @@ type Closer struct {
 
 // Close closes a socket that this process has made or accepted, and that another has had since. It closes at once what does not
 // linger, which takes two short system calls more than closing does. On Linux a close that takes long all the same is interrupted
-// after some 25 ms, and from then on the closer closes nothing at once.
+// after some 25 ms, and then the closer closes nothing at once for 10 seconds.
 func (c *Closer) Close(fd int) {
-	if c.distrusts.Load() || lingers(fd) {
+	if c.isDistrustful() || lingers(fd) {
 		c.CloseLater(fd)
 	} else if closeGuarded(fd) {
-		c.distrusts.Store(true)
+		c.distrusts.Store(int64(time.Since(begun) + distrust))
 	}
+}
+
+// isDistrustful reports whether closing has taken long not long ago. It is no more for ever than the moment is in which a busy system
+// lets this thread wait for a CPU.
+func (c *Closer) isDistrustful() bool {
+	until := c.distrusts.Load()
+	if until == 0 {
+		return false
+	}
+	if int64(time.Since(begun)) < until {
+		return true
+	}
+	c.distrusts.CompareAndSwap(until, 0)
+	return false
 }
 
 // CloseLater closes any descriptor on another goroutine.

@@ -60,7 +60,7 @@ func (f *socketFile) chmod(mode uint32) error {
 	if err != nil {
 		return err
 	}
-	defer CloseFD(fd)
+	defer unix.Close(fd)
 	var opened unix.Stat_t
 	if err := unix.Fstat(fd, &opened); err != nil {
 		return err

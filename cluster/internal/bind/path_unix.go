@@ -157,7 +157,8 @@ func (f *socketFile) remove() {
 	}
 }
 
-func (f *socketFile) close() { CloseFD(f.folder) }
+// close gives up the folder. No worker has had the descriptor, so that it closes at once.
+func (f *socketFile) close() { unix.Close(f.folder) }
 
 // OpenTo lets all users read or write the socket at a path.
 func OpenTo(path string, readableAll, writableAll bool) error {
