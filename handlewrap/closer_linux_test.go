@@ -3,6 +3,7 @@ package handlewrap_test
 import (
 	"errors"
 	"net"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,42 +19,73 @@ const tooLong = 5 * time.Second
 // lingering returns the only descriptor of a connection with data that nobody reads, and that close waits for.
 func lingering(t *testing.T) int {
 	t.Helper()
+	return manyLingering(t, 1)[0]
+}
+
+func manyLingering(t *testing.T, n int) []int {
+	t.Helper()
+	fds, errs := make([]int, n), make([]error, n)
+	var making sync.WaitGroup
+	for i := range n {
+		making.Go(func() {
+			var client net.Conn
+			if fds[i], client, errs[i] = makeLingering(); client != nil {
+				t.Cleanup(func() { client.Close() })
+			}
+		})
+	}
+	making.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	return fds
+}
+
+func makeLingering() (fd int, client net.Conn, err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		return -1, nil, err
 	}
 	defer l.Close()
-	client, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
+	if client, err = net.Dial("tcp", l.Addr().String()); err != nil {
+		return -1, nil, err
 	}
-	t.Cleanup(func() { client.Close() })
 	conn, err := l.Accept()
 	if err != nil {
-		t.Fatal(err)
+		return -1, client, err
 	}
-	conn.(*net.TCPConn).SetWriteBuffer(4 << 10)
-	client.(*net.TCPConn).SetReadBuffer(4 << 10)
+	defer conn.Close()
 	h, err := handlewrap.FromConn(conn)
 	if err != nil {
-		t.Fatal(err)
+		return -1, client, err
 	}
-	conn.Close()
-	fd, err := h.Release()
-	if err != nil {
-		t.Fatal(err)
+	if fd, err = h.Release(); err != nil {
+		return -1, client, err
 	}
+	if err := fill(fd); err != nil {
+		return fd, client, err
+	}
+	return fd, client, unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 100_000})
+}
+
+// fill writes until the peer takes nothing more. An acknowledgement may take 40 ms.
+func fill(fd int) error {
 	for block := make([]byte, 64<<10); ; {
-		if _, err := unix.Write(fd, block); errors.Is(err, unix.EAGAIN) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
+		_, err := unix.Write(fd, block)
+		if err != nil && !errors.Is(err, unix.EAGAIN) {
+			return err
+		}
+		if err == nil {
+			continue
+		}
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}, 100)
+		if err != nil && !errors.Is(err, unix.EINTR) {
+			return err
+		}
+		if n == 0 && err == nil {
+			return nil
 		}
 	}
-	if err := unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 100_000}); err != nil {
-		t.Fatal(err)
-	}
-	return fd
 }
 
 // carrier returns a Unix socket in which another is on its way, which is not open any more elsewhere.
@@ -133,10 +165,7 @@ func TestCloserIsFull(t *testing.T) {
 			close(over)
 		}
 	}}
-	var fds []int
-	for range 80 {
-		fds = append(fds, lingering(t))
-	}
+	fds := manyLingering(t, 80)
 	for _, fd := range fds {
 		c.Close(fd)
 	}

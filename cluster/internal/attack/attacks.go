@@ -43,8 +43,11 @@ var Attacks = map[string]Attack{
 // Names are the names of all attacks, in order.
 func Names() []string { return slices.Sorted(maps.Keys(Attacks)) }
 
-// Done is what Run prints when the attack was made. Those with dealt connections print it before.
-const Done = "done"
+// Run prints Done when the attack was made. An attack with dealt connections begins then, and prints Taken after each.
+const (
+	Done  = "done"
+	Taken = "taken"
+)
 
 // Run makes the attack of that name as a worker, and stays until its primary has closed the channel.
 func Run(name string) error {
@@ -112,7 +115,7 @@ func longNames(servers, size int) func(*end) error {
 
 func longData(e *end) error {
 	data := strings.Repeat("x", 60<<10)
-	for i := range 1000 {
+	for i := range 200 {
 		if _, _, err := e.ask(i+2, fmt.Sprintf(`"address":"127.0.0.1","port":0,"addressType":4,"fd":"x%d","data":"%s"`, i, data)); err != nil {
 			return err
 		}
@@ -176,6 +179,7 @@ func (e *end) accept(take func(connection message) error) error {
 		if err := take(m); err != nil {
 			return err
 		}
+		say(Taken)
 	}
 }
 

@@ -53,9 +53,9 @@ func (e *end) write(line string, fds ...int) error {
 	return nil
 }
 
-// give writes a message with a descriptor, and closes that.
+// give writes a message with a descriptor, and closes that: on another goroutine, as its copy may be the last by then.
 func (e *end) give(message string, fd int) error {
-	defer unix.Close(fd)
+	defer func() { go unix.Close(fd) }()
 	return e.write(`{"cmd":"NODE_HANDLE","type":"net.Native","msg":`+message+`}`, fd)
 }
 

@@ -18,13 +18,20 @@ const lingerSeconds = 100_000
 func linger(fd int) error {
 	for block := make([]byte, 64<<10); ; {
 		_, err := unix.SendmsgN(fd, block, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
-		if errors.Is(err, unix.EAGAIN) {
+		if errors.Is(err, unix.EAGAIN) && isFull(fd) {
 			return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: lingerSeconds})
 		}
-		if err != nil && !errors.Is(err, unix.EINTR) {
+		if err != nil && !errors.Is(err, unix.EINTR) && !errors.Is(err, unix.EAGAIN) {
 			return err
 		}
 	}
+}
+
+// isFull reports whether the peer of a connection takes nothing more. An acknowledgement may take 40 ms.
+func isFull(fd int) bool {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+	n, err := unix.Poll(fds, 100)
+	return n == 0 && err == nil
 }
 
 // lingering makes a connection of the worker to itself that lingers.
@@ -34,6 +41,10 @@ func lingering() (fd int, err error) {
 		return -1, err
 	}
 	defer l.Close()
+	// Its connections have little room from the beginning.
+	if raw, err := l.(*net.TCPListener).SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<10) })
+	}
 	fd, err = dial(l.Addr().(*net.TCPAddr).Port)
 	if err != nil {
 		return -1, err
@@ -88,7 +99,7 @@ func giveCarriers(message string) func(*end) error {
 }
 
 func (e *end) giveMany(message string, makes func() (int, error)) error {
-	const times = 20
+	const times = 3
 	for range times {
 		fd, err := makes()
 		if err != nil {
@@ -107,7 +118,7 @@ func leaveLingering(e *end) error {
 	if err != nil {
 		return err
 	}
-	defer unix.Close(fd)
+	defer func() { go unix.Close(fd) }()
 	text := `{"cmd":"NODE_HANDLE_ACK"}` + "\n" + `{"cmd":"NODE_HANDLE","type":"net.Native","msg":1}` + "\n"
 	if err := unix.Sendmsg(e.fd, []byte(text[:26]), nil, nil, unix.MSG_NOSIGNAL); err != nil {
 		return err
@@ -120,6 +131,7 @@ func leaveLingering(e *end) error {
 func acceptLingering(e *end) error {
 	return e.accept(func(connection message) error {
 		// The client may have gone.
+		unix.SetsockoptInt(connection.fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 4<<10)
 		linger(connection.fd)
 		unix.Close(connection.fd)
 		return e.answer(connection, true)
@@ -131,6 +143,7 @@ func acceptLingering(e *end) error {
 func beginLingering(e *end) error {
 	return e.accept(func(connection message) error {
 		fd := connection.fd
+		unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 4<<10)
 		linger(fd)
 		unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{})
 		if err := e.answer(connection, true); err != nil {
@@ -139,6 +152,7 @@ func beginLingering(e *end) error {
 		for until := time.Now().Add(time.Duration(rand.IntN(100)) * time.Microsecond); time.Now().Before(until); {
 		}
 		unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: lingerSeconds})
-		return unix.Close(fd)
+		go unix.Close(fd)
+		return nil
 	})
 }

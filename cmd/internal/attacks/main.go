@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -21,12 +22,18 @@ import (
 //go:embed testdata/primary.js
 var nodePrimary []byte
 
+// app is the worker that serves.
+//
+//go:embed testdata/app.js
+var app []byte
+
 // options are the program's flags.
 type options struct {
-	nodecluster, worker, app, only string
-	nodes                          []string
-	duration                       time.Duration
-	descriptors                    int
+	nodecluster, worker, only string
+	nodes                     []string
+	duration                  time.Duration
+	descriptors               int
+	app                       string // where it is
 }
 
 func main() {
@@ -38,7 +45,6 @@ func main() {
 	})
 	flag.StringVar(&o.nodecluster, "nodecluster", "nodecluster", "the nodecluster `PROGRAM`")
 	flag.StringVar(&o.worker, "worker", "worker", "the `PROGRAM` of the hostile worker (cluster/internal/attack/worker)")
-	flag.StringVar(&o.app, "app", "testdata/apps/http.js", "the `SCRIPT` of the other worker")
 	flag.StringVar(&o.only, "only", "", "only the attacks whose name contains `TEXT`")
 	flag.DurationVar(&o.duration, "duration", 5*time.Second, "how long an attack takes")
 	flag.IntVar(&o.descriptors, "descriptors", 1024, "how many descriptors a process may have")
@@ -61,7 +67,8 @@ func (o *options) run(ctx context.Context) error {
 	}
 	defer os.RemoveAll(folder)
 	script := filepath.Join(folder, "primary.js")
-	if err := os.WriteFile(script, nodePrimary, 0o600); err != nil {
+	o.app = filepath.Join(folder, "app.js")
+	if err := errors.Join(os.WriteFile(script, nodePrimary, 0o600), os.WriteFile(o.app, app, 0o600)); err != nil {
 		return err
 	}
 	primaries, err := o.primaries(script)
