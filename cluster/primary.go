@@ -128,7 +128,7 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 		return nil, err
 	}
 	w := &Worker{
-		id: id, primary: p, path: executablePath(cmd), args: cmd.Args, program: cmd.Path + "\x00" + settings.Exec,
+		id: id, primary: p, path: executablePath(cmd), args: cmd.Args, program: settings.program(),
 		life: newLifeline(), onLoop: newWorkerOnLoop(),
 	}
 	if settings.Runtime != "" {

@@ -34,7 +34,7 @@ type membership interface {
 type serverBase struct {
 	key     string
 	place   string // of which there is one socket
-	options wire.Options
+	options wire.SocketOptions
 	data    json.RawMessage
 	workers int       // that have a membership
 	claims  int       // for workers to come
@@ -138,7 +138,7 @@ func (w *Worker) leave(key string) {
 		return
 	}
 	w.end(key, m)
-	if w.primary.holdsClosed(w) {
+	if w.primary.holdsFor(w, true) {
 		w.claim(m.server(), time.Now().Add(w.primary.onLoop.graces.closing))
 		w.expireClaims(time.Now())
 	}
@@ -148,7 +148,7 @@ func (w *Worker) leave(key string) {
 // leaveAll ends all memberships of a worker that ends, or is asked to leave. It closes servers that have no other member, unless the
 // primary holds them for workers to come.
 func (w *Worker) leaveAll() {
-	hold := w.primary.holdsFor(w)
+	hold := w.primary.holdsFor(w, w.left.Load())
 	for key, m := range w.onLoop.memberships {
 		w.end(key, m)
 		if hold {
