@@ -218,7 +218,6 @@ func (d *dispatcher) now() time.Duration { return time.Since(d.primary.begun) }
 
 func (d *dispatcher) pauseAccepting(err error) {
 	d.acceptPaused = true
-	d.primary.makeWay(err, "")
 	d.primary.warnOnce(err)
 	time.AfterFunc(acceptPause, func() {
 		d.primary.loop.Post(func() {

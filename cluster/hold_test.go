@@ -3,6 +3,7 @@
 package cluster_test
 
 import (
+	"errors"
 	"net"
 	"path/filepath"
 	"syscall"
@@ -120,4 +121,39 @@ func TestNotHeldListeners(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A worker that leaves by itself leaves its port to the next one, and clients wait. One that closes its server and goes on does not.
+func TestHeldWhenLeaving(t *testing.T) {
+	nodetest.NoLeaks(t)
+	for _, policy := range []cluster.SchedulingPolicy{cluster.SchedRR, cluster.SchedReusePort} {
+		t.Run(string(policy), func(t *testing.T) {
+			settings := clustertest.AgentSettings(t, nodetest.Default(t))
+			settings.SchedulingPolicy, settings.HoldListeners, settings.HoldWhenLeaving = policy, true, true
+			r := clustertest.NewRig(t, settings)
+			r.Ready(r.MustFork())
+			port := clustertest.FreePort(t)
+			clustertest.ListenAll(t, r, port, 1)
+			r.Tell(1, clustertest.Command{"do": "disconnect"})
+			r.Event(t, "exit", 1)
+			clients := clustertest.ConnectAll(t, port, 3)
+			r.Ready(r.MustFork())
+			clustertest.ListenAll(t, r, port, 2)
+			if by := clustertest.Greetings(t, clients); by[2] != len(clients) {
+				t.Errorf("connections by worker: %v, want all with worker 2", by)
+			}
+			clustertest.HangUp(clients)
+			clustertest.CloseServers(t, r, 2, "tcp")
+			if !clustertest.Eventually(func() bool {
+				_, err := clustertest.Greeted(port)
+				return errors.Is(err, syscall.ECONNREFUSED)
+			}) {
+				t.Error("the port of a server that was closed is not refused")
+			}
+			clustertest.ListenAll(t, r, port, 2)
+			if w := clustertest.WhoServes(t, "tcp", clustertest.Local(port)); w != 2 {
+				t.Errorf("worker %d serves", w)
+			}
+		})
+	}
 }

@@ -130,7 +130,7 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 		return nil, err
 	}
 	w := &Worker{
-		id: id, primary: p, path: executablePath(cmd), args: cmd.Args, program: cmd.Path + "\x00" + settings.Exec, minPort: settings.MinPort,
+		id: id, primary: p, path: executablePath(cmd), args: cmd.Args, program: settings.program(), minPort: settings.MinPort,
 		life: newLifeline(), stop: settings.stopping(), onLoop: newWorkerOnLoop(),
 	}
 	if settings.Runtime != "" {

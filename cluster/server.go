@@ -38,7 +38,7 @@ type membership interface {
 type serverBase struct {
 	key     string
 	place   string // of which there is one socket
-	options wire.Options
+	options wire.SocketOptions
 	data    json.RawMessage
 	workers int       // that have a membership
 	claims  int       // for workers to come
@@ -157,7 +157,7 @@ func (w *Worker) leave(key string) {
 		return
 	}
 	w.end(key, m)
-	if w.primary.holdsClosed(w) && !m.server().base().isLast {
+	if w.primary.holdsFor(w, true) && !m.server().base().isLast {
 		w.claim(m.server(), time.Now().Add(w.primary.onLoop.graces.closing))
 		w.expireClaims(time.Now())
 	}
@@ -167,7 +167,7 @@ func (w *Worker) leave(key string) {
 // leaveAll ends all memberships of a worker that ends, or has drained. It closes servers that have no other member, unless the primary
 // holds them for workers to come.
 func (w *Worker) leaveAll() {
-	hold := w.primary.holdsFor(w)
+	hold := w.primary.holdsFor(w, w.left.Load())
 	for key, m := range w.onLoop.memberships {
 		w.end(key, m)
 		if hold && !m.server().base().isLast {
@@ -180,7 +180,7 @@ func (w *Worker) leaveAll() {
 // retire ends the memberships of a worker that is asked to leave. But of a server that nobody is left for, it makes the last call: then
 // the worker stays a member until what clients have sent so far is dealt out.
 func (w *Worker) retire() {
-	hold := w.primary.holdsFor(w)
+	hold := w.primary.holdsFor(w, true)
 	for key, m := range w.onLoop.memberships {
 		switch s := m.server(); {
 		case s.base().isLast:

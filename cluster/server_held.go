@@ -53,23 +53,15 @@ func (w *Worker) releaseListeners() {
 	}
 }
 
-// holdsFor reports whether a worker that ends has claims.
-func (p *Primary) holdsFor(w *Worker) bool {
-	return p.holds(func(s *Settings) bool { return s.HoldListeners && (s.HoldWhenLeaving || !w.left.Load()) }, w)
-}
-
-// holdsClosed reports whether a worker that closes a server has a claim on it.
-func (p *Primary) holdsClosed(w *Worker) bool {
-	return p.holds(func(s *Settings) bool { return s.HoldListeners && s.HoldWhenLeaving }, w)
-}
-
-func (p *Primary) holds(settings func(*Settings) bool, w *Worker) bool {
+// holdsFor reports whether a worker has claims on what it does not listen on any more. It leaves, or may be about to, or else it ends by
+// accident.
+func (p *Primary) holdsFor(w *Worker, leaving bool) bool {
 	if p.onLoop.leaving || w.onLoop.released {
 		return false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return settings(&p.settings)
+	return p.settings.HoldListeners && (p.settings.HoldWhenLeaving || !leaving)
 }
 
 // claim adds a claim of the worker.
@@ -119,7 +111,7 @@ func (p *Primary) isHeld(s server) bool { return s.base().claims > 0 && !p.onLoo
 // bequeath leaves the claims of a worker that has ended to its successor, if one may come.
 func (w *Worker) bequeath() {
 	p := w.primary
-	if !p.holdsFor(w) {
+	if !p.holdsFor(w, w.left.Load()) {
 		w.unclaimAll()
 	}
 	if len(w.onLoop.claims) == 0 {
@@ -233,7 +225,7 @@ func (p *Primary) makeWay(err error, place string) bool {
 // whether it has closed one. It is not for the loop.
 func (p *Primary) makeRoom(err error) (made bool) {
 	if isShortage(err) {
-		p.loop.Call(func() { made = p.makeWay(err, "") })
+		p.loop.Call(func() { made = p.closeOldestHeld(func(*serverBase) bool { return true }) })
 	}
 	return made
 }
@@ -261,7 +253,9 @@ func (p *Primary) closeOldestHeld(match func(*serverBase) bool) bool {
 
 // closeHeld closes all servers that are held.
 func (p *Primary) closeHeld() {
-	p.onLoop.estates = nil
+	for len(p.onLoop.estates) > 0 {
+		p.dropEstate(0)
+	}
 	for _, s := range p.onLoop.servers {
 		if s.base().workers == 0 {
 			p.closeServer(s)

@@ -65,6 +65,35 @@ func (m *heldModel) do(step string) {
 	} else {
 		m.act(m.workers[id].Worker, strings.Join(words[1:len(words)-1], " "), object)
 	}
+	expectClaims(m.t, m.primary)
+}
+
+// expectClaims checks that every server has as many claims as there are on it, that none is open for nobody, and that nobody has too
+// many.
+func expectClaims(tb testing.TB, p *Primary) {
+	tb.Helper()
+	p.loop.Call(func() {
+		claims := map[server]int{}
+		count := func(list []claim) {
+			if len(list) > maxClaims {
+				tb.Errorf("there are %d claims of one worker", len(list))
+			}
+			for _, c := range list {
+				claims[c.server]++
+			}
+		}
+		for _, e := range p.onLoop.estates {
+			count(e.claims)
+		}
+		for _, w := range p.onLoop.workers {
+			count(w.onLoop.claims)
+		}
+		for key, s := range p.onLoop.servers {
+			if b := s.base(); b.claims != claims[s] || b.claims+b.workers == 0 {
+				tb.Errorf("server %s has %d members and %d claims, and there are %d claims on it", key, b.workers, b.claims, claims[s])
+			}
+		}
+	})
 }
 
 func (m *heldModel) act(w *Worker, verb, object string) {
@@ -257,5 +286,7 @@ func TestHeldEndsWithAll(t *testing.T) {
 	m.primary.loop.Call(func() { m.primary.disconnectAll(gone) })
 	m.doAll(`a is closed, b is closed, 2 ends`)
 	<-gone
-	m.doAll(`3 starts, 3 asks for a, 3 ends, a is open`)
+	m.doAll(`3 starts, 4 starts, 3 asks for a, 4 asks for a, 3 ends`)
+	m.primary.loop.Call(m.primary.closeHeld)
+	m.doAll(`a is open, 4 closes a, 4 is released, a is closed, 5 starts, 5 asks for a, 5 ends, a is open`)
 }

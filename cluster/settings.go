@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -32,8 +33,8 @@ type Settings struct {
 	Serialization nodeipc.Serialization
 
 	// HoldListeners keeps a listening socket open when its last worker has ended by accident, so that connections wait in the
-	// socket's queue for its successor: the next worker that is forked with the same program. Node closes it, and they are
-	// refused. The socket is closed after all when the successors of all workers that had it have not asked for it, a second
+	// socket's queue for its successor: the next worker that is forked with the same ExecPath, Exec and Args. Node closes it,
+	// and they are refused. The socket is closed after all when the successors of all workers that had it have not asked for it, a second
 	// after they have listened on something else, or 10 seconds after they have come online; when it is in the way of another
 	// server, or of a fork for which no descriptor is left; and by [Worker.ReleaseListeners]. Of the sockets of one worker 64
 	// are held at most.
@@ -140,6 +141,11 @@ func (s *Settings) command(id int, env []string, nextInspectPort func(debugPort 
 	cmd.ExtraFiles = slices.Clone(s.ExtraFiles)
 	cmd.WaitDelay = outputDelay
 	return cmd, nil
+}
+
+// program is the same for a worker and its successor.
+func (s *Settings) program() string {
+	return strings.Join(append([]string{s.ExecPath, s.Exec}, s.Args...), "\x00")
 }
 
 func (s *Settings) sysProcAttr() *syscall.SysProcAttr {

@@ -72,7 +72,7 @@ var workerSteps = []func(*workerModel, *modelWorker){
 // can be closed, and nothing is left of all.
 func FuzzWorkers(f *testing.F) {
 	for step := range workerSteps {
-		for _, begin := range []string{"\x00\x00", "\x01\x00", "\x00\x01", "\x01\x01"} {
+		for _, begin := range []string{"\x00\x00\x00", "\x01\x00\x01", "\x00\x01\x02", "\x01\x01\x00"} {
 			query, connect := "\x00\x00", "\x00\x0d"
 			f.Add([]byte(begin + query + connect + connect + "\x00" + string(rune(step)) + "\x00\x00\x00\x00\x00" + string(rune(step)) + "\x03\x01\x02" + connect))
 		}
@@ -88,6 +88,8 @@ func FuzzWorkers(f *testing.F) {
 		before := modeltest.HoldingsNow()
 		s := &modeltest.Script{Bytes: input}
 		settings := Settings{Serialization: s.Serialization(), SchedulingPolicy: modeltest.Pick(s, SchedulingPolicies())}
+		holds := s.Next(3)
+		settings.HoldListeners, settings.HoldWhenLeaving = holds > 0, holds > 1
 		m := newWorkerModel(t, s, settings, spare)
 		for range modeltest.MaxSteps {
 			if len(m.Bytes) == 0 {

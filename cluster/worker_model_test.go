@@ -189,6 +189,7 @@ func (m *workerModel) expectGood() {
 	for _, w := range m.bad {
 		w.end(m)
 	}
+	m.endHolding()
 	m.primary.loop.Call(func() {
 		if len(m.primary.onLoop.workers) != 1 || len(m.primary.onLoop.servers) != 1 {
 			m.tb.Errorf("there are %d workers and %d servers, want one", len(m.primary.onLoop.workers), len(m.primary.onLoop.servers))
@@ -202,6 +203,7 @@ func (m *workerModel) expectGood() {
 	for _, client := range m.clients {
 		client.Close()
 	}
+	m.endHolding()
 	m.primary.loop.Call(func() {
 		if len(m.primary.onLoop.workers) > 0 || len(m.primary.onLoop.servers) > 0 {
 			m.tb.Errorf("in the end there are %d workers and %d servers", len(m.primary.onLoop.workers), len(m.primary.onLoop.servers))
@@ -211,6 +213,14 @@ func (m *workerModel) expectGood() {
 		m.tb.Error(err)
 	}
 	m.taken.Wait()
+}
+
+// endHolding closes what is held, if anything is to be.
+func (m *workerModel) endHolding() {
+	expectClaims(m.tb, m.primary)
+	if m.primary.Settings().HoldListeners {
+		m.primary.loop.Call(m.primary.closeHeld)
+	}
 }
 
 // goodGets has the good worker take connections until that from an address is among them.

@@ -26,7 +26,7 @@ const recycled = `
 		else server.close(() => process.exit(0));
 	}).listen(process.env.PORT);`
 
-const recycledConnections = 400 // at least
+const recycledConnections = 240 // at least
 
 // Workers that leave by themselves under load leave no gap: every client is answered.
 func TestLoadWithRecycling(t *testing.T) {

@@ -66,15 +66,15 @@ func (s *Server) Place() string {
 	}
 }
 
-// Options is what a socket is made with beside its address.
-type Options struct {
+// SocketOptions are what a socket is made with beside its address.
+type SocketOptions struct {
 	flags, backlog           int
 	readableAll, writableAll bool
 }
 
 // Options returns those that the server asks for.
-func (s *Server) Options() Options {
-	return Options{Integer(s.Flags, 0), Integer(s.Backlog, 0), IsTrue(s.ReadableAll), IsTrue(s.WritableAll)}
+func (s *Server) Options() SocketOptions {
+	return SocketOptions{Integer(s.Flags, 0), Integer(s.Backlog, 0), IsTrue(s.ReadableAll), IsTrue(s.WritableAll)}
 }
 
 // Size is how many bytes the server is described in.
