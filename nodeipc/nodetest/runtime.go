@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 )
 
@@ -146,7 +147,8 @@ func installed(tb testing.TB) Runtime {
 
 var installedNode = sync.OnceValues(findNode)
 
-// findNode asks the Node in PATH for its program, as what PATH has may be a script of a version manager.
+// findNode asks the Node in PATH for its program, as what PATH has may be a script of a version manager. It takes that script where
+// the program is another machine's, which an emulator runs.
 func findNode() (Runtime, error) {
 	oldest, newest := majors[0], majors[len(majors)-1]
 	want := fmt.Sprintf("install a Node from %d to %d, or run scripts/test --all", oldest, newest)
@@ -162,6 +164,11 @@ func findNode() (Runtime, error) {
 	major, err := strconv.Atoi(text)
 	if err != nil || major < oldest || major > newest {
 		return Runtime{}, fmt.Errorf("the node in PATH is %s: %s", version, want)
+	}
+	if errors.Is(exec.Command(path, "--version").Run(), syscall.ENOEXEC) {
+		if path, err = exec.LookPath("node"); err != nil {
+			return Runtime{}, err
+		}
 	}
 	return Runtime{Name: "node" + text, Path: path, Major: major}, nil
 }
