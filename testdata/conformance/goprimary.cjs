@@ -88,6 +88,10 @@ class GoPrimary {
     this.stay();
   }
 
+  get channel() {
+    return this.#child.channel;
+  }
+
   // The process lives for as long as something is to come, as with Node's own module.
   stay() {
     if (this.#hooks.busy()) this.#child.channel.ref();

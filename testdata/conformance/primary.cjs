@@ -62,11 +62,12 @@ function replace(cluster) {
       case 'exit': {
         const args = worker.process.ended(e);
         worker.exitedAfterDisconnect = e.exitedAfterDisconnect;
-        if (worker.isDead() && !worker.isConnected()) workers.delete(worker.id);
+        const isGone = worker.isDead() && !worker.isConnected();
+        if (isGone) workers.delete(worker.id);
         worker.emit(e.event, ...args);
         cluster.emit(e.event, worker, ...args);
         worker.process.emit(e.event, ...args);
-        if (e.event === 'exit') worker.process.emit('close', ...args);
+        if (isGone) worker.process.emit('close', worker.process.exitCode, worker.process.signalCode);
       }
     }
   }

@@ -37,6 +37,11 @@ class WorkerProcess extends EventEmitter {
     });
   }
 
+  // What the worker is told goes through the Go primary's channel.
+  get channel() {
+    return this.connected ? this.#primary.channel : null;
+  }
+
   disconnect() {
     this.#primary.withWorker('closeChannel', this.#id);
     this.connected = false;

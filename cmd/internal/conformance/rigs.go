@@ -6,14 +6,13 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
 // rig is a way to run a test with Go on the other end.
 type rig struct {
-	name     string
-	patterns []string // of the tests that are for it
+	name  string
+	about []about // the tests that are for it
 	// setting is what the rig adds to a test that runs in that place.
 	setting func(place) (setting, error)
 	// log is the file that Go writes there. It has part in it when Go had a part in the test, and each for every process that
@@ -33,7 +32,7 @@ const relayed = `"event":"fork"`
 // proxy puts nodecluster's relay between a test's process and all that it forks.
 func (r *runner) proxy(ctx context.Context, report *report) error {
 	return r.run(ctx, report, &rig{
-		name: "proxy", patterns: slices.Concat(clusterTests, processTests), how: "relayed",
+		name: "proxy", about: []about{aboutClusters, aboutProcesses}, how: "relayed",
 		log: "trace", part: relayed, each: relayed,
 		setting: func(p place) (setting, error) {
 			return setting{prefix: []string{
@@ -46,7 +45,7 @@ func (r *runner) proxy(ctx context.Context, report *report) error {
 // primary puts a Go primary in place of the cluster module of a test's process.
 func (r *runner) primary(ctx context.Context, report *report) error {
 	return r.run(ctx, report, &rig{
-		name: "primary", patterns: clusterTests, how: "forked by Go",
+		name: "primary", about: []about{aboutClusters}, how: "forked by Go",
 		log: "log", part: "start\n", each: "fork\n",
 		setting: func(p place) (setting, error) {
 			log := filepath.Join(p.folder, "log")
@@ -62,7 +61,7 @@ func (r *runner) primary(ctx context.Context, report *report) error {
 
 // run runs each test of a rig on plain Node and then in the rig's setting.
 func (r *runner) run(ctx context.Context, report *report, rig *rig) error {
-	tests, err := r.tests(rig.patterns...)
+	tests, err := r.tests(rig.about...)
 	if err != nil {
 		return err
 	}

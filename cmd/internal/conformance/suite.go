@@ -19,33 +19,35 @@ type test struct {
 	flags  []string
 }
 
-// Which of the suite's tests are about what. The folder sequential is of tests that cannot run beside others.
+// about says which of the suite's tests a rig is for: those whose file's name matches, and those whose source does.
+type about struct{ name, source *regexp.Regexp }
+
 var (
-	clusterTests = []string{"parallel/*cluster*.js", "sequential/*cluster*.js"}
-	processTests = []string{
-		"parallel/test-child-process-fork*.js", "parallel/test-child-process-send*.js", "parallel/test-child-process-ipc*.js",
-		"parallel/test-child-process-recv*.js", "parallel/test-child-process-adv*.js", "parallel/test-child-process-pass*.js",
-		"parallel/test-child-process-internal*.js", "parallel/test-child-process-disconnect*.js",
-		"parallel/test-child-process-dgram*.js",
+	// aboutClusters are the tests of the cluster module, and of others within one.
+	aboutClusters = about{regexp.MustCompile(`cluster`), regexp.MustCompile(`require\('(node:)?cluster'\)`)}
+	// aboutProcesses are the tests that start a child with a channel.
+	aboutProcesses = about{
+		regexp.MustCompile(`^test-child-process-(fork|send|ipc|recv|adv|pass|internal|disconnect|dgram)`), regexp.MustCompile(`\bfork\(|\bfork\)|['"]ipc['"]`),
 	}
 )
+
+func (a about) takes(name string, source []byte) bool {
+	return a.name.MatchString(name) || a.source.Match(source)
+}
 
 // sequential reports whether the test has to run alone.
 func (t *test) sequential() bool { return strings.HasPrefix(t.name, "sequential/") }
 
-// tests lists the tests that the patterns and --match mean, by name.
-func (o *options) tests(patterns ...string) ([]*test, error) {
+// tests lists the tests that a rig is for and that --match means, by name. Those of the folder sequential cannot run beside others.
+func (o *options) tests(kinds ...about) ([]*test, error) {
 	var tests []*test
-	for _, pattern := range patterns {
-		paths, err := filepath.Glob(filepath.Join(o.suite, pattern))
+	for _, folder := range []string{"parallel", "sequential"} {
+		paths, err := filepath.Glob(filepath.Join(o.suite, folder, "*.js"))
 		if err != nil {
 			return nil, err
 		}
 		for _, path := range paths {
-			name, err := filepath.Rel(o.suite, path)
-			if err != nil {
-				return nil, err
-			}
+			name := folder + "/" + filepath.Base(path)
 			if !o.matches(name) {
 				continue
 			}
@@ -53,7 +55,9 @@ func (o *options) tests(patterns ...string) ([]*test, error) {
 			if err != nil {
 				return nil, err
 			}
-			tests = append(tests, &test{name: name, path: path, source: source, flags: flagsOf(source)})
+			if slices.ContainsFunc(kinds, func(a about) bool { return a.takes(filepath.Base(path), source) }) {
+				tests = append(tests, &test{name: name, path: path, source: source, flags: flagsOf(source)})
+			}
 		}
 	}
 	slices.SortFunc(tests, func(a, b *test) int { return strings.Compare(a.name, b.name) })
