@@ -47,44 +47,50 @@ func request(client *http.Client, url string) (sent time.Duration, err error) {
 // at once.
 func TestRollingDisconnects(t *testing.T) {
 	nodetest.NoLeaks(t)
-	const workers, clients, rolls = 3, 8, 6
 	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
-		port := clustertest.FreePort(t)
-		r := clustertest.NewRig(t, cluster.Settings{
-			Exec:     nodetest.Script(t, "quick.js", `require('http').createServer((q, r) => r.end('x')).listen(process.env.PORT, '127.0.0.1')`),
-			ExecPath: node.Path, Env: []string{"PORT=" + strconv.Itoa(port)}, SchedulingPolicy: cluster.SchedRR,
-		})
-		for id := 1; id <= workers; id++ {
-			r.MustFork()
-			r.Listening(t, id, port)
+		for _, policy := range []cluster.SchedulingPolicy{cluster.SchedRR, cluster.SchedReusePort} {
+			t.Run(string(policy), func(t *testing.T) { rollingDisconnects(t, node, policy) })
 		}
-		var asking sync.WaitGroup
-		var stop atomic.Bool
-		var answered, slow atomic.Int32
-		for range clients {
-			client := clustertest.RealClient(t, false, nil)
-			asking.Go(func() {
-				for !stop.Load() {
-					switch sent, err := request(client, "http://"+clustertest.Local(port)); {
-					case err == nil:
-						answered.Add(1)
-					case sent > slowClient:
-						slow.Add(1)
-					default:
-						t.Errorf("a request that was sent after %v: %v", sent, err)
-					}
-				}
-			})
-		}
-		for id := 1; id <= rolls; id++ {
-			next := r.MustFork()
-			r.Listening(t, next.ID(), port)
-			old := r.ForkedWorker(id)
-			old.Disconnect()
-			awaitClosed(t, "gone", old.Gone())
-		}
-		stop.Store(true)
-		asking.Wait()
-		t.Logf("%d requests were answered, and %d of slow clients failed", answered.Load(), slow.Load())
 	})
+}
+
+func rollingDisconnects(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy) {
+	const workers, clients, rolls = 3, 8, 6
+	port := clustertest.FreePort(t)
+	r := clustertest.NewRig(t, cluster.Settings{
+		Exec:     nodetest.Script(t, "quick.js", `require('http').createServer((q, r) => r.end('x')).listen(process.env.PORT, '127.0.0.1')`),
+		ExecPath: node.Path, Env: []string{"PORT=" + strconv.Itoa(port)}, SchedulingPolicy: policy,
+	})
+	for id := 1; id <= workers; id++ {
+		r.MustFork()
+		r.Listening(t, id, port)
+	}
+	var asking sync.WaitGroup
+	var stop atomic.Bool
+	var answered, slow atomic.Int32
+	for range clients {
+		client := clustertest.RealClient(t, false, nil)
+		asking.Go(func() {
+			for !stop.Load() {
+				switch sent, err := request(client, "http://"+clustertest.Local(port)); {
+				case err == nil:
+					answered.Add(1)
+				case sent > slowClient:
+					slow.Add(1)
+				default:
+					t.Errorf("a request that was sent after %v: %v", sent, err)
+				}
+			}
+		})
+	}
+	for id := 1; id <= rolls; id++ {
+		next := r.MustFork()
+		r.Listening(t, next.ID(), port)
+		old := r.ForkedWorker(id)
+		old.Disconnect()
+		awaitClosed(t, "gone", old.Gone())
+	}
+	stop.Store(true)
+	asking.Wait()
+	t.Logf("%d requests were answered, and %d of slow clients failed", answered.Load(), slow.Load())
 }
