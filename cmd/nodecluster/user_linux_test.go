@@ -145,6 +145,6 @@ func TestUserWhoMayNotRunNode(t *testing.T) {
 	if err := os.WriteFile(path, []byte("#!/bin/sh\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(binary, "run", "-i", "1", "--uid", "65534", "--node", path, app(t, "http.js"))
-	launchCommand(t, cmd).expectOneError("cannot start " + path + " as user 65534: permission denied")
+	cmd := exec.Command(binary, "run", "-i", "1", "--uid", "65534", "--gid", "65534", "--node", path, app(t, "http.js"))
+	launchCommand(t, cmd).expectOneError("cannot start " + path + " as user 65534 as group 65534: permission denied")
 }
