@@ -34,10 +34,10 @@ type Settings struct {
 
 	// HoldListeners keeps a listening socket open when its last worker has ended by accident, so that connections wait in the
 	// socket's queue for its successor: the next worker that is forked with the same ExecPath, Exec and Args. Node closes it,
-	// and they are refused. The socket is closed after all when the successors of all workers that had it have not asked for it, a second
-	// after they have listened on something else, or 10 seconds after they have come online; when it is in the way of another
-	// server, or of a fork for which no descriptor is left; and by [Worker.ReleaseListeners]. Of the sockets of one worker 64
-	// are held at most.
+	// and they are refused. The socket is closed after all when the successors of all workers that had it have not asked for
+	// it, a second after they have listened on something else, or 10 seconds after they have come online; when it is in the way
+	// of another server, or of a fork for which no descriptor is left; and by [Worker.ReleaseListeners]. Of the sockets of one
+	// worker 64 are held at most.
 	HoldListeners bool
 	// HoldWhenLeaving does that too when the last worker leaves by itself, or is asked to, and has ended within 10 seconds. It is
 	// for primaries that replace these workers as well. A worker that closes a server and goes on cannot be told from one that is

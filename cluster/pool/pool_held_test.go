@@ -87,7 +87,8 @@ func namesIn(t *testing.T, folder string) (names []string) {
 func TestListenersOfAPlaceThatIsGivenUp(t *testing.T) {
 	nodetest.NoLeaks(t)
 	port := clustertest.FreePort(t)
-	settings := clustertest.Greeters(port)
+	settings, printed := clustertest.Greeters(port), clustertest.Output{}
+	settings.Stderr = &printed
 	r := newRig(t, clustertest.Greeters(clustertest.FreePort(t)), pool.Options{
 		Instances: 1, MaxRestarts: -1, Programs: []pool.Program{{Settings: settings}},
 	})

@@ -24,7 +24,7 @@ func (p *Pool) Close() error {
 	return p.primary.Close()
 }
 
-// stop ends the supervision, if there is one, and waits for its end.
+// stop ends the supervision, if there is one, and waits for its end. Nothing is held for successors then.
 func (p *Pool) stop() {
 	p.mu.Lock()
 	if !p.started && !p.stopped {
