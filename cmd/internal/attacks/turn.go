@@ -19,6 +19,7 @@ import (
 const (
 	clients  = 20
 	patience = 2 * time.Second // of a client
+	holdTime = time.Second     // until the attacker has done something with its clients
 )
 
 // result is what became of a primary and of its clients.
@@ -54,10 +55,12 @@ func (o *options) turn(ctx context.Context, p primary, attack string) (r result,
 	if err := program.AwaitPort(address); err != nil && program.Running() == nil {
 		return r, nil
 	}
-	select {
-	case <-time.After(o.duration - patience):
-	case <-ctx.Done():
-		return r, ctx.Err()
+	if err := wait(ctx, o.duration-patience-holdTime); err != nil {
+		return r, err
+	}
+	defer comeAndStay(address)()
+	if err := wait(ctx, holdTime); err != nil {
+		return r, err
 	}
 	r.answered = ask(address)
 	r.died = program.Running() != nil
@@ -66,6 +69,33 @@ func (o *options) turn(ctx context.Context, p primary, attack string) (r result,
 	r.descriptors = len(entries)
 	return r, nil
 }
+
+func wait(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// comeAndStay has clients come that read nothing, and returns how they leave. What the attacker gets of them it can fill.
+func comeAndStay(address string) (leave func()) {
+	var conns []net.Conn
+	for range clients {
+		if conn, err := net.DialTimeout("tcp", address, patience); err == nil {
+			fmt.Fprintf(conn, request, address)
+			conns = append(conns, conn)
+		}
+	}
+	return func() {
+		for _, conn := range conns {
+			conn.Close()
+		}
+	}
+}
+
+const request = "GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n"
 
 // ask has clients come at once, and returns how many are answered in time.
 func ask(address string) int {
@@ -80,7 +110,7 @@ func ask(address string) int {
 			defer conn.Close()
 			conn.SetDeadline(time.Now().Add(patience))
 			conn.(*net.TCPConn).SetReadBuffer(4 << 10)
-			fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n", address)
+			fmt.Fprintf(conn, request, address)
 			head := make([]byte, len("HTTP/1.1 200"))
 			if _, err := io.ReadFull(conn, head); err == nil && strings.HasPrefix(string(head), "HTTP/1.1 200") {
 				answered.Add(1)
