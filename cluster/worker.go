@@ -147,7 +147,8 @@ func (w *Worker) Request(ctx context.Context, body any) (nodeipc.Message, error)
 //
 // Before the worker is told to close its servers, it answers for the connections that are on their way to it, and reads what clients
 // have sent so far. That takes 20 ms, and longer for a worker whose event loop is busy. What clients have sent to the last worker of a
-// server is dealt out before. Node's primary does neither.
+// server is dealt out before. Node's primary does neither. Under [SchedNone] a worker accepts by itself until it closes its servers, so
+// that Node 26 resets what it accepts at the last moment.
 func (w *Worker) Disconnect() {
 	w.primary.loop.Post(func() { w.primary.disconnect(w) })
 }
