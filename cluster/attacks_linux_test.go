@@ -20,10 +20,6 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-func init() {
-	clustertest.Programs["attack"] = func() error { return attack.Run(os.Args[1]) }
-}
-
 // Of the clients that come during an attack the attacker gets its share.
 const (
 	clientsDuringAttack = 40
