@@ -53,7 +53,11 @@ func NewPrimary(settings Settings) (*Primary, error) {
 		return nil, err
 	}
 	openTimers()
-	loop, err := eventloop.New()
+	newLoop := eventloop.New
+	if settings.batches(policy) {
+		newLoop = eventloop.NewBatch
+	}
+	loop, err := newLoop()
 	if err != nil {
 		return nil, err
 	}

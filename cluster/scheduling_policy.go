@@ -61,6 +61,11 @@ func (s *Settings) schedulingPolicy() (SchedulingPolicy, error) {
 	return policy, nil
 }
 
+// batches reports whether the primary's thread is in SCHED_BATCH: where the primary handles each connection.
+func (s *Settings) batches(policy SchedulingPolicy) bool {
+	return !s.NoBatch && (policy == SchedRR || policy == SchedLeast)
+}
+
 func quoted[T ~string](values []T) string {
 	var all []string
 	for _, p := range values {

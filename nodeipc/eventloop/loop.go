@@ -36,6 +36,7 @@ type Loop struct {
 	yielded  time.Time
 	deferred []func()
 	done     chan struct{}
+	batch    bool
 	// goroutine is the number of the goroutine that is known to run the loop.
 	goroutine atomic.Uint64
 
@@ -50,12 +51,19 @@ type Loop struct {
 }
 
 // New starts a loop. It fails when the system has no descriptors left, and with errors.ErrUnsupported on Windows.
-func New() (*Loop, error) {
+func New() (*Loop, error) { return start(false) }
+
+// NewBatch is New for a loop whose goroutine has a thread of its own, on Linux in SCHED_BATCH. That suits a loop which is
+// woken by many small things that can be done together: it does not interrupt the process that wakes it. No process may be
+// started on it, which would have the policy too.
+func NewBatch() (*Loop, error) { return start(true) }
+
+func start(batch bool) (*Loop, error) {
 	p, err := newPoller()
 	if err != nil {
 		return nil, err
 	}
-	l := &Loop{poll: p, done: make(chan struct{})}
+	l := &Loop{poll: p, done: make(chan struct{}), batch: batch}
 	go l.run()
 	return l, nil
 }
@@ -138,6 +146,9 @@ func (l *Loop) run() {
 	defer l.poll.close()
 	defer l.refuseTurn()
 	l.goroutine.Store(goroutineNumber())
+	if l.batch {
+		defer lockBatchThread()()
+	}
 	for l.step() && l.giveTurn() {
 	}
 }

@@ -13,11 +13,16 @@ import (
 
 // compare gives each contender its turns, and reports.
 func (b *bench) compare(ctx context.Context, out io.Writer) error {
-	r := &report{Kind: b.options.kind, Seconds: b.options.seconds, Clients: b.options.clients, Addresses: max(1, b.options.addresses), Rounds: b.options.rounds, Machine: b.machine()}
+	r := &report{Kind: b.options.kind, Seconds: b.options.seconds, Clients: b.options.clients, Addresses: max(1, b.options.addresses), Rounds: b.options.rounds, Spinning: b.options.spin, Machine: b.machine()}
 	ready := b.ready(ctx, r)
+	stop, err := b.spin(ctx)
+	if err != nil {
+		return err
+	}
 	for _, workers := range b.options.workers {
 		b.rounds(ctx, r, ready, workers)
 	}
+	stop()
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -50,8 +55,10 @@ func (b *bench) writeFiles(r *report) error {
 // ready prepares the contenders that are wanted, and gives those that this machine has.
 func (b *bench) ready(ctx context.Context, r *report) (ready []contender) {
 	for _, c := range contenders() {
-		if !b.options.takes(c.name) {
-			r.LeftOut = append(r.LeftOut, c.name)
+		if !b.options.takes(c) {
+			if !c.onDemand {
+				r.LeftOut = append(r.LeftOut, c.name)
+			}
 			continue
 		}
 		if c.prepare != nil {

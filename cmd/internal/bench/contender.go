@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/nodecluster/nodecluster/cmd/internal/measure"
 )
@@ -18,6 +19,8 @@ type contender struct {
 	prepare func(*bench, context.Context) error
 	// asked is for workers that do not say when they listen.
 	asked bool
+	// onDemand is for what is measured only where it is named.
+	onDemand bool
 }
 
 // baseline is the contender to which the others are compared.
@@ -35,7 +38,10 @@ func contenders() []contender {
 	for _, policy := range []string{"rr", "none", "reuseport", "sticky", "least"} {
 		all = append(all, contender{name: policy, title: "nodecluster, " + policy, start: nodecluster(policy)})
 	}
-	return all
+	return append(all,
+		contender{name: "rr-no-batch", title: "nodecluster, rr, --no-batch", start: nodecluster("rr", "--no-batch"), onDemand: true},
+		contender{name: "least-no-batch", title: "nodecluster, least, --no-batch", start: nodecluster("least", "--no-batch"), onDemand: true},
+	)
 }
 
 func names() (all []string) {
@@ -87,9 +93,9 @@ func nodePrimary(policy string) func(*bench, context.Context, place) (server, er
 	}
 }
 
-func nodecluster(policy string) func(*bench, context.Context, place) (server, error) {
+func nodecluster(policy string, flags ...string) func(*bench, context.Context, place) (server, error) {
 	return func(b *bench, ctx context.Context, p place) (server, error) {
-		return startSingle(ctx, p, []string{b.options.nodecluster, "run", "--sched", policy, "-i", fmt.Sprint(p.workers),
-			"--node", b.options.node, b.scripts.Worker})
+		command := []string{b.options.nodecluster, "run", "--sched", policy, "-i", fmt.Sprint(p.workers), "--node", b.options.node}
+		return startSingle(ctx, p, slices.Concat(command, flags, []string{b.scripts.Worker}))
 	}
 }

@@ -57,7 +57,7 @@ func (s *proxied) startServers(b *bench, ctx context.Context, p place) (addresse
 		return nil, err
 	}
 	for i := range p.workers {
-		server, err := measure.Start(ctx, []string{b.options.node, b.scripts.Worker}, append(p.env, fmt.Sprintf("PORT=%d", first+i))...)
+		server, err := measure.Start(ctx, []string{b.options.node, b.scripts.Worker}, append(p.env, fmt.Sprintf("PORT=%d", first+i), fmt.Sprintf("NUMBER=%d", i+1))...)
 		if err != nil {
 			return nil, err
 		}

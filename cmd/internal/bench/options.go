@@ -22,6 +22,7 @@ type options struct {
 	only                          []string
 	plot, json                    string
 	scale, busy                   bool
+	spin                          int // processes that spin beside
 }
 
 // most keeps a slip of the finger from starting a million processes.
@@ -45,6 +46,7 @@ func parseOptions(args []string) (*options, error) {
 	flags.Var((*contenderNames)(&o.only), "only", "")
 	flags.StringVar(&o.plot, "plot", "", "")
 	flags.StringVar(&o.json, "json", "", "")
+	flags.Var((*number)(&o.spin), "spin", "")
 	flags.BoolVar(&o.scale, "scale", false, "")
 	flags.BoolVar(&o.busy, "busy", false, "")
 	if err := flags.Parse(args); err != nil {
@@ -56,7 +58,7 @@ func parseOptions(args []string) (*options, error) {
 	if err := onlyBeside(flags, "scale", "rounds", "seconds", "clients", "kind", "node"); err != nil {
 		return nil, err
 	}
-	if err := onlyBeside(flags, "busy", "rounds", "seconds", "kind", "node"); err != nil {
+	if err := onlyBeside(flags, "busy", "rounds", "seconds", "kind", "only", "spin", "node"); err != nil {
 		return nil, err
 	}
 	return o, nil
@@ -82,8 +84,8 @@ func onlyBeside(flags *pflag.FlagSet, one string, takes ...string) (err error) {
 func explained(err error) error { return fmt.Errorf("%w (scripts/bench --help lists the flags)", err) }
 
 // takes reports whether a contender is to be measured.
-func (o *options) takes(name string) bool {
-	return len(o.only) == 0 || slices.Contains(o.only, name)
+func (o *options) takes(c contender) bool {
+	return len(o.only) == 0 && !c.onDemand || slices.Contains(o.only, c.name)
 }
 
 func splitList(s string) []string { return strings.Split(s, ",") }

@@ -8,7 +8,7 @@ import (
 
 func TestOptionsThatMakeNoSense(t *testing.T) {
 	const onlyBesideScale = "--scale takes only --rounds, --seconds, --clients, --kind and --node beside it"
-	const onlyBesideBusy = "--busy takes only --rounds, --seconds, --kind and --node beside it"
+	const onlyBesideBusy = "--busy takes only --rounds, --seconds, --kind, --only, --spin and --node beside it"
 	const see = " (scripts/bench --help lists the flags)"
 	for _, c := range []struct{ args, want string }{
 		{"--nonsense", "unknown flag: --nonsense"},
@@ -21,15 +21,17 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		{"--workers 4,2", `invalid argument "4,2" for "--workers" flag: use a number from 1 on, or several that rise, such as 1,2,4,8`},
 		{"--workers 1,,2", `invalid argument "1,,2" for "--workers" flag: use a number from 1 on, or several that rise, such as 1,2,4,8`},
 		{"--only rr,fast", `invalid argument "rr,fast" for "--only" flag: no contender is named "fast": there are ` +
-			`node, node-none, pm2, nginx, floor, rr, none, reuseport, sticky, least`},
+			`node, node-none, pm2, nginx, floor, rr, none, reuseport, sticky, least, rr-no-batch, least-no-batch`},
 		{"--rounds", "flag needs an argument: --rounds"},
 		{"--scale --plot x", onlyBesideScale},
 		{"--scale --addresses 2", onlyBesideScale},
 		{"--busy --clients 2", onlyBesideBusy},
-		{"--busy --only rr", onlyBesideBusy},
+		{"--busy --addresses 2", onlyBesideBusy},
 		{"--scale --busy", onlyBesideScale},
 		{"--addresses 0", `invalid argument "0" for "--addresses" flag: use a number from 1 to 65536`},
 		{"--scale --workers 2", onlyBesideScale},
+		{"--scale --spin 2", onlyBesideScale},
+		{"--spin 0", `invalid argument "0" for "--spin" flag: use a number from 1 to 65536`},
 	} {
 		if _, err := parseOptions(strings.Fields(c.args)); err == nil || err.Error() != c.want+see {
 			t.Errorf("%s: %v, want %s", c.args, err, c.want+see)
@@ -49,7 +51,11 @@ func TestOptions(t *testing.T) {
 	if !reflect.DeepEqual(*o, want) {
 		t.Errorf("%+v, want %+v", *o, want)
 	}
-	if !o.takes("rr") || o.takes("none") || !new(options).takes("none") {
+	rr, none, onDemand := contender{name: "rr"}, contender{name: "none"}, contender{name: "rr", onDemand: true}
+	if !o.takes(rr) || o.takes(none) || !o.takes(onDemand) {
 		t.Error("--only takes others than it names")
+	}
+	if all := new(options); !all.takes(none) || all.takes(onDemand) {
+		t.Error("without --only, others are taken than all but those on demand")
 	}
 }

@@ -23,6 +23,7 @@ type report struct {
 	Seconds     int        `json:"seconds"`
 	Clients     int        `json:"clients"`
 	Addresses   int        `json:"addresses"`
+	Spinning    int        `json:"spinning,omitempty"` // processes beside
 	Results     []*result  `json:"results"`
 	LeftOut     []string   `json:"leftOut"` // by --only
 	NotMeasured []omission `json:"notMeasured"`

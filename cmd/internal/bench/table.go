@@ -12,8 +12,8 @@ import (
 // writeTable writes the medians and their ratios to the baseline's, what clients saw, and what was not measured.
 func (r *report) writeTable(w io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s, %d CPUs, %s, Node %s: rounds of %d s, %d clients with %s, medians of %d; ratios are to %s.\n\n",
-		r.Kind, r.Machine.CPUs, r.Machine.Kernel, strings.TrimPrefix(r.Machine.Node, "v"), r.Seconds, r.Clients,
+	fmt.Fprintf(&b, "%s, %d CPUs%s, %s, Node %s: rounds of %d s, %d clients with %s, medians of %d; ratios are to %s.\n\n",
+		r.Kind, r.Machine.CPUs, besideSpinning(r.Spinning), r.Machine.Kernel, strings.TrimPrefix(r.Machine.Node, "v"), r.Seconds, r.Clients,
 		plural(r.Addresses, "address", "addresses"), r.Rounds, contenders()[0].title)
 	b.WriteString("| workers | primary | connections/s | primary's CPU, µs a connection | primary's memory, MiB | ratios |\n|---|---|---|---|---|---|\n")
 	for _, row := range r.Results {

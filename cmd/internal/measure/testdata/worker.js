@@ -1,7 +1,7 @@
 'use strict';
 // The server that is measured, the same under every primary: it listens on PORT, and on PORTS of them in a row if there
 // is that variable. KIND net answers without reading HTTP. Once it listens on all, a file of its pid's name is in READY.
-// With BUSY the first worker answers nothing for 50 ms of every 100.
+// With BUSY the first worker answers nothing for 50 ms of every 100. A server that is no cluster worker has its number in NUMBER.
 const net = require('net');
 const http = require('http');
 const answer = `${process.pid}`;
@@ -30,4 +30,5 @@ function beBusy() {
   setTimeout(beBusy, 50);
 }
 const { worker } = require('cluster');
-if (process.env.BUSY && worker && worker.id === 1) beBusy();
+const number = worker ? worker.id : Number(process.env.NUMBER);
+if (process.env.BUSY && number === 1) beBusy();
