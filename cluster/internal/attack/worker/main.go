@@ -1,4 +1,4 @@
-//go:build unix
+//go:build linux
 
 // Worker is a worker that makes the attack whose name is its argument. Without one it prints the names.
 package main
