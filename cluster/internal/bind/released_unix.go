@@ -13,8 +13,8 @@ import (
 )
 
 // releaseTime is how long a port that was closed may still seem to be in use: a process that is just being started
-// has copies of all descriptors, which it closes only after the process that starts it goes on.
-const releaseTime = 100 * time.Millisecond
+// has copies of all descriptors, which it closes only after the process that starts it goes on. On a busy machine that takes a while.
+const releaseTime = time.Second
 
 // released are the ports that were closed not long ago, and when.
 var released = struct {

@@ -19,6 +19,7 @@ var notPortable = map[string]string{
 	"cluster/internal/clustertest/forks_other.go":    "of the tests themselves",
 	"cmd/nodecluster/init_other.go":                  "does nothing: only Linux has containers",
 	"cmd/nodecluster/pdeathsig_other.go":             "does nothing: only Linux ends workers with their primary",
+	"handlewrap/close_other.go":                      "Linux interrupts a close that takes long, and the tests need that",
 	"cluster/internal/bind/path_other.go":            "Linux has abstract names, and changes the mode of a socket by /proc",
 	"cmd/nodecluster/inherited_other.go":             "names the folder of the descriptors, which is another one on Linux",
 	"cmd/nodecluster/internal/trace/peer_other.go":   "believes every peer, and the tests have strangers refused",
