@@ -17,8 +17,8 @@ import (
 // their connections. Make one with [NewPrimary]. Its methods may be called from any goroutine.
 //
 // A [Balancer] is called on the primary's loop. It may call the methods of the primary and of its workers that return at
-// once. Fork, ForkWith, Disconnect, Close, Shutdown and a worker's Shutdown would wait for the loop, which waits for the Balancer, so that they
-// panic there; so do Next and Events where no event is there yet. Start a goroutine for them.
+// once. Fork, ForkWith, Disconnect, Close, Shutdown and a worker's Shutdown would wait for the loop, which waits for the Balancer, so
+// that they panic there; so do Next and Events where no event is there yet. Start a goroutine for them.
 type Primary struct {
 	loop   *eventloop.Loop
 	forker *forker
@@ -215,8 +215,8 @@ func (p *Primary) Disconnect(ctx context.Context) error {
 	}
 }
 
-// Close kills the workers that are left, as [Primary.Kill] does, waits for their ends and frees everything. Next still returns the events that have happened,
-// but for messages with handles. It is safe to call twice.
+// Close kills the workers that are left, as [Primary.Kill] does, waits for their ends and frees everything. Next still returns the
+// events that have happened, but for messages with handles. It is safe to call twice.
 func (p *Primary) Close() error {
 	p.mustNotWait("Close of the primary")
 	p.mu.Lock()

@@ -199,8 +199,8 @@ func (w *Worker) retire() {
 func (p *Primary) members(s server) map[*Worker]membership {
 	members := map[*Worker]membership{}
 	for _, w := range p.onLoop.workers {
-		if m := w.onLoop.memberships[s.base().key]; m != nil && m.server() == s {
-			members[w] = m
+		if w.isMember(s) {
+			members[w] = w.onLoop.memberships[s.base().key]
 		}
 	}
 	return members
@@ -208,12 +208,17 @@ func (p *Primary) members(s server) map[*Worker]membership {
 
 // hasStaying reports whether a server has a member that was not asked to leave.
 func (p *Primary) hasStaying(s server) bool {
-	for w := range p.members(s) {
-		if w.onLoop.drain.stage == staying {
+	for _, w := range p.onLoop.workers {
+		if w.onLoop.drain.stage == staying && w.isMember(s) {
 			return true
 		}
 	}
 	return false
+}
+
+func (w *Worker) isMember(s server) bool {
+	m := w.onLoop.memberships[s.base().key]
+	return m != nil && m.server() == s
 }
 
 // makeLastCall ends a server whose members all leave. What clients have sent so far is dealt out first.

@@ -19,8 +19,8 @@ import (
 // value of a field is Node's default.
 //
 // The fields have three lifetimes. SchedulingPolicy, NewBalancer, Serialization and NoBatch are read once, by [NewPrimary]:
-// [Primary.Setup] and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving and ListenFDs are the primary's too, and the last Setup
-// counts. All other fields are a worker's, and are read when it is forked.
+// [Primary.Setup] and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving and ListenFDs are the primary's too, and
+// the last Setup counts. All other fields are a worker's, and are read when it is forked.
 type Settings struct {
 	// SchedulingPolicy says who hands out connections, and to whom. It is read once. By default NODE_CLUSTER_SCHED_POLICY decides.
 	SchedulingPolicy SchedulingPolicy

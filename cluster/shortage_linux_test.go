@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -63,12 +64,11 @@ func shortPrimary() error {
 	}
 }
 
-// A primary that has no descriptor left for another connection says so once, and leaves it in the kernel's queue.
-func TestShortageOfDescriptors(t *testing.T) {
-	nodetest.NoLeaks(t)
-	port := nodetest.FreePort(t)
+// talkTo starts a program of the tests. The test writes to it, reads its lines, and waits for its end, which is to be in order.
+func talkTo(t *testing.T, program string, env ...string) (in io.WriteCloser, lines *bufio.Reader, wait func()) {
+	t.Helper()
 	cmd := exec.CommandContext(clustertest.Patient(t), os.Args[0])
-	cmd.Env = append(append(os.Environ(), clustertest.AsProgram("primary short of descriptors")...), "PORT="+strconv.Itoa(port))
+	cmd.Env = slices.Concat(os.Environ(), clustertest.AsProgram(program), env)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -81,7 +81,18 @@ func TestShortageOfDescriptors(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewReader(out)
+	return in, bufio.NewReader(out), func() {
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// A primary that has no descriptor left for another connection says so once, and leaves it in the kernel's queue.
+func TestShortageOfDescriptors(t *testing.T) {
+	nodetest.NoLeaks(t)
+	port := nodetest.FreePort(t)
+	in, lines, wait := talkTo(t, "primary short of descriptors", "PORT="+strconv.Itoa(port))
 	if line, err := lines.ReadString('\n'); line != "listening\n" {
 		t.Fatalf("the primary says %q, %v", line, err)
 	}
@@ -112,7 +123,5 @@ func TestShortageOfDescriptors(t *testing.T) {
 	if rest, err := io.ReadAll(lines); err != nil || len(rest) > 0 {
 		t.Errorf("the primary says more than once that it is short: %q, %v", rest, err)
 	}
-	if err := cmd.Wait(); err != nil {
-		t.Error(err)
-	}
+	wait()
 }

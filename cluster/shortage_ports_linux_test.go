@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"testing"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -81,22 +80,7 @@ func TestPortsWithoutEndLeaveDescriptors(t *testing.T) {
 	for _, policy := range cluster.SchedulingPolicies() {
 		t.Run(string(policy), func(t *testing.T) {
 			port := nodetest.FreePort(t)
-			cmd := exec.CommandContext(clustertest.Patient(t), os.Args[0])
-			cmd.Env = append(append(os.Environ(), clustertest.AsProgram("primary of a worker that takes ports")...),
-				fmt.Sprint("PORT=", port), "SCHED="+string(policy))
-			cmd.Stderr = os.Stderr
-			in, err := cmd.StdinPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			lines := bufio.NewReader(out)
+			in, lines, wait := talkTo(t, "primary of a worker that takes ports", fmt.Sprint("PORT=", port), "SCHED="+string(policy))
 			for _, want := range []string{attack.Done, "listening"} {
 				if line, err := lines.ReadString('\n'); line != want+"\n" {
 					t.Errorf("the primary says %q, %v, want %s", line, err, want)
@@ -106,9 +90,7 @@ func TestPortsWithoutEndLeaveDescriptors(t *testing.T) {
 			clustertest.Greetings(t, clients)
 			clustertest.HangUp(clients)
 			in.Close()
-			if err := cmd.Wait(); err != nil {
-				t.Error(err)
-			}
+			wait()
 		})
 	}
 }

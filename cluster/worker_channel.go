@@ -121,10 +121,7 @@ func (c workerChannel) HandleDisconnect(err error) {
 	if err != nil {
 		err = fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)
 	}
-	w.endDrain()
-	w.leaveAll()
-	w.bequeath()
-	w.redispatchOffers()
+	w.endParts()
 	w.disconnectedAt = time.Now()
 	if w.life.make(goDisconnect) {
 		w.primary.events.emit(DisconnectEvent{w, err})
@@ -137,14 +134,19 @@ func (c workerChannel) HandleExit(status nodeipc.ExitStatus) {
 	w.status = status
 	w.killRemains()
 	w.primary.runsNoMore(w)
-	w.endDrain()
-	w.leaveAll()
-	w.bequeath()
-	w.redispatchOffers()
+	w.endParts()
 	if w.life.make(goExit) {
 		w.primary.events.emit(ExitEvent{w, status})
 	}
 	w.primary.settle(w)
+}
+
+// endParts ends all that the worker has had a part in, when its channel or its process has ended.
+func (w *Worker) endParts() {
+	w.endDrain()
+	w.leaveAll()
+	w.bequeath()
+	w.redispatchOffers()
 }
 
 // post sends the worker a message of the cluster's protocol.

@@ -81,18 +81,7 @@ func TestHandleWritable(t *testing.T) {
 func TestNodeTakesOffersInFlight(t *testing.T) {
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		nodetest.NoLeaks(t)
-		r := newRecorder()
-		loop := newLoop(t)
-		child := start(t, command(t, node, `
-			process.on('message', (n, handle) => new (require('net').Socket)({ handle }).end('number ' + n));
-			process.send('ready');`), nodeipc.Options{Handler: r, Loop: loop})
-		if got := from(t, r.messages); got != `"ready"` {
-			t.Fatal(got)
-		}
-		template, err := nodeipc.NewTemplate(serialization(""), handlewrap.NetNative, func(n uint32) any { return n })
-		if err != nil {
-			t.Fatal(err)
-		}
+		loop, _, offer := newTaker(t, node)
 		l := listen(t, "tcp")
 		var clients [8]net.Conn
 		var handles [8]*handlewrap.Handle
@@ -101,10 +90,9 @@ func TestNodeTakesOffersInFlight(t *testing.T) {
 			accepted, clients[i] = connection(t, l)
 			handles[i] = asHandle(t, accepted)
 		}
-		onLoop := nodeipc.OnLoop(child.Channel)
 		loop.Call(func() {
 			for i, h := range handles {
-				if err := onLoop.Offer(onLoop.AppendFrame(nil, template, uint32(i)), h.FD(), uint32(i)); err != nil {
+				if err := offer(h, uint32(i)); err != nil {
 					t.Error(err)
 				}
 				h.Close()

@@ -25,6 +25,27 @@ func newRecorder() *recorder {
 	return &recorder{make(chan string, 100), make(chan string, 100), make(chan uint32, 100), make(chan struct{}, 100), make(chan error, 1)}
 }
 
+// newTaker starts a Node child that takes the connections it is offered, and says to each what number it has. offer offers one, and
+// is for the loop only.
+func newTaker(t *testing.T, node nodetest.Runtime) (loop *eventloop.Loop, r *recorder, offer func(h *handlewrap.Handle, n uint32) error) {
+	t.Helper()
+	loop, r = newLoop(t), newRecorder()
+	child := start(t, command(t, node, `
+		process.on('message', (n, handle) => new (require('net').Socket)({ handle }).end('number ' + n));
+		process.send('ready');`), nodeipc.Options{Handler: r, Loop: loop})
+	if got := from(t, r.messages); got != `"ready"` {
+		t.Fatal(got)
+	}
+	template, err := nodeipc.NewTemplate(serialization(""), handlewrap.NetNative, func(n uint32) any { return n })
+	if err != nil {
+		t.Fatal(err)
+	}
+	channel := nodeipc.OnLoop(child.Channel)
+	return loop, r, func(h *handlewrap.Handle, n uint32) error {
+		return channel.Offer(channel.AppendFrame(nil, template, n), h.FD(), n)
+	}
+}
+
 func (r *recorder) HandleOpen(nodeipc.LoopChannel) {}
 
 func (r *recorder) HandleMessage(m nodeipc.Message) {

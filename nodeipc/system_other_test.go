@@ -49,30 +49,16 @@ func TestOneOfferAtATime(t *testing.T) {
 func TestNodeTakesOneOfferAtATime(t *testing.T) {
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		nodetest.NoLeaks(t)
-		r := newRecorder()
-		loop := newLoop(t)
-		child := start(t, command(t, node, `
-			process.on('message', (n, handle) => new (require('net').Socket)({ handle }).end('number ' + n));
-			process.send('ready');`), nodeipc.Options{Handler: r, Loop: loop})
-		if got := from(t, r.messages); got != `"ready"` {
-			t.Fatal(got)
-		}
-		template, err := nodeipc.NewTemplate(serialization(""), handlewrap.NetNative, func(n uint32) any { return n })
-		if err != nil {
-			t.Fatal(err)
-		}
+		loop, r, offer := newTaker(t, node)
 		l := listen(t, "tcp")
-		onLoop := nodeipc.OnLoop(child.Channel)
 		var clients [8]net.Conn
 		for i := range clients {
 			var accepted net.Conn
 			accepted, clients[i] = connection(t, l)
 			h := asHandle(t, accepted)
 			var err error
-			offer := func() {
-				err = onLoop.Offer(onLoop.AppendFrame(nil, template, uint32(i)), h.FD(), uint32(i))
-			}
-			for loop.Call(offer); errors.Is(err, nodeipc.ErrWouldBlock); loop.Call(offer) {
+			again := func() { err = offer(h, uint32(i)) }
+			for loop.Call(again); errors.Is(err, nodeipc.ErrWouldBlock); loop.Call(again) {
 				from(t, r.writable)
 			}
 			if err != nil {

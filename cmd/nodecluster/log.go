@@ -126,8 +126,8 @@ func (l *eventLog) tell(now time.Time) {
 
 // end is tell for the last time.
 func (l *eventLog) end() {
-	l.messages.further.end("")
-	l.failures.end("")
+	l.messages.further.endAll()
+	l.failures.endAll()
 }
 
 // close waits until all is written, but not long for a log that nobody reads.

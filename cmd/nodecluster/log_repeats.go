@@ -57,15 +57,20 @@ func (r *repeats) tell(now time.Time) {
 	}
 }
 
-// end ends the count of a key, and all counts for "". What was not told of is.
+// end ends the count of a key, if there is one. What was not told of is.
 func (r *repeats) end(key string) {
-	r.list = slices.DeleteFunc(r.list, func(e *repeat) bool {
-		ends := key == "" || e.key == key
-		if ends {
-			e.tell()
-		}
-		return ends
-	})
+	if i := r.find(key); i >= 0 {
+		r.list[i].tell()
+		r.list = slices.Delete(r.list, i, i+1)
+	}
+}
+
+// endAll is end for all counts.
+func (r *repeats) endAll() {
+	for _, e := range r.list {
+		e.tell()
+	}
+	r.list = nil
 }
 
 // tell reports whether there was something to tell.

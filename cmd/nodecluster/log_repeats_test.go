@@ -48,7 +48,7 @@ func TestRepeats(t *testing.T) {
 	happens("a")
 	happens("a")
 	happens("b")
-	r.end("")
+	r.endAll()
 	expect("a", "1 b", "1 a")
 	if !r.due().IsZero() {
 		t.Error("all has ended, but something is due")

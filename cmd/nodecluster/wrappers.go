@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,8 +54,7 @@ func (l *eventLog) warnOfWrappers(programs []pool.Program) {
 			continue
 		}
 		warned[name] = true
-		text := describeWrapper(name, p.Settings.Args)
-		l.write(entry{slog.LevelWarn, "warning", []slog.Attr{slog.String("error", text)}, "nodecluster: " + text})
+		l.warn(describeWrapper(name, p.Settings.Args))
 	}
 }
 
