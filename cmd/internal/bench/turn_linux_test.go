@@ -24,7 +24,7 @@ func needWrk(t *testing.T, args ...string) {
 	if err := run(t.Context(), args, &out); err == nil || !strings.HasPrefix(err.Error(), want) || out.Len() > 0 {
 		t.Errorf("without wrk: %v, and %q on standard output, want %s", err, out.String(), want)
 	}
-	t.Skip("needs wrk")
+	t.Skip("needs wrk: scripts/test --all fetches it where there is apt")
 }
 
 // loadsTheMachine skips a test that has wrk take all of it for many seconds.
@@ -189,12 +189,12 @@ func TestNginx(t *testing.T) {
 		if want := "no nginx: install it to have it measured"; err.Error() != want {
 			t.Errorf("%v, want %s", err, want)
 		}
-		t.Skip("needs nginx")
+		t.Skip("needs nginx: scripts/test --all fetches it where there is apt")
 	}
 	serves(t, b, (*bench).startNginx)
 }
 
-// PM2 serves where npm can fetch it, and leaves no daemon behind.
+// PM2 serves, and leaves no daemon behind.
 func TestPM2(t *testing.T) {
 	if !nodetest.All() {
 		t.Skip("needs PM2: scripts/test --all fetches it")
@@ -202,10 +202,7 @@ func TestPM2(t *testing.T) {
 	nodetest.NoLeaks(t)
 	b := newTestBench(t, "--node", nodetest.Default(t).Path, "--get-pm2", "../../../scripts/pm2")
 	if err := b.fetchPM2(t.Context()); err != nil {
-		if !strings.HasPrefix(err.Error(), "scripts/npm: ") {
-			t.Errorf("%v, want a line that says why it cannot be fetched", err)
-		}
-		t.Skip("needs PM2, which cannot be fetched: ", err)
+		t.Fatal(err)
 	}
 	serves(t, b, (*bench).startPM2)
 }
