@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -129,8 +130,13 @@ func (p *poller) remove(fd int) {
 	p.slots[fd].source, p.slots[fd].interest = nil, 0
 }
 
-func (p *poller) wait() {
-	n, err := unix.EpollWait(p.epfd, p.events[:], -1)
+// wait waits for events, no longer than the timeout if that is not negative, and delivers them.
+func (p *poller) wait(timeout time.Duration) {
+	millis := -1
+	if timeout >= 0 {
+		millis = int((timeout + time.Millisecond - 1) / time.Millisecond)
+	}
+	n, err := unix.EpollWait(p.epfd, p.events[:], millis)
 	if err != nil {
 		return
 	}

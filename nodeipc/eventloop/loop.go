@@ -37,6 +37,7 @@ type Loop struct {
 	deferred []func()
 	done     chan struct{}
 	batch    bool
+	ticker   ticker
 	// goroutine is the number of the goroutine that is known to run the loop.
 	goroutine atomic.Uint64
 
@@ -157,8 +158,9 @@ func (l *Loop) run() {
 func (l *Loop) step() bool {
 	l.yield()
 	l.pause()
-	l.poll.wait()
+	l.poll.wait(l.untilTick())
 	more := l.runPosted()
+	l.runTick()
 	l.runDeferred()
 	return more
 }

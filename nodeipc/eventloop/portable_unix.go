@@ -7,6 +7,7 @@ import (
 	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -179,7 +180,14 @@ func isReady(fd uintptr, events int16) bool {
 	return err == nil && n > 0
 }
 
-func (p *poller) wait() {
+// wait waits for an event, no longer than the timeout if that is not negative, and delivers it.
+func (p *poller) wait(timeout time.Duration) {
+	var over <-chan time.Time
+	if timeout >= 0 {
+		timer := time.NewTimer(timeout)
+		defer timer.Stop()
+		over = timer.C
+	}
 	select {
 	case r := <-p.ready:
 		if r.watch.claim(r.events) {
@@ -187,6 +195,7 @@ func (p *poller) wait() {
 		}
 		close(r.taken)
 	case <-p.awaken:
+	case <-over:
 	}
 }
 
