@@ -61,6 +61,9 @@ func main() {
 }
 
 func (o *options) run(ctx context.Context) error {
+	if flag.NArg() > 0 {
+		return fmt.Errorf("unknown argument %q; --help lists the flags", flag.Arg(0))
+	}
 	folder, err := os.MkdirTemp("", "attacks")
 	if err != nil {
 		return err
@@ -104,6 +107,9 @@ func (o *options) attacks() (names []string, err error) {
 		if strings.Contains(name, o.only) {
 			names = append(names, strings.TrimSpace(name))
 		}
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("no attack has %q in its name; they are:\n%s", o.only, strings.TrimSpace(string(list)))
 	}
 	return names, nil
 }
