@@ -20,6 +20,12 @@ func (s *sticky) Join(target *Target) {
 	slot := slices.Index(s.slots, nil)
 	if slot < 0 {
 		slot = len(s.slots)
+	}
+	s.put(slot, target)
+}
+
+func (s *sticky) put(slot int, target *Target) {
+	for len(s.slots) <= slot {
 		s.slots = append(s.slots, nil)
 	}
 	s.slots[slot] = target
@@ -54,3 +60,9 @@ func (s *sticky) Next(c Connection) *Target {
 	}
 	return s.slots[slot]
 }
+
+// stickySlots choose as the kernel does among the sockets of a group, which says who is in which slot.
+type stickySlots struct{ sticky }
+
+// Join is the dispatcher's call.
+func (s *stickySlots) Join(*Target) {}

@@ -244,7 +244,11 @@ func (d *dispatcher) join(target *Target) {
 	d.schedule()
 }
 
+// leave ends what join began. It may be called twice.
 func (d *dispatcher) leave(target *Target) {
+	if target.gone {
+		return
+	}
 	target.gone = true
 	d.targets--
 	d.changed(target)

@@ -37,6 +37,7 @@ type Target struct {
 
 	inFlight     int           // connections that were offered and not answered
 	window       int           // how many may be in flight
+	maxWindow    int           // the most that window may become
 	latency      time.Duration // as it was at the time measured
 	measured     time.Duration // by the dispatcher's now
 	refusalPause time.Duration // the last one; 0 since a connection was accepted
@@ -63,7 +64,9 @@ func (target *Target) Available() bool {
 // is the longest time of late: one that no later answer confirms fades by half every second.
 func (target *Target) Latency() time.Duration { return target.latencyAt(target.dispatcher.now()) }
 
-func newTarget(d *dispatcher, w *Worker) *Target { return &Target{dispatcher: d, worker: w, window: 1} }
+func newTarget(d *dispatcher, w *Worker) *Target {
+	return &Target{dispatcher: d, worker: w, window: 1, maxWindow: maxInFlight}
+}
 
 // latencyAt returns what is left of the latency at a time.
 func (target *Target) latencyAt(now time.Duration) time.Duration {
@@ -83,7 +86,7 @@ func (target *Target) measure(sent, now time.Duration) {
 	}
 	if took > slowAnswer && (took > slowAnswerOversubscribed || !target.dispatcher.isOversubscribed()) {
 		target.window = max(target.window/2, 1)
-	} else if target.window < maxInFlight {
+	} else if target.window < target.maxWindow {
 		target.window++
 	}
 }

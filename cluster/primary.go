@@ -25,6 +25,7 @@ type Primary struct {
 	events *eventStream
 	policy SchedulingPolicy
 	begun  time.Time
+	steals bool // connections from the queues of busy workers, under SchedReusePort
 
 	executables executables
 
@@ -63,8 +64,8 @@ func NewPrimary(settings Settings) (*Primary, error) {
 	}
 	p := &Primary{
 		loop: loop, forker: newForker(), policy: policy, settings: settings,
-		begun: time.Now(), customBalancer: settings.NewBalancer,
-		running: map[*Worker]struct{}{}, onLoop: newPrimaryOnLoop(),
+		begun: time.Now(), steals: !settings.NoSteal, customBalancer: settings.NewBalancer,
+		running: map[*Worker]struct{}{}, onLoop: newPrimaryOnLoop(loop),
 	}
 	p.events = newEventStream(func() { p.mustNotWait("Next of the events") })
 	p.events.emit(SetupEvent{settings})
@@ -75,8 +76,8 @@ func NewPrimary(settings Settings) (*Primary, error) {
 // the primary needs a timer just when there are none.
 func openTimers() { time.AfterFunc(time.Hour, func() {}).Stop() }
 
-// Setup replaces the settings for workers to come. What is read once stays as it is: the scheduling policy, NewBalancer and the
-// serialization.
+// Setup replaces the settings for workers to come. What is read once stays as it is: the scheduling policy, NewBalancer, the
+// serialization, NoBatch and NoSteal.
 //
 // Node's cluster.setupPrimary merges what it is given with what it was given before. Here that is to change what [Primary.Settings]
 // returns, and to give it to Setup.
@@ -84,7 +85,7 @@ func (p *Primary) Setup(settings Settings) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	settings.SchedulingPolicy, settings.Serialization = p.settings.SchedulingPolicy, p.settings.Serialization
-	settings.NewBalancer = p.settings.NewBalancer
+	settings.NewBalancer, settings.NoBatch, settings.NoSteal = p.settings.NewBalancer, p.settings.NoBatch, p.settings.NoSteal
 	p.settings = settings
 	p.events.emit(SetupEvent{settings})
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
+	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 )
 
 // primaryOnLoop is the part of a primary that has no lock: only functions that the primary's loop runs may touch it. In the code it is
@@ -14,6 +15,7 @@ type primaryOnLoop struct {
 	workers   map[int]*Worker // those of which something is left: the process or the channel
 	dismissed map[int]*Worker // those of them that were asked to leave
 	servers   map[string]server
+	looks     *queueLooks
 	estates   []estate // of workers that have ended, the oldest first
 	graces    graces
 	seq       uint32          // the number of the next message
@@ -27,8 +29,9 @@ type primaryOnLoop struct {
 	toldOfHandedOut map[Runtime]bool
 }
 
-func newPrimaryOnLoop() primaryOnLoop {
+func newPrimaryOnLoop(loop *eventloop.Loop) primaryOnLoop {
 	return primaryOnLoop{
+		looks:   newQueueLooks(loop),
 		workers: map[int]*Worker{}, dismissed: map[int]*Worker{}, servers: map[string]server{},
 		toldOfHandedOut: map[Runtime]bool{}, graces: usualGraces,
 	}

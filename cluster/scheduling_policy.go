@@ -19,7 +19,8 @@ const (
 	SchedNone SchedulingPolicy = "none"
 	// SchedReusePort: each worker has a listening socket of its own on the same address, and the kernel spreads connections
 	// over them. The primary keeps the sockets open. When a worker is gone, its successor gets its socket, and until there is one the
-	// primary hands what waits in it to other workers.
+	// primary hands what comes to it to other workers. So it does with what waits for a worker that has not come to accept for two
+	// milliseconds, while another has nothing to do, unless Settings.NoSteal is set.
 	//
 	// Only Linux has such groups of sockets. Elsewhere, for Unix sockets and for descriptors that the primary was started
 	// with, it is as SchedNone. Workers on Deno and Bun cannot have a socket of their own: the primary hands them what comes to

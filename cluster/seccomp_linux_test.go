@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"strings"
 	"syscall"
 	"testing"
 
@@ -49,15 +50,29 @@ func TestStickyWithoutPrograms(t *testing.T) {
 	}
 }
 
+// A death needs no program, and nor does a successor. One that is to leave does: else the kernel goes on to choose its socket.
 func TestReusePortWithoutPrograms(t *testing.T) {
 	nodetest.UnderSeccomp(t, withoutPrograms(unix.EPERM), func(t *testing.T) {
 		nodetest.NoLeaks(t)
 		r, port := goGroup(t, cluster.SchedReusePort, 3)
 		expectAllServe(t, port, 1, 2, 3)
-		r.ExpectErrors = true // it tells that all sockets get connections, of which the primary has one now
 		r.Kill(2, syscall.SIGKILL)
 		r.Event(t, "exit", 2)
 		expectAllServe(t, port, 1, 3)
+		r.Listening(t, r.MustFork().ID(), port)
+		expectAllServe(t, port, 1, 3, 4)
+		for _, o := range r.All() {
+			if o.Event == "error" {
+				t.Errorf("before any worker was to leave: %v", o)
+			}
+		}
+		r.ExpectErrors = true // it tells that all sockets get connections, of which the primary has one now
+		r.DisconnectWorker(3)
+		r.Event(t, "exit", 3)
+		expectAllServe(t, port, 1, 4)
+		r.Await(t, "the event which tells that the kernel chooses among all sockets", func(o clustertest.Occurrence) bool {
+			return o.Event == "error" && strings.Contains(o.Err.Error(), "spreads over all sockets")
+		})
 	})
 }
 

@@ -29,7 +29,9 @@ type server interface {
 // A membership is a worker's part in a server.
 type membership interface {
 	server() server
-	// leave ends the membership.
+	// retire has the worker get no more. Of a socket that it has it may take what has come, until leave is called.
+	retire()
+	// leave ends the membership: the worker takes nothing any more. It may come without retire.
 	leave()
 	// retry is called when the worker's channel has room again.
 	retry()
@@ -152,6 +154,10 @@ func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerRe
 // leave ends a worker's membership of a server that the worker has closed. If that was the last, it closes the server, or holds it
 // for a moment: the worker may be about to leave.
 func (w *Worker) leave(key string) {
+	if m := w.onLoop.retired[key]; m != nil {
+		delete(w.onLoop.retired, key)
+		m.leave()
+	}
 	m := w.onLoop.memberships[key]
 	if m == nil {
 		return
@@ -164,12 +170,23 @@ func (w *Worker) leave(key string) {
 	w.primary.closeUnused(m.server())
 }
 
-// leaveAll ends all memberships of a worker that ends, or has drained. It closes servers that have no other member, unless the primary
-// holds them for workers to come.
+// leaveAll ends all memberships of a worker that has ended.
 func (w *Worker) leaveAll() {
+	w.endAll(w.end)
+	for key, m := range w.onLoop.retired {
+		delete(w.onLoop.retired, key)
+		m.leave()
+	}
+}
+
+// retireAll has a worker that has drained, or leaves by itself, get no more.
+func (w *Worker) retireAll() { w.endAll(w.retireFrom) }
+
+// endAll ends all memberships in a way. It closes servers that have no other member, unless the primary holds them for workers to come.
+func (w *Worker) endAll(end func(key string, m membership)) {
 	hold := w.primary.holdsFor(w, w.left.Load())
 	for key, m := range w.onLoop.memberships {
-		w.end(key, m)
+		end(key, m)
 		if hold && !m.server().base().isLast {
 			w.claim(m.server(), time.Time{})
 		}
@@ -177,7 +194,7 @@ func (w *Worker) leaveAll() {
 	}
 }
 
-// retire ends the memberships of a worker that is asked to leave. But of a server that nobody is left for, it makes the last call: then
+// retire ends the memberships of a worker that is asked to leave: it gets no more. But of a server that nobody is left for, it makes the last call: then
 // the worker stays a member until what clients have sent so far is dealt out.
 func (w *Worker) retire() {
 	hold := w.primary.holdsFor(w, true)
@@ -185,10 +202,10 @@ func (w *Worker) retire() {
 		switch s := m.server(); {
 		case s.base().isLast:
 		case hold:
-			w.end(key, m)
+			w.retireFrom(key, m)
 			w.claim(s, time.Time{})
 		case w.primary.isHeld(s) || w.primary.hasStaying(s):
-			w.end(key, m)
+			w.retireFrom(key, m)
 		default:
 			w.primary.makeLastCall(s)
 		}
@@ -238,14 +255,26 @@ func (p *Primary) makeLastCall(s server) {
 	})
 }
 
+// end ends a membership of a worker that takes nothing any more.
 func (w *Worker) end(key string, m membership) {
+	w.forget(key, m)
+	m.leave()
+}
+
+// retireFrom ends a membership, but for what the worker takes from a socket that it has.
+func (w *Worker) retireFrom(key string, m membership) {
+	w.forget(key, m)
+	w.onLoop.retired[key] = m
+	m.retire()
+}
+
+func (w *Worker) forget(key string, m membership) {
 	w.onLoop.kept -= w.onLoop.costs[key]
 	delete(w.onLoop.costs, key)
 	delete(w.onLoop.memberships, key)
 	base := m.server().base()
 	base.workers--
 	base.since = time.Now()
-	m.leave()
 }
 
 func (p *Primary) closeServer(s server) {

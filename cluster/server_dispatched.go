@@ -80,4 +80,6 @@ type dispatchedMembership struct {
 
 func (m dispatchedMembership) server() server { return m.of }
 
+func (m dispatchedMembership) retire() { m.leave() }
+
 func (m dispatchedMembership) leave() { m.dispatcher.leave(m.Target) }

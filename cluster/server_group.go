@@ -1,151 +1,105 @@
 package cluster
 
 import (
-	"fmt"
-	"syscall"
-
 	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 	"github.com/nodecluster/nodecluster/cluster/internal/rendezvous"
-	"github.com/nodecluster/nodecluster/cluster/internal/reuseport"
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/handlewrap"
 )
 
-// groupSlots are the sockets of a group, one for each worker. A socket stays open and in its slot when its worker has left: the
-// next worker gets it, with what has come meanwhile.
-type groupSlots struct {
-	group   *reuseport.Group
-	by      rendezvous.By
-	taken   []bool
-	primary *Primary
-}
-
-func newGroupSlots(p *Primary, fd, backlog int, by rendezvous.By) (*groupSlots, error) {
-	// A group that the kernel only spreads over would have a client served by two workers. That is found out while the socket is
-	// alone, and nobody has connected.
-	if by == rendezvous.ByAddress {
-		if err := reuseport.CheckSteering(fd); err != nil {
-			return nil, err
-		}
-	}
-	group, err := reuseport.New(fd, backlog)
-	if err != nil {
-		return nil, err
-	}
-	return &groupSlots{group: group, by: by, taken: []bool{false}, primary: p}, nil
-}
-
-// take takes a vacant slot, or a new one, and returns a copy of its socket.
-func (slots *groupSlots) take(t handlewrap.Type) (slot int, h *handlewrap.Handle, err error) {
-	for slot = range slots.taken {
-		if !slots.taken[slot] {
-			break
-		}
-	}
-	if slots.taken[slot] {
-		if slot, err = slots.add(); err != nil {
-			return 0, nil, err
-		}
-	}
-	fd, err := bind.Dup(slots.group.FD(slot))
-	if err != nil {
-		return 0, nil, err
-	}
-	slots.taken[slot] = true
-	slots.steer()
-	return slot, handlewrap.New(t, fd), nil
-}
-
-func (slots *groupSlots) add() (slot int, err error) {
-	if len(slots.taken) == rendezvous.MostPlaces && slots.by == rendezvous.ByAddress {
-		return 0, syscall.EMFILE
-	}
-	if err := slots.group.Add(); err != nil {
-		return 0, err
-	}
-	slots.taken = append(slots.taken, false)
-	return len(slots.taken) - 1, nil
-}
-
-func (slots *groupSlots) vacate(slot int) {
-	slots.taken[slot] = false
-	slots.steer()
-}
-
-// steer makes the kernel choose among the slots that are taken. What has come to a vacant slot before waits there.
-func (slots *groupSlots) steer() {
-	var places []int
-	for slot, taken := range slots.taken {
-		if taken {
-			places = append(places, slot)
-		}
-	}
-	if len(places) == 0 || len(slots.taken) == 1 {
-		return
-	}
-	var err error
-	if slots.by == rendezvous.ByFlow && (len(places) == len(slots.taken) || len(places) > rendezvous.MostPlaces) {
-		err = slots.group.Spread()
-	} else {
-		err = slots.group.Steer(slots.by, places)
-	}
-	if err != nil {
-		slots.primary.warnOfPolicy(fmt.Errorf("the kernel spreads over all sockets: %w", err))
-	}
-}
-
-func (slots *groupSlots) close() {
-	bind.Release(slots.group.FD(0))
-	slots.group.Close()
-}
-
-// groupServer is a group of listening sockets, one for each target. The primary accepts from those that are vacant, and hands what
-// waits there to other targets. It also accepts from the sockets of targets whose runtime takes no socket.
+// groupServer is a group of listening sockets, one for each target. The primary accepts from those whose worker has gone or is to get no
+// more, and hands what waits there to other targets. It also accepts from the sockets of targets whose runtime takes no socket, and
+// what targets leave waiting that are busy.
 type groupServer struct {
 	serverBase
 	*dispatcher
 	*groupSlots
-	name *wire.SockName
+	name   *wire.SockName
+	sticky *stickySlots // nil if any target may have any client
+	steals bool         // from the queue of a target that is busy
 }
 
-func newGroupServer(p *Primary, base serverBase, bound bind.Socket, name *wire.SockName, backlog int, by rendezvous.By) (server, error) {
-	d, err := newDispatcher(p, base.key, func() Balancer { return newTargetQueues() })
-	if err != nil {
-		return nil, err
-	}
-	slots, err := newGroupSlots(p, bound.FD, backlog, by)
-	if err != nil {
-		return nil, err
-	}
-	return &groupServer{serverBase: base, dispatcher: d, groupSlots: slots, name: name}, nil
+// maxExtra is how many connections may be on their way to a worker that accepts by itself. A busy one would keep more waiting.
+const maxExtra = 1
+
+// newFlowGroup makes a group in which any target may have any client.
+func newFlowGroup(p *Primary, base serverBase, bound bind.Socket, name *wire.SockName, backlog int) (server, error) {
+	s := &groupServer{serverBase: base, name: name, steals: p.steals}
+	return s.begin(p, bound, backlog, rendezvous.ByFlow, newLeastBusy)
 }
+
+// newStickyGroup makes a group in which a client has the same target each time.
+func newStickyGroup(p *Primary, base serverBase, bound bind.Socket, name *wire.SockName, backlog int) (server, error) {
+	s := &groupServer{serverBase: base, name: name, sticky: &stickySlots{}}
+	return s.begin(p, bound, backlog, rendezvous.ByAddress, func() Balancer { return s.sticky })
+}
+
+func (s *groupServer) begin(p *Primary, bound bind.Socket, backlog int, by rendezvous.By, balancer func() Balancer) (server, error) {
+	var err error
+	if s.dispatcher, err = newDispatcher(p, s.key, balancer); err != nil {
+		return nil, err
+	}
+	if s.groupSlots, err = newGroupSlots(p, bound.FD, backlog, by); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *groupServer) primary() *Primary { return s.groupSlots.primary }
 
 func (s *groupServer) join(w *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
-	slot, handle, err := s.take(handlewrap.NetNative)
+	n, handle, err := s.take(handlewrap.NetNative)
 	if err != nil {
 		return nil, nil, err
 	}
-	fd := s.group.FD(slot)
+	fd := s.group.FD(n)
 	s.unwatch(fd)
 	target := newTarget(s.dispatcher, w)
-	if r := w.Runtime(); !r.takesSocket() {
-		w.primary.tellHandedOut(r)
+	if w.Runtime().takesSocket() {
+		reply.Errno = new(int)
+		target.maxWindow = maxExtra
+		s.lookAt(target, fd)
+	} else {
+		w.primary.tellHandedOut(w.Runtime())
 		handle.Close()
-		if err := s.watch(fd, target); err != nil {
-			s.vacate(slot)
+		reply.SockName, handle = s.name, nil
+		if err := s.handOut(target, fd); err != nil {
+			s.vacate(n)
 			return nil, nil, err
 		}
-		reply.SockName, handle = s.name, nil
-	} else {
-		reply.Errno = new(int)
+	}
+	if s.sticky != nil {
+		s.sticky.put(n, target)
 	}
 	s.dispatcher.join(target)
-	return groupMembership{target, s, slot}, handle, nil
+	return groupMembership{target, s, n}, handle, nil
+}
+
+// handOut accepts what comes to the socket of a target that takes none. It is the target's, unless another may have it too that is
+// less busy.
+func (s *groupServer) handOut(target *Target, fd int) error {
+	if !s.steals {
+		return s.watch(fd, target)
+	}
+	if err := s.watch(fd, nil); err != nil {
+		return err
+	}
+	s.lookAt(target, -1)
+	return nil
+}
+
+// lookAt has the primary take connections from a target that is busy, and for it while it has nothing to do. fd is its socket, -1 if it
+// has none.
+func (s *groupServer) lookAt(target *Target, fd int) {
+	if s.steals {
+		s.primary().onLoop.looks.add(s, target, fd)
+	}
 }
 
 func (s *groupServer) lastCall(members map[*Worker]membership, idle func()) {
 	for _, m := range members {
 		m := m.(groupMembership)
+		s.primary().onLoop.looks.remove(m.Target)
 		s.acceptAll(s.group.FD(m.slot), m.Target)
 	}
 	s.dispatcher.lastCall(idle)
@@ -167,85 +121,37 @@ type groupMembership struct {
 
 func (m groupMembership) server() server { return m.of }
 
+// retire has others get what waits in the worker's socket, and what would come there.
+func (m groupMembership) retire() {
+	m.end()
+	if !m.of.isLast {
+		m.of.groupSlots.retire(m.slot)
+	}
+}
+
 func (m groupMembership) leave() {
+	switch s := m.of; {
+	case m.gone:
+		s.vacate(m.slot)
+	case s.isLast:
+		m.end()
+	default:
+		m.end()
+		s.vacateFor(m.slot, s.primary().onLoop.graces.succession)
+	}
+}
+
+// end has the target get no more. What comes to its socket is the others'.
+func (m groupMembership) end() {
 	s := m.of
 	s.dispatcher.leave(m.Target)
 	if s.isLast {
 		return
 	}
-	s.vacate(m.slot)
-	s.unwatch(s.group.FD(m.slot))
-	if err := s.watch(s.group.FD(m.slot), nil); err != nil {
-		s.groupSlots.primary.warnOnce(err)
+	s.primary().onLoop.looks.remove(m.Target)
+	fd := s.group.FD(m.slot)
+	s.unwatch(fd)
+	if err := s.watch(fd, nil); err != nil {
+		s.primary().warnOnce(err)
 	}
 }
-
-// packetGroup is a group of UDP sockets, one for each worker. What comes to the socket of a worker that has left waits for the next
-// worker. Servers of one address, which a worker may have if they reuse it, share the slots: the kernel knows one group an address.
-type packetGroup struct {
-	serverBase
-	*packetSlots
-}
-
-type packetSlots struct {
-	*groupSlots
-	address string // the key of the first server there
-	reused  bool   // other servers may have the address
-	servers int    // that share the slots
-}
-
-func newPacketGroup(p *Primary, base serverBase, s *wire.Server, bound bind.Socket, by rendezvous.By) (server, error) {
-	slots, err := newGroupSlots(p, bound.FD, 0, by)
-	if err != nil {
-		return nil, err
-	}
-	return &packetGroup{base, &packetSlots{slots, s.Key(), s.ReusesAddress(), 1}}, nil
-}
-
-// sharedPacketGroup makes a server of the slots that another server of the address has. It returns nil if there is none, or one of them
-// does not reuse the address.
-func (p *Primary) sharedPacketGroup(base serverBase, wanted *wire.Server) server {
-	if !wanted.ReusesAddress() {
-		return nil
-	}
-	address := wanted.Key()
-	for _, s := range p.onLoop.servers {
-		if other, ok := s.(*packetGroup); ok && other.reused && other.address == address {
-			other.servers++
-			return &packetGroup{base, other.packetSlots}
-		}
-	}
-	return nil
-}
-
-func (s *packetGroup) close() {
-	if s.servers--; s.servers == 0 {
-		s.groupSlots.close()
-	}
-}
-
-func (s *packetGroup) join(_ *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
-	slot, handle, err := s.take(handlewrap.DgramNative)
-	if err != nil {
-		return nil, nil, err
-	}
-	reply.Errno = new(int)
-	return packetMembership{s, slot}, handle, nil
-}
-
-func (s *packetGroup) lastCall(_ map[*Worker]membership, idle func()) { idle() }
-
-type packetMembership struct {
-	of   *packetGroup
-	slot int
-}
-
-func (m packetMembership) server() server { return m.of }
-
-func (m packetMembership) leave() {
-	if !m.of.isLast {
-		m.of.vacate(m.slot)
-	}
-}
-
-func (m packetMembership) retry() {}

@@ -27,7 +27,7 @@ func TestGroups(t *testing.T) {
 func groups(t *testing.T, runtime nodetest.Runtime) {
 	for _, policy := range []cluster.SchedulingPolicy{cluster.SchedReusePort, cluster.SchedSticky} {
 		t.Run(string(policy), func(t *testing.T) {
-			r := clustertest.NewAgents(t, runtime, policy, 3)
+			r := clustertest.AgentsWith(t, chosenByKernel(clustertest.AgentSettings(t, runtime), policy), 3)
 			takesSockets := strings.HasPrefix(runtime.Name, "node")
 			r.ExpectErrors = !takesSockets
 			port := clustertest.FreePort(t)
@@ -53,6 +53,12 @@ func groups(t *testing.T, runtime nodetest.Runtime) {
 			})
 		})
 	}
+}
+
+// chosenByKernel are settings with which the kernel alone chooses who serves.
+func chosenByKernel(s cluster.Settings, policy cluster.SchedulingPolicy) cluster.Settings {
+	s.SchedulingPolicy, s.NoSteal = policy, true
+	return s
 }
 
 // manyClients is how many addresses are enough for each worker to get some.
@@ -140,18 +146,21 @@ func groupClose(t *testing.T, r *clustertest.Rig, port int) {
 	expectAllServe(t, port, 1, 2)
 }
 
-// goGroup is workers in Go on a port.
+// goGroup is workers in Go on a port, among which the kernel alone chooses.
 func goGroup(t *testing.T, policy cluster.SchedulingPolicy, workers int) (*clustertest.Rig, int) {
 	t.Helper()
 	port := clustertest.FreePort(t)
-	settings := clustertest.Greeters(port)
-	settings.SchedulingPolicy = policy
+	return goWorkers(t, chosenByKernel(clustertest.Greeters(port), policy), workers, port), port
+}
+
+// goWorkers forks workers in Go that listen on a port.
+func goWorkers(t *testing.T, settings cluster.Settings, workers, port int) *clustertest.Rig {
+	t.Helper()
 	r := clustertest.NewRig(t, settings)
 	for range workers {
-		w := r.MustFork()
-		r.Listening(t, w.ID(), port)
+		r.Listening(t, r.MustFork().ID(), port)
 	}
-	return r, port
+	return r
 }
 
 func TestGroupOfGoWorkers(t *testing.T) {
@@ -164,13 +173,16 @@ func TestGroupOfGoWorkers(t *testing.T) {
 			clients := connectFromMany(t, port, manyClients)
 			r.Kill(2, syscall.SIGKILL)
 			expectServers(t, clients, 1, 3)
+			expectAllServe(t, port, 1, 3)
+			r.Listening(t, r.MustFork().ID(), port)
+			expectAllServe(t, port, 1, 3, 4)
 			clustertest.Stop(t, r.ForkedWorker(1))
 			clients = connectFromMany(t, port, manyClients)
 			r.DisconnectWorker(1)
-			expectServers(t, clients, 3)
+			expectServers(t, clients, 3, 4)
 			r.Kill(1, syscall.SIGCONT)
 			r.Event(t, "exit", 1)
-			expectAllServe(t, port, 3)
+			expectAllServe(t, port, 3, 4)
 		})
 	}
 }

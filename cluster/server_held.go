@@ -26,15 +26,17 @@ type estate struct {
 	claims []claim // the oldest first
 }
 
-// graces are how long claims last.
+// graces are how long claims last, and how long successors are expected.
 type graces struct {
 	closing   time.Duration // a worker that has closed a server leaves within that time, or goes on without it
 	leaving   time.Duration // a worker that leaves has ended by then, or its clients need not wait for its successor
 	listening time.Duration // a worker that listens has asked by then for whatever it listens on
 	online    time.Duration // so has one that runs
+
+	succession time.Duration // the slot of a worker that has ended by accident gets a successor within that time, or stays vacant
 }
 
-var usualGraces = graces{closing: time.Second, leaving: 10 * time.Second, listening: time.Second, online: 10 * time.Second}
+var usualGraces = graces{closing: time.Second, leaving: 10 * time.Second, listening: time.Second, online: 10 * time.Second, succession: 10 * time.Second}
 
 // maxClaims is how many claims a worker may have. The oldest ends when there is one more. As many workers that have ended may have
 // an estate.

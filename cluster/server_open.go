@@ -49,7 +49,7 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 	grouped := name != nil && !m.IsInherited()
 	switch {
 	case p.policy == SchedReusePort && grouped:
-		s, err := newGroupServer(p, base, bound, name, backlog, rendezvous.ByFlow)
+		s, err := newFlowGroup(p, base, bound, name, backlog)
 		if errors.Is(err, errors.ErrUnsupported) {
 			p.warnOfPolicy(fmt.Errorf("%s is served as %q: %w", &m.Server, SchedNone, err))
 			return p.newSharedServer(base, m, handlewrap.NetNative, bound), nil
@@ -58,7 +58,7 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 	case p.policy == SchedNone, p.policy == SchedReusePort:
 		return p.newSharedServer(base, m, handlewrap.NetNative, bound), nil
 	case p.policy == SchedSticky && grouped:
-		s, err := newGroupServer(p, base, bound, name, backlog, rendezvous.ByAddress)
+		s, err := newStickyGroup(p, base, bound, name, backlog)
 		if errors.Is(err, errors.ErrUnsupported) {
 			return newDispatchedServer(p, base, bound, name, backlog, newSticky)
 		}

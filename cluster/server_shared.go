@@ -62,6 +62,8 @@ type sharedMembership struct {
 
 func (m *sharedMembership) server() server { return m.of }
 
+func (m *sharedMembership) retire() { m.leave() }
+
 func (m *sharedMembership) leave() {
 	if m.target != nil {
 		m.target.dispatcher.leave(m.target)

@@ -18,8 +18,8 @@ import (
 // Settings are what cluster.setupPrimary takes in Node, and what child_process.fork takes for a worker. The zero
 // value of a field is Node's default.
 //
-// The fields have three lifetimes. SchedulingPolicy, NewBalancer, Serialization and NoBatch are read once, by [NewPrimary]:
-// [Primary.Setup] and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving and ListenFDs are the primary's too, and
+// The fields have three lifetimes. SchedulingPolicy, NewBalancer, Serialization, NoBatch and NoSteal are read once, by
+// [NewPrimary]: [Primary.Setup] and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving and ListenFDs are the primary's too, and
 // the last Setup counts. All other fields are a worker's, and are read when it is forked.
 type Settings struct {
 	// SchedulingPolicy says who hands out connections, and to whom. It is read once. By default NODE_CLUSTER_SCHED_POLICY decides.
@@ -51,6 +51,9 @@ type Settings struct {
 	// NoBatch leaves the primary's thread in the system's ordinary scheduling policy. By default, under SchedRR and SchedLeast on
 	// Linux, it is in SCHED_BATCH: there it does not preempt the workers whose answers wake it, and does more at once. It is read once.
 	NoBatch bool
+	// NoSteal leaves connections under SchedReusePort where the kernel has put them. By default the primary takes them from a worker that
+	// has not come to accept them for two milliseconds, for one that has nothing to do. It is read once.
+	NoSteal bool
 
 	// Exec is the worker's script. It may be empty when ExecPath is a worker by itself.
 	Exec string

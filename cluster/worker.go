@@ -45,6 +45,7 @@ type Worker struct {
 type workerOnLoop struct {
 	channel        nodeipc.LoopChannel
 	memberships    map[string]membership // by the server's key
+	retired        map[string]membership // those that have ended but for a socket that the worker has
 	costs          map[string]int        // of each, in bytes
 	kept           int                   // the sum of the costs
 	offers         offers
@@ -57,7 +58,7 @@ type workerOnLoop struct {
 }
 
 func newWorkerOnLoop() workerOnLoop {
-	return workerOnLoop{memberships: map[string]membership{}, costs: map[string]int{}}
+	return workerOnLoop{memberships: map[string]membership{}, retired: map[string]membership{}, costs: map[string]int{}}
 }
 
 // ID returns the worker's id. They count from 1, and none is used again.

@@ -103,7 +103,7 @@ func (w *Worker) beginDrain() bool {
 	d := &w.onLoop.drain
 	switch {
 	case d.stage == told:
-		w.leaveAll()
+		w.retireAll()
 		w.extendClaims(w.primary.onLoop.graces.leaving)
 		return false
 	case d.stage != staying:
@@ -164,7 +164,7 @@ func (w *Worker) drainOn() {
 	}
 	if next != d.stage {
 		d.stage, d.settled = settling, time.Now()
-		w.leaveAll()
+		w.retireAll()
 		// A message without an act means nothing to a worker. Once it is read, the worker has also read what its clients had sent.
 		w.post(wire.PrimaryMessage{Command: wire.Command, Seq: w.primary.nextSeq()})
 	}

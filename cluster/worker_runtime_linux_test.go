@@ -74,8 +74,7 @@ func expectGroup(t *testing.T, settings cluster.Settings, want cluster.Runtime, 
 	t.Helper()
 	for _, policy := range groupPolicies {
 		t.Run(string(policy), func(t *testing.T) {
-			settings.SchedulingPolicy = policy
-			r := clustertest.NewRig(t, settings)
+			r := clustertest.NewRig(t, chosenByKernel(settings, policy))
 			r.ExpectErrors = sockets == 0
 			port := clustertest.FreePort(t)
 			for range 2 {

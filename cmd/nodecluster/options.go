@@ -40,6 +40,7 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 	flags.Var(value{"rr|none|reuseport|sticky|least", oneOf(&s.SchedulingPolicy, cluster.SchedulingPolicies()...)}, "sched",
 		"who gets a connection: rr, workers in turns; none, who takes it from one socket;\nreuseport, whom the kernel chooses of one socket each; sticky, for one address always\nthe same; least, the least busy\n(default: NODE_CLUSTER_SCHED_POLICY, or else rr)")
 	flags.BoolVar(&s.NoBatch, "no-batch", false, "under rr and least, have the primary preempt the workers whose answers wake it, as any\nprogram does")
+	flags.BoolVar(&s.NoSteal, "no-steal", false, "under reuseport, leave connections to a worker that is too busy to accept them")
 	flags.Var(value{"json|advanced", oneOf(&s.Serialization, nodeipc.JSON, nodeipc.Advanced)}, "serialization",
 		"how messages to workers are written (default json)")
 	flags.Var(value{"SIZE", o.setMaxMessageSize}, "max-message-size",

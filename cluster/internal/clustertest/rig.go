@@ -112,6 +112,12 @@ func NewAgents(t testing.TB, runtime nodetest.Runtime, policy cluster.Scheduling
 	t.Helper()
 	settings := AgentSettings(t, runtime)
 	settings.SchedulingPolicy = policy
+	return AgentsWith(t, settings, workers)
+}
+
+// AgentsWith is NewAgents with settings that are not AgentSettings alone.
+func AgentsWith(t testing.TB, settings cluster.Settings, workers int) *Rig {
+	t.Helper()
 	r := NewRig(t, settings)
 	for range workers {
 		r.Ready(r.MustFork())

@@ -41,6 +41,7 @@ func contenders() []contender {
 	return append(all,
 		contender{name: "rr-no-batch", title: "nodecluster, rr, --no-batch", start: nodecluster("rr", "--no-batch"), onDemand: true},
 		contender{name: "least-no-batch", title: "nodecluster, least, --no-batch", start: nodecluster("least", "--no-batch"), onDemand: true},
+		contender{name: "reuseport-no-steal", title: "nodecluster, reuseport, --no-steal", start: nodecluster("reuseport", "--no-steal"), onDemand: true},
 	)
 }
 

@@ -1,0 +1,139 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/bind"
+	"github.com/nodecluster/nodecluster/cluster/internal/rendezvous"
+	"github.com/nodecluster/nodecluster/cluster/internal/reuseport"
+	"github.com/nodecluster/nodecluster/handlewrap"
+)
+
+// groupSlots are the sockets of a group, one for each worker. A socket stays open and in its slot when its worker has left: the
+// next worker gets it, with what has come meanwhile.
+type groupSlots struct {
+	group   *reuseport.Group
+	by      rendezvous.By
+	slots   []slot
+	among   []int // the slots that the kernel was told to choose among
+	primary *Primary
+	closed  bool
+}
+
+// slot is the state of one socket of a group.
+type slot struct {
+	state    slotState
+	expected time.Time // until when a successor is expected in a slot that is vacant
+}
+
+type slotState int
+
+const (
+	vacant  slotState = iota // no worker accepts from the socket
+	taken                    // a worker does
+	retired                  // a worker does, and is to get no more
+)
+
+// gets reports whether the kernel may choose a slot. One whose worker has ended stays in the choice while a successor is expected: the
+// primary deals out meanwhile what comes there. A death then changes nothing in the kernel, and nor does the successor. That matters
+// because kernels before the middle of 2026 may crash when a program is attached to a group, or detached, under traffic (CVE-2026-52910).
+func (s slot) gets(now time.Time) bool {
+	return s.state == taken || s.state == vacant && now.Before(s.expected)
+}
+
+func newGroupSlots(p *Primary, fd, backlog int, by rendezvous.By) (*groupSlots, error) {
+	// A group that the kernel only spreads over would have a client served by two workers. That is found out while the socket is
+	// alone, and nobody has connected.
+	if by == rendezvous.ByAddress {
+		if err := reuseport.CheckSteering(fd); err != nil {
+			return nil, err
+		}
+	}
+	group, err := reuseport.New(fd, backlog)
+	if err != nil {
+		return nil, err
+	}
+	return &groupSlots{group: group, by: by, slots: []slot{{}}, primary: p}, nil
+}
+
+// take takes a vacant slot, or a new one, and returns a copy of its socket.
+func (slots *groupSlots) take(t handlewrap.Type) (n int, h *handlewrap.Handle, err error) {
+	n = slices.IndexFunc(slots.slots, func(s slot) bool { return s.state == vacant })
+	if n < 0 {
+		if n, err = slots.add(); err != nil {
+			return 0, nil, err
+		}
+	}
+	fd, err := bind.Dup(slots.group.FD(n))
+	if err != nil {
+		return 0, nil, err
+	}
+	slots.set(n, slot{state: taken})
+	return n, handlewrap.New(t, fd), nil
+}
+
+func (slots *groupSlots) add() (n int, err error) {
+	if len(slots.slots) == rendezvous.MostPlaces && slots.by == rendezvous.ByAddress {
+		return 0, syscall.EMFILE
+	}
+	if err := slots.group.Add(); err != nil {
+		return 0, err
+	}
+	slots.slots = append(slots.slots, slot{})
+	return len(slots.slots) - 1, nil
+}
+
+// retire has the kernel choose a slot no more. Its worker may accept from the socket until vacate is called.
+func (slots *groupSlots) retire(n int) { slots.set(n, slot{state: retired}) }
+
+// vacate makes a slot vacant. Nothing comes there any more.
+func (slots *groupSlots) vacate(n int) { slots.set(n, slot{state: vacant}) }
+
+// vacateFor makes a slot vacant in which a successor is expected for some time. The caller sees to what comes there.
+func (slots *groupSlots) vacateFor(n int, expected time.Duration) {
+	slots.set(n, slot{state: vacant, expected: time.Now().Add(expected)})
+	time.AfterFunc(expected, func() { slots.primary.loop.Post(slots.choose) })
+}
+
+func (slots *groupSlots) set(n int, s slot) {
+	slots.slots[n] = s
+	slots.choose()
+}
+
+// choose has the kernel choose among the slots that get anything, if it does not do so already. What has come to another slot before
+// waits there.
+func (slots *groupSlots) choose() {
+	if slots.closed || len(slots.slots) == 1 {
+		return
+	}
+	among, now := []int(nil), time.Now()
+	for n, s := range slots.slots {
+		if s.gets(now) {
+			among = append(among, n)
+		}
+	}
+	if len(among) == 0 || slices.Equal(among, slots.among) {
+		return
+	}
+	if err := slots.steer(among); err != nil {
+		slots.primary.warnOfPolicy(fmt.Errorf("the kernel spreads over all sockets: %w", err))
+		return
+	}
+	slots.among = among
+}
+
+func (slots *groupSlots) steer(among []int) error {
+	if slots.by == rendezvous.ByFlow && (len(among) == len(slots.slots) || len(among) > rendezvous.MostPlaces) {
+		return slots.group.Spread()
+	}
+	return slots.group.Steer(slots.by, among)
+}
+
+func (slots *groupSlots) close() {
+	slots.closed = true
+	bind.Release(slots.group.FD(0))
+	slots.group.Close()
+}
