@@ -1,5 +1,3 @@
-//go:build !race
-
 package cluster_test
 
 import (
@@ -29,10 +27,18 @@ const (
 // maxClosing is how long the end of the primary may take. The attackers' connections linger for a day.
 const maxClosing = 10 * time.Second
 
-// A worker makes every attack under every policy. Another goes on to serve, and afterwards the primary has what it had before.
+// attackedPolicies are all where all runtimes are tested, and otherwise the default one, since the attacks take a while.
+func attackedPolicies() []cluster.SchedulingPolicy {
+	if nodetest.All() {
+		return cluster.SchedulingPolicies()
+	}
+	return []cluster.SchedulingPolicy{cluster.SchedRR}
+}
+
+// A worker makes every attack, under each policy. Another goes on to serve, and afterwards the primary has what it had before.
 func TestAttacks(t *testing.T) {
 	nodetest.NoLeaks(t)
-	for _, policy := range []cluster.SchedulingPolicy{cluster.SchedRR, cluster.SchedLeast, cluster.SchedNone, cluster.SchedReusePort, cluster.SchedSticky} {
+	for _, policy := range attackedPolicies() {
 		t.Run(string(policy), func(t *testing.T) {
 			nodetest.NoLeaks(t)
 			r := newAttacked(t, policy)
