@@ -6,45 +6,70 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/internal/rendezvous"
 )
 
-// sticky chooses the worker by the client's address, as the kernel does for a group of sockets. A target that joins gets the slot
-// of one that has left, and with it the clients of that one.
+// sticky chooses the worker by the client's address, as the kernel does for a group of sockets. A target that joins gets the place
+// of one that has left, and with it the clients of that one. Or it waits for the place of one that is to leave.
 type sticky struct {
-	slots []*Target
-	taken []int // the slots that are taken, in ascending order
+	places  []*Target
+	taken   []int // the places that are taken, in ascending order
+	waiting []placeWaiter
+}
+
+// placeWaiter is a target that gets a place when the one that has it leaves.
+type placeWaiter struct {
+	place  int
+	target *Target
 }
 
 func newSticky() Balancer { return &sticky{} }
 
 // Join is the dispatcher's call.
 func (s *sticky) Join(target *Target) {
-	slot := slices.Index(s.slots, nil)
-	if slot < 0 {
-		slot = len(s.slots)
+	place := -1
+	if target.before != nil {
+		place = slices.Index(s.places, target.before)
 	}
-	s.put(slot, target)
+	if place < 0 {
+		place = slices.Index(s.places, nil)
+	}
+	if place < 0 {
+		place = len(s.places)
+	}
+	s.put(place, target)
 }
 
-func (s *sticky) put(slot int, target *Target) {
-	for len(s.slots) <= slot {
-		s.slots = append(s.slots, nil)
+// put gives a place to a target, or has the target wait for it.
+func (s *sticky) put(place int, target *Target) {
+	for len(s.places) <= place {
+		s.places = append(s.places, nil)
 	}
-	s.slots[slot] = target
+	if s.places[place] != nil {
+		s.waiting = append(s.waiting, placeWaiter{place, target})
+		return
+	}
+	s.places[place] = target
 	s.count()
 }
 
 // Leave is the dispatcher's call.
 func (s *sticky) Leave(target *Target) {
-	if slot := slices.Index(s.slots, target); slot >= 0 {
-		s.slots[slot] = nil
-		s.count()
+	s.waiting = slices.DeleteFunc(s.waiting, func(w placeWaiter) bool { return w.target == target })
+	place := slices.Index(s.places, target)
+	if place < 0 {
+		return
 	}
+	s.places[place] = nil
+	if i := slices.IndexFunc(s.waiting, func(w placeWaiter) bool { return w.place == place }); i >= 0 {
+		s.places[place] = s.waiting[i].target
+		s.waiting = slices.Delete(s.waiting, i, i+1)
+	}
+	s.count()
 }
 
 func (s *sticky) count() {
 	s.taken = s.taken[:0]
-	for slot, target := range s.slots {
+	for place, target := range s.places {
 		if target != nil {
-			s.taken = append(s.taken, slot)
+			s.taken = append(s.taken, place)
 		}
 	}
 }
@@ -54,14 +79,14 @@ func (s *sticky) Changed(*Target) {}
 
 // Next is the dispatcher's call.
 func (s *sticky) Next(c Connection) *Target {
-	slot := rendezvous.Choose(rendezvous.AddressKey(c.RemoteAddr()), s.taken)
-	if slot < 0 {
+	place := rendezvous.Choose(rendezvous.AddressKey(c.RemoteAddr()), s.taken)
+	if place < 0 {
 		return nil
 	}
-	return s.slots[slot]
+	return s.places[place]
 }
 
-// stickySlots choose as the kernel does among the sockets of a group, which says who is in which slot.
+// stickySlots choose as the kernel does among the sockets of a group, which says who has which place.
 type stickySlots struct{ sticky }
 
 // Join is the dispatcher's call.

@@ -17,7 +17,7 @@ import (
 // their connections. Make one with [NewPrimary]. Its methods may be called from any goroutine.
 //
 // A [Balancer] is called on the primary's loop. It may call the methods of the primary and of its workers that return at
-// once. Fork, ForkWith, Disconnect, Close, Shutdown and a worker's Shutdown would wait for the loop, which waits for the Balancer, so
+// once. Fork, ForkWith, ForkSuccessor, Disconnect, Close, Shutdown and a worker's Shutdown would wait for the loop, which waits for the Balancer, so
 // that they panic there; so do Next and Events where no event is there yet. Start a goroutine for them.
 type Primary struct {
 	loop   *eventloop.Loop
@@ -107,6 +107,18 @@ func (p *Primary) Fork(env ...string) (*Worker, error) { return p.ForkWith(p.Set
 // ForkWith is Fork with other settings than the primary's, for a worker that is another program in the same cluster.
 // The fields of [Settings] that are the primary's are not read.
 func (p *Primary) ForkWith(settings Settings, env ...string) (*Worker, error) {
+	return p.fork(nil, settings, env)
+}
+
+// ForkSuccessor is ForkWith for a worker that is to take the place of another one, which goes on until the caller has it leave. Under
+// SchedSticky the clients of that one become the successor's when it leaves or ends, and the successor has none before; no client of
+// another worker moves. Under the other policies both get connections meanwhile, as any two workers do. It makes no difference when the
+// worker before has ended.
+func (p *Primary) ForkSuccessor(before *Worker, settings Settings, env ...string) (*Worker, error) {
+	return p.fork(before, settings, env)
+}
+
+func (p *Primary) fork(before *Worker, settings Settings, env []string) (*Worker, error) {
 	p.mustNotWait("Fork of a worker")
 	p.mu.Lock()
 	if p.closing {
@@ -119,14 +131,14 @@ func (p *Primary) ForkWith(settings Settings, env ...string) (*Worker, error) {
 	p.forking.Add(1)
 	p.mu.Unlock()
 	defer p.forking.Done()
-	w, err := p.start(id, &settings, env)
+	w, err := p.start(id, before, &settings, env)
 	for p.makeRoom(err) {
-		w, err = p.start(id, &settings, env)
+		w, err = p.start(id, before, &settings, env)
 	}
 	return w, err
 }
 
-func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, error) {
+func (p *Primary) start(id int, before *Worker, settings *Settings, env []string) (*Worker, error) {
 	if err := errors.Join(settings.Runtime.check(), settings.StopMethod.check()); err != nil {
 		return nil, err
 	}
@@ -138,6 +150,7 @@ func (p *Primary) start(id int, settings *Settings, env []string) (*Worker, erro
 		id: id, primary: p, path: executablePath(cmd), args: cmd.Args, program: settings.program(), minPort: settings.MinPort,
 		life: newLifeline(), stop: settings.stopping(), onLoop: newWorkerOnLoop(),
 	}
+	w.onLoop.before = before
 	if settings.Runtime != "" {
 		w.runtime.Store(&settings.Runtime)
 	}

@@ -85,6 +85,11 @@ func (p *Primary) settle(w *Worker) {
 	}
 	delete(p.onLoop.workers, w.id)
 	delete(p.onLoop.dismissed, w.id)
+	for _, other := range p.onLoop.workers {
+		if other.onLoop.before == w {
+			other.onLoop.before = nil
+		}
+	}
 	p.notifyEmpty()
 }
 

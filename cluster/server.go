@@ -212,6 +212,14 @@ func (w *Worker) retire() {
 	}
 }
 
+// membershipBefore returns the membership of the worker whose place this one is to take, nil if there is none.
+func (w *Worker) membershipBefore(key string) membership {
+	if w.onLoop.before == nil {
+		return nil
+	}
+	return w.onLoop.before.onLoop.memberships[key]
+}
+
 // members returns those of a server.
 func (p *Primary) members(s server) map[*Worker]membership {
 	members := map[*Worker]membership{}

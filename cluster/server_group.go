@@ -48,7 +48,8 @@ func (s *groupServer) begin(p *Primary, bound bind.Socket, backlog int, by rende
 func (s *groupServer) primary() *Primary { return s.groupSlots.primary }
 
 func (s *groupServer) join(w *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
-	n, handle, err := s.take(handlewrap.NetNative)
+	before, _ := w.membershipBefore(s.key).(groupMembership)
+	n, handle, err := s.slotFor(before)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -69,10 +70,18 @@ func (s *groupServer) join(w *Worker, reply *wire.ServerReply) (membership, *han
 		}
 	}
 	if s.sticky != nil {
-		s.sticky.put(n, target)
+		s.sticky.put(s.slots[n].place, target)
 	}
 	s.dispatcher.join(target)
 	return groupMembership{target, s, n}, handle, nil
+}
+
+// slotFor takes a slot for a worker, which is the successor of a member if before is one.
+func (s *groupServer) slotFor(before groupMembership) (int, *handlewrap.Handle, error) {
+	if before.of != s {
+		return s.take(handlewrap.NetNative)
+	}
+	return s.takeAfter(before.slot, handlewrap.NetNative)
 }
 
 // handOut accepts what comes to the socket of a target that takes none. It is the target's, unless another may have it too that is

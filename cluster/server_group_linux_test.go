@@ -286,6 +286,46 @@ func TestStickyClients(t *testing.T) {
 	}
 }
 
+// A successor that is started beside a worker has that one's clients when it leaves, and none before. No other client moves.
+func TestStickySuccessor(t *testing.T) {
+	t.Run("in the kernel", stickySuccessor)
+	t.Run("in the primary", func(t *testing.T) { nodetest.UnderSeccomp(t, withoutPrograms(syscall.EPERM), stickySuccessor) })
+}
+
+func stickySuccessor(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r, port := goGroup(t, cluster.SchedSticky, 3)
+	const clients = 100
+	before := whose(t, port, clients, 1)
+	served := 2
+	for _, leave := range []func(){
+		func() { r.DisconnectWorker(served) },
+		func() { r.Kill(served, syscall.SIGKILL) },
+	} {
+		successor, err := r.ForkSuccessor(r.ForkedWorker(served), r.Settings())
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Keep(successor)
+		r.Listening(t, successor.ID(), port)
+		if now := whose(t, port, clients, 1); !slices.Equal(now, before) {
+			t.Errorf("clients move when a successor comes: from %v to %v", before, now)
+		}
+		leave()
+		r.Event(t, "exit", served)
+		r.Event(t, "disconnect", served)
+		for i, w := range whose(t, port, clients, 1) {
+			switch {
+			case before[i] == served && w == successor.ID():
+				before[i] = w
+			case w != before[i]:
+				t.Errorf("%s moves from worker %d to %d when worker %d leaves, whose successor is %d", clientAddress(i), before[i], w, served, successor.ID())
+			}
+		}
+		served = successor.ID()
+	}
+}
+
 // Where the kernel cannot choose, the primary does: here because the socket is one that it was started with.
 func TestStickyInThePrimary(t *testing.T) {
 	nodetest.NoLeaks(t)

@@ -51,13 +51,22 @@ func (s *packetGroup) close() {
 	}
 }
 
-func (s *packetGroup) join(_ *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
-	n, handle, err := s.take(handlewrap.DgramNative)
+func (s *packetGroup) join(w *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
+	before, _ := w.membershipBefore(s.key).(packetMembership)
+	n, handle, err := s.slotFor(before)
 	if err != nil {
 		return nil, nil, err
 	}
 	reply.Errno = new(int)
 	return packetMembership{s, n}, handle, nil
+}
+
+// slotFor takes a slot for a worker, which is the successor of a member if before is one.
+func (s *packetGroup) slotFor(before packetMembership) (int, *handlewrap.Handle, error) {
+	if before.of != s {
+		return s.take(handlewrap.DgramNative)
+	}
+	return s.takeAfter(before.slot, handlewrap.DgramNative)
 }
 
 func (s *packetGroup) lastCall(_ map[*Worker]membership, idle func()) { idle() }

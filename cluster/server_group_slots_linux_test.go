@@ -40,10 +40,17 @@ func newSlotsModel(t *testing.T, by rendezvous.By, taken int) slotsModel {
 }
 
 // take takes a slot, which has to be this one.
-func (m slotsModel) take(want int) {
+func (m slotsModel) take(want int) { m.expect(want, m.groupSlots.take) }
+
+// takeAfter takes a slot for a successor, which has to be this one.
+func (m slotsModel) takeAfter(before, want int) {
+	m.expect(want, func(t handlewrap.Type) (int, *handlewrap.Handle, error) { return m.groupSlots.takeAfter(before, t) })
+}
+
+func (m slotsModel) expect(want int, take func(handlewrap.Type) (int, *handlewrap.Handle, error)) {
 	m.t.Helper()
 	m.primary.loop.Call(func() {
-		n, h, err := m.groupSlots.take(handlewrap.NetNative)
+		n, h, err := take(handlewrap.NetNative)
 		if err != nil || n != want {
 			m.t.Errorf("slot %d is taken (%v), want %d", n, err, want)
 			return
@@ -58,13 +65,21 @@ func (m slotsModel) after(what string, do func(), want []int, told bool) {
 	m.primary.loop.Call(func() {
 		before := m.among
 		do()
-		if !slices.Equal(m.among, want) {
-			m.t.Errorf("%s: the kernel chooses among %v, want %v", what, m.among, want)
+		if got := m.sockets(); !slices.Equal(got, want) {
+			m.t.Errorf("%s: the kernel chooses among %v, want %v", what, got, want)
 		}
 		if (&before[0] != &m.among[0]) != told {
 			m.t.Errorf("%s: the kernel was told something: %v, want %v", what, !told, told)
 		}
 	})
+}
+
+// sockets are those that the kernel chooses among, by their places.
+func (m slotsModel) sockets() (sockets []int) {
+	for _, c := range m.among {
+		sockets = append(sockets, c.Socket)
+	}
+	return sockets
 }
 
 // What happens to the slots tells the kernel something only where it must.
@@ -76,10 +91,39 @@ func TestKernelIsToldLittle(t *testing.T) {
 		m.after("a death", func() { m.vacateFor(1, time.Hour) }, all, false)
 		m.after("a successor", func() { m.take(1) }, all, false)
 		m.after("one that is to leave", func() { m.retire(0) }, []int{1, 2}, true)
-		m.after("one more, while that has its socket", func() { m.take(3) }, []int{1, 2, 3}, true)
-		m.after("it has let go of it", func() { m.vacate(0) }, []int{1, 2, 3}, false)
-		m.after("its slot is taken", func() { m.take(0) }, []int{0, 1, 2, 3}, true)
-		m.after("several deaths", func() { m.vacateFor(0, time.Hour); m.vacateFor(3, time.Hour) }, []int{0, 1, 2, 3}, false)
+		m.after("one more, while that has its socket", func() { m.take(3) }, m.orByPlace([]int{1, 2, 3}, []int{3, 1, 2}), true)
+		m.after("it has let go of it", func() { m.vacate(0) }, m.orByPlace([]int{1, 2, 3}, []int{3, 1, 2}), false)
+		m.after("its slot is taken", func() { m.take(0) }, m.orByPlace([]int{0, 1, 2, 3}, []int{3, 1, 2, 0}), true)
+		m.after("several deaths", func() { m.vacateFor(0, time.Hour); m.vacateFor(3, time.Hour) }, m.orByPlace([]int{0, 1, 2, 3}, []int{3, 1, 2, 0}), false)
+	}
+}
+
+// orByPlace are the sockets where clients have no place, or where the fourth has got the place of the first.
+func (m slotsModel) orByPlace(byFlow, byAddress []int) []int {
+	if m.by == rendezvous.ByFlow {
+		return byFlow
+	}
+	return byAddress
+}
+
+// A successor gets the place of the worker before it when that leaves, however it leaves, and no client of another moves.
+func TestSuccessorTakesThePlace(t *testing.T) {
+	nodetest.NoLeaks(t)
+	for name, leave := range map[string]func(*groupSlots, int){
+		"asked to": (*groupSlots).retire,
+		"at once":  (*groupSlots).vacate,
+		"by death": func(s *groupSlots, n int) { s.vacateFor(n, time.Hour) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newSlotsModel(t, rendezvous.ByAddress, 3)
+			m.after("a successor", func() { m.takeAfter(1, 3) }, []int{0, 1, 2}, false)
+			m.after("it dies", func() { m.vacateFor(3, time.Hour) }, []int{0, 1, 2}, false)
+			m.after("another", func() { m.takeAfter(1, 3) }, []int{0, 1, 2}, false)
+			m.after("the one before it leaves", func() { leave(m.groupSlots, 1) }, []int{0, 3, 2}, true)
+			m.after("it has let go of its socket", func() { m.vacate(1) }, []int{0, 3, 2}, false)
+			m.after("one more", func() { m.take(1) }, []int{0, 3, 2, 1}, true)
+			m.after("the first one's successor", func() { m.takeAfter(0, 4) }, []int{0, 3, 2, 1}, false)
+		})
 	}
 }
 
@@ -89,7 +133,7 @@ func TestVacantSlotIsGivenUp(t *testing.T) {
 	m := newSlotsModel(t, rendezvous.ByFlow, 3)
 	m.primary.loop.Call(func() { m.vacateFor(1, 10*time.Millisecond) })
 	isGiven := func() (given bool) {
-		m.primary.loop.Call(func() { given = slices.Equal(m.among, []int{0, 2}) })
+		m.primary.loop.Call(func() { given = slices.Equal(m.sockets(), []int{0, 2}) })
 		return given
 	}
 	nodetest.Await(t, func() {

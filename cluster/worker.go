@@ -54,6 +54,7 @@ type workerOnLoop struct {
 	claims         []claim     // the oldest first
 	expiry         *time.Timer // of the next claim that ends
 	released       bool        // it has no successor
+	before         *Worker     // whose place it is to take, until nothing is left of that one; or nil
 	drain          drain
 }
 

@@ -19,6 +19,9 @@ func (c workerChannel) HandleStart(child *nodeipc.Child) {
 	w := c.worker
 	w.child = child
 	w.primary.onLoop.workers[w.id] = w
+	if before := w.onLoop.before; before != nil && before.life.now().isGone() {
+		w.onLoop.before = nil
+	}
 	w.inherit()
 	w.primary.events.emit(ForkEvent{w})
 	if !w.primary.runs(w) {

@@ -56,7 +56,7 @@ func TestNoPlace(t *testing.T) {
 		t.Errorf("place %d of none", place)
 	}
 	for _, n := range []int{0, MostPlaces + 1} {
-		if _, err := Program(ByAddress, upTo(n)); err == nil {
+		if _, err := Program(ByAddress, make([]Choice, n)); err == nil {
 			t.Errorf("a program for %d places", n)
 		}
 	}

@@ -32,13 +32,16 @@ const (
 const (
 	keyCell = iota
 	bestCell
-	placeCell
+	socketCell
 )
 
-// Program is what the kernel runs for a packet to choose one of the places, numbers from 0 on in ascending order.
-func Program(by By, places []int) ([]bpf.RawInstruction, error) {
-	if len(places) == 0 || len(places) > MostPlaces {
-		return nil, fmt.Errorf("rendezvous: %d places: there may be 1 to %d", len(places), MostPlaces)
+// Choice is a place that a program may choose, and the socket that it then returns, a number too.
+type Choice struct{ Place, Socket int }
+
+// Program is what the kernel runs for a packet to choose one of the places, in ascending order.
+func Program(by By, choices []Choice) ([]bpf.RawInstruction, error) {
+	if len(choices) == 0 || len(choices) > MostPlaces {
+		return nil, fmt.Errorf("rendezvous: %d places: there may be 1 to %d", len(choices), MostPlaces)
 	}
 	v4 := append(load(source4, 4), mixing()...)
 	v6 := append(load(source6, 4), mixing()...)
@@ -56,7 +59,7 @@ func Program(by By, places []int) ([]bpf.RawInstruction, error) {
 	program = append(program, v6...)
 	program = append(program, bpf.Jump{Skip: uint32(len(v4))})
 	program = append(program, v4...)
-	program = append(program, choosing(places)...)
+	program = append(program, choosing(choices)...)
 	return bpf.Assemble(program)
 }
 
@@ -80,20 +83,20 @@ func mixing() []bpf.Instruction {
 }
 
 // choosing is Choose, for the key in the accumulator.
-func choosing(places []int) []bpf.Instruction {
+func choosing(choices []Choice) []bpf.Instruction {
 	program := []bpf.Instruction{bpf.StoreScratch{Src: bpf.RegA, N: keyCell}}
-	program = append(program, scoring(places[0])...)
+	program = append(program, scoring(choices[0].Place)...)
 	program = append(program, bpf.StoreScratch{Src: bpf.RegA, N: bestCell})
-	program = append(program, choice(places[0])...)
-	for _, place := range places[1:] {
-		better := append([]bpf.Instruction{bpf.StoreScratch{Src: bpf.RegX, N: bestCell}}, choice(place)...)
+	program = append(program, chosen(choices[0].Socket)...)
+	for _, c := range choices[1:] {
+		better := append([]bpf.Instruction{bpf.StoreScratch{Src: bpf.RegX, N: bestCell}}, chosen(c.Socket)...)
 		program = append(program, bpf.LoadScratch{Dst: bpf.RegA, N: keyCell})
-		program = append(program, scoring(place)...)
+		program = append(program, scoring(c.Place)...)
 		program = append(program, bpf.TAX{}, bpf.LoadScratch{Dst: bpf.RegA, N: bestCell},
 			bpf.JumpIfX{Cond: bpf.JumpGreaterOrEqual, SkipTrue: uint8(len(better))})
 		program = append(program, better...)
 	}
-	return append(program, bpf.LoadScratch{Dst: bpf.RegA, N: placeCell}, bpf.RetA{})
+	return append(program, bpf.LoadScratch{Dst: bpf.RegA, N: socketCell}, bpf.RetA{})
 }
 
 // scoring is Score, for the key in the accumulator.
@@ -108,6 +111,6 @@ func scoring(place int) []bpf.Instruction {
 	}
 }
 
-func choice(place int) []bpf.Instruction {
-	return []bpf.Instruction{bpf.LoadConstant{Dst: bpf.RegA, Val: uint32(place)}, bpf.StoreScratch{Src: bpf.RegA, N: placeCell}}
+func chosen(socket int) []bpf.Instruction {
+	return []bpf.Instruction{bpf.LoadConstant{Dst: bpf.RegA, Val: uint32(socket)}, bpf.StoreScratch{Src: bpf.RegA, N: socketCell}}
 }

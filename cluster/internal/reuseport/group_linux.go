@@ -85,7 +85,7 @@ func CheckSteering(fd int) error {
 	defer bind.CloseFD(trial)
 	err = unix.SetsockoptInt(trial, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
 	if err == nil {
-		err = steer(trial, rendezvous.ByAddress, allPlaces) // the longest program that there may be
+		err = steer(trial, rendezvous.ByAddress, allChoices) // the longest program that there may be
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errors.ErrUnsupported, err)
@@ -93,20 +93,20 @@ func CheckSteering(fd int) error {
 	return nil
 }
 
-var allPlaces = func() (places []int) {
-	for place := range rendezvous.MostPlaces {
-		places = append(places, place)
+var allChoices = func() (all []rendezvous.Choice) {
+	for n := range rendezvous.MostPlaces {
+		all = append(all, rendezvous.Choice{Place: n, Socket: n})
 	}
-	return places
+	return all
 }()
 
 // Len is how many sockets there are.
 func (g *Group) Len() int { return len(g.fds) }
 
-// FD is the socket in a place. It stays the group's.
-func (g *Group) FD(place int) int { return g.fds[place] }
+// FD is the socket with a number, from 0 on. It stays the group's.
+func (g *Group) FD(socket int) int { return g.fds[socket] }
 
-// Add makes another socket, in the place that follows the last.
+// Add makes another socket, with the number that follows the last.
 func (g *Group) Add() error {
 	fd, err := bind.NewSocket(g.family, g.kind)
 	if err != nil {
@@ -138,9 +138,10 @@ func (g *Group) adopt(fd int) error {
 	return nil
 }
 
-// Steer has the kernel choose by a part of the packet, and only among the places given, in ascending order.
-func (g *Group) Steer(by rendezvous.By, places []int) error {
-	if err := steer(g.fds[0], by, places); err != nil {
+// Steer has the kernel choose by a part of the packet, and only among the sockets given, in ascending order of their places for that
+// choice.
+func (g *Group) Steer(by rendezvous.By, among []rendezvous.Choice) error {
+	if err := steer(g.fds[0], by, among); err != nil {
 		return err
 	}
 	g.steered = true
@@ -148,8 +149,8 @@ func (g *Group) Steer(by rendezvous.By, places []int) error {
 }
 
 // steer attaches a program to the group of a socket.
-func steer(fd int, by rendezvous.By, places []int) error {
-	instructions, err := rendezvous.Program(by, places)
+func steer(fd int, by rendezvous.By, among []rendezvous.Choice) error {
+	instructions, err := rendezvous.Program(by, among)
 	if err != nil {
 		return err
 	}

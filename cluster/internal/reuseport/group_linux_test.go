@@ -4,8 +4,10 @@ package reuseport
 
 import (
 	"errors"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/rendezvous"
@@ -138,23 +140,31 @@ func TestSteeredByAddress(t *testing.T) {
 	for network, kind := range networks {
 		for _, listens := range []string{"127.0.0.1", "::"} {
 			g := newGroup(t, kind, listens, 4)
-			for _, places := range [][]int{{0, 1, 2, 3}, {1, 3}, {2}} {
-				if err := g.Steer(rendezvous.ByAddress, places); err != nil {
+			for _, sockets := range []map[int]int{{0: 0, 1: 1, 2: 2, 3: 3}, {1: 1, 3: 3}, {2: 2}, {0: 3, 1: 1, 5: 0}} { // by place
+				places := slices.Sorted(maps.Keys(sockets))
+				var among []rendezvous.Choice
+				for _, place := range places {
+					among = append(among, rendezvous.Choice{Place: place, Socket: sockets[place]})
+				}
+				if err := g.Steer(rendezvous.ByAddress, among); err != nil {
 					t.Fatal(err)
 				}
 				want := make([]int, 4)
+				expect := func(from netip.Addr) {
+					want[sockets[rendezvous.Choose(rendezvous.AddressKey(from), places)]]++
+				}
 				for i := range 60 {
 					from := netip.AddrFrom4([4]byte{127, 1, 0, byte(i + 1)})
 					dial(t, network, from.String(), "127.0.0.1", g.port(t))
-					want[rendezvous.Choose(rendezvous.AddressKey(from), places)]++
+					expect(from)
 				}
 				if listens == "::" {
 					dial(t, network, "::1", "::1", g.port(t))
-					want[rendezvous.Choose(rendezvous.AddressKey(netip.MustParseAddr("::1")), places)]++
+					expect(netip.MustParseAddr("::1"))
 				}
-				for place, n := range g.takeAll() {
-					if n != want[place] {
-						t.Errorf("%s on %s among %v: socket %d gets %d, want %d", network, listens, places, place, n, want[place])
+				for socket, n := range g.takeAll() {
+					if n != want[socket] {
+						t.Errorf("%s on %s among %v: socket %d gets %d, want %d", network, listens, among, socket, n, want[socket])
 					}
 				}
 			}
@@ -167,7 +177,7 @@ func TestSteeredByFlow(t *testing.T) {
 	for network, kind := range networks {
 		for _, address := range []string{"127.0.0.1", "::1"} {
 			g := newGroup(t, kind, address, 3)
-			if err := g.Steer(rendezvous.ByFlow, []int{0, 2}); err != nil {
+			if err := g.Steer(rendezvous.ByFlow, []rendezvous.Choice{{Place: 0, Socket: 0}, {Place: 2, Socket: 2}}); err != nil {
 				t.Fatal(err)
 			}
 			for range 200 {
@@ -192,12 +202,8 @@ func TestSteeredByFlow(t *testing.T) {
 // As many as a program can choose from, which is what the kernel takes.
 func TestSteeredAmongMany(t *testing.T) {
 	g := newGroup(t, unix.SOCK_STREAM, "127.0.0.1", rendezvous.MostPlaces)
-	var places []int
-	for i := range rendezvous.MostPlaces {
-		places = append(places, i)
-	}
 	for _, by := range []rendezvous.By{rendezvous.ByAddress, rendezvous.ByFlow} {
-		if err := g.Steer(by, places); err != nil {
+		if err := g.Steer(by, allChoices); err != nil {
 			t.Error(err)
 		}
 	}

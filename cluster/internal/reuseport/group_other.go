@@ -26,7 +26,7 @@ func (*Group) FD(int) int { return -1 }
 
 func (*Group) Add() error { return errors.ErrUnsupported }
 
-func (*Group) Steer(rendezvous.By, []int) error { return errors.ErrUnsupported }
+func (*Group) Steer(rendezvous.By, []rendezvous.Choice) error { return errors.ErrUnsupported }
 
 func (*Group) Spread() error { return nil }
 
