@@ -124,9 +124,6 @@ func (c *Channel) open(fd int) error {
 		c.fd = -1
 		return err
 	}
-	if c.ownLoop {
-		c.loop.SetBatching(c.delaysRead)
-	}
 	return nil
 }
 

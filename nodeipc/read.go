@@ -3,9 +3,7 @@ package nodeipc
 import (
 	"fmt"
 	"io"
-	"time"
 
-	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
@@ -13,7 +11,6 @@ import (
 type incoming struct {
 	assembly
 	searched int
-	batching batching
 	handles  arrivals
 	drops    bool // the channel lingers
 }
@@ -110,7 +107,7 @@ func (c *Channel) cutChunk(chunk []byte) error { return c.cut(c.incoming.appendC
 func (c *Channel) cut(rest []byte, begun bool) error {
 	in := &c.incoming
 	in.handles.startRead(begun)
-	messages, need := 0, 0
+	need := 0
 	for len(rest) > 0 {
 		var payload []byte
 		var size int
@@ -121,7 +118,6 @@ func (c *Channel) cut(rest []byte, begun bool) error {
 		if size == 0 {
 			break
 		}
-		messages++
 		in.searched, in.lastSize = 0, size
 		rest = rest[size:]
 		if err := c.deliver(payload); err != nil || c.ended() {
@@ -132,16 +128,5 @@ func (c *Channel) cut(rest []byte, begun bool) error {
 	in.handles.endRead(len(rest) > 0)
 	in.keepRest(rest, need)
 	in.searched = len(rest)
-	in.batching.count(messages, time.Now)
 	return nil
-}
-
-// delaysRead reports whether the loop is to delay the next read: that is worth while, and nothing waits to be written.
-func (c *Channel) delaysRead() bool {
-	if !c.incoming.batching.delays() {
-		return false
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.state != disconnected && c.out.queue.len() == 0 && c.interest&eventloop.Readable != 0
 }

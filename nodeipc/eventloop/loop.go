@@ -44,8 +44,6 @@ type Loop struct {
 	mu       sync.Mutex
 	posted   []func()
 	spare    []func()
-	delays   func() bool
-	sleep    func()
 	awake    bool
 	stopping bool
 	driving
@@ -157,7 +155,6 @@ func (l *Loop) run() {
 // step waits for one batch of events, and reports whether the loop goes on after it.
 func (l *Loop) step() bool {
 	l.yield()
-	l.pause()
 	l.poll.wait(l.untilTick())
 	more := l.runPosted()
 	l.runTick()

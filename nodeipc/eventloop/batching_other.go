@@ -1,5 +1,0 @@
-//go:build !linux || portable
-
-package eventloop
-
-var shortSleep func()
