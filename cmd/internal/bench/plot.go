@@ -26,7 +26,7 @@ const (
 
 // colours tell contenders apart, in the order of contenders.
 var colours = []string{"#404040", "#9a9a9a", "#8c564b", "#bcbd22", "#17becf", "#1f77b4", "#9467bd", "#d62728", "#ff7f0e", "#2ca02c",
-	"#aec7e8", "#98df8a"}
+	"#aec7e8", "#98df8a", "#ff9896"}
 
 // drawing is what the plot's template is given.
 type drawing struct {
