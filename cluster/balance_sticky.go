@@ -24,10 +24,8 @@ func newSticky() Balancer { return &sticky{} }
 
 // Join is the dispatcher's call.
 func (s *sticky) Join(target *Target) {
-	place := -1
-	if target.before != nil {
-		place = slices.Index(s.places, target.before)
-	}
+	before := target.worker.onLoop.before
+	place := slices.IndexFunc(s.places, func(t *Target) bool { return t != nil && t.worker == before })
 	if place < 0 {
 		place = slices.Index(s.places, nil)
 	}

@@ -34,7 +34,6 @@ type Target struct {
 
 	dispatcher *dispatcher
 	worker     *Worker
-	before     *Target // of the worker whose place this one's is to take, nil if there is none
 
 	inFlight     int           // connections that were offered and not answered
 	window       int           // how many may be in flight

@@ -17,8 +17,8 @@ import (
 // their connections. Make one with [NewPrimary]. Its methods may be called from any goroutine.
 //
 // A [Balancer] is called on the primary's loop. It may call the methods of the primary and of its workers that return at
-// once. Fork, ForkWith, ForkSuccessor, Disconnect, Close, Shutdown and a worker's Shutdown would wait for the loop, which waits for the Balancer, so
-// that they panic there; so do Next and Events where no event is there yet. Start a goroutine for them.
+// once. Fork, ForkWith, ForkSuccessor, Disconnect, Close, Shutdown and a worker's Shutdown would wait for the loop, which waits for the
+// Balancer, so that they panic there; so do Next and Events where no event is there yet. Start a goroutine for them.
 type Primary struct {
 	loop   *eventloop.Loop
 	forker *forker
@@ -112,9 +112,12 @@ func (p *Primary) ForkWith(settings Settings, env ...string) (*Worker, error) {
 
 // ForkSuccessor is ForkWith for a worker that is to take the place of another one, which goes on until the caller has it leave. Under
 // SchedSticky the clients of that one become the successor's when it leaves or ends, and the successor has none before; no client of
-// another worker moves. Under the other policies both get connections meanwhile, as any two workers do. It makes no difference when the
-// worker before has ended.
+// another worker moves. Under the other policies both get connections meanwhile, as any two workers do. It is ForkWith if before is nil or
+// has ended. It fails as ForkWith does, and where before is another primary's.
 func (p *Primary) ForkSuccessor(before *Worker, settings Settings, env ...string) (*Worker, error) {
+	if before != nil && before.primary != p {
+		return nil, fmt.Errorf("cluster: fork a successor of worker %d: it is another primary's", before.id)
+	}
 	return p.fork(before, settings, env)
 }
 

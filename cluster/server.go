@@ -194,8 +194,8 @@ func (w *Worker) endAll(end func(key string, m membership)) {
 	}
 }
 
-// retire ends the memberships of a worker that is asked to leave: it gets no more. But of a server that nobody is left for, it makes the last call: then
-// the worker stays a member until what clients have sent so far is dealt out.
+// retire ends the memberships of a worker that is asked to leave: it gets no more. But of a server that nobody is left for, it makes the
+// last call: then the worker stays a member until what clients have sent so far is dealt out.
 func (w *Worker) retire() {
 	hold := w.primary.holdsFor(w, true)
 	for key, m := range w.onLoop.memberships {
@@ -276,6 +276,7 @@ func (w *Worker) retireFrom(key string, m membership) {
 	m.retire()
 }
 
+// forget takes a membership off those that the worker has.
 func (w *Worker) forget(key string, m membership) {
 	w.onLoop.kept -= w.onLoop.costs[key]
 	delete(w.onLoop.costs, key)

@@ -50,9 +50,6 @@ func (s *dispatchedServer) listenToo(r bind.Request, backlog int) {
 func (s *dispatchedServer) join(w *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
 	reply.SockName = s.name
 	target := newTarget(s.dispatcher, w)
-	if before, ok := w.membershipBefore(s.key).(dispatchedMembership); ok {
-		target.before = before.Target
-	}
 	s.dispatcher.join(target)
 	return dispatchedMembership{target, s}, nil, nil
 }

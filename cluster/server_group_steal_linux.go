@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/bind"
-	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 	"golang.org/x/sys/unix"
 )
@@ -186,9 +185,8 @@ func (l *queueLooks) idle(from *workerQueue) (idle *workerQueue) {
 	return idle
 }
 
-// ask sends the worker a message without a meaning. What it has read is seen without an answer, which would wake the primary.
+// ask sends the worker something to read. That it has read it is seen without an answer, which would wake the primary.
 func (q *workerQueue) ask() {
 	q.asked = true
-	w := q.target.worker
-	w.post(wire.PrimaryMessage{Command: wire.Command, Seq: w.primary.nextSeq()})
+	q.target.worker.postNothing()
 }

@@ -36,7 +36,9 @@ type graces struct {
 	succession time.Duration // the slot of a worker that has ended by accident gets a successor within that time, or stays vacant
 }
 
-var usualGraces = graces{closing: time.Second, leaving: 10 * time.Second, listening: time.Second, online: 10 * time.Second, succession: 10 * time.Second}
+var usualGraces = graces{
+	closing: time.Second, leaving: 10 * time.Second, listening: time.Second, online: 10 * time.Second, succession: 10 * time.Second,
+}
 
 // maxClaims is how many claims a worker may have. The oldest ends when there is one more. As many workers that have ended may have
 // an estate.

@@ -155,6 +155,11 @@ func (w *Worker) endParts() {
 // post sends the worker a message of the cluster's protocol.
 func (w *Worker) post(message any) { w.postHandle(message, nil) }
 
+// postNothing sends the worker a message without an act, which every runtime passes over. Whether it was read is seen by HasUnread.
+func (w *Worker) postNothing() {
+	w.post(wire.PrimaryMessage{Command: wire.Command, Seq: w.primary.nextSeq()})
+}
+
 func (w *Worker) postHandle(message any, h *handlewrap.Handle) {
 	if err := w.onLoop.channel.Post(message, h); err != nil && !errors.Is(err, nodeipc.ErrDisconnected) {
 		w.fail(err)

@@ -165,8 +165,7 @@ func (w *Worker) drainOn() {
 	if next != d.stage {
 		d.stage, d.settled = settling, time.Now()
 		w.retireAll()
-		// A message without an act means nothing to a worker. Once it is read, the worker has also read what its clients had sent.
-		w.post(wire.PrimaryMessage{Command: wire.Command, Seq: w.primary.nextSeq()})
+		w.postNothing() // once it is read, the worker has also read what its clients had sent
 	}
 	w.drainLater(wait)
 }
