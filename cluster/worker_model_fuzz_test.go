@@ -77,6 +77,7 @@ func FuzzWorkers(f *testing.F) {
 			f.Add([]byte(begin + query + connect + connect + "\x00" + string(rune(step)) + "\x00\x00\x00\x00\x00" + string(rune(step)) + "\x03\x01\x02" + connect))
 		}
 	}
+	f.Add([]byte("0000")) // a client that keeps to a worker which has ended
 	folder := f.TempDir()
 	spare, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -223,35 +223,54 @@ func (m *workerModel) endHolding() {
 	}
 }
 
-// goodGets has the good worker take connections until that from an address is among them.
+// goodGets has the good worker take connections until that from an address is among them. Where it has a socket, the primary gives it
+// those of workers that have ended.
 func (m *workerModel) goodGets(address string) bool {
 	listener := -1
 	if m.primary.policy != SchedRR && m.primary.policy != SchedLeast {
 		listener = m.good.Fds[0]
 	}
 	for end := time.Now().Add(modeltest.Patience); time.Now().Before(end); {
-		if listener >= 0 {
-			if fd, from, err := unix.Accept4(listener, unix.SOCK_CLOEXEC); err == nil {
-				unix.Close(fd)
-				if addressOf(from) == address {
-					return true
-				}
-			}
-			continue
+		if m.goodAccepts(listener, address) || m.goodIsOffered(listener, address) {
+			return true
 		}
-		for _, seq := range m.good.takeOffers() {
-			m.good.Say(modeltest.ClusterMessage("ack", seq, "accepted", true, "seq", 7))
-		}
-		for _, fd := range m.good.Fds {
-			if from, err := unix.Getpeername(fd); err == nil && addressOf(from) == address {
-				return true
-			}
-		}
-		m.good.CloseFDs()
-		wait := []unix.PollFd{{Fd: int32(m.good.Fd), Events: unix.POLLIN}}
+		wait := []unix.PollFd{{Fd: int32(m.good.Fd), Events: unix.POLLIN}, {Fd: int32(listener), Events: unix.POLLIN}}
 		unix.Poll(wait, 100)
 	}
 	return false
+}
+
+// goodAccepts takes what waits in a socket, if there is one, and reports whether a connection is from an address.
+func (m *workerModel) goodAccepts(listener int, address string) (found bool) {
+	for listener >= 0 {
+		fd, from, err := unix.Accept4(listener, unix.SOCK_CLOEXEC)
+		if err != nil {
+			break
+		}
+		unix.Close(fd)
+		found = found || addressOf(from) == address
+	}
+	return found
+}
+
+// goodIsOffered takes what the primary hands out, and reports whether a connection is from an address.
+func (m *workerModel) goodIsOffered(listener int, address string) (found bool) {
+	for _, seq := range m.good.takeOffers() {
+		m.good.Say(modeltest.ClusterMessage("ack", seq, "accepted", true, "seq", 7))
+	}
+	kept := m.good.Fds[:0]
+	for _, fd := range m.good.Fds {
+		if fd == listener {
+			kept = append(kept, fd)
+			continue
+		}
+		if from, err := unix.Getpeername(fd); err == nil && addressOf(from) == address {
+			found = true
+		}
+		unix.Close(fd)
+	}
+	m.good.Fds = kept
+	return found
 }
 
 func addressOf(a unix.Sockaddr) string {
