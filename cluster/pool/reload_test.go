@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool"
+	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -75,8 +77,13 @@ type reloadRig struct {
 
 func newReloadRig(t *testing.T, o pool.Options) *reloadRig {
 	t.Helper()
+	return newReloadRigOn(t, nodetest.Default(t), o)
+}
+
+func newReloadRigOn(t *testing.T, node nodetest.Runtime, o pool.Options) *reloadRig {
+	t.Helper()
 	port := clustertest.FreePort(t)
-	published := newReleases(t, nodetest.Default(t), port)
+	published := newReleases(t, node, port)
 	o.Reread = published.reread
 	o.MinPause = time.Millisecond
 	r := &reloadRig{newRig(t, published.now, o), published, port}
@@ -119,7 +126,11 @@ func indexOf(all []clustertest.Occurrence, event string, worker int) int {
 // Each worker is replaced by one with its number, new first, and one at a time.
 func TestReload(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := newReloadRig(t, pool.Options{Instances: 3})
+	nodetest.EachNode(t, reloadAll)
+}
+
+func reloadAll(t *testing.T, node nodetest.Runtime) {
+	r := newReloadRigOn(t, node, pool.Options{Instances: 3})
 	r.publish("2")
 	report, err := r.Reload(clustertest.Patient(t), quick)
 	if err != nil {
@@ -153,7 +164,11 @@ func TestReload(t *testing.T) {
 // A release that does not work leaves the workers that there are, and the error says what is wrong with it.
 func TestReloadOfWhatDoesNotWork(t *testing.T) {
 	nodetest.NoLeaks(t)
-	r := newReloadRig(t, pool.Options{Instances: 2})
+	nodetest.OldestAndNewest(t, reloadWhatDoesNotWork)
+}
+
+func reloadWhatDoesNotWork(t *testing.T, node nodetest.Runtime) {
+	r := newReloadRigOn(t, node, pool.Options{Instances: 2})
 	gone := t.TempDir()
 	for _, c := range []struct {
 		name    string
@@ -167,9 +182,9 @@ func TestReloadOfWhatDoesNotWork(t *testing.T) {
 		{"is never online", func(s *cluster.Settings) { s.ExecPath, s.Exec, s.Args = "/bin/sleep", "", []string{"1000"} },
 			pool.ReloadOptions{ListenTimeout: 300 * time.Millisecond}, "did not come online within 300ms"},
 		{"is never ready", func(*cluster.Settings) {}, pool.ReloadOptions{ListenTimeout: time.Second, WaitReady: true}, `did not send "ready" within 1s`},
-		{"dies soon", withVariable("AFTER=process.exit(3)"), pool.ReloadOptions{Bake: time.Hour}, "ended with code 3"},
-		{"is killed soon", withVariable("AFTER=process.kill(process.pid, 'SIGKILL')"), pool.ReloadOptions{Bake: time.Hour}, "ended with signal SIGKILL"},
-		{"leaves soon", withVariable("AFTER=require('cluster').worker.disconnect()"), pool.ReloadOptions{Bake: time.Hour}, "ended with code 0"},
+		{"dies soon", withVariable("AFTER=setImmediate(() => process.exit(3))"), pool.ReloadOptions{Bake: time.Hour}, "ms after it was started"},
+		{"is killed soon", withVariable("AFTER=setImmediate(() => process.kill(process.pid, 'SIGKILL'))"), pool.ReloadOptions{Bake: time.Hour}, "ended with signal SIGKILL"},
+		{"leaves soon", withVariable("AFTER=setImmediate(() => require('cluster').worker.disconnect())"), pool.ReloadOptions{Bake: time.Hour}, "ended with code 0"},
 		{"cannot listen", withVariable("BEFORE=require('net').createServer().listen(" + strconv.Itoa(clustertest.TakePort(t)) + ", '127.0.0.1')"),
 			quick, syscall.EADDRINUSE.Error()},
 		{"has no script", func(s *cluster.Settings) { s.Exec = gone + "/gone.js" }, quick, "gone.js) ended with code 1 before it was ready"},
@@ -402,21 +417,38 @@ func TestReloadThatWaitsForReady(t *testing.T) {
 	clustertest.ExpectRefusal(t, r.port)
 }
 
-// Servers of a worker's own, such as one on a port by its id, need not be those of the worker before it.
+// Servers of a worker's own, such as one on a path by its pid, need not be those of the worker before it, and go with it.
 func TestReloadWithServersOfOnesOwn(t *testing.T) {
 	nodetest.NoLeaks(t)
-	own := "BEFORE=require('net').createServer().listen('" + t.TempDir() + "/' + process.pid)"
-	r := newReloadRig(t, pool.Options{Instances: 1})
-	r.publish("1", own)
+	folder := t.TempDir()
+	r := newReloadRig(t, pool.Options{Instances: 2, Restart: pool.RestartAlways})
+	r.publish("2", "BEFORE=require('net').createServer().listen('"+folder+"/' + process.pid)")
 	for range 2 { // from workers without such servers to others with them, and on
-		if err := r.Scale(clustertest.Patient(t), 2); err != nil {
-			t.Fatal(err)
-		}
 		if _, err := r.Reload(clustertest.Patient(t), quick); err != nil {
 			t.Fatal(err)
 		}
 	}
-	r.expectServing(t, "1", 2)
+	r.expectServing(t, "2", 2)
+	want := []string{}
+	for _, w := range r.Workers() {
+		want = append(want, strconv.Itoa(w.Pid()))
+	}
+	slices.Sort(want)
+	if !clustertest.Eventually(func() bool { return slices.Equal(namesOf(t, folder), want) }) {
+		t.Errorf("the sockets are %v, want %v", namesOf(t, folder), want)
+	}
+}
+
+func namesOf(t *testing.T, folder string) (names []string) {
+	t.Helper()
+	files, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		names = append(names, file.Name())
+	}
+	return names
 }
 
 // An instance whose workers fail gets one of the next release that does not.
@@ -550,4 +582,64 @@ func TestRestart(t *testing.T) {
 		t.Error(err)
 	}
 	r.expectServing(t, "4", 3)
+}
+
+// A worker that was replaced and stays does not keep a reload from its end, nor a pool from its own, when they are not to wait.
+func TestReplacedWorkersThatStay(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newReloadRig(t, pool.Options{Instances: 1, KillTimeout: forever})
+	old := r.Worker(1)
+	if err := old.Send(clustertest.Patient(t), "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); process.send('stays')"); err != nil {
+		t.Fatal(err)
+	}
+	r.Await(t, "a worker that stays", func(o clustertest.Occurrence) bool { return string(o.Message) == `"stays"` })
+	r.publish("2")
+	ctx, cancel := context.WithCancel(clustertest.Patient(t))
+	ended := r.reload(ctx, quick)
+	r.Event(t, "disconnect", 1)
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "it is done, but for workers that have not left yet") {
+		t.Errorf("the reload ended with %v", err)
+	}
+	r.expectServing(t, "2", 1)
+	r.Shutdown(ctx)
+	expectStatus(t, old, nodeipc.ExitStatus{Code: -1, Signal: syscall.SIGKILL})
+}
+
+// Reloads, restarts and scalings that are asked for at once, while workers die, come one after the other, and all is well in the end.
+func TestChangesAtOnce(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newReloadRig(t, pool.Options{Instances: 2, MaxRestarts: 1000, MaxPause: time.Millisecond})
+	o := quick
+	o.Wait = true
+	var all sync.WaitGroup
+	for i, change := range []func() error{
+		func() error { _, err := r.Reload(clustertest.Patient(t), o); return err },
+		func() error { return r.Scale(clustertest.Patient(t), 3) },
+		func() error { return r.Restart(clustertest.Patient(t)) },
+		func() error { return r.Scale(clustertest.Patient(t), 1) },
+		func() error { _, err := r.ReloadOne(clustertest.Patient(t), 0, o); return err },
+	} {
+		all.Go(func() {
+			// It may fail of a worker that is killed.
+			if err := change(); err != nil {
+				t.Logf("change %d: %v", i, err)
+			}
+		})
+	}
+	for id := 1; id <= 3; id++ {
+		r.Event(t, "listening", id)
+		if w := r.Worker(id); w != nil { // else it leaves by now
+			w.Kill(syscall.SIGKILL)
+		}
+	}
+	all.Wait()
+	r.publish("2")
+	if err := r.Scale(clustertest.Patient(t), 2); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.Reload(clustertest.Patient(t), quick); err != nil {
+		t.Error(err)
+	}
+	r.expectServing(t, "2", 2)
 }
