@@ -64,6 +64,20 @@
 // such as a port by its id, is closed when its successor does not ask for it, and when its place has no successor. See
 // [cluster.Settings] for the rules.
 //
+// # Reload, restart and scale
+//
+// [Pool.Reload] replaces all workers by those of a new release, new first. A successor is started in a place beside the worker that
+// fills it. Once it is ready, which is to listen on all that the worker listens on, it has the place, and the worker is asked to leave. The
+// first successor is tried alone, and must stay well for a moment. The first failure ends the reload, and leaves the workers
+// that there were. [Pool.ReloadOne] is that for one place.
+//
+// A worker may listen on something of its own, such as a port by its id. Where a program has several workers, a successor needs to listen
+// on what two of them have in common, and on as many servers in all as the worker before it. Where there is one worker, nothing tells its
+// own from the others: a program that changes its ports is to be reloaded with [ReloadOptions.WaitReady], or restarted.
+//
+// [Pool.Restart] replaces all at once, old first. [Pool.Scale] changes the number of places. One of these is at a time, and
+// [Pool.Progress] tells of each step.
+//
 // # How a pool ends
 //
 // [Pool.Shutdown] asks the workers to leave, as Node's cluster.disconnect() does, and ends those that stay: [cluster.Worker.Shutdown]

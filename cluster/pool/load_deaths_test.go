@@ -38,8 +38,8 @@ func TestLoadWithDeaths(t *testing.T) {
 
 func loadWithDeaths(t *testing.T, policy cluster.SchedulingPolicy) {
 	nodetest.NoLeaks(t)
-	p, port := startLoadPool(t, policy)
-	expectFullPool(t, p)
+	p, port := startLoadPool(t, nodetest.Default(t), policy, loadWorkers)
+	expectFullPool(t, p, loadWorkers)
 	before := countResources(t)
 
 	load := clustertest.StartLoad(port)
@@ -51,12 +51,12 @@ func loadWithDeaths(t *testing.T, policy cluster.SchedulingPolicy) {
 	t.Logf("%d connections, %d deaths, %d connections lost", load.Connections(), len(deaths.List), len(load.Failures))
 
 	deaths.ExpectAllOf(t, load.Failures)
-	expectFullPool(t, p)
+	expectFullPool(t, p, loadWorkers)
 	expectResources(t, before)
 }
 
 // startLoadPool starts a pool whose workers have successors at once, however many of them die.
-func startLoadPool(t *testing.T, policy cluster.SchedulingPolicy) (*pool.Pool, int) {
+func startLoadPool(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy, workers int) (*pool.Pool, int) {
 	t.Helper()
 	var output clustertest.Output
 	t.Cleanup(func() {
@@ -70,9 +70,9 @@ func startLoadPool(t *testing.T, policy cluster.SchedulingPolicy) (*pool.Pool, i
 	}
 	port := nodetest.FreePort(t)
 	p, err := pool.New(cluster.Settings{
-		Exec: app, ExecPath: nodetest.Default(t).Path, Env: []string{"PORT=" + strconv.Itoa(port)}, Stdout: &output, Stderr: &output,
+		Exec: app, ExecPath: node.Path, Env: []string{"PORT=" + strconv.Itoa(port)}, Stdout: &output, Stderr: &output,
 		SchedulingPolicy: policy,
-	}, pool.Options{Instances: loadWorkers, MinPause: time.Millisecond, MaxPause: time.Millisecond, MaxRestarts: 1 << 20})
+	}, pool.Options{Instances: workers, MinPause: time.Millisecond, MaxPause: time.Millisecond, MaxRestarts: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,13 +92,13 @@ func listeningWorkers(p *pool.Pool) []*cluster.Worker {
 
 // expectFullPool waits until all workers listen. Of errors there may be the one of a worker that was killed while it
 // wrote.
-func expectFullPool(t *testing.T, p *pool.Pool) {
+func expectFullPool(t *testing.T, p *pool.Pool, workers int) {
 	t.Helper()
 	ctx := clustertest.Patient(t)
-	for len(listeningWorkers(p)) < loadWorkers {
+	for len(listeningWorkers(p)) < workers {
 		event, err := p.Next(ctx)
 		if err != nil {
-			t.Fatalf("%d of %d workers listen: %v", len(listeningWorkers(p)), loadWorkers, err)
+			t.Fatalf("%d of %d workers listen: %v", len(listeningWorkers(p)), workers, err)
 		}
 		switch e := event.(type) {
 		case cluster.ErrorEvent:

@@ -6,7 +6,7 @@ import (
 	"github.com/nodecluster/nodecluster/cluster"
 )
 
-// stage is where a place is in the course of the workers that fill it.
+// stage is where a place is: in the course of the workers that fill it, and in that of a successor that is tried beside them.
 type stage int
 
 const (
@@ -17,6 +17,12 @@ const (
 	ending                    // so, and its process is being ended
 	emptied                   // nothing is left of it, and what follows is to be decided
 	finished                  // no worker is started any more
+	unopened                  // nobody has it until the successor that is tried does
+
+	// The other half, of a successor.
+	alone    // there is none
+	starting // one was started, and is to be ready
+	proving  // it is ready, and is to stay well for a while
 
 	stages int = iota
 )
@@ -31,46 +37,74 @@ const (
 	outstay                // its process has gone on without a channel for too long
 	await                  // another worker is to be started, at once or later
 	finish                 // none is
+	try                    // a successor was started
+	ready                  // it is ready
+	promote                // it has the place from now on, whatever has become of the worker before it
+	drop                   // it has failed, or is not wanted any more
+	vacate                 // the worker is asked to leave, and the successor is tried once it has
 )
 
-// no is in the table of moves where a move cannot be.
-const no stage = -1
+const (
+	no   stage = -1 // the move cannot be
+	same stage = -2 // it can, and says nothing of this half
+)
 
+// moves say for each move what becomes of both halves of a place. A move can be if it can be for both.
 var moves = [...][stages]stage{
-	//           vacant    filled        exited    disconnected  ending    emptied   finished
-	fill:       {filled, no, no, no, no, no, no},
-	exit:       {no, exited, no, emptied, emptied, no, no},
-	disconnect: {no, disconnected, emptied, no, no, no, no},
-	outstay:    {no, no, no, ending, no, no, no},
-	await:      {vacant, no, no, no, no, vacant, no},
-	finish:     {finished, finished, finished, finished, finished, finished, no},
+	//           vacant    filled        exited    disconnected  ending    emptied   finished  unopened  alone     starting  proving
+	fill:       {filled, no, no, no, no, no, no, no, same, same, same},
+	exit:       {no, exited, no, emptied, emptied, no, no, no, same, same, same},
+	disconnect: {no, disconnected, emptied, no, no, no, no, no, same, same, same},
+	outstay:    {no, no, no, ending, no, no, no, no, same, same, same},
+	await:      {vacant, no, no, no, no, vacant, no, vacant, same, same, same},
+	finish:     {finished, finished, finished, finished, finished, finished, no, finished, same, same, same},
+	try:        {same, same, same, same, same, same, same, same, starting, no, no},
+	ready:      {same, same, same, same, same, same, same, same, no, proving, no},
+	promote:    {filled, filled, filled, filled, filled, filled, filled, filled, no, no, alone},
+	drop:       {same, same, same, same, same, same, same, same, no, alone, alone},
+	vacate:     {unopened, unopened, unopened, unopened, unopened, unopened, unopened, no, alone, no, no},
 }
 
 // place is what one worker after the other fills.
 type place struct {
+	number   int // the workers' instance number
+	program  int // 0 for the pool's own, and then those of Options.Programs
+	env      []string
 	settings cluster.Settings
-	env      []string // that tells its workers of the place
 	stage    stage
-	worker   *cluster.Worker // of which something is left, nil if there is none
+	next     stage // of the successor that is tried
+	tenant
 	last     *cluster.Worker // that was started, nil if none was
-	since    time.Time       // when it was started
+	servers  servers         // of the last worker before this one that had any
 	due      time.Time       // when one is to be started in a place that is vacant, or ended in one that is disconnected
 	failures int             // in a row
 	failed   bool            // what the last worker of which nothing is left did
+	trial    *trial          // nil if no successor is tried
+}
 
-	// What is known of the worker that fills it.
-	broken    bool  // its channel has ended in an error
-	ended     bool  // it was ended because it went on without its channel, and had not been asked to leave
-	listenErr error // why it could not listen
+// tenant is a worker, and what is known of it.
+type tenant struct {
+	worker    *cluster.Worker // of which something is left, nil if there is none
+	since     time.Time       // when it was started
+	online    bool            // it has said that it runs
+	listens   servers         // on which it has listened
+	broken    bool            // its channel has ended in an error
+	ended     bool            // it was ended because it went on without its channel, and had not been asked to leave
+	listenErr error           // why it could not listen
 }
 
 // make makes a move, and reports whether it was one.
 func (p *place) make(m move) bool {
-	next := moves[m][p.stage]
-	if next == no {
+	own, next := moves[m][p.stage], moves[m][p.next]
+	if own == no || next == no {
 		return false
 	}
-	p.stage = next
+	if own != same {
+		p.stage = own
+	}
+	if next != same {
+		p.next = next
+	}
 	return true
 }
 
@@ -83,8 +117,17 @@ func (p *place) isDue(now time.Time) bool { return p.stage.hasDue() && !p.due.Af
 // fillWith has a worker fill the place.
 func (p *place) fillWith(w *cluster.Worker) {
 	p.make(fill)
-	p.worker, p.last, p.since = w, w, time.Now()
-	p.broken, p.ended, p.listenErr = false, false, nil
+	p.seat(newTenant(w))
+}
+
+func newTenant(w *cluster.Worker) tenant { return tenant{worker: w, since: time.Now()} }
+
+// seat has a worker take the place of the one before it. What that one has listened on stays known until this one listens.
+func (p *place) seat(t tenant) {
+	if len(p.listens) > 0 {
+		p.servers = p.listens
+	}
+	p.tenant, p.last = t, t.worker
 }
 
 // awaitSuccessor has the place filled again after a pause.
@@ -106,10 +149,10 @@ func (p *place) finish() {
 	p.releaseListeners()
 }
 
-// program is what the place's workers run, for messages.
-func (p *place) program() string {
-	if p.settings.Exec != "" {
-		return p.settings.Exec
+// programOf is what workers of such settings run, for messages.
+func programOf(s *cluster.Settings) string {
+	if s.Exec != "" {
+		return s.Exec
 	}
-	return p.settings.ExecPath
+	return s.ExecPath
 }

@@ -23,11 +23,17 @@ type Pool struct {
 	halt    context.CancelFunc // ends the supervision
 	done    chan struct{}
 
+	asks     chan func()   // what the supervisor is to do
+	changing chan struct{} // whose one change is under way has put something there
+	watchers watchers
+
 	// What follows is the supervisor's until done is closed.
-	places  []*place
-	works   bool           // some worker has listened, or lived long enough
-	endings sync.WaitGroup // of workers that go on without their channels
-	err     error
+	places   []*place
+	settings []cluster.Settings // of the pool's own program, and then of Options.Programs
+	change   *change            // that is under way, nil if none is
+	works    bool               // some worker has listened, or lived long enough
+	endings  sync.WaitGroup     // of what is waited for: workers that leave
+	err      error
 }
 
 // New makes a pool that has not started yet. Its settings are those of the workers, and of the primary as
@@ -47,8 +53,14 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{primary: primary, options: o, halt: func() {}, done: make(chan struct{})}
-	p.own = primary.Subscribe(cluster.ListeningEvent{}, cluster.ListenErrorEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{})
+	p := &Pool{
+		primary: primary, options: o, halt: func() {}, done: make(chan struct{}),
+		asks: make(chan func()), changing: make(chan struct{}, 1), settings: []cluster.Settings{settings},
+	}
+	for _, program := range o.Programs {
+		p.settings = append(p.settings, program.Settings)
+	}
+	p.own = primary.Subscribe(cluster.OnlineEvent{}, cluster.ListeningEvent{}, cluster.ListenErrorEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{})
 	return p, nil
 }
 
@@ -80,13 +92,22 @@ func (p *Pool) Start() error {
 
 // newPlaces makes a place for every worker that there is to be.
 func (p *Pool) newPlaces() (places []*place) {
-	programs := append([]Program{{p.options.Instances, p.primary.Settings()}}, p.options.Programs...)
-	for _, program := range programs {
-		for range program.Instances {
-			places = append(places, &place{settings: program.Settings, env: p.options.instanceEnv(len(places))})
+	for program, settings := range p.settings {
+		n := p.options.Instances
+		if program > 0 {
+			n = p.options.Programs[program-1].Instances
+		}
+		for range n {
+			places = append(places, p.newPlace(len(places), program, settings))
 		}
 	}
 	return places
+}
+
+func (p *Pool) newPlace(number, program int, settings cluster.Settings) *place {
+	return &place{
+		number: number, program: program, env: p.options.instanceEnv(number), settings: settings, next: alone,
+	}
 }
 
 // Done is closed when no worker runs and none is to be started any more, or when the pool was shut down or closed, whether it was
@@ -123,5 +144,5 @@ func (p *Pool) Workers() []*cluster.Worker { return p.primary.Workers() }
 // Worker is the worker with this id among Workers, nil if there is none.
 func (p *Pool) Worker(id int) *cluster.Worker { return p.primary.Worker(id) }
 
-// Settings are those of the workers that Options.Programs does not name.
+// Settings are those of the workers that Options.Programs does not name, as the pool was made with them.
 func (p *Pool) Settings() cluster.Settings { return p.primary.Settings() }

@@ -4,7 +4,6 @@ package pool_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -57,8 +56,8 @@ func TestListenersThatNobodyAsksForAgain(t *testing.T) {
 			want = append(want, "id-"+strconv.Itoa(w.ID()), "pid-"+strconv.Itoa(w.Pid()))
 		}
 		slices.Sort(want)
-		if !clustertest.Eventually(func() bool { return slices.Equal(namesIn(t, folder), want) && clustertest.OpenDescriptors(t) <= before }) {
-			t.Errorf("the sockets are %v, want %v; there are %d descriptors, before %d", namesIn(t, folder), want, clustertest.OpenDescriptors(t), before)
+		if !clustertest.Eventually(func() bool { return slices.Equal(namesOf(t, folder), want) && clustertest.OpenDescriptors(t) <= before }) {
+			t.Errorf("the sockets are %v, want %v; there are %d descriptors, before %d", namesOf(t, folder), want, clustertest.OpenDescriptors(t), before)
 		}
 		for id := 1; id <= deaths; id++ {
 			clustertest.ExpectRefusal(t, ports[id])
@@ -68,19 +67,6 @@ func TestListenersThatNobodyAsksForAgain(t *testing.T) {
 		}
 		r.Shutdown(clustertest.Patient(t))
 	})
-}
-
-func namesIn(t *testing.T, folder string) (names []string) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(folder, "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		names = append(names, filepath.Base(file))
-	}
-	slices.Sort(names)
-	return names
 }
 
 // A place that is given up holds nothing: who listens on a port of its own there has no successor.

@@ -60,6 +60,11 @@ type Options struct {
 	// KillTimeout is how long Shutdown has before it kills workers; [DefaultKillTimeout] by default. A worker that goes on without its
 	// channel has as long to end by itself, and as long again when it is told to.
 	KillTimeout time.Duration
+	// Reread gives the settings that a reload or a restart is to start workers with: those of the pool's own, and then those of each of
+	// Programs, in this order. Its error, which is to say what is wrong, fails the reload before anything has happened. By
+	// default workers are started with the settings as they were. It is called on the goroutine of the reload's caller. The fields of
+	// settings that are a primary's are not read.
+	Reread func() ([]cluster.Settings, error)
 }
 
 // Program is a number of workers of one program in a pool.

@@ -14,9 +14,13 @@ const startUp = 5 * time.Second
 // succeed decides on the successor of a worker of which nothing is left.
 func (p *Pool) succeed(place *place) {
 	w, outcome := place.worker, place.outcome()
+	failure := p.failure(place, w)
 	place.worker, place.failed = nil, outcome == failed
 	lived := time.Since(place.since)
 	p.works = p.works || lived >= startUp
+	if outcome == failed {
+		p.blameRelease(place, failure)
+	}
 	if outcome == done || outcome == failed && lived >= p.options.Healthy {
 		place.failures = 0
 	}
@@ -24,10 +28,10 @@ func (p *Pool) succeed(place *place) {
 	case p.options.Restart == RestartNever, p.options.Restart == RestartOnFailure && outcome == done:
 		place.finish()
 		if outcome != done && p.err == nil {
-			p.err = p.failure(place, w)
+			p.err = failure
 		}
 	case outcome == failed && p.cannotWork():
-		p.giveUp(p.failure(place, w))
+		p.giveUp(failure)
 	case outcome == failed:
 		p.succeedLater(place)
 	default:
@@ -58,7 +62,7 @@ func (p *Pool) cannotWork() bool {
 		return false
 	}
 	for _, place := range p.places {
-		if place.worker != nil || !place.failed {
+		if place.worker != nil || place.trial != nil || !place.failed {
 			return false
 		}
 	}
@@ -75,7 +79,7 @@ func (p *Pool) giveUp(err error) {
 
 // failure says how a worker failed, and why where that is known.
 func (p *Pool) failure(place *place, w *cluster.Worker) error {
-	program, status := place.program(), w.ExitStatus()
+	program, status := programOf(&place.settings), w.ExitStatus()
 	switch {
 	case p.works:
 		return fmt.Errorf("pool: %s ended with %v", program, status)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -12,34 +14,89 @@ import (
 // supervise fills the places of a pool until all are finished or it is told to stop.
 func (p *Pool) supervise(ctx context.Context) {
 	defer close(p.done)
+	ctx, halt := context.WithCancel(ctx)
+	events := make(chan cluster.Event)
+	var forwarding sync.WaitGroup
+	forwarding.Go(func() { p.forward(ctx, events) })
+	defer forwarding.Wait()
+	defer halt()
 	defer p.own.Close()
-	for !p.isFinished() {
-		event, err := p.nextEvent(ctx)
-		switch {
-		case err == nil:
-			p.hear(event)
-		case ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded):
-			return
-		}
+	for !p.isFinished() && p.takeNext(ctx, events) {
 		p.doWhatIsDue()
 	}
 }
 
-// nextEvent waits for what happens to a worker, but no longer than until something is due.
-func (p *Pool) nextEvent(ctx context.Context) (cluster.Event, error) {
-	if due := p.nextDue(); !due.IsZero() {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithDeadline(ctx, due)
-		defer cancel()
+// forward passes on what happens to the workers, until nothing does any more.
+func (p *Pool) forward(ctx context.Context, events chan<- cluster.Event) {
+	defer close(events)
+	for event := range p.own.Events(ctx) {
+		select {
+		case events <- event:
+		case <-ctx.Done():
+			return
+		}
 	}
-	return p.own.Next(ctx)
 }
+
+// takeNext takes the next thing that happens, or that is asked of the supervisor, or waits until something is due. It reports whether
+// anything can come after.
+func (p *Pool) takeNext(ctx context.Context, events <-chan cluster.Event) bool {
+	var due <-chan time.Time
+	if next := p.nextDue(); !next.IsZero() {
+		timer := time.NewTimer(time.Until(next))
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case event, ok := <-events:
+		if !ok {
+			return false
+		}
+		p.hear(event)
+	case do := <-p.asks:
+		do()
+	case <-due:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// ask has the supervisor do something, and waits until it has. It is for other goroutines. Its error is why it has not been done.
+func (p *Pool) ask(ctx context.Context, do func()) error {
+	p.mu.Lock()
+	started := p.started
+	p.mu.Unlock()
+	if !started {
+		return errors.New("the pool has not started")
+	}
+	did := make(chan struct{})
+	select {
+	case p.asks <- func() { defer close(did); do() }:
+		<-did
+		return nil
+	case <-p.done:
+		return p.closedError()
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (p *Pool) closedError() error { return fmt.Errorf("the pool is %w", cluster.ErrClosed) }
 
 // nextDue is when something is due in one of the places, zero if nothing is.
 func (p *Pool) nextDue() (next time.Time) {
+	sooner := func(due time.Time) {
+		if next.IsZero() || due.Before(next) {
+			next = due
+		}
+	}
 	for _, place := range p.places {
-		if place.stage.hasDue() && (next.IsZero() || place.due.Before(next)) {
-			next = place.due
+		if place.stage.hasDue() {
+			sooner(place.due)
+		}
+		if place.trial != nil {
+			sooner(place.trial.due)
 		}
 	}
 	return next
@@ -48,17 +105,18 @@ func (p *Pool) nextDue() (next time.Time) {
 // isFinished reports whether there is nothing left to supervise.
 func (p *Pool) isFinished() bool {
 	for _, place := range p.places {
-		if place.stage != finished {
+		if place.stage != finished || place.trial != nil {
 			return false
 		}
 	}
 	return true
 }
 
-// doWhatIsDue starts workers, and ends those that go on without their channels.
+// doWhatIsDue starts workers, ends those that go on without their channels, and decides on successors that are tried.
 func (p *Pool) doWhatIsDue() {
 	now := time.Now()
-	for _, place := range p.places {
+	for _, place := range slices.Clone(p.places) {
+		p.doDueTrial(place, now)
 		switch {
 		case !place.isDue(now):
 		case place.stage == disconnected:
@@ -90,25 +148,41 @@ func (p *Pool) fill(place *place) error {
 // hear takes what has happened to a worker.
 func (p *Pool) hear(event cluster.Event) {
 	switch e := event.(type) {
+	case cluster.OnlineEvent:
+		if t := p.tenantOf(e.Worker); t != nil {
+			t.online = true
+		}
+		p.promoteReady()
 	case cluster.ListeningEvent:
 		p.works = true
+		if t := p.tenantOf(e.Worker); t != nil {
+			t.hasListened(e.Address)
+		}
+		p.promoteReady()
 	case cluster.ListenErrorEvent:
-		if place := p.placeOf(e.Worker); place != nil {
-			place.listenErr = e.Err
+		if t := p.tenantOf(e.Worker); t != nil {
+			t.listenErr = e.Err
 		}
 	case cluster.DisconnectEvent:
+		if place := p.triedIn(e.Worker); place != nil {
+			p.loseTrial(place)
+		}
 		if place := p.placeOf(e.Worker); place != nil {
 			place.broken = e.Err != nil
 			place.due = time.Now().Add(p.options.KillTimeout) // unless it ends by itself
 			p.end(place, disconnect)
 		}
 	case cluster.ExitEvent:
+		if place := p.triedIn(e.Worker); place != nil {
+			p.trialExited(place)
+		}
 		if place := p.placeOf(e.Worker); place != nil {
 			p.end(place, exit)
 		}
 	}
 }
 
+// placeOf is the place that a worker fills, nil if it fills none.
 func (p *Pool) placeOf(w *cluster.Worker) *place {
 	for _, place := range p.places {
 		if place.worker == w {
@@ -116,6 +190,34 @@ func (p *Pool) placeOf(w *cluster.Worker) *place {
 		}
 	}
 	return nil
+}
+
+// triedIn is the place in which a worker is tried, nil if it is in none.
+func (p *Pool) triedIn(w *cluster.Worker) *place {
+	for _, place := range p.places {
+		if place.trial != nil && place.trial.worker == w {
+			return place
+		}
+	}
+	return nil
+}
+
+// tenantOf is what is known of a worker that fills a place or is tried in one, nil of others.
+func (p *Pool) tenantOf(w *cluster.Worker) *tenant {
+	if place := p.placeOf(w); place != nil {
+		return &place.tenant
+	}
+	if place := p.triedIn(w); place != nil {
+		return &place.trial.tenant
+	}
+	return nil
+}
+
+// promoteReady has all successors that are ready go on.
+func (p *Pool) promoteReady() {
+	for _, place := range slices.Clone(p.places) {
+		p.promoteIfReady(place)
+	}
 }
 
 // end is for one half of a worker's end. With the other the place is empty.

@@ -1,35 +1,24 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"strings"
 )
 
-// addEnvFile adds the variables of a file. As under node --env-file, those that the environment has already stay as they are, and a
-// later file wins.
+// addEnvFile adds the variables of a file.
 func (o *options) addEnvFile(path string) error {
-	text, err := os.ReadFile(path)
-	switch pathErr := (*fs.PathError)(nil); {
-	case errors.Is(err, fs.ErrNotExist):
-		return errors.New("there is no such file")
-	case errors.As(err, &pathErr):
-		return pathErr.Err
-	case err != nil:
-		return err
-	}
-	variables, err := parseEnvFile(string(text))
+	full, err := o.absolute(path)
 	if err != nil {
 		return err
 	}
-	for _, variable := range variables {
-		name, _, _ := strings.Cut(variable, "=")
-		if _, has := os.LookupEnv(name); !has {
-			o.fileEnv = append(o.fileEnv, variable)
-		}
+	file := envFile{path: full}
+	if err := file.read(); err != nil {
+		return err
 	}
+	info, err := os.Stat(full)
+	file.isRegular = err == nil && info.Mode().IsRegular()
+	o.envFiles = append(o.envFiles, file)
 	return nil
 }
 

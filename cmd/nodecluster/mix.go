@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -54,10 +53,13 @@ func (o *options) setCommand(s *cluster.Settings, command string) error {
 		return o.setProgram(s, command)
 	}
 	s.ExecArgv = nil
-	path, err := exec.LookPath(command)
+	path, err := o.lookPath(command)
 	if err != nil {
 		return errors.New("no such program")
 	}
-	s.ExecPath, err = filepath.Abs(path)
-	return err
+	s.ExecPath = path
+	if strings.ContainsRune(command, filepath.Separator) {
+		s.ExecPath = pinned(path)
+	}
+	return nil
 }

@@ -24,13 +24,16 @@ type options struct {
 	keep      pool.Options
 	node      string
 	mix       []mixed
-	fileEnv   []string
+	envFiles  []envFile
+	folder    string // in which paths are meant
+	reload    pool.ReloadOptions
 	logFormat logFormat
 	logLevel  logLevel
 }
 
 func (o *options) addTo(flags *pflag.FlagSet) {
 	o.logFormat, o.logLevel = logText, levelInfo
+	o.folder = startFolder()
 	flags.SortFlags = false
 	s, keep := &o.settings, &o.keep
 	flags.VarP(value{"N|max", o.setInstances}, "instances", "i", "how many workers (default max: as many as CPUs)")
@@ -56,11 +59,18 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 		"restart", "which workers have successors (default on-failure)")
 	flags.Var(value{"N", o.setMaxRestarts}, "max-restarts",
 		"how many failures in a row have a successor (default 16); each waits longer,\nfrom 100ms to 15s, and 30s of health begin a new row")
-	flags.Var(value{"DURATION", o.setKillTimeout}, "kill-timeout", "from asking workers to leave to killing them (default 5s)")
+	flags.Var(value{"DURATION", setDuration(&keep.KillTimeout)}, "kill-timeout", "from asking workers to leave to killing them (default 5s)")
 	flags.Var(value{"disconnect|signal", oneOf(&s.StopMethod, cluster.StopDisconnect, cluster.StopBySignal)}, "stop",
 		"how workers are asked to leave: disconnect, they close their servers and finish\ntheir requests; signal, as a handler in the script does (default disconnect)")
 	flags.Var(value{"SIGNAL", o.setStopSignal}, "stop-signal",
 		"what a worker gets that goes on after that, or at once with --stop signal\n(default SIGTERM)")
+	flags.Var(value{"DURATION", setDuration(&o.reload.ListenTimeout)}, "listen-timeout",
+		"how long a new worker of a reload may take to be ready (default 30s)")
+	flags.BoolVar(&o.reload.WaitReady, "wait-ready", false,
+		"new workers of a reload are ready when they have called process.send('ready'), and\nnot by listening on what the workers before them listen on")
+	flags.Var(value{"DURATION", setDuration(&o.reload.Bake)}, "bake",
+		"how long the first new worker of a reload must stay well before the others are\nstarted (default 1s)")
+	flags.Var(value{"N", o.setParallel}, "parallel", "how many of the others are started at a time (default 1)")
 	flags.Var(value{"text|json|none", oneOf(&o.logFormat, logText, logJSON, logNone)}, "log-format",
 		"how events are written to standard error (default text); none: not at all,\nbut for why the run has failed")
 	flags.Var(value{"error|warn|info|debug", oneOf(&o.logLevel, levelError, levelWarn, levelInfo, levelDebug)}, "log-level",
@@ -183,13 +193,25 @@ func (o *options) setMaxMessageSize(text string) error {
 	return nil
 }
 
-func (o *options) setKillTimeout(text string) error {
-	d, err := time.ParseDuration(text)
-	if err != nil || d < 0 {
-		return errors.New("use a duration such as 500ms, 10s or 2m")
+// setDuration gives a flag's setter for a duration.
+func setDuration(to *time.Duration) func(string) error {
+	return func(text string) error {
+		d, err := time.ParseDuration(text)
+		if err != nil || d < 0 {
+			return errors.New("use a duration such as 500ms, 10s or 2m")
+		}
+		// No time at all is not what the zero value means.
+		*to = max(d, time.Nanosecond)
+		return nil
 	}
-	// No time at all is not what the zero value means.
-	o.keep.KillTimeout = max(d, time.Nanosecond)
+}
+
+func (o *options) setParallel(text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return errors.New("use a number from 1 on")
+	}
+	o.reload.Parallel = n
 	return nil
 }
 

@@ -2,9 +2,7 @@ package main
 
 import (
 	"errors"
-	"slices"
 
-	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/spf13/cobra"
 )
 
@@ -25,7 +23,11 @@ its channel is ended after --kill-timeout, and has failed.
 What happens to the workers is written to standard error. A log that nobody reads delays nobody: lines that have no
 room are dropped, and counted. Messages that workers send are shown once of each kind, and then counted.
 
-SIGINT, SIGTERM, SIGHUP and SIGQUIT ask the workers to leave once the requests that they have are answered. One that
+SIGHUP reloads: each worker is replaced by one of what SCRIPT, --cwd, --env-file and --node lead to by then. The new
+one is started first, and takes the place once it listens on what the old one listens on. If a new one fails, the old
+ones go on.
+
+SIGINT, SIGTERM and SIGQUIT ask the workers to leave once the requests that they have are answered. One that
 then goes on gets --stop-signal: 200 ms after its last connection has ended, or at half of --kill-timeout. The end of
 --kill-timeout, or a second signal after a second or more, kills them. With --stop signal they get the signal at once,
 and connections until they close their servers: for a script that has a handler of it.
@@ -71,20 +73,31 @@ func run(o *options, script string, args []string) error {
 	if o.keepsRootsGroup() {
 		log.warn("the workers keep group 0, which is root's: --uid says nothing of the group, so add --gid")
 	}
-	o.settings.Env = slices.Concat(o.fileEnv, o.settings.Env)
-	settings, err := o.workerSettings(script, args)
-	if err == nil {
-		o.keep.Programs, err = o.mixPrograms()
-	}
-	if err == nil {
-		log.warnOfWrappers(append([]pool.Program{{Settings: settings}}, o.keep.Programs...))
-		err = serve(settings, o.keep, log)
-	}
+	err := runPool(o, script, args, log)
 	if usage := (usageError{}); err == nil || errors.As(err, &usage) {
 		return err
 	}
 	log.fail(err)
 	return errReported
+}
+
+// runPool finds out what to run, and runs it.
+func runPool(o *options, script string, args []string, log *eventLog) error {
+	stdin, err := workerStdin()
+	if err != nil {
+		return err
+	}
+	if stdin != nil {
+		defer stdin.Close()
+		o.settings.Stdin = stdin
+	}
+	programs, err := o.release(script, args)
+	if err != nil {
+		return err
+	}
+	log.warnOfWrappers(programs)
+	o.keep.Programs, o.keep.Reread = programs[1:], o.rereader(script, args)
+	return serve(programs[0].Settings, o, log)
 }
 
 // usageError is a command line that makes no sense.

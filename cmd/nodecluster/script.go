@@ -19,7 +19,7 @@ var scriptExtensions = []string{".js", ".cjs", ".mjs", ".ts", ".mts", ".cts"}
 // setProgram decides what the workers are: a script under node or another program, or an executable.
 func (o *options) setProgram(s *cluster.Settings, script string) error {
 	// Workers may have another working directory, and a name that begins with a dash must not become a flag.
-	path, err := filepath.Abs(script)
+	path, err := o.absolute(script)
 	if err != nil {
 		return err
 	}
@@ -33,14 +33,14 @@ func (o *options) setProgram(s *cluster.Settings, script string) error {
 		}
 	}
 	if info.IsDir() || o.node != "" || slices.Contains(scriptExtensions, filepath.Ext(path)) {
-		s.Exec = path
-		s.ExecPath, err = findNode(o.node)
+		s.Exec = pinned(path)
+		s.ExecPath, err = o.findNode()
 		return err
 	}
 	if s.ExecArgv != nil {
 		return usageError{fmt.Sprintf("--node-args are for scripts, but %s is run by itself; add --node PROGRAM", script)}
 	}
-	if s.ExecPath, err = exec.LookPath(path); err != nil {
+	if s.ExecPath, err = exec.LookPath(pinned(path)); err != nil {
 		return fmt.Errorf("%s is neither a script (%s) nor an executable: make it one, or say with --node what runs it",
 			script, strings.Join(scriptExtensions, " "))
 	}
@@ -58,15 +58,15 @@ func checkFolder(path, script string) error {
 }
 
 // findNode is the absolute path of what runs scripts.
-func findNode(node string) (string, error) {
-	name := node
+func (o *options) findNode() (string, error) {
+	node, name := o.node, o.node
 	if name == "" {
 		name = "node"
 	}
-	path, err := exec.LookPath(name)
+	path, err := o.lookPath(name)
 	switch {
 	case err == nil:
-		return filepath.Abs(path)
+		return path, nil
 	case node == "":
 		return "", errors.New("no node on PATH: install Node.js, or say with --node where it is")
 	case errors.Is(err, exec.ErrDot):
@@ -76,6 +76,19 @@ func findNode(node string) (string, error) {
 	default:
 		return "", fmt.Errorf("--node %s: no such program", node)
 	}
+}
+
+// lookPath is the absolute path of a program, which PATH may have.
+func (o *options) lookPath(name string) (path string, err error) {
+	if strings.ContainsRune(name, filepath.Separator) {
+		if name, err = o.absolute(name); err != nil {
+			return "", err
+		}
+	}
+	if path, err = exec.LookPath(name); err != nil {
+		return "", err
+	}
+	return o.absolute(path)
 }
 
 func describeMissing(script string, args []string, err error) error {

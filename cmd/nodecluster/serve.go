@@ -15,27 +15,21 @@ import (
 )
 
 // serve runs a pool until its workers are done or signals end it.
-func serve(settings cluster.Settings, keep pool.Options, log *eventLog) error {
+func serve(settings cluster.Settings, o *options, log *eventLog) error {
 	signals, release := catchSignals()
 	defer release()
-	stdin, err := workerStdin()
-	if err != nil {
-		return err
-	}
-	if stdin != nil {
-		defer stdin.Close()
-		settings.Stdin = stdin
-	}
-	workers, err := pool.New(settings, keep)
+	workers, err := pool.New(settings, o.keep)
 	if err != nil {
 		return err
 	}
 	f := follow(workers, log)
-	err = untilEnd(workers, signals, &f.stopping)
+	r := newReloader(workers, o.reload, log)
+	err = untilEnd(workers, signals, r, &f.stopping)
 	if errors.Is(err, errStuck) {
 		return err
 	}
 	workers.Close()
+	r.wait()
 	f.wait()
 	if killed := f.killed.Load(); err == nil && killed > 0 {
 		err = fmt.Errorf("%d of the workers had not left and had to be killed", killed)
@@ -43,17 +37,30 @@ func serve(settings cluster.Settings, keep pool.Options, log *eventLog) error {
 	return err
 }
 
-// untilEnd starts a pool and waits for its end, on which a signal insists.
-func untilEnd(workers *pool.Pool, signals <-chan os.Signal, stopping *atomic.Bool) error {
+// untilEnd starts a pool and waits for its end, on which a signal insists. A hang-up reloads, unless it says that the terminal is gone.
+func untilEnd(workers *pool.Pool, signals *signals, r *reloader, stopping *atomic.Bool) error {
 	if err := workers.Start(); err != nil {
 		return startError(err, workers.Settings())
 	}
-	select {
-	case <-workers.Done():
-		return workers.Err()
-	case <-signals:
+	r.start()
+	for {
+		select {
+		case <-workers.Done():
+			return workers.Err()
+		case <-signals.hangups:
+			if !signals.terminalIsGone() {
+				r.request()
+				continue
+			}
+		case <-r.idle:
+			// A terminal's hang-up may come before the terminal is gone.
+			if !signals.terminalIsGone() {
+				continue
+			}
+		case <-signals.ends:
+		}
 		stopping.Store(true)
-		return shutDown(workers, signals)
+		return shutDown(workers, signals.ends)
 	}
 }
 

@@ -13,7 +13,7 @@ const oneKilled = "1 of the workers had not left and had to be killed"
 
 // endSignals are those that ask for the end.
 var endSignals = map[string]syscall.Signal{
-	"SIGINT": syscall.SIGINT, "SIGTERM": syscall.SIGTERM, "SIGHUP": syscall.SIGHUP, "SIGQUIT": syscall.SIGQUIT,
+	"SIGINT": syscall.SIGINT, "SIGTERM": syscall.SIGTERM, "SIGQUIT": syscall.SIGQUIT,
 }
 
 // expectNoStack checks that the program has not ended in the way that Go has for some signals.

@@ -204,3 +204,19 @@ func lostToDeath(err error) bool {
 func ListeningWorkers(workers []*cluster.Worker) []*cluster.Worker {
 	return slices.DeleteFunc(workers, func(w *cluster.Worker) bool { return w.State() != cluster.StateListening })
 }
+
+// BodyOf asks on a connection of its own for what the server of a port answers.
+func BodyOf(t testing.TB, port int) string {
+	t.Helper()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: Patience}
+	response, err := client.Get("http://" + Local(port))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}

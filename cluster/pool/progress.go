@@ -1,0 +1,127 @@
+package pool
+
+import (
+	"context"
+	"iter"
+	"slices"
+	"sync"
+
+	"github.com/nodecluster/nodecluster/cluster"
+)
+
+// Step is how far a change of a pool is.
+type Step string
+
+const (
+	// Begun: the change has begun.
+	Begun Step = "begun"
+	// SuccessorStarted: a new worker was started.
+	SuccessorStarted Step = "started"
+	// SuccessorReady: it is ready.
+	SuccessorReady Step = "ready"
+	// Replaced: it has the place, and the worker before it, if there was one, is asked to leave.
+	Replaced Step = "replaced"
+	// Ended: all that was to be done is done. Workers that were asked to leave may still run.
+	Ended Step = "ended"
+	// Failed: the change has failed, or was cancelled, and what was there is there again.
+	Failed Step = "failed"
+)
+
+// Progress tells of a step of a reload, a restart or a scaling.
+type Progress struct {
+	// Change is what goes on: "reload", "restart" or "scale".
+	Change string
+	Step   Step
+	// Instance is the number of the place that the step is about, and -1 where it is about all.
+	Instance int
+	// Worker is the new one, where the step is about one.
+	Worker *cluster.Worker
+	// Err is why the change has failed.
+	Err error
+}
+
+// maxProgress is how many steps may wait for a watcher. The oldest are dropped.
+const maxProgress = 1024
+
+// watchers are those who watch a pool's changes.
+type watchers struct {
+	mu  sync.Mutex
+	all []*watcher
+}
+
+// watcher is one of them. The mu of all guards it.
+type watcher struct {
+	steps   []Progress
+	arrival chan struct{}
+}
+
+// Progress are the steps of all reloads, restarts and scalings from the call on, until ctx or the loop ends or the pool has ended. They
+// wait for a loop that is slow, the last 1024 of them.
+func (p *Pool) Progress(ctx context.Context) iter.Seq[Progress] {
+	w := p.watchers.add()
+	stop := context.AfterFunc(ctx, func() { p.watchers.remove(w) })
+	return func(yield func(Progress) bool) {
+		defer p.watchers.remove(w)
+		defer stop()
+		for {
+			step, ok := p.watchers.take(w)
+			if ok && !yield(step) {
+				return
+			}
+			if ok {
+				continue
+			}
+			select {
+			case <-w.arrival:
+			case <-ctx.Done():
+				return
+			case <-p.done:
+				return
+			}
+		}
+	}
+}
+
+// tell tells all watchers of a step.
+func (p *Pool) tell(step Progress) {
+	all := &p.watchers
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	for _, w := range all.all {
+		if len(w.steps) == maxProgress {
+			w.steps = w.steps[1:]
+		}
+		w.steps = append(w.steps, step)
+		select {
+		case w.arrival <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (all *watchers) add() *watcher {
+	w := &watcher{arrival: make(chan struct{}, 1)}
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	all.all = append(all.all, w)
+	return w
+}
+
+func (all *watchers) remove(w *watcher) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if i := slices.Index(all.all, w); i >= 0 {
+		all.all = slices.Delete(all.all, i, i+1)
+	}
+}
+
+// take takes the first step that waits for a watcher, if there is one.
+func (all *watchers) take(w *watcher) (step Progress, ok bool) {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if len(w.steps) == 0 {
+		return step, false
+	}
+	step, w.steps = w.steps[0], w.steps[1:]
+	return step, true
+}

@@ -1,0 +1,157 @@
+package pool
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+)
+
+// trial is a successor that was started beside the worker of a place. It gets the place once it is ready and has stayed well.
+type trial struct {
+	tenant
+	settings cluster.Settings
+	change   *change
+	due      time.Time // when it is too late to be ready, or has stayed well
+	sent     bool      // the message that it is ready
+	lost     bool      // its channel has ended, and its process is about to
+}
+
+// try starts a successor in a place for a change, with its settings.
+func (p *Pool) try(c *change, t task) {
+	place := t.place
+	w, err := p.forkSuccessor(place, t.settings)
+	if err != nil {
+		p.trialFailed(c, place, err)
+		return
+	}
+	place.make(try)
+	place.trial = &trial{
+		tenant: newTenant(w), settings: t.settings, change: c, due: time.Now().Add(c.options.ListenTimeout),
+	}
+	p.tell(Progress{c.name, SuccessorStarted, place.number, w, nil})
+	p.promoteIfReady(place)
+}
+
+// forkSuccessor starts a worker that is to follow the one of the place, which may go on beside it.
+func (p *Pool) forkSuccessor(place *place, settings cluster.Settings) (*cluster.Worker, error) {
+	return p.primary.ForkWith(settings, place.env...)
+}
+
+// waitsFor is what the place's successor is to do before it is ready, as words, and "" if it is ready.
+func (p *Pool) waitsFor(place *place) string {
+	t := place.trial
+	switch {
+	case t.change.options.WaitReady && t.sent:
+		return ""
+	case t.change.options.WaitReady:
+		return `send "ready"`
+	case !t.online && p.expectsOnline(place):
+		return "come online"
+	}
+	return p.expects(place).missing(t.listens)
+}
+
+// expectsOnline reports whether workers like the one in the place say that they run, as Node's do. A worker that has not said it for a
+// while does not.
+func (p *Pool) expectsOnline(place *place) bool {
+	for _, other := range p.places {
+		if other.program == place.program && other.worker != nil && !other.online && time.Since(other.since) >= startUp {
+			return false
+		}
+	}
+	return true
+}
+
+// promoteIfReady has a successor go on to the next stage of its trial, if there is one in the place that is ready.
+func (p *Pool) promoteIfReady(place *place) {
+	t := place.trial
+	if t == nil || t.lost || place.next != starting || p.waitsFor(place) != "" {
+		return
+	}
+	place.make(ready)
+	t.due = time.Now().Add(t.change.bake())
+	p.tell(Progress{t.change.name, SuccessorReady, place.number, t.worker, nil})
+	if t.change.bake() <= 0 {
+		p.promote(place)
+	}
+}
+
+// promote gives the place to the successor, and has the worker before it leave.
+func (p *Pool) promote(place *place) {
+	t, old := place.trial, place.last
+	before := task{place, place.settings}
+	place.make(promote)
+	place.trial = nil
+	place.seat(t.tenant)
+	place.settings, place.failures, place.failed = t.settings, 0, false
+	if old != nil {
+		old.ReleaseListeners()
+		t.change.leaving = append(t.change.leaving, p.retire(old))
+	}
+	p.tell(Progress{t.change.name, Replaced, place.number, t.worker, nil})
+	p.trialSucceeded(t.change, before)
+}
+
+// retire has a worker leave that has no place any more. What it returns is closed when its process has ended.
+func (p *Pool) retire(w *cluster.Worker) <-chan struct{} {
+	if !w.IsDead() {
+		p.endings.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), p.options.KillTimeout)
+			defer cancel()
+			w.Shutdown(ctx)
+		})
+	}
+	return w.Exited()
+}
+
+// dropTrial ends the trial of a place's successor, which leaves.
+func (p *Pool) dropTrial(place *place) {
+	w, c := place.trial.worker, place.trial.change
+	place.make(drop)
+	place.trial = nil
+	w.ReleaseListeners()
+	c.leaving = append(c.leaving, p.retire(w))
+}
+
+// endTrial ends the trial of a place's successor that has failed.
+func (p *Pool) endTrial(place *place, err error) {
+	c := place.trial.change
+	p.dropTrial(place)
+	p.trialFailed(c, place, err)
+}
+
+// doDueTrial does what is due in a trial by now.
+func (p *Pool) doDueTrial(place *place, now time.Time) {
+	t := place.trial
+	switch {
+	case t == nil || t.due.After(now):
+	case t.lost:
+		p.endTrial(place, fmt.Errorf("the new worker %d has closed its channel", t.worker.ID()))
+	case place.next == proving:
+		p.promote(place)
+	default:
+		p.endTrial(place, fmt.Errorf("the new worker %d did not %s within %v", t.worker.ID(), p.waitsFor(place), t.change.options.ListenTimeout))
+	}
+}
+
+// loseTrial is for a successor whose channel has ended. Its process most often ends too, and says more.
+func (p *Pool) loseTrial(place *place) {
+	t := place.trial
+	t.lost, t.due = true, time.Now().Add(p.options.KillTimeout)
+}
+
+// trialExited is for a successor whose process has ended.
+func (p *Pool) trialExited(place *place) {
+	t := place.trial
+	when := "before it was ready; what it printed says why"
+	if place.next == proving {
+		when = fmt.Sprintf("%v after it was started; what it printed says why", time.Since(t.since).Round(time.Millisecond))
+	}
+	err := fmt.Errorf("the new worker %d (%s) ended with %v %s", t.worker.ID(), programOf(&t.settings), t.worker.ExitStatus(), when)
+	if t.listenErr != nil {
+		err = fmt.Errorf("%w: %w", err, t.listenErr)
+	}
+	p.endTrial(place, err)
+}
