@@ -214,7 +214,7 @@ func (d *dispatcher) offer(target *Target, connection int) {
 func (d *dispatcher) isOversubscribed() bool { return d.targets > d.maxTargets }
 
 // now returns the time since the primary was made.
-func (d *dispatcher) now() time.Duration { return time.Since(d.primary.begun) }
+func (d *dispatcher) now() time.Duration { return d.primary.now() }
 
 func (d *dispatcher) pauseAccepting(err error) {
 	d.acceptPaused = true

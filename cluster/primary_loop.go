@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 )
@@ -21,6 +22,7 @@ type primaryOnLoop struct {
 	leaving   bool            // all are to leave
 	empty     []chan struct{} // closed when no worker is left
 	stops     []func(*Worker) // called for workers to come, until then
+	lag       lagMeter
 
 	toldOfShortage  bool
 	toldOfPolicy    bool
@@ -49,6 +51,9 @@ func (p *Primary) inOrder() (workers []*Worker) {
 	}
 	return workers
 }
+
+// now returns the time since the primary was made.
+func (p *Primary) now() time.Duration { return time.Since(p.begun) }
 
 func (p *Primary) nextSeq() uint32 {
 	if p.onLoop.seq == wire.MaxSeq {

@@ -54,6 +54,7 @@ type workerOnLoop struct {
 	expiry         *time.Timer // of the next claim that ends
 	released       bool        // it has no successor
 	drain          drain
+	lag            workerLag
 }
 
 func newWorkerOnLoop() workerOnLoop {

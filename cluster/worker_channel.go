@@ -75,6 +75,7 @@ func (w *Worker) act(m *wire.FromWorker) {
 		if w.life.make(goOnline) {
 			w.limitClaims(w.primary.onLoop.graces.online)
 			w.primary.events.emit(OnlineEvent{w})
+			w.primary.onLoop.lag.start()
 		}
 	case wire.ActQueryServer:
 		w.queryServer(m)
