@@ -55,6 +55,7 @@ type workerOnLoop struct {
 	released       bool        // it has no successor
 	drain          drain
 	lag            workerLag
+	dials          []*dialing // that wait for room in the channel
 }
 
 func newWorkerOnLoop() workerOnLoop {

@@ -115,6 +115,7 @@ func (c workerChannel) HandleWritable() {
 	for _, m := range w.onLoop.memberships {
 		m.retry()
 	}
+	w.retryDials()
 }
 
 func (c workerChannel) HandleDisconnect(err error) {
@@ -148,6 +149,7 @@ func (w *Worker) endParts() {
 	w.leaveAll()
 	w.bequeath()
 	w.redispatchOffers()
+	w.endDials()
 }
 
 // post sends the worker a message of the cluster's protocol.
