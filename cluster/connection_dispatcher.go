@@ -68,15 +68,20 @@ type queue struct {
 }
 
 func newDispatcher(p *Primary, key string, balancer func() Balancer) (*dispatcher, error) {
-	template, err := nodeipc.NewTemplate(p.Settings().Serialization, handlewrap.NetNative, func(n uint32) any {
-		return wire.NewConnection{Command: wire.Command, Act: wire.ActNewConnection, Key: key, Seq: n}
-	})
+	template, err := newConnectionTemplate(p, key)
 	if err != nil {
 		return nil, err
 	}
 	d := &dispatcher{primary: p, newconn: template, balancer: balancer(), maxTargets: maxTargetsPerCPU * runtime.GOMAXPROCS(0)}
 	d.run = d.dispatchAll
 	return d, nil
+}
+
+// newConnectionTemplate makes the message that goes with a connection to a server of a worker.
+func newConnectionTemplate(p *Primary, key string) (*nodeipc.Template, error) {
+	return nodeipc.NewTemplate(p.Settings().Serialization, handlewrap.NetNative, func(n uint32) any {
+		return wire.NewConnection{Command: wire.Command, Act: wire.ActNewConnection, Key: key, Seq: n}
+	})
 }
 
 // watch begins to accept the connections of a listening socket. They are the owner's, if there is one.
@@ -190,14 +195,10 @@ func (d *dispatcher) dispatch(connection int, target *Target) bool {
 
 // offer sends a connection to a target's worker. A target whose channel cannot take it is suspended.
 func (d *dispatcher) offer(target *Target, connection int) {
-	p, w := d.primary, target.worker
-	seq := p.nextSeq()
-	p.onLoop.frame = w.onLoop.channel.AppendFrame(p.onLoop.frame[:0], d.newconn, seq)
-	err := w.onLoop.channel.Offer(p.onLoop.frame, connection, seq)
+	err := target.worker.offer(d.newconn, connection, target)
 	if err == nil {
 		target.inFlight++
 		d.offered++
-		w.onLoop.offers.push(offer{seq: seq, connection: connection, target: target, sent: d.now()})
 		d.changed(target)
 		return
 	}
@@ -214,7 +215,7 @@ func (d *dispatcher) offer(target *Target, connection int) {
 func (d *dispatcher) isOversubscribed() bool { return d.targets > d.maxTargets }
 
 // now returns the time since the primary was made.
-func (d *dispatcher) now() time.Duration { return time.Since(d.primary.begun) }
+func (d *dispatcher) now() time.Duration { return d.primary.now() }
 
 func (d *dispatcher) pauseAccepting(err error) {
 	d.acceptPaused = true

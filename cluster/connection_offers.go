@@ -1,14 +1,39 @@
 package cluster
 
-import "time"
+import (
+	"time"
+
+	"github.com/nodecluster/nodecluster/nodeipc"
+)
 
 // An offer is a connection on its way to a worker. The descriptor is still the primary's: it is closed when the worker has accepted
 // the connection, and offered to another worker when this one has refused it.
 type offer struct {
 	seq        uint32
 	connection int
-	target     *Target
-	sent       time.Duration // by the dispatcher's now
+	to         recipient
+	sent       time.Duration // by Primary.now
+}
+
+// A recipient is told what becomes of an offer. It is the target that the balancer has chosen, or a Dial.
+type recipient interface {
+	// accepted is called when the worker has taken the connection. The descriptor is closed.
+	accepted(sent time.Duration)
+	// refused and lost are called when the worker has refused the connection, and when it has ended. The descriptor is the recipient's.
+	refused(connection int)
+	lost(connection int)
+}
+
+// offer sends a connection to the worker at once, or not at all. Errors are those of nodeipc.LoopChannel.Offer.
+func (w *Worker) offer(newconn *nodeipc.Template, connection int, to recipient) error {
+	p := w.primary
+	seq := p.nextSeq()
+	p.onLoop.frame = w.onLoop.channel.AppendFrame(p.onLoop.frame[:0], newconn, seq)
+	if err := w.onLoop.channel.Offer(p.onLoop.frame, connection, seq); err != nil {
+		return err
+	}
+	w.onLoop.offers.push(offer{seq: seq, connection: connection, to: to, sent: p.now()})
+	return nil
 }
 
 // offers are those of one worker, in the order in which they were made, which is mostly that of the answers. The list keeps its
@@ -60,9 +85,9 @@ func (w *Worker) answered(seq uint32, accepted bool) {
 	}
 	if accepted {
 		w.onLoop.channel.CloseFD(o.connection)
-		o.target.accepted(o.sent)
+		o.to.accepted(o.sent)
 	} else {
-		o.target.refused(o.connection)
+		o.to.refused(o.connection)
 	}
 	w.drainOn()
 }
@@ -70,6 +95,6 @@ func (w *Worker) answered(seq uint32, accepted bool) {
 // redispatchOffers ends all offers of a worker that will not answer any more. Their connections go to other workers.
 func (w *Worker) redispatchOffers() {
 	for _, o := range w.onLoop.offers.takeAll() {
-		o.target.lost(o.connection)
+		o.to.lost(o.connection)
 	}
 }

@@ -67,6 +67,8 @@ func NewPrimary(settings Settings) (*Primary, error) {
 		begun: time.Now(), steals: !settings.NoSteal, customBalancer: settings.NewBalancer,
 		running: map[*Worker]struct{}{}, onLoop: newPrimaryOnLoop(loop),
 	}
+	p.onLoop.lag.primary = p
+	p.loop.Post(func() { p.onLoop.lag.setPeriod(settings.LagPeriod) })
 	p.events = newEventStream(func() { p.mustNotWait("Next of the events") })
 	p.events.emit(SetupEvent{settings})
 	return p, nil
@@ -88,6 +90,7 @@ func (p *Primary) Setup(settings Settings) {
 	settings.NewBalancer, settings.NoBatch, settings.NoSteal = p.settings.NewBalancer, p.settings.NoBatch, p.settings.NoSteal
 	p.settings = settings
 	p.events.emit(SetupEvent{settings})
+	p.loop.Post(func() { p.onLoop.lag.setPeriod(settings.LagPeriod) })
 }
 
 // Settings returns those that the next worker gets.
@@ -247,7 +250,10 @@ func (p *Primary) Close() error {
 	p.loop.Post(func() { p.onLoop.leaving = true })
 	p.Kill()
 	p.forking.Wait()
-	p.loop.Call(p.closeHeld)
+	p.loop.Call(func() {
+		p.closeHeld()
+		p.onLoop.lag.stop()
+	})
 	p.loop.Close()
 	p.forker.close()
 	bind.AwaitClosed()

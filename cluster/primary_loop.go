@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
@@ -23,6 +24,7 @@ type primaryOnLoop struct {
 	leaving   bool            // all are to leave
 	empty     []chan struct{} // closed when no worker is left
 	stops     []func(*Worker) // called for workers to come, until then
+	lag       lagMeter
 
 	toldOfShortage  bool
 	toldOfPolicy    bool
@@ -52,6 +54,9 @@ func (p *Primary) inOrder() (workers []*Worker) {
 	}
 	return workers
 }
+
+// now returns the time since the primary was made.
+func (p *Primary) now() time.Duration { return time.Since(p.begun) }
 
 func (p *Primary) nextSeq() uint32 {
 	if p.onLoop.seq == wire.MaxSeq {

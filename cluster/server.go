@@ -39,7 +39,8 @@ type membership interface {
 
 type serverBase struct {
 	key     string
-	place   string // of which there is one socket
+	at      Address // as the workers that are members say it
+	place   string  // of which there is one socket
 	options wire.SocketOptions
 	data    json.RawMessage
 	workers int       // that have a membership

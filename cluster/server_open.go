@@ -25,7 +25,7 @@ func (p *Primary) newServer(key string, m *wire.FromWorker, w *Worker) (server, 
 	if err != nil {
 		return nil, err
 	}
-	s, err := p.newStreamServer(serverBase{key: key}, m, bound)
+	s, err := p.newStreamServer(serverBase{key: key, at: addressFrom(&m.Server)}, m, bound)
 	if err != nil {
 		bound.Close()
 		return nil, err
@@ -45,6 +45,9 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 		return nil, err
 	}
 	name := wire.NewSockName(bindAddress)
+	if name != nil {
+		base.at.Port = name.Port
+	}
 	// There are no groups of Unix sockets, and another process may listen on a socket that the primary was started with.
 	grouped := name != nil && !m.IsInherited()
 	switch {
@@ -66,11 +69,7 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 	case p.policy == SchedSticky && name != nil:
 		return newDispatchedServer(p, base, bound, name, backlog, newSticky)
 	default:
-		address := addressFrom(&m.Server)
-		if name != nil {
-			address.Port = name.Port
-		}
-		return newDispatchedServer(p, base, bound, name, backlog, func() Balancer { return p.newBalancer(address) })
+		return newDispatchedServer(p, base, bound, name, backlog, func() Balancer { return p.newBalancer(base.at) })
 	}
 }
 
@@ -80,7 +79,7 @@ func (p *Primary) newSharedServer(base serverBase, m *wire.FromWorker, t handlew
 
 // newPacketServer makes a server of datagrams, which workers receive without the primary.
 func (p *Primary) newPacketServer(key string, m *wire.FromWorker) (server, error) {
-	base := serverBase{key: key}
+	base := serverBase{key: key, at: addressFrom(&m.Server)}
 	by, grouped := map[SchedulingPolicy]rendezvous.By{SchedReusePort: rendezvous.ByFlow, SchedSticky: rendezvous.ByAddress}[p.policy]
 	if wire.Integer(m.FD, -1) > 0 {
 		grouped = false

@@ -19,8 +19,8 @@ import (
 // value of a field is Node's default.
 //
 // The fields have three lifetimes. SchedulingPolicy, NewBalancer, Serialization, NoBatch and NoSteal are read once, by
-// [NewPrimary]: [Primary.Setup] and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving and ListenFDs are the primary's too, and
-// the last Setup counts. All other fields are a worker's, and are read when it is forked.
+// [NewPrimary]: [Primary.Setup] and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving, ListenFDs and LagPeriod
+// are the primary's too, and the last Setup counts. All other fields are a worker's, and are read when it is forked.
 type Settings struct {
 	// SchedulingPolicy says who hands out connections, and to whom. It is read once. By default NODE_CLUSTER_SCHED_POLICY decides.
 	SchedulingPolicy SchedulingPolicy
@@ -47,6 +47,9 @@ type Settings struct {
 	// the caller's, and have to be bound sockets without a peer. Sockets that the program was started with need not be among them, as those
 	// that systemd passes. A worker gets EINVAL for any other descriptor.
 	ListenFDs []int
+	// LagPeriod is how often the lag of each worker is measured, for [Worker.Lag] and [Worker.BlockedFor]. By default it is not, so that
+	// nothing wakes an idle worker. Every 5 seconds costs the primary under 0.1 % of a CPU for 100 workers. Less than 10 ms is 10 ms.
+	LagPeriod time.Duration
 
 	// NoBatch leaves the primary's thread in the system's ordinary scheduling policy. By default, under SchedRR and SchedLeast on
 	// Linux, it is in SCHED_BATCH: there it does not preempt the workers whose answers wake it, and does more at once. It is read once.

@@ -56,6 +56,8 @@ type workerOnLoop struct {
 	released       bool        // it has no successor
 	before         *Worker     // whose place it is to take, until nothing is left of that one; or nil
 	drain          drain
+	lag            workerLag
+	dials          []*dialing // that wait for room in the channel
 }
 
 func newWorkerOnLoop() workerOnLoop {

@@ -78,6 +78,7 @@ func (w *Worker) act(m *wire.FromWorker) {
 		if w.life.make(goOnline) {
 			w.limitClaims(w.primary.onLoop.graces.online)
 			w.primary.events.emit(OnlineEvent{w})
+			w.primary.onLoop.lag.start()
 		}
 	case wire.ActQueryServer:
 		w.queryServer(m)
@@ -117,6 +118,7 @@ func (c workerChannel) HandleWritable() {
 	for _, m := range w.onLoop.memberships {
 		m.retry()
 	}
+	w.retryDials()
 }
 
 func (c workerChannel) HandleDisconnect(err error) {
@@ -150,14 +152,18 @@ func (w *Worker) endParts() {
 	w.leaveAll()
 	w.bequeath()
 	w.redispatchOffers()
+	w.endDials()
 }
 
 // post sends the worker a message of the cluster's protocol.
 func (w *Worker) post(message any) { w.postHandle(message, nil) }
 
 // postNothing sends the worker a message without an act, which every runtime passes over. Whether it was read is seen by HasUnread.
-func (w *Worker) postNothing() {
-	w.post(wire.PrimaryMessage{Command: wire.Command, Seq: w.primary.nextSeq()})
+func (w *Worker) postNothing() { w.post(w.nothing()) }
+
+// nothing is a message without an act.
+func (w *Worker) nothing() wire.PrimaryMessage {
+	return wire.PrimaryMessage{Command: wire.Command, Seq: w.primary.nextSeq()}
 }
 
 func (w *Worker) postHandle(message any, h *handlewrap.Handle) {

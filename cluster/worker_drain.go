@@ -26,7 +26,7 @@ const (
 	// readLimit is how long it may take to read. To be told sooner would be of no use to one that does not.
 	readLimit = 5 * time.Second
 	// It is looked again whether it has read after a quarter of the time that it has taken, within these bounds.
-	minReadPause = 2 * time.Millisecond
+	minReadPause = time.Millisecond
 	maxReadPause = 50 * time.Millisecond
 )
 
