@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool/internal/limits"
 )
 
 // A Pool is a primary that keeps a number of workers running. Make one with [New], and end it with [Pool.Shutdown] and
@@ -15,6 +16,7 @@ import (
 type Pool struct {
 	primary *cluster.Primary
 	options Options
+	sizing  Sizing
 	own     *cluster.Subscription // what happens to the workers
 
 	mu      sync.Mutex
@@ -47,7 +49,7 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{primary: primary, options: o, halt: func() {}, done: make(chan struct{})}
+	p := &Pool{primary: primary, options: o, sizing: o.size(limits.Read()), halt: func() {}, done: make(chan struct{})}
 	p.own = primary.Subscribe(cluster.ListeningEvent{}, cluster.ListenErrorEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{})
 	return p, nil
 }
@@ -80,7 +82,7 @@ func (p *Pool) Start() error {
 
 // newPlaces makes a place for every worker that there is to be.
 func (p *Pool) newPlaces() (places []*place) {
-	programs := append([]Program{{p.options.Instances, p.primary.Settings()}}, p.options.Programs...)
+	programs := append([]Program{{p.sizing.Instances, p.primary.Settings()}}, p.options.Programs...)
 	for _, program := range programs {
 		for range program.Instances {
 			places = append(places, &place{settings: program.Settings, env: p.options.instanceEnv(len(places))})

@@ -92,6 +92,8 @@ type event struct {
 	Error                 string
 	Kind, Message         string
 	Further               int
+	Instances             int
+	Reason                string
 }
 
 // eventsIn are the events among lines of which some are the workers' own.

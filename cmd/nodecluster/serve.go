@@ -30,6 +30,7 @@ func serve(settings cluster.Settings, keep pool.Options, log *eventLog) error {
 	if err != nil {
 		return err
 	}
+	log.sizing(workers.Sizing())
 	f := follow(workers, log)
 	err = untilEnd(workers, signals, &f.stopping)
 	if errors.Is(err, errStuck) {
