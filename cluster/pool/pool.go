@@ -49,7 +49,7 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Pool{primary: primary, options: o, sizing: o.size(limits.Read()), halt: func() {}, done: make(chan struct{})}
+	p := &Pool{primary: primary, options: o, sizing: o.size(settings, limits.Read()), halt: func() {}, done: make(chan struct{})}
 	p.own = primary.Subscribe(cluster.ListeningEvent{}, cluster.ListenErrorEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{})
 	return p, nil
 }

@@ -79,7 +79,7 @@ func (p *Pool) refill(place *place) {
 
 // fill starts a worker for a place.
 func (p *Pool) fill(place *place) error {
-	w, err := p.primary.ForkWith(place.settings, place.env...)
+	w, err := p.primary.ForkWith(withHeap(place.settings, p.sizing.MaxOldSpaceSize), place.env...)
 	if err != nil {
 		return err
 	}

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,6 +17,89 @@ func launchContained(t *testing.T, group *nodetest.Cgroup, args ...string) *prog
 	cmd := runCommand(t, nil, args...)
 	group.Contain(cmd)
 	return launchCommand(t, cmd)
+}
+
+// heapReporter prints how many MiB of heap it may have, and its arguments.
+const heapReporter = `
+	const size = require('v8').getHeapStatistics().heap_size_limit / 1048576;
+	console.log(JSON.stringify({ size, args: process.execArgv }));
+	process.exit();`
+
+// Workers of Node share the memory: the heap of each is three quarters of its part, unless the user says how much it is.
+func TestHeapOfAWorker(t *testing.T) {
+	group := nodetest.NewCgroup(t, map[string]string{"memory.limit_in_bytes": "512M"})
+	script := nodetest.Script(t, "heap.js", heapReporter)
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		p := launchContained(t, group, "-i", "2", "--node", node.Path, "--node-args", "--title=x", script)
+		p.expectStatus(0)
+		const want = 161
+		if said := p.events("instances"); len(said) != 1 || said[0].MaxOldSpaceSize != want || said[0].Reason != "" {
+			t.Errorf("it is said %+v, want %d MiB", said, want)
+		}
+		p.expectHeaps(2, want, "--max-old-space-size=161", "--title=x")
+	})
+	p := launchContained(t, group, "-i", "1", "--node-args", "--max-old-space-size=99", "--mix", "1="+script, script)
+	p.expectStatus(0)
+	p.expectHeaps(2, 99, "--max-old-space-size=99")
+}
+
+// expectHeaps checks what workers have printed. V8 adds the young generation, of 48 MiB at most in such a group.
+func (p *program) expectHeaps(workers int, size float64, args ...string) {
+	p.t.Helper()
+	lines := strings.Split(strings.TrimSuffix(p.stdout.String(), "\n"), "\n")
+	if len(lines) != workers {
+		p.t.Fatalf("the workers printed %q, want %d lines", lines, workers)
+	}
+	for _, line := range lines {
+		var heap struct {
+			Size float64
+			Args []string
+		}
+		if err := json.Unmarshal([]byte(line), &heap); err != nil {
+			p.t.Fatalf("a worker printed %q: %v", line, err)
+		}
+		if heap.Size < size || heap.Size > size+48 || !slices.Equal(heap.Args, args) {
+			p.t.Errorf("a worker has %v MiB of heap and arguments %q, want %v and %q", heap.Size, heap.Args, size, args)
+		}
+	}
+}
+
+// Workers whose heaps are full end by themselves. The kernel, which may take others with them, need not end any.
+func TestLeakingWorkersEndByThemselves(t *testing.T) {
+	script := nodetest.Script(t, "leak.js", `
+		const kept = [];
+		const leak = () => { kept.push(new Array(1 << 18).fill(0.5)); setImmediate(leak); };
+		leak();`)
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
+		group := nodetest.NewCgroup(t, map[string]string{"memory.limit_in_bytes": "320M"})
+		p := launchContained(t, group, "-i", "2", "--restart", "never", "--node", node.Path, script)
+		p.expectStatus(1)
+		for _, e := range p.events("exit") {
+			if e.Signal != "SIGABRT" {
+				t.Errorf("worker %d has ended with %s, want SIGABRT", e.Worker, e.Signal)
+			}
+		}
+		if control := group.Read("memory.oom_control"); !strings.Contains(control, "oom_kill 0\n") {
+			t.Errorf("the kernel has ended processes: %q", control)
+		}
+	})
+}
+
+// What is no Node starts as without a limit.
+func TestNoHeapForOthers(t *testing.T) {
+	group := nodetest.NewCgroup(t, map[string]string{"memory.limit_in_bytes": "512M"})
+	script := nodetest.Script(t, "started.js", "console.log('started'); process.exit();")
+	nodetest.DenoAndBun(t, func(t *testing.T, r nodetest.Runtime) {
+		arguments := map[string]string{"deno": "run --no-config --allow-all", "bun": "run"}[r.Name]
+		p := launchContained(t, group, "-i", "2", "--node", r.Path, "--node-args", arguments, script)
+		p.expectStatus(0)
+		if got, want := p.stdout.String(), "started\nstarted\n"; got != want {
+			t.Errorf("the workers printed %q, want %q", got, want)
+		}
+		if said := p.events("instances"); len(said) != 0 {
+			t.Errorf("it is said %+v", said)
+		}
+	})
 }
 
 // Without a number there are as many workers as the limits allow, and the log says which limit it was.

@@ -44,13 +44,18 @@ func parseSize(text string) (bytes int, err error) {
 	return n * unit, nil
 }
 
-// sizing writes how many workers there are and why, unless the user has said it.
+// sizing writes how many workers there are and what limits have to do with it, if they have.
 func (l *eventLog) sizing(s pool.Sizing) {
-	if s.Reason == "" {
-		return
+	text, attrs := plural(s.Instances, "worker", "workers"), []slog.Attr{slog.Int("instances", s.Instances)}
+	if s.Reason != "" {
+		text += ", as " + s.Reason
+		attrs = append(attrs, slog.String("reason", s.Reason))
 	}
-	l.write(entry{
-		slog.LevelInfo, "instances", []slog.Attr{slog.Int("instances", s.Instances), slog.String("reason", s.Reason)},
-		fmt.Sprintf("%s, as %s", plural(s.Instances, "worker", "workers"), s.Reason),
-	})
+	if s.MaxOldSpaceSize != 0 {
+		text += fmt.Sprintf("; for the memory limit, those of Node have --max-old-space-size=%d", s.MaxOldSpaceSize)
+		attrs = append(attrs, slog.Int("maxOldSpaceSize", s.MaxOldSpaceSize))
+	}
+	if len(attrs) > 1 {
+		l.write(entry{slog.LevelInfo, "instances", attrs, text})
+	}
 }

@@ -94,6 +94,7 @@ type event struct {
 	Further               int
 	Instances             int
 	Reason                string
+	MaxOldSpaceSize       int
 }
 
 // eventsIn are the events among lines of which some are the workers' own.

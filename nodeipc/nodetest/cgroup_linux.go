@@ -65,10 +65,24 @@ func (g *Cgroup) make(folder string) {
 // Write changes a file of the innermost group. The test ends with a failure if the kernel refuses.
 func (g *Cgroup) Write(file, content string) {
 	g.tb.Helper()
-	controller, _, _ := strings.Cut(file, ".")
-	if err := os.WriteFile(filepath.Join(g.folders[controller], file), []byte(content), 0); err != nil {
+	if err := os.WriteFile(g.path(file), []byte(content), 0); err != nil {
 		g.tb.Fatalf("nodetest: %v", err)
 	}
+}
+
+// Read gives what is in a file of the innermost group.
+func (g *Cgroup) Read(file string) string {
+	g.tb.Helper()
+	content, err := os.ReadFile(g.path(file))
+	if err != nil {
+		g.tb.Fatalf("nodetest: %v", err)
+	}
+	return string(content)
+}
+
+func (g *Cgroup) path(file string) string {
+	controller, _, _ := strings.Cut(file, ".")
+	return filepath.Join(g.folders[controller], file)
 }
 
 // Contain has a command that is not started yet run in the innermost group, and all that it starts.
