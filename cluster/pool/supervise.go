@@ -83,6 +83,7 @@ func (p *Pool) fill(place *place) error {
 	if err != nil {
 		return err
 	}
+	offerToOOMKiller(w.Pid())
 	place.fillWith(w)
 	return nil
 }

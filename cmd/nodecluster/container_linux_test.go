@@ -2,10 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
@@ -136,4 +140,32 @@ func TestAutomaticInstances(t *testing.T) {
 			t.Errorf("the log does not begin with %q", want)
 		}
 	})
+}
+
+// The primary needs no rights of root to have its workers ended before it.
+func TestOOMScoreWithoutRoot(t *testing.T) {
+	script := filepath.Join(filepath.Dir(binary), "stay.js")
+	if err := os.WriteFile(script, []byte("process.on('message', () => {});"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cmd := runCommand(t, nil, "-i", "1", "--node", nodeForAll(t), script)
+	if os.Getuid() == 0 {
+		cmd.Dir = "/"
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	}
+	p := launchCommand(t, cmd)
+	worker := p.await("online", 1)[0].PID
+	score := func(pid int) (n int) {
+		content, err := os.ReadFile(procFile(pid, "oom_score_adj"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := fmt.Sscan(string(content), &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	want := min(score(p.cmd.Process.Pid)+50, 1000)
+	poll(t, "the worker's score", func() bool { return score(worker) == want })
+	p.stop()
 }
