@@ -23,7 +23,7 @@ func TestSizing(t *testing.T) {
 		want     Sizing
 	}{
 		{"a number", node, Options{Instances: 9}, of, Sizing{9, "", 74}},
-		{"no limits", node, Options{}, limits.Limits{CPUs: 8}, Sizing{8, "it may run on 8 CPUs", 0}},
+		{"no limits", node, Options{}, limits.Limits{CPUs: 8}, Sizing{8, "there are 8 CPUs to run on", 0}},
 		{"the default need", node, Options{}, of, Sizing{5, memoryReason + "160", 133}},
 		{"beside others", node, Options{Programs: others}, of, Sizing{2, memoryReason + "160", 133}},
 		{"a small need", node, Options{WorkerMemory: 50 << 20}, of, Sizing{6, "the CPU quota is 6.5", 111}},

@@ -129,7 +129,10 @@ func TestAutomaticInstances(t *testing.T) {
 		group := nodetest.NewCgroup(t, map[string]string{"memory.limit_in_bytes": "1G"})
 		expect(t, launchContained(t, group, "--worker-memory", "600M", script), 1, "the memory limit is 1024 MiB, of which a worker needs 600")
 		n := runtime.NumCPU()
-		reason := "it may run on " + plural(n, "CPU", "CPUs")
+		reason := fmt.Sprintf("there are %d CPUs to run on", n)
+		if n == 1 {
+			reason = "there is 1 CPU to run on"
+		}
 		expect(t, launchContained(t, group, "--worker-memory", strconv.Itoa(800/n)+"M", script), n, reason)
 	})
 	t.Run("text", func(t *testing.T) {

@@ -17,9 +17,9 @@ const (
 // Instances is how many workers there should be: one for each CPU, but no more than the quota has whole CPUs, and than memory has room for
 // if each needs workerMemory bytes and there are others beside them; 1 at least. reason says which of these it is.
 func (l Limits) Instances(workerMemory int64, others int) (n int, reason string) {
-	n, reason = l.CPUs, fmt.Sprintf("it may run on %d CPUs", l.CPUs)
+	n, reason = l.CPUs, fmt.Sprintf("there are %d CPUs to run on", l.CPUs)
 	if l.CPUs == 1 {
-		reason = "it may run on 1 CPU"
+		reason = "there is 1 CPU to run on"
 	}
 	if l.Quota != 0 && l.Quota < float64(n) {
 		n = max(1, int(l.Quota))

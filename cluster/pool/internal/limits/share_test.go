@@ -11,9 +11,9 @@ func TestReasons(t *testing.T) {
 		n            int
 		reason       string
 	}{
-		{Limits{CPUs: 1}, 160, 0, 1, "it may run on 1 CPU"},
-		{Limits{CPUs: 48}, 160, 0, 48, "it may run on 48 CPUs"},
-		{Limits{CPUs: 4, Quota: 4}, 160, 0, 4, "it may run on 4 CPUs"},
+		{Limits{CPUs: 1}, 160, 0, 1, "there is 1 CPU to run on"},
+		{Limits{CPUs: 48}, 160, 0, 48, "there are 48 CPUs to run on"},
+		{Limits{CPUs: 4, Quota: 4}, 160, 0, 4, "there are 4 CPUs to run on"},
 		{Limits{CPUs: 48, Quota: 2.5}, 160, 0, 2, "the CPU quota is 2.5"},
 		{Limits{CPUs: 1, Quota: 0.1}, 160, 0, 1, "the CPU quota is 0.1"},
 		{Limits{CPUs: 3, Quota: 2.0 / 3}, 160, 0, 1, "the CPU quota is 0.67"},
