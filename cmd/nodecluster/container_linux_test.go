@@ -139,7 +139,7 @@ func TestAutomaticInstances(t *testing.T) {
 		group := nodetest.NewCgroup(t, map[string]string{"cpu.cfs_quota_us": "50000"})
 		p := launchContained(t, group, "--log-format", "text", script)
 		p.expectStatus(0)
-		if want := "1 worker, as the CPU quota is 0.5\n"; !strings.HasPrefix(p.stderr.String(), want) {
+		if want := "1 worker, as the CPU quota is 0.5"; !strings.HasPrefix(p.stderr.String(), want) {
 			t.Errorf("the log does not begin with %q", want)
 		}
 	})

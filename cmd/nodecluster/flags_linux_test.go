@@ -59,8 +59,10 @@ func TestInstances(t *testing.T) {
 			if n := len(p.events("fork")); n != want {
 				t.Errorf("%d workers, want %d", n, want)
 			}
-			if said := p.events("instances"); len(said) != 0 {
-				t.Errorf("it is said why there are that many: %+v", said)
+			for _, said := range p.events("instances") { // of their heaps, where memory has a limit
+				if said.Reason != "" {
+					t.Errorf("there are that many as %s", said.Reason)
+				}
 			}
 		})
 	}
