@@ -56,6 +56,9 @@
 // The pool then gives up: [Pool.Done] is closed, and [Pool.Err] says why. As long as one worker runs it does not give up, and with
 // [RestartAlways] it never does: what the workers need may be there later.
 //
+// On Linux a worker's oom_score_adj is 50 above that of the pool's process: when memory runs out, the kernel ends a worker rather than
+// the primary of them all.
+//
 // # What clients see meanwhile
 //
 // The primary keeps the listening sockets of a worker that has ended open for its successor, and clients wait in their queues. With

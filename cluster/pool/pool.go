@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"iter"
 	"sync"
+	"sync/atomic"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool/internal/limits"
 )
 
 // A Pool is a primary that keeps a number of workers running. Make one with [New], and end it with [Pool.Shutdown] and
@@ -16,6 +18,7 @@ type Pool struct {
 	primary *cluster.Primary
 	options Options
 	own     *cluster.Subscription // what happens to the workers
+	sizing  atomic.Pointer[Sizing]
 
 	mu      sync.Mutex
 	started bool
@@ -60,6 +63,7 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	for _, program := range o.Programs {
 		p.settings = append(p.settings, program.Settings)
 	}
+	p.sizing.Store(o.size(p.settings, limits.Read()))
 	p.own = primary.Subscribe(cluster.OnlineEvent{}, cluster.ListeningEvent{}, cluster.ListenErrorEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{})
 	return p, nil
 }
@@ -93,7 +97,7 @@ func (p *Pool) Start() error {
 // newPlaces makes a place for every worker that there is to be.
 func (p *Pool) newPlaces() (places []*place) {
 	for program, settings := range p.settings {
-		n := p.options.Instances
+		n := p.Sizing().Instances
 		if program > 0 {
 			n = p.options.Programs[program-1].Instances
 		}

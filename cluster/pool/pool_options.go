@@ -2,7 +2,6 @@ package pool
 
 import (
 	"fmt"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,12 +33,20 @@ const (
 	DefaultHealthy     = 30 * time.Second
 	DefaultMaxRestarts = 16
 	DefaultKillTimeout = 5 * time.Second
+
+	DefaultWorkerMemory int64 = 160 << 20
 )
 
 // Options say how a pool keeps its workers. The zero value of a field is its default.
 type Options struct {
-	// Instances is how many workers of the pool's settings there are; by default as many as there are CPUs.
+	// Instances is how many workers of the pool's settings there are. By default there is one for each CPU that the process may run on,
+	// but no more than its CPU quota has whole CPUs, and than its memory limit has room for, and 1 at least. The limits are those of
+	// the process's control groups on Linux, which a container has; [Pool.Sizing] says which of them it was. A limit that changes later
+	// changes nothing. Where memory has a limit, workers of Node share it, however many they are: see [Sizing].
 	Instances int
+	// WorkerMemory is how many bytes of memory a worker is taken to need where there is a limit, [DefaultWorkerMemory] by default. A
+	// tenth of the limit and 30 MiB are not for workers, and those of Programs count as the others do. It limits nothing itself.
+	WorkerMemory int64
 	// Programs are further workers, of other programs, behind the same ports.
 	Programs []Program
 	// InstanceVar is the name of a further variable that has what [InstanceVariable] has, such as PM2's NODE_APP_INSTANCE. There
@@ -85,9 +92,12 @@ func (o *Options) complete() error {
 		return fmt.Errorf("pool: Options.Restart is %q: use %q, %q or %q", o.Restart, RestartAlways, RestartOnFailure, RestartNever)
 	}
 	if o.Instances < 0 {
-		return fmt.Errorf("pool: Options.Instances is %d: use 1 or more, or 0 for as many as there are CPUs", o.Instances)
+		return fmt.Errorf("pool: Options.Instances is %d: use 1 or more, or 0 for as many as the limits allow", o.Instances)
 	}
-	setDefault(&o.Instances, runtime.NumCPU())
+	if o.WorkerMemory < 0 {
+		return fmt.Errorf("pool: Options.WorkerMemory is %d: use a number of bytes, or 0 for %d", o.WorkerMemory, DefaultWorkerMemory)
+	}
+	setDefault(&o.WorkerMemory, DefaultWorkerMemory)
 	o.Programs = slices.Clone(o.Programs)
 	for i := range o.Programs {
 		if n := o.Programs[i].Instances; n < 0 {
@@ -134,7 +144,7 @@ func (o *Options) completeDurations() error {
 	return nil
 }
 
-func setDefault[T int | time.Duration](v *T, to T) {
+func setDefault[T int | int64 | time.Duration](v *T, to T) {
 	if *v == 0 {
 		*v = to
 	}

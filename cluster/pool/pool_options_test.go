@@ -22,6 +22,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 	for want, o := range map[string]pool.Options{
 		`Options.Restart is "sometimes": use "always", "on-failure" or "never"`: {Restart: "sometimes"},
 		"Options.Instances is -1: use 1 or more":                                {Instances: -1},
+		"Options.WorkerMemory is -1: use a number of bytes, or 0 for 167772160": {WorkerMemory: -1},
 		"Options.Programs[1].Instances is -3: use 1 or more":                    {Programs: []pool.Program{{}, {Instances: -3}}},
 		`Options.InstanceVar is "A=B": use a name without = in it`:              {InstanceVar: "A=B"},
 		"Options.MinPause is -1ns: use a longer duration, or 0 for 100ms":       {MinPause: -1},

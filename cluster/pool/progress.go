@@ -64,21 +64,30 @@ func (p *Pool) Progress(ctx context.Context) iter.Seq[Progress] {
 		defer p.watchers.remove(w)
 		defer stop()
 		for {
-			step, ok := p.watchers.take(w)
-			if ok && !yield(step) {
-				return
+			ended := p.hasEnded() // before the last look
+			for step, ok := p.watchers.take(w); ok; step, ok = p.watchers.take(w) {
+				if !yield(step) {
+					return
+				}
 			}
-			if ok {
-				continue
+			if ended || ctx.Err() != nil {
+				return
 			}
 			select {
 			case <-w.arrival:
 			case <-ctx.Done():
-				return
 			case <-p.done:
-				return
 			}
 		}
+	}
+}
+
+func (p *Pool) hasEnded() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
 	}
 }
 

@@ -12,6 +12,8 @@ import (
 // Where there are too few, new ones are started at once, with the smallest instance numbers that are free. Scale returns when they are ready,
 // as those of a reload are, within [DefaultListenTimeout]. If one of them fails before, all new ones leave, and the error says why.
 //
+// The new ones have the heaps that [Sizing] says for n workers, and those that run keep theirs until they are replaced.
+//
 // Where there are too many, those with the highest instance numbers are asked to leave, as [Options.KillTimeout] says, and Scale returns
 // when they have ended.
 //
@@ -33,6 +35,7 @@ func (p *Pool) Scale(ctx context.Context, n int) error {
 
 // beginScale begins to open or to close places.
 func (p *Pool) beginScale(c *change, n int) {
+	p.resize(n)
 	own := p.ownPlaces()
 	if n < len(own) {
 		p.close(c, own[n:])

@@ -137,12 +137,22 @@ func (p *Pool) refill(place *place) {
 
 // fill starts a worker for a place.
 func (p *Pool) fill(place *place) error {
-	w, err := p.primary.ForkWith(place.settings, place.env...)
+	w, err := p.fork(place, nil, place.settings)
 	if err != nil {
 		return err
 	}
 	place.fillWith(w)
 	return nil
+}
+
+// fork starts a worker for a place, and before, if it is not nil, is the worker that goes on there meanwhile.
+func (p *Pool) fork(place *place, before *cluster.Worker, settings cluster.Settings) (*cluster.Worker, error) {
+	w, err := p.primary.ForkSuccessor(before, withHeap(settings, p.Sizing().MaxOldSpaceSize), place.env...)
+	if err != nil {
+		return nil, err
+	}
+	offerToOOMKiller(w.Pid())
+	return w, nil
 }
 
 // hear takes what has happened to a worker.

@@ -21,7 +21,7 @@ type trial struct {
 // try starts a successor in a place for a change, with its settings.
 func (p *Pool) try(c *change, t task) {
 	place := t.place
-	w, err := p.forkSuccessor(place, t.settings)
+	w, err := p.fork(place, place.worker, t.settings)
 	if err != nil {
 		p.trialFailed(c, place, err)
 		return
@@ -32,11 +32,6 @@ func (p *Pool) try(c *change, t task) {
 	}
 	p.tell(Progress{c.name, SuccessorStarted, place.number, w, nil})
 	p.promoteIfReady(place)
-}
-
-// forkSuccessor starts a worker that is to follow the one of the place, which may go on beside it.
-func (p *Pool) forkSuccessor(place *place, settings cluster.Settings) (*cluster.Worker, error) {
-	return p.primary.ForkWith(settings, place.env...)
 }
 
 // waitsFor is what the place's successor is to do before it is ready, as words, and "" if it is ready.

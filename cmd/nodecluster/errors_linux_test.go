@@ -29,7 +29,8 @@ func TestErrorsBeforeTheStart(t *testing.T) {
 		{"run", "no SCRIPT to run" + see, 2},
 		{"run --nonsense ok.js", "unknown flag: --nonsense" + see, 2},
 		{"ok.js", `unknown command "ok.js" for "nodecluster" (see nodecluster --help)`, 2},
-		{"run -i 0 ok.js", `invalid argument "0" for "-i, --instances" flag: use a number from 1 on, or max` + see, 2},
+		{"run -i 0 ok.js", `invalid argument "0" for "-i, --instances" flag: use a number from 1 on, or auto` + see, 2},
+		{"run --worker-memory 1T ok.js", `invalid argument "1T" for "--worker-memory" flag: use a size in bytes, such as 512K, 128M or 1G` + see, 2},
 		{"run --node= ok.js", `invalid argument "" for "--node" flag: use a program's name or path` + see, 2},
 		{"run --node-args ' ok.js", `invalid argument "'" for "--node-args" flag: a quote or a backslash is not complete` + see, 2},
 		{"run --node-args -x program", "--node-args are for scripts, but program is run by itself; add --node PROGRAM" + see, 2},
@@ -138,7 +139,7 @@ func TestHelpNamesEachFlag(t *testing.T) {
 	p := launchCommand(t, exec.Command(binary, "run", "--help"))
 	p.expectStatus(0)
 	for _, want := range []string{
-		"-i, --instances N|max", "--node PROGRAM", "--node-args ARGS", "--sched rr|none|reuseport|sticky|least", "--serialization json|advanced", "--max-message-size SIZE",
+		"-i, --instances N|auto", "--worker-memory SIZE", "--node PROGRAM", "--node-args ARGS", "--sched rr|none|reuseport|sticky|least", "--serialization json|advanced", "--max-message-size SIZE",
 		"--cwd FOLDER", "--env K=V", "--env-file FILE", "--instance-var NAME", "--uid USER", "--gid GROUP", "--min-port PORT", "--restart always|on-failure|never", "--max-restarts N",
 		"--kill-timeout DURATION", "--listen-timeout DURATION", "--wait-ready", "--bake DURATION", "--parallel N", "--log-format text|json|none", "--log-level error|warn|info|debug", "nodecluster run [flags] SCRIPT [ARGS...]",
 		"PORT=3000 nodecluster run --instances 2 server.js",

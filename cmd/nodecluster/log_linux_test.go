@@ -20,11 +20,11 @@ func TestLogLevel(t *testing.T) {
 	for level, want := range map[string][]string{
 		"error": {"error"},
 		"warn":  {"exit", "error"},
-		"info":  {"fork", "online", "listening", "message", "disconnect", "exit", "error"},
-		"debug": {"fork", "online", "listening", "message", "disconnect", "exit", "error"},
+		"info":  {"instances", "fork", "online", "listening", "message", "disconnect", "exit", "error"},
+		"debug": {"instances", "fork", "online", "listening", "message", "disconnect", "exit", "error"},
 	} {
 		t.Run(level, func(t *testing.T) {
-			p := launch(t, nil, "-i", "1", "--restart", "never", "--log-level", level, script)
+			p := launch(t, nil, "--restart", "never", "--log-level", level, script)
 			p.expectStatus(1)
 			names := map[string]bool{}
 			for _, e := range eventsIn(p.stderr.String()) {

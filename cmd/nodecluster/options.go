@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -36,7 +35,9 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 	o.folder = startFolder()
 	flags.SortFlags = false
 	s, keep := &o.settings, &o.keep
-	flags.VarP(value{"N|max", o.setInstances}, "instances", "i", "how many workers (default max: as many as CPUs)")
+	flags.VarP(value{"N|auto", o.setInstances}, "instances", "i",
+		"how many workers (default auto: one for each CPU, but no more than the quota of CPUs\nand the memory of a container allow); max is auto")
+	flags.Var(value{"SIZE", o.setWorkerMemory}, "worker-memory", "what auto takes a worker to need, as 512M or 1G (default 160M)")
 	flags.Var(value{"N=COMMAND", o.addMix}, "mix", "N more workers of another command behind the same ports; may be repeated")
 	flags.Var(value{"PROGRAM", o.setNode}, "node", "what runs SCRIPT (default node, as PATH has it)")
 	flags.Var(value{"ARGS", o.setNodeArgs}, "node-args", "its arguments before SCRIPT, split as a shell does")
@@ -96,19 +97,6 @@ func oneOf[T ~string](to *T, words ...T) func(string) error {
 		*to = T(word)
 		return nil
 	}
-}
-
-func (o *options) setInstances(text string) error {
-	if text == "max" {
-		o.keep.Instances = 0
-		return nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		return errors.New("use a number from 1 on, or max")
-	}
-	o.keep.Instances = n
-	return nil
 }
 
 func (o *options) setNode(text string) error {
@@ -177,20 +165,9 @@ func (o *options) setMaxRestarts(text string) error {
 	return nil
 }
 
-// sizeUnits are the units of a size in bytes.
-var sizeUnits = map[byte]int{'K': 1 << 10, 'M': 1 << 20, 'G': 1 << 30}
-
-func (o *options) setMaxMessageSize(text string) error {
-	number, unit := text, 1
-	if last := len(text) - 1; last > 0 && sizeUnits[text[last]] > 0 {
-		number, unit = text[:last], sizeUnits[text[last]]
-	}
-	n, err := strconv.Atoi(number)
-	if err != nil || n < 1 || n > math.MaxInt/unit {
-		return errors.New("use a size in bytes, such as 512K, 128M or 1G")
-	}
-	o.settings.MaxMessageSize = n * unit
-	return nil
+func (o *options) setMaxMessageSize(text string) (err error) {
+	o.settings.MaxMessageSize, err = parseSize(text)
+	return err
 }
 
 // setDuration gives a flag's setter for a duration.

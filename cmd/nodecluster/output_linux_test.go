@@ -92,6 +92,9 @@ type event struct {
 	Error                 string
 	Kind, Message         string
 	Further               int
+	Instances             int
+	Reason                string
+	MaxOldSpaceSize       int
 }
 
 // eventsIn are the events among lines of which some are the workers' own.

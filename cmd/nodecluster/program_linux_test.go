@@ -17,6 +17,9 @@ import (
 
 const patience = nodetest.Patience
 
+// ownHeap has workers keep the heap that Node gives them: a memory limit of the machine that tests adds nothing to the log.
+const ownHeap = "--node-args=--max-old-space-size=0"
+
 // program is a running nodecluster.
 type program struct {
 	t      *testing.T

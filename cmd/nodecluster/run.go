@@ -36,7 +36,7 @@ Exit status: 0 when all workers have done their work or left as asked, 1 when th
 or had to be killed, 2 when the command line is wrong.`
 
 const runExample = `  PORT=3000 nodecluster run --instances 2 server.js
-  nodecluster run -i max --env PORT=3000 --uid nobody --gid nogroup --log-format json app/
+  nodecluster run -i auto --env PORT=3000 --uid nobody --gid nogroup --log-format json app/
   nodecluster run --node-args "--enable-source-maps --max-old-space-size=512" server.js --verbose
   nodecluster run -i 4 ./worker-in-go
   nodecluster run -i 2 --mix 2=./worker-in-go --mix "1=deno run -A server.ts" server.js`

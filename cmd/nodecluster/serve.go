@@ -22,6 +22,7 @@ func serve(settings cluster.Settings, o *options, log *eventLog) error {
 	if err != nil {
 		return err
 	}
+	log.sizing(workers.Sizing())
 	f := follow(workers, log)
 	r := newReloader(workers, o.reload, log)
 	err = untilEnd(workers, signals, r, &f.stopping)

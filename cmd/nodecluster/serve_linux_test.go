@@ -139,7 +139,7 @@ func TestEventsOfALife(t *testing.T) {
 	port := nodetest.FreePort(t)
 	script := nodetest.Script(t, "life.js", `
 		require('net').createServer().listen(+process.env.PORT, '127.0.0.1', () => setImmediate(() => process.send('ready')));`)
-	p := launch(t, portVariable(port), "-i", "1", script)
+	p := launch(t, portVariable(port), "-i", "1", ownHeap, script)
 	p.await("message", 1)
 	p.stop()
 

@@ -91,7 +91,7 @@ func TestServiceBesideALogThatNobodyReads(t *testing.T) {
 	const workers, lives = 2, 2 * 3 // fork, online, listening
 	script := nodetest.Script(t, "verbose.js", verbose)
 	port := nodetest.FreePort(t)
-	p, read := startUnread(t, runCommand(t, portVariable(port), "--log-level", "debug", "-i", strconv.Itoa(workers), script))
+	p, read := startUnread(t, runCommand(t, portVariable(port), "--log-level", "debug", "-i", strconv.Itoa(workers), ownHeap, script))
 	p.stdout.await(t, "two that send", func(text string) bool { return strings.Count(text, "begun\n") == workers })
 	for range 8 {
 		mustAsk(t, "tcp", localhost(port))

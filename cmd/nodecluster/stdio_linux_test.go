@@ -55,7 +55,7 @@ func TestTextLog(t *testing.T) {
 	port := nodetest.FreePort(t)
 	script := nodetest.Script(t, "life.js", `
 		require('net').createServer().listen(+process.env.PORT, '127.0.0.1', () => setImmediate(() => process.send('ready')));`)
-	p := launch(t, portVariable(port), "--log-format", "text", "-i", "1", script)
+	p := launch(t, portVariable(port), "--log-format", "text", "-i", "1", ownHeap, script)
 	p.stderr.awaitText(t, "sent a message: 'ready'\n")
 	p.stop()
 	got := regexp.MustCompile(`^worker 1 \(pid \d+\) `).ReplaceAllString(p.stderr.String(), "")

@@ -47,7 +47,7 @@ func TestTraceGoPrimary(t *testing.T) {
 		events := read()
 		expectSound(t, events)
 		forks := count(events, func(e traceEvent) bool {
-			return e.Event == "fork" && e.Worker != "" && e.Serialization == s && e.Command[1] == app(t, "http.js")
+			return e.Event == "fork" && e.Worker != "" && e.Serialization == s && slices.Contains(e.Command, app(t, "http.js"))
 		})
 		connections := count(events, func(e traceEvent) bool { return e.Type == "net.Native" && e.Handles[0].Remote != "" })
 		taken := count(events, func(e traceEvent) bool { return field(e.Message, "accepted") == true && e.LatencyMS > 0 })

@@ -1,0 +1,52 @@
+package pool
+
+import (
+	"slices"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool/internal/limits"
+)
+
+// A Sizing is how many workers a pool has and how much heap they have, and what that follows from.
+type Sizing struct {
+	// Instances is how many workers of the pool's settings there are.
+	Instances int
+	// Reason is the limit that Instances follows from, such as "the CPU quota is 2.5". It is empty if Options.Instances says the
+	// number.
+	Reason string
+	// MaxOldSpaceSize is how many MiB of heap each worker gets that is a Node, by its argument --max-old-space-size, and that has not
+	// been given such an argument by its settings or by NODE_OPTIONS. It is 0 if no worker gets any: there are none of these, or
+	// memory has no limit.
+	MaxOldSpaceSize int
+}
+
+// Sizing returns how many workers the pool has, by the limits as they were when it was made or scaled.
+func (p *Pool) Sizing() Sizing { return *p.sizing.Load() }
+
+// resize takes the number of workers of the pool's settings into account. Those that run keep the heaps that they have.
+func (p *Pool) resize(instances int) {
+	o := p.options
+	o.Instances = instances
+	p.sizing.Store(o.size(p.settings, limits.Read()))
+}
+
+// size decides on the number of workers, and on their heaps. The settings are those of the pool's own workers, and of each program's.
+func (o *Options) size(settings []cluster.Settings, l limits.Limits) *Sizing {
+	s := &Sizing{Instances: o.Instances}
+	others := o.others()
+	if s.Instances == 0 {
+		s.Instances, s.Reason = l.Instances(o.WorkerMemory, others)
+	}
+	if slices.ContainsFunc(settings, needsHeap) {
+		s.MaxOldSpaceSize = int(l.Heap(s.Instances+others) >> 20)
+	}
+	return s
+}
+
+// others is how many workers of other programs there are.
+func (o *Options) others() (n int) {
+	for _, p := range o.Programs {
+		n += p.Instances
+	}
+	return n
+}
