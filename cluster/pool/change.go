@@ -16,6 +16,7 @@ import (
 // is closed.
 type change struct {
 	name     string
+	reason   string // of a replacement
 	options  ReloadOptions
 	canary   bool               // the first successor is tried alone, and has to stay well
 	oldFirst bool               // workers leave before their successors come, and each stands for itself
@@ -61,7 +62,7 @@ func (c *change) parallel() int {
 // begin makes a change the one that is under way.
 func (p *Pool) begin(c *change) {
 	p.change = c
-	p.tell(Progress{Change: c.name, Step: Begun, Instance: -1})
+	p.tell(Progress{Change: c.name, Reason: c.reason, Step: Begun, Instance: -1})
 	p.goOn(c)
 }
 
@@ -97,7 +98,7 @@ func (p *Pool) goOn(c *change) {
 	} else if c.settings != nil {
 		p.settings = c.settings
 	}
-	p.tell(Progress{Change: c.name, Step: step, Instance: -1, Err: c.err})
+	p.tell(Progress{Change: c.name, Reason: c.reason, Step: step, Instance: -1, Err: c.err})
 	close(c.done)
 }
 
@@ -177,8 +178,8 @@ func isSameProgram(a, b *cluster.Settings) bool {
 }
 
 // carryOut has begin begin a change, and waits for its end, and for that of the workers that have to leave. When ctx ends it ends the change.
-func (p *Pool) carryOut(ctx context.Context, c *change, waits bool, begin func() error) error {
-	if err := p.takeTurn(ctx, waits); err != nil {
+func (p *Pool) carryOut(ctx context.Context, c *change, begin func() error) error {
+	if err := p.takeTurn(ctx, c.options.Wait); err != nil {
 		return fmt.Errorf("pool: %s: %w", c.name, err)
 	}
 	defer func() { <-p.changing }()

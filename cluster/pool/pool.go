@@ -90,7 +90,11 @@ func (p *Pool) Start() error {
 	}
 	ctx, halt := context.WithCancel(context.Background())
 	p.halt = halt
-	go p.supervise(ctx)
+	go func() {
+		defer halt()
+		p.supervise(ctx)
+	}()
+	p.startControllers(ctx)
 	return nil
 }
 

@@ -67,6 +67,8 @@ type Options struct {
 	// KillTimeout is how long Shutdown has before it kills workers; [DefaultKillTimeout] by default. A worker that goes on without its
 	// channel has as long to end by itself, and as long again when it is told to.
 	KillTimeout time.Duration
+	// Reload says when a worker is ready that the pool starts by itself beside another, or that Scale and Restart start.
+	Reload ReloadOptions
 	// Reread gives the settings that a reload or a restart is to start workers with: those of the pool's own, and then those of each of
 	// Programs, in this order. Its error, which is to say what is wrong, fails the reload before anything has happened. By
 	// default workers are started with the settings as they were. It is called on the goroutine of the reload's caller. The fields of
@@ -109,6 +111,9 @@ func (o *Options) complete() error {
 		return fmt.Errorf("pool: Options.InstanceVar is %q: use a name without = in it", o.InstanceVar)
 	}
 	setDefault(&o.MaxRestarts, DefaultMaxRestarts)
+	if err := o.Reload.complete("Options.Reload"); err != nil {
+		return fmt.Errorf("pool: %w", err)
+	}
 	return o.completeDurations()
 }
 

@@ -27,10 +27,12 @@ const (
 	Failed Step = "failed"
 )
 
-// Progress tells of a step of a reload, a restart or a scaling.
+// Progress tells of a step of a reload, a restart, a scaling or the replacement of one worker.
 type Progress struct {
-	// Change is what goes on: "reload", "restart" or "scale".
+	// Change is what goes on: "reload", "restart", "scale" or "replace".
 	Change string
+	// Reason is why the pool replaces a worker by itself, such as "it is 2h old". It is empty for other changes.
+	Reason string
 	Step   Step
 	// Instance is the number of the place that the step is about, and -1 where it is about all.
 	Instance int

@@ -36,13 +36,13 @@ type ReloadOptions struct {
 	Wait bool
 }
 
-// complete checks the options and sets the defaults.
-func (o *ReloadOptions) complete() error {
+// complete checks the options, which errors call by a name, and sets the defaults.
+func (o *ReloadOptions) complete(name string) error {
 	switch {
 	case o.ListenTimeout < 0:
-		return fmt.Errorf("pool: ReloadOptions.ListenTimeout is %v: use a longer duration, or 0 for %v", o.ListenTimeout, DefaultListenTimeout)
+		return fmt.Errorf("%s.ListenTimeout is %v: use a longer duration, or 0 for %v", name, o.ListenTimeout, DefaultListenTimeout)
 	case o.Parallel < 0:
-		return fmt.Errorf("pool: ReloadOptions.Parallel is %d: use 1 or more, or 0 for 1", o.Parallel)
+		return fmt.Errorf("%s.Parallel is %d: use 1 or more, or 0 for 1", name, o.Parallel)
 	}
 	setDefault(&o.ListenTimeout, DefaultListenTimeout)
 	setDefault(&o.Bake, DefaultBake)
@@ -94,13 +94,13 @@ func (p *Pool) ReloadOne(ctx context.Context, instance int, o ReloadOptions) (Re
 const allInstances = -1
 
 func (p *Pool) reload(ctx context.Context, o ReloadOptions, instance int) (Report, error) {
-	if err := o.complete(); err != nil {
-		return Report{}, err
+	if err := o.complete("ReloadOptions"); err != nil {
+		return Report{}, fmt.Errorf("pool: %w", err)
 	}
 	begun := time.Now()
 	c := newChange("reload", o)
 	c.canary = true
-	err := p.carryOut(ctx, c, o.Wait, func() error {
+	err := p.carryOut(ctx, c, func() error {
 		settings, err := p.reread()
 		if err != nil {
 			return err

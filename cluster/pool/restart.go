@@ -11,17 +11,14 @@ import (
 // [Pool.Reload] leaves no time without a worker. What the workers listen on stays open meanwhile, and clients wait. What is run is read
 // anew by [Options.Reread]. A place whose worker has done its work has no successor.
 //
-// Restart returns when all successors are ready, as those of a reload are, within [DefaultListenTimeout]. If one fails before, the error
+// Restart returns when all successors are ready, as [Options.Reload] says it. If one fails before, the error
 // says why; it has a successor as Options.Restart says it, and the others go on. Restart waits for a reload, a scaling or another restart
 // that is under way, unless ctx ends. It goes on to its end once it has begun. An error that matches [cluster.ErrClosed] says that the pool has ended or is shut down.
 func (p *Pool) Restart(ctx context.Context) error {
-	var o ReloadOptions
-	if err := o.complete(); err != nil {
-		return err
-	}
-	c := newChange("restart", o)
+	c := newChange("restart", p.options.Reload)
+	c.options.Wait = true
 	c.oldFirst = true
-	return p.carryOut(ctx, c, true, func() error {
+	return p.carryOut(ctx, c, func() error {
 		settings, err := p.reread()
 		if err != nil {
 			return err

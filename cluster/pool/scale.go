@@ -10,7 +10,7 @@ import (
 // whose workers have ended.
 //
 // Where there are too few, new ones are started at once, with the smallest instance numbers that are free. Scale returns when they are ready,
-// as those of a reload are, within [DefaultListenTimeout]. If one of them fails before, all new ones leave, and the error says why.
+// as [Options.Reload] says it. If one of them fails before, all new ones leave, and the error says why.
 //
 // The new ones have the heaps that [Sizing] says for n workers, and those that run keep theirs until they are replaced.
 //
@@ -24,13 +24,10 @@ func (p *Pool) Scale(ctx context.Context, n int) error {
 	if n < 1 {
 		return fmt.Errorf("pool: scale: %d workers make no pool: use 1 or more", n)
 	}
-	var o ReloadOptions
-	if err := o.complete(); err != nil {
-		return err
-	}
-	c := newChange("scale", o)
+	c := newChange("scale", p.options.Reload)
+	c.options.Wait = true
 	c.grows = true
-	return p.carryOut(ctx, c, true, func() error { return p.ask(ctx, func() { p.beginScale(c, n) }) })
+	return p.carryOut(ctx, c, func() error { return p.ask(ctx, func() { p.beginScale(c, n) }) })
 }
 
 // beginScale begins to open or to close places.

@@ -30,7 +30,7 @@ func (p *Pool) try(c *change, t task) {
 	place.trial = &trial{
 		tenant: newTenant(w), settings: t.settings, change: c, due: time.Now().Add(c.options.ListenTimeout),
 	}
-	p.tell(Progress{c.name, SuccessorStarted, place.number, w, nil})
+	p.tell(Progress{c.name, c.reason, SuccessorStarted, place.number, w, nil})
 	p.promoteIfReady(place)
 }
 
@@ -67,7 +67,7 @@ func (p *Pool) promoteIfReady(place *place) {
 	}
 	place.make(ready)
 	t.due = time.Now().Add(t.change.bake())
-	p.tell(Progress{t.change.name, SuccessorReady, place.number, t.worker, nil})
+	p.tell(Progress{t.change.name, t.change.reason, SuccessorReady, place.number, t.worker, nil})
 	if t.change.bake() <= 0 {
 		p.promote(place)
 	}
@@ -85,7 +85,7 @@ func (p *Pool) promote(place *place) {
 		old.ReleaseListeners()
 		t.change.leaving = append(t.change.leaving, p.retire(old))
 	}
-	p.tell(Progress{t.change.name, Replaced, place.number, t.worker, nil})
+	p.tell(Progress{t.change.name, t.change.reason, Replaced, place.number, t.worker, nil})
 	p.trialSucceeded(t.change, before)
 }
 

@@ -25,7 +25,6 @@ type options struct {
 	mix       []mixed
 	envFiles  []envFile
 	folder    string // in which paths are meant
-	reload    pool.ReloadOptions
 	logFormat logFormat
 	logLevel  logLevel
 }
@@ -65,11 +64,11 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 		"how workers are asked to leave: disconnect, they close their servers and finish\ntheir requests; signal, as a handler in the script does (default disconnect)")
 	flags.Var(value{"SIGNAL", o.setStopSignal}, "stop-signal",
 		"what a worker gets that goes on after that, or at once with --stop signal\n(default SIGTERM)")
-	flags.Var(value{"DURATION", setDuration(&o.reload.ListenTimeout)}, "listen-timeout",
+	flags.Var(value{"DURATION", setDuration(&o.keep.Reload.ListenTimeout)}, "listen-timeout",
 		"how long a new worker of a reload may take to be ready (default 30s)")
-	flags.BoolVar(&o.reload.WaitReady, "wait-ready", false,
+	flags.BoolVar(&o.keep.Reload.WaitReady, "wait-ready", false,
 		"new workers of a reload are ready when they have called process.send('ready'), and\nnot by listening on what the workers before them listen on")
-	flags.Var(value{"DURATION", setDuration(&o.reload.Bake)}, "bake",
+	flags.Var(value{"DURATION", setDuration(&o.keep.Reload.Bake)}, "bake",
 		"how long the first new worker of a reload must stay well before the others are\nstarted (default 1s)")
 	flags.Var(value{"N", o.setParallel}, "parallel", "how many of the others are started at a time (default 1)")
 	flags.Var(value{"text|json|none", oneOf(&o.logFormat, logText, logJSON, logNone)}, "log-format",
@@ -188,7 +187,7 @@ func (o *options) setParallel(text string) error {
 	if err != nil || n < 1 {
 		return errors.New("use a number from 1 on")
 	}
-	o.reload.Parallel = n
+	o.keep.Reload.Parallel = n
 	return nil
 }
 

@@ -24,7 +24,7 @@ func serve(settings cluster.Settings, o *options, log *eventLog) error {
 	}
 	log.sizing(workers.Sizing())
 	f := follow(workers, log)
-	r := newReloader(workers, o.reload, log)
+	r := newReloader(workers, o.keep.Reload, log)
 	err = untilEnd(workers, signals, r, &f.stopping)
 	if errors.Is(err, errStuck) {
 		return err
