@@ -114,13 +114,13 @@ func (p *Pool) trialSucceeded(c *change, before task) {
 	p.goOn(c)
 }
 
-// trialFailed is for a place whose successor does not get it.
-func (p *Pool) trialFailed(c *change, place *place, err error) {
+// trialFailed is for a place whose successor does not get it. The output are the last lines that it printed.
+func (p *Pool) trialFailed(c *change, place *place, err error, output []string) {
 	c.trials--
 	if c.oldFirst {
 		p.succeedTrial(place)
 	}
-	p.fail(c, fmt.Errorf("instance %d: %w", place.number, err))
+	p.fail(c, &InstanceError{place.number, output, err})
 	p.goOn(c)
 }
 
@@ -167,7 +167,7 @@ func (p *Pool) blameRelease(place *place, err error) {
 	if c == nil || c.oldFirst || !slices.ContainsFunc(c.did, func(t task) bool { return t.place == place }) {
 		return
 	}
-	p.fail(c, fmt.Errorf("instance %d: the new worker has failed: %w", place.number, err))
+	p.fail(c, &InstanceError{place.number, nil, fmt.Errorf("the new worker has failed: %w", err)})
 	p.goOn(c)
 }
 

@@ -67,7 +67,7 @@ type Report struct {
 //
 // The first successor that fails ends the reload: it ends before it is ready or has stayed well, it is not ready in time, or it cannot be
 // started. The successors that are being tried leave, and the workers go on that were there. Those that have been replaced by then are
-// replaced again, by workers of the settings before, unless these are the same. The error says what has failed. A reload also ends
+// replaced again, by workers of the settings before, unless these are the same. The error says what has failed: it is an [*InstanceError] then. A reload also ends
 // so when ctx does, with an error that matches ctx's.
 //
 // Reload returns when the workers that were replaced have ended, or ctx does. It returns [ErrReloading] while another reload, restart or scaling is

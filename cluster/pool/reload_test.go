@@ -246,6 +246,32 @@ func TestReloadOfWhatCannotBeReread(t *testing.T) {
 	}
 }
 
+// What the new worker printed last is in the error, where the pool sees it, and goes where it went otherwise too.
+func TestReloadOfWhatSaysWhy(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newReloadRig(t, pool.Options{Instances: 1})
+	r.publish("2", "BEFORE=for (let i = 0; i < 30; i++) console.log('line ' + i); throw new Error('no database')")
+	var out clustertest.Output
+	r.now.Stdout, r.now.Stderr = &out, &out
+	_, err := r.Reload(clustertest.Patient(t), quick)
+	var failed *pool.InstanceError
+	if !errors.As(err, &failed) || failed.Instance != 0 || len(failed.Output) != 20 {
+		t.Fatalf("the reload ended with %v, as %+v", err, failed)
+	}
+	if output := strings.Join(failed.Output, "\n"); !strings.Contains(output, "Error: no database\n    at ") || !strings.HasSuffix(out.String(), output[strings.LastIndex(output, "\n"):]+"\n") {
+		t.Errorf("the error carries %q, and %q was printed", output, out.String())
+	}
+	if !strings.HasSuffix(err.Error(), " | Error: no database") || strings.Contains(err.Error(), "\n") {
+		t.Errorf("the error is %q", err)
+	}
+	r.publish("3")
+	r.now.Stderr = &out
+	if _, err := r.Reload(clustertest.Patient(t), quick); err != nil {
+		t.Error(err)
+	}
+	r.expectServing(t, "3", 1)
+}
+
 // Instances that have been replaced when another fails get workers of the release before.
 func TestReloadThatFailsLate(t *testing.T) {
 	nodetest.NoLeaks(t)

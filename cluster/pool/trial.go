@@ -16,19 +16,22 @@ type trial struct {
 	due      time.Time // when it is too late to be ready, or has stayed well
 	sent     bool      // the message that it is ready
 	lost     bool      // its channel has ended, and its process is about to
+	printed  *printed  // nil if the pool does not see it
 }
 
 // try starts a successor in a place for a change, with its settings.
 func (p *Pool) try(c *change, t task) {
 	place := t.place
-	w, err := p.fork(place, place.worker, t.settings)
+	settings := t.settings
+	printed := keepPrinted(&settings)
+	w, err := p.fork(place, place.worker, settings)
 	if err != nil {
-		p.trialFailed(c, place, err)
+		p.trialFailed(c, place, err, nil)
 		return
 	}
 	place.make(try)
 	place.trial = &trial{
-		tenant: newTenant(w), settings: t.settings, change: c, due: time.Now().Add(c.options.ListenTimeout),
+		tenant: newTenant(w), settings: t.settings, change: c, printed: printed, due: time.Now().Add(c.options.ListenTimeout),
 	}
 	p.tell(Progress{c.name, c.reason, SuccessorStarted, place.number, w, nil})
 	p.promoteIfReady(place)
@@ -79,6 +82,7 @@ func (p *Pool) promote(place *place) {
 	before := task{place, place.settings}
 	place.make(promote)
 	place.trial = nil
+	t.printed.close()
 	place.seat(t.tenant)
 	place.settings, place.failures, place.failed = t.settings, 0, false
 	if old != nil {
@@ -104,6 +108,7 @@ func (p *Pool) retire(w *cluster.Worker) <-chan struct{} {
 // dropTrial ends the trial of a place's successor, which leaves.
 func (p *Pool) dropTrial(place *place) {
 	w, c := place.trial.worker, place.trial.change
+	place.trial.printed.close()
 	place.make(drop)
 	place.trial = nil
 	w.ReleaseListeners()
@@ -112,9 +117,9 @@ func (p *Pool) dropTrial(place *place) {
 
 // endTrial ends the trial of a place's successor that has failed.
 func (p *Pool) endTrial(place *place, err error) {
-	c := place.trial.change
+	c, output := place.trial.change, place.trial.printed.lines()
 	p.dropTrial(place)
-	p.trialFailed(c, place, err)
+	p.trialFailed(c, place, err, output)
 }
 
 // doDueTrial does what is due in a trial by now.
@@ -140,9 +145,12 @@ func (p *Pool) loseTrial(place *place) {
 // trialExited is for a successor whose process has ended.
 func (p *Pool) trialExited(place *place) {
 	t := place.trial
-	when := "before it was ready; what it printed says why"
+	when := "before it was ready"
 	if place.next == proving {
-		when = fmt.Sprintf("%v after it was started; what it printed says why", time.Since(t.since).Round(time.Millisecond))
+		when = fmt.Sprintf("%v after it was started", time.Since(t.since).Round(time.Millisecond))
+	}
+	if t.printed == nil {
+		when += "; what it printed says why"
 	}
 	err := fmt.Errorf("the new worker %d (%s) ended with %v %s", t.worker.ID(), programOf(&t.settings), t.worker.ExitStatus(), when)
 	if t.listenErr != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/utilinspect"
 )
 
@@ -152,7 +154,11 @@ func aboutError(w *cluster.Worker, err error) entry {
 		attrs = workerAttrs(w)
 	}
 	text := oneLine(err)
-	return entry{slog.LevelError, "error", append(attrs, slog.String("error", text)), "nodecluster: " + text}
+	attrs = append(attrs, slog.String("error", text))
+	if failed := (*pool.InstanceError)(nil); errors.As(err, &failed) && len(failed.Output) > 0 {
+		attrs = append(attrs, slog.Any("output", failed.Output))
+	}
+	return entry{slog.LevelError, "error", attrs, "nodecluster: " + text}
 }
 
 func plural(n int, one, many string) string {

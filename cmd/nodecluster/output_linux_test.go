@@ -90,6 +90,7 @@ type event struct {
 	Signal                string
 	ExitedAfterDisconnect *bool
 	Error                 string
+	Output                []string
 	Kind, Message         string
 	Further               int
 	Instances             int

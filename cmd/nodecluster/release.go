@@ -38,10 +38,32 @@ func (o *options) rereader(script string, args []string) func() ([]cluster.Setti
 	return func() (all []cluster.Settings, err error) {
 		programs, err := o.release(script, args)
 		for _, program := range programs {
+			passErrorsThrough(&program.Settings)
 			all = append(all, program.Settings)
 		}
 		return all, err
 	}
+}
+
+// passErrorsThrough has what a worker prints to standard error come through this process, so that the log can say why a new worker has
+// failed. Programs may print otherwise at a terminal, which shows it besides.
+func passErrorsThrough(s *cluster.Settings) {
+	if isTerminal(os.Stderr) {
+		return
+	}
+	s.Stderr = stderr
+	if isSameFile(os.Stdout, os.Stderr) { // what goes to both stays in order
+		s.Stdout = stderr
+	}
+}
+
+func isSameFile(a, b *os.File) bool {
+	first, err := a.Stat()
+	if err != nil {
+		return false
+	}
+	second, err := b.Stat()
+	return err == nil && os.SameFile(first, second)
 }
 
 // startFolder is the working directory as the shell calls it, which may be by a symbolic link.

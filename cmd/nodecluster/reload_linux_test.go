@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -136,7 +137,10 @@ func TestHangupWithWhatDoesNotWork(t *testing.T) {
 		d.expectRelease("1")
 	}
 	d.release("2", "throw new Error('bad')")
-	expectError("ended with code 1 before it was ready")
+	expectError("ended with code 1 before it was ready; it printed: ")
+	if e := p.await("error", errors)[errors-1]; !slices.Contains(e.Output, "Error: bad") || !strings.Contains(e.Error, " | Error: bad; ") {
+		t.Errorf("the error is %q, with the output %q", e.Error, e.Output)
+	}
 	d.release("3", "setInterval(() => {}, 1000)")
 	expectError(fmt.Sprintf("did not listen on port %d within 1s", d.port))
 	d.release("4", released)
