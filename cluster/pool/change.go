@@ -26,6 +26,7 @@ type change struct {
 	todo     []task
 	trials   int               // under way
 	did      []task            // for each place that has a successor, what was there before
+	undos    map[*place]int    // how often it was tried to have again what was there before
 	leaving  []<-chan struct{} // closed when workers without a place have ended
 	err      error             // why it has failed
 	done     chan struct{}
@@ -120,7 +121,11 @@ func (p *Pool) trialFailed(c *change, place *place, err error, output []string) 
 	if c.oldFirst {
 		p.succeedTrial(place)
 	}
-	p.fail(c, &InstanceError{place.number, output, err})
+	if failed := (&InstanceError{place.number, output, err}); c.err == nil || c.oldFirst {
+		p.fail(c, failed)
+	} else {
+		p.undoAgain(c, place, failed)
+	}
 	p.goOn(c)
 }
 
@@ -159,6 +164,21 @@ func (p *Pool) undo(did []task) (todo []task) {
 		place.settings = before.settings
 	}
 	return todo
+}
+
+// maxUndos is how often it is tried to bring a worker back that was there before a change has failed.
+const maxUndos = 3
+
+// undoAgain is for a place whose worker of before could not be brought back: it may have been killed.
+func (p *Pool) undoAgain(c *change, at *place, err error) {
+	if c.undos == nil {
+		c.undos = map[*place]int{}
+	}
+	if c.undos[at]++; c.undos[at] < maxUndos {
+		c.todo = append(c.todo, task{at, at.settings})
+		return
+	}
+	p.primary.EmitError(nil, fmt.Errorf("pool: %s: a worker of before cannot be started, and the new one goes on: %w", c.name, err))
 }
 
 // blameRelease ends a change whose new workers turn out to fail after all.
