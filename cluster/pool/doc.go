@@ -83,8 +83,8 @@
 //
 // # What a pool changes by itself
 //
-// [Options.MaxMemory], [Options.MaxLifetime] and [Options.MaxConnections] have workers replaced, new first and one at a time. A [Progress]
-// of such a change has its reason.
+// [Options.MaxMemory], [Options.MaxLifetime] and [Options.MaxConnections] have workers replaced, new first and one at a time.
+// [Options.ReloadSchedule] reloads at certain times. A [Progress] of such a change has its reason.
 //
 // # How a pool ends
 //

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -87,6 +88,12 @@ type Options struct {
 	// by then. The primary counts them as it hands them out, under [cluster.SchedRR] and [cluster.SchedLeast]. With another policy, under which
 	// nobody counts them, New fails. By default there is no limit.
 	MaxConnections int
+	// ReloadSchedule is a cron expression: at the times that it names the pool is reloaded, as [Pool.Reload] does it with the options in
+	// Reload, unless a reload is under way then. It has five fields (minute, hour, day of the month, month, day of the week) or six, with
+	// seconds before them, or is a word such as @daily or "@every 6h". The times are local ones, or those of a zone, as in
+	// "CRON_TZ=Europe/Berlin 0 4 * * *". When clocks are put forward, a time that is left out is left out. When they are put back, a time that
+	// comes twice counts twice. A reload that fails is an [cluster.ErrorEvent]. By default there is none.
+	ReloadSchedule string
 }
 
 // Program is a number of workers of one program in a pool.
@@ -127,7 +134,7 @@ func (o *Options) complete() error {
 	if err := o.Reload.complete("Options.Reload"); err != nil {
 		return fmt.Errorf("pool: %w", err)
 	}
-	if err := o.checkRecycling(); err != nil {
+	if err := cmp.Or(o.checkRecycling(), o.checkSchedule()); err != nil {
 		return fmt.Errorf("pool: %w", err)
 	}
 	return o.completeDurations()

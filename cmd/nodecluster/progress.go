@@ -37,19 +37,29 @@ func (l *progressLog) wait() { l.running.Wait() }
 func (l *progressLog) write(p pool.Progress) {
 	switch {
 	case p.Step == pool.Begun:
-		l.log.write(aboutChange(p))
-	case p.Step == pool.Ended && p.Change == "replace":
-		l.log.write(entry{
-			slog.LevelInfo, "replaced", []slog.Attr{slog.Int("instance", p.Instance)}, fmt.Sprintf("replaced the worker of instance %d", p.Instance),
-		})
+		l.log.write(aboutChange(p, p.Change, changing[p.Change]+describePlace(p)+": "+p.Reason, slog.String("reason", p.Reason)))
+	case p.Step == pool.Ended:
+		l.log.write(aboutChange(p, changed[p.Change], changed[p.Change]+describePlace(p)))
 	}
 }
 
-func aboutChange(p pool.Progress) entry {
-	e := entry{level: slog.LevelInfo, name: p.Change, attrs: []slog.Attr{slog.String("reason", p.Reason)}}
-	if p.Change == "replace" {
-		e.attrs = append(e.attrs, slog.Int("instance", p.Instance))
-		e.text = fmt.Sprintf("replacing the worker of instance %d: %s", p.Instance, p.Reason)
+// What changes are called while they go on, and when they have ended.
+var (
+	changing = map[string]string{"replace": "replacing", "reload": "reloading", "scale": "scaling"}
+	changed  = map[string]string{"replace": "replaced", "reload": "reloaded", "scale": "scaled"}
+)
+
+// aboutChange is a line about a change, and about an instance if the change is about one.
+func aboutChange(p pool.Progress, name, text string, attrs ...slog.Attr) entry {
+	if p.Instance >= 0 {
+		attrs = append(attrs, slog.Int("instance", p.Instance))
 	}
-	return e
+	return entry{slog.LevelInfo, name, attrs, text}
+}
+
+func describePlace(p pool.Progress) string {
+	if p.Instance < 0 {
+		return ""
+	}
+	return fmt.Sprintf(" the worker of instance %d", p.Instance)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strconv"
 
+	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/spf13/pflag"
 )
 
@@ -15,6 +16,7 @@ func (o *options) addRecycling(flags *pflag.FlagSet) {
 		"after how long a worker is replaced so, or up to a tenth sooner (default never)")
 	flags.Var(value{"N", o.setMaxConnections}, "max-connections",
 		"after how many connections a worker is replaced so, under --sched rr and least\n(default never)")
+	flags.Var(value{"EXPRESSION", o.setCron}, "cron", "when to reload, as cron has it: \"0 4 * * *\" is 4 o'clock each night, local time")
 }
 
 func (o *options) setMaxMemory(text string) error {
@@ -29,5 +31,13 @@ func (o *options) setMaxConnections(text string) error {
 		return errors.New("use a number from 1 on")
 	}
 	o.keep.MaxConnections = n
+	return nil
+}
+
+func (o *options) setCron(text string) error {
+	if err := pool.CheckSchedule(text); err != nil {
+		return err
+	}
+	o.keep.ReloadSchedule = text
 	return nil
 }

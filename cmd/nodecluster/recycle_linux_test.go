@@ -37,3 +37,17 @@ func TestReplacementsAsText(t *testing.T) {
 	launch(t, nil, "--log-format", "text", "-i", "1", "--sched", "none", "--max-connections", "2", app(t, "http.js")).expectOneError(
 		`Options.MaxConnections is 2: under the scheduling policy "none" workers accept by themselves, and nobody counts that: use "rr" or "least"`)
 }
+
+// At the times of --cron all workers are replaced by those of what the paths lead to by then.
+func TestCron(t *testing.T) {
+	d := newDeployment(t)
+	p := d.launch("--cron", "@every 1s")
+	d.release("2", released)
+	begun := p.await("reload", 1)[0]
+	if begun.Reason != `the schedule is "@every 1s"` || begun.Level != "INFO" || begun.Instance != nil {
+		t.Errorf("the reload is told as %+v", begun)
+	}
+	p.await("reloaded", 2) // the first may have begun before the release was there
+	d.expectRelease("2")
+	p.stop()
+}
