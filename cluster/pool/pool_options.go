@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -74,6 +75,25 @@ type Options struct {
 	// default workers are started with the settings as they were. It is called on the goroutine of the reload's caller. The fields of
 	// settings that are a primary's are not read.
 	Reread func() ([]cluster.Settings, error)
+
+	// MaxMemory is how many bytes of memory (RSS) a worker's process may use, without its children's. One that was seen to use more three
+	// times, a second apart, is replaced: new first, as [Pool.ReloadOne] does it, and one at a time. If the new one fails, the worker goes
+	// on, an [cluster.ErrorEvent] says so once, and it is tried again later and later. By default there is no limit. Only Linux
+	// tells it: elsewhere New fails with an error that matches [errors.ErrUnsupported].
+	MaxMemory int64
+	// MaxLifetime is after how long a worker is replaced, as for MaxMemory. Each worker gets a time of its own between 90 % of it and all of
+	// it, so that workers that were started together are not replaced together. By default workers live on.
+	MaxLifetime time.Duration
+	// MaxConnections is after how many connections of clients a worker is replaced, as for MaxMemory, within a second: it has had a few more
+	// by then. The primary counts them as it hands them out, under [cluster.SchedRR] and [cluster.SchedLeast]. With another policy, under which
+	// nobody counts them, New fails. By default there is no limit.
+	MaxConnections int
+	// ReloadSchedule is a cron expression: at the times that it names the pool is reloaded, as [Pool.Reload] does it with the options in
+	// Reload, unless a reload is under way then. It has five fields (minute, hour, day of the month, month, day of the week) or six, with
+	// seconds before them, or is a word such as @daily or "@every 6h". The times are local ones, or those of a zone, as in
+	// "CRON_TZ=Europe/Berlin 0 4 * * *". When clocks are put forward, a time that is left out is left out. When they are put back, a time that
+	// comes twice counts twice. A reload that fails is an [cluster.ErrorEvent]. By default there is none.
+	ReloadSchedule string
 }
 
 // Program is a number of workers of one program in a pool.
@@ -112,6 +132,9 @@ func (o *Options) complete() error {
 	}
 	setDefault(&o.MaxRestarts, DefaultMaxRestarts)
 	if err := o.Reload.complete("Options.Reload"); err != nil {
+		return fmt.Errorf("pool: %w", err)
+	}
+	if err := cmp.Or(o.checkRecycling(), o.checkSchedule()); err != nil {
 		return fmt.Errorf("pool: %w", err)
 	}
 	return o.completeDurations()

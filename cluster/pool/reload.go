@@ -74,7 +74,7 @@ type Report struct {
 // under way, unless o.Wait is set; an error that matches [cluster.ErrClosed] when the pool is shut down or has ended; and an error for
 // options that make no sense or a pool that has not started. The report is what has happened in any case.
 func (p *Pool) Reload(ctx context.Context, o ReloadOptions) (Report, error) {
-	return p.reload(ctx, o, allInstances)
+	return p.reload(ctx, o, allInstances, "")
 }
 
 // ReloadOne is [Pool.Reload] of one instance alone, by its number. It returns an error if there is none with the number, or its worker has
@@ -82,7 +82,7 @@ func (p *Pool) Reload(ctx context.Context, o ReloadOptions) (Report, error) {
 func (p *Pool) ReloadOne(ctx context.Context, instance int, o ReloadOptions) (Report, error) {
 	report, err := Report{}, error(nil)
 	if instance >= 0 {
-		report, err = p.reload(ctx, o, instance)
+		report, err = p.reload(ctx, o, instance, "")
 	}
 	if err == nil && len(report.Replaced) == 0 {
 		err = fmt.Errorf("pool: reload: there is no worker with the instance number %d", instance)
@@ -93,13 +93,13 @@ func (p *Pool) ReloadOne(ctx context.Context, instance int, o ReloadOptions) (Re
 // allInstances stands for the numbers of all.
 const allInstances = -1
 
-func (p *Pool) reload(ctx context.Context, o ReloadOptions, instance int) (Report, error) {
+func (p *Pool) reload(ctx context.Context, o ReloadOptions, instance int, reason string) (Report, error) {
 	if err := o.complete("ReloadOptions"); err != nil {
 		return Report{}, fmt.Errorf("pool: %w", err)
 	}
 	begun := time.Now()
 	c := newChange("reload", o)
-	c.canary = true
+	c.canary, c.reason = true, reason
 	err := p.carryOut(ctx, c, func() error {
 		settings, err := p.reread()
 		if err != nil {
