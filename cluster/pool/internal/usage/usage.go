@@ -1,4 +1,4 @@
-// Package usage reads how much memory a process uses.
+// Package usage reads how much memory a process uses, and how many connections it has.
 package usage
 
 // Memory is the memory of one process, without that of its children, in bytes.

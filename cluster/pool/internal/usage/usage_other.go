@@ -15,3 +15,8 @@ const Supported = false
 func Read(int) (Memory, error) {
 	return Memory{}, fmt.Errorf("the memory of a process on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 }
+
+// Connections fails with an error that matches [errors.ErrUnsupported].
+func Connections(int, map[int]bool) (int, error) {
+	return 0, fmt.Errorf("the connections of a process on %s: %w", runtime.GOOS, errors.ErrUnsupported)
+}
