@@ -94,6 +94,11 @@ type Options struct {
 	// "CRON_TZ=Europe/Berlin 0 4 * * *". When clocks are put forward, a time that is left out is left out. When they are put back, a time that
 	// comes twice counts twice. A reload that fails is an [cluster.ErrorEvent]. By default there is none.
 	ReloadSchedule string
+	// NoMemoryGuard leaves it to the kernel what happens when memory runs out. By default, where Linux limits the memory of the process's
+	// control groups, the pool acts before: once nine tenths of a limit are in use, without the page cache, it replaces the worker that uses
+	// the most: new first where there is room for another, and else old first. So it goes on until less is in use. A worker is left
+	// alone that uses less than half as much again as a new one does: the memory is another's then, and an [cluster.ErrorEvent] says so.
+	NoMemoryGuard bool
 }
 
 // Program is a number of workers of one program in a pool.
