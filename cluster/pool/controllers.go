@@ -3,6 +3,7 @@ package pool
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -27,6 +28,9 @@ func (p *Pool) controllers() (all []func(context.Context)) {
 	}
 	if usage.Supported && !p.options.NoMemoryGuard {
 		all = append(all, p.guardMemory)
+	}
+	if runtime.GOOS == "linux" && p.options.Instances == 0 {
+		all = append(all, p.followLimits)
 	}
 	return all
 }
