@@ -148,7 +148,7 @@ func (p *Pool) fail(c *change, err error) {
 	}
 	if c.grows {
 		p.close(c, p.opened(c))
-		p.resize(len(p.ownPlaces()))
+		p.resize(len(p.ownPlaces()), "")
 		return
 	}
 	c.todo = p.undo(c.did)

@@ -3,9 +3,11 @@ package pool
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool/internal/usage"
 )
 
 // startControllers starts the goroutines that watch the workers, each for one thing, and have the pool changed when it asks for that. They go
@@ -24,13 +26,20 @@ func (p *Pool) controllers() (all []func(context.Context)) {
 	if p.options.ReloadSchedule != "" {
 		all = append(all, p.followSchedule)
 	}
+	if usage.Supported && !p.options.NoMemoryGuard {
+		all = append(all, p.guardMemory)
+	}
+	if runtime.GOOS == "linux" && p.options.Instances == 0 {
+		all = append(all, p.followLimits)
+	}
 	return all
 }
 
 // A resident is a worker that has a place.
 type resident struct {
-	worker *cluster.Worker
-	since  time.Time // when it was started
+	worker  *cluster.Worker
+	since   time.Time // when it was started
+	program int       // its index among the settings of the pool
 }
 
 // residents are the workers that run, by their places. Those that are tried in one are not among them.
@@ -38,7 +47,7 @@ func (p *Pool) residents(ctx context.Context) (all []resident, err error) {
 	err = p.ask(ctx, func() {
 		for _, place := range p.places {
 			if place.stage == filled {
-				all = append(all, resident{place.worker, place.since})
+				all = append(all, resident{place.worker, place.since, place.program})
 			}
 		}
 	})

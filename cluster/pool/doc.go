@@ -84,7 +84,8 @@
 // # What a pool changes by itself
 //
 // [Options.MaxMemory], [Options.MaxLifetime] and [Options.MaxConnections] have workers replaced, new first and one at a time.
-// [Options.ReloadSchedule] reloads at certain times. A [Progress] of such a change has its reason.
+// [Options.ReloadSchedule] reloads at certain times. Where memory has a limit, the largest worker is replaced before it is used up, unless
+// [Options.NoMemoryGuard] is set. A [Progress] of such a change has its reason.
 //
 // # How a pool ends
 //

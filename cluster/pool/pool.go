@@ -19,6 +19,7 @@ type Pool struct {
 	options Options
 	own     *cluster.Subscription // what happens to the workers
 	sizing  atomic.Pointer[Sizing]
+	scaled  atomic.Bool // Scale was called
 
 	mu      sync.Mutex
 	started bool

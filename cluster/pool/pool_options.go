@@ -42,8 +42,8 @@ const (
 type Options struct {
 	// Instances is how many workers of the pool's settings there are. By default there is one for each CPU that the process may run on,
 	// but no more than its CPU quota has whole CPUs, and than its memory limit has room for, and 1 at least. The limits are those of
-	// the process's control groups on Linux, which a container has; [Pool.Sizing] says which of them it was. A limit that changes later
-	// changes nothing. Where memory has a limit, workers of Node share it, however many they are: see [Sizing].
+	// the process's control groups on Linux, which a container has; [Pool.Sizing] says which of them it was. When a limit changes
+	// on Linux, the number follows within seconds, as by [Pool.Scale], until that is called. Where memory has a limit, workers of Node share it, however many they are: see [Sizing].
 	Instances int
 	// WorkerMemory is how many bytes of memory a worker is taken to need where there is a limit, [DefaultWorkerMemory] by default. A
 	// tenth of the limit and 30 MiB are not for workers, and those of Programs count as the others do. It limits nothing itself.
@@ -94,6 +94,11 @@ type Options struct {
 	// "CRON_TZ=Europe/Berlin 0 4 * * *". When clocks are put forward, a time that is left out is left out. When they are put back, a time that
 	// comes twice counts twice. A reload that fails is an [cluster.ErrorEvent]. By default there is none.
 	ReloadSchedule string
+	// NoMemoryGuard leaves it to the kernel what happens when memory runs out. By default, where Linux limits the memory of the process's
+	// control groups, the pool acts before: once nine tenths of a limit are in use, without the page cache, it replaces the worker that uses
+	// the most: new first where there is room for another, and else old first. So it goes on until less is in use. A worker is left
+	// alone that uses less than half as much again as a new one does: the memory is another's then, and an [cluster.ErrorEvent] says so.
+	NoMemoryGuard bool
 }
 
 // Program is a number of workers of one program in a pool.

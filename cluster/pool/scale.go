@@ -12,6 +12,8 @@ import (
 // Where there are too few, new ones are started at once, with the smallest instance numbers that are free. Scale returns when they are ready,
 // as [Options.Reload] says it. If one of them fails before, all new ones leave, and the error says why.
 //
+// Where the number follows the limits, as it does by default, it does so no more after a call of Scale.
+//
 // The new ones have the heaps that [Sizing] says for n workers, and those that run keep theirs until they are replaced.
 //
 // Where there are too many, those with the highest instance numbers are asked to leave, as [Options.KillTimeout] says, and Scale returns
@@ -24,15 +26,20 @@ func (p *Pool) Scale(ctx context.Context, n int) error {
 	if n < 1 {
 		return fmt.Errorf("pool: scale: %d workers make no pool: use 1 or more", n)
 	}
+	p.scaled.Store(true)
+	return p.scale(ctx, n, "")
+}
+
+func (p *Pool) scale(ctx context.Context, n int, reason string) error {
 	c := newChange("scale", p.options.Reload)
-	c.options.Wait = true
+	c.options.Wait, c.reason = true, reason
 	c.grows = true
 	return p.carryOut(ctx, c, func() error { return p.ask(ctx, func() { p.beginScale(c, n) }) })
 }
 
 // beginScale begins to open or to close places.
 func (p *Pool) beginScale(c *change, n int) {
-	p.resize(n)
+	p.resize(n, c.reason)
 	own := p.ownPlaces()
 	if n < len(own) {
 		p.close(c, own[n:])

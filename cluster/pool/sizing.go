@@ -11,8 +11,8 @@ import (
 type Sizing struct {
 	// Instances is how many workers of the pool's settings there are.
 	Instances int
-	// Reason is the limit that Instances follows from, such as "the CPU quota is 2.5". It is empty if Options.Instances says the
-	// number.
+	// Reason is the limit that Instances follows from, such as "the CPU quota is 2.5". It is empty if Options.Instances or Pool.Scale says
+	// the number.
 	Reason string
 	// MaxOldSpaceSize is how many MiB of heap each worker gets that is a Node, by its argument --max-old-space-size, and that has not
 	// been given such an argument by its settings or by NODE_OPTIONS. It is 0 if no worker gets any: there are none of these, or
@@ -20,14 +20,16 @@ type Sizing struct {
 	MaxOldSpaceSize int
 }
 
-// Sizing returns how many workers the pool has, by the limits as they were when it was made or scaled.
+// Sizing returns how many workers the pool has, by the limits as they were when it was made, scaled or last seen to change.
 func (p *Pool) Sizing() Sizing { return *p.sizing.Load() }
 
-// resize takes the number of workers of the pool's settings into account. Those that run keep the heaps that they have.
-func (p *Pool) resize(instances int) {
+// resize takes the number of workers of the pool's settings into account, and why it is that. Those that run keep the heaps that they have.
+func (p *Pool) resize(instances int, reason string) {
 	o := p.options
 	o.Instances = instances
-	p.sizing.Store(o.size(p.settings, limits.Read()))
+	s := o.size(p.settings, limits.Read())
+	s.Reason = reason
+	p.sizing.Store(s)
 }
 
 // size decides on the number of workers, and on their heaps. The settings are those of the pool's own workers, and of each program's.

@@ -76,7 +76,7 @@ func TestLeakingWorkersEndByThemselves(t *testing.T) {
 		leak();`)
 	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
 		group := nodetest.NewCgroup(t, map[string]string{"memory.limit_in_bytes": "320M"})
-		p := launchContained(t, group, "-i", "2", "--restart", "never", "--node", node.Path, script)
+		p := launchContained(t, group, "-i", "2", "--restart", "never", "--no-memory-guard", "--node", node.Path, script)
 		p.expectStatus(1)
 		for _, e := range p.events("exit") {
 			if e.Signal != "SIGABRT" {
@@ -143,6 +143,32 @@ func TestAutomaticInstances(t *testing.T) {
 			t.Errorf("the log does not begin with %q", want)
 		}
 	})
+}
+
+// A quota that changes changes the number of workers, and the log says why. It takes the pause between two readings.
+func TestQuotaThatChanges(t *testing.T) {
+	if runtime.NumCPU() < 2 {
+		t.Skip("needs two CPUs")
+	}
+	group := nodetest.NewCgroup(t, map[string]string{"cpu.cfs_quota_us": "150000"})
+	cmd := runCommand(t, portVariable(nodetest.FreePort(t)), app(t, "http.js"))
+	group.Contain(cmd)
+	p := launchCommand(t, cmd)
+	p.await("listening", 1)
+	group.Write("cpu.cfs_quota_us", "200000")
+	p.await("listening", 2)
+	said := p.await("instances", 2)[1]
+	reason := fmt.Sprintf("there are %d CPUs to run on", runtime.NumCPU())
+	if runtime.NumCPU() > 2 {
+		reason = "the CPU quota is 2"
+	}
+	if said.Instances != 2 || said.Reason != reason {
+		t.Errorf("it is said %+v, want 2, as %s", said, reason)
+	}
+	if begun := p.events("scale"); len(begun) != 1 || begun[0].Reason != reason {
+		t.Errorf("it is said %+v, want %s", begun, reason)
+	}
+	p.stop()
 }
 
 // The primary needs no rights of root to have its workers ended before it.

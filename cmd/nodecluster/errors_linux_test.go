@@ -145,7 +145,7 @@ func TestHelpNamesEachFlag(t *testing.T) {
 	for _, want := range []string{
 		"-i, --instances N|auto", "--worker-memory SIZE", "--node PROGRAM", "--node-args ARGS", "--sched rr|none|reuseport|sticky|least", "--serialization json|advanced", "--max-message-size SIZE",
 		"--cwd FOLDER", "--env K=V", "--env-file FILE", "--instance-var NAME", "--uid USER", "--gid GROUP", "--min-port PORT", "--restart always|on-failure|never", "--max-restarts N",
-		"--kill-timeout DURATION", "--listen-timeout DURATION", "--wait-ready", "--bake DURATION", "--parallel N", "--max-memory SIZE", "--max-lifetime DURATION", "--max-connections N", "--cron EXPRESSION", "--log-format text|json|none", "--log-level error|warn|info|debug", "nodecluster run [flags] SCRIPT [ARGS...]",
+		"--kill-timeout DURATION", "--listen-timeout DURATION", "--wait-ready", "--bake DURATION", "--parallel N", "--max-memory SIZE", "--max-lifetime DURATION", "--max-connections N", "--cron EXPRESSION", "--no-memory-guard", "--log-format text|json|none", "--log-level error|warn|info|debug", "nodecluster run [flags] SCRIPT [ARGS...]",
 		"PORT=3000 nodecluster run --instances 2 server.js",
 	} {
 		if !strings.Contains(p.stdout.String(), want) {

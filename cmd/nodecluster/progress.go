@@ -38,6 +38,8 @@ func (l *progressLog) write(p pool.Progress) {
 	switch {
 	case p.Step == pool.Begun:
 		l.log.write(aboutChange(p, p.Change, changing[p.Change]+describePlace(p)+": "+p.Reason, slog.String("reason", p.Reason)))
+	case p.Step == pool.Ended && p.Change == "scale":
+		l.log.sizing(l.workers.Sizing())
 	case p.Step == pool.Ended:
 		l.log.write(aboutChange(p, changed[p.Change], changed[p.Change]+describePlace(p)))
 	}
@@ -46,7 +48,7 @@ func (l *progressLog) write(p pool.Progress) {
 // What changes are called while they go on, and when they have ended.
 var (
 	changing = map[string]string{"replace": "replacing", "reload": "reloading", "scale": "scaling"}
-	changed  = map[string]string{"replace": "replaced", "reload": "reloaded", "scale": "scaled"}
+	changed  = map[string]string{"replace": "replaced", "reload": "reloaded"}
 )
 
 // aboutChange is a line about a change, and about an instance if the change is about one.

@@ -16,6 +16,8 @@ func (o *options) addRecycling(flags *pflag.FlagSet) {
 		"after how long a worker is replaced so, or up to a tenth sooner (default never)")
 	flags.Var(value{"N", o.setMaxConnections}, "max-connections",
 		"after how many connections a worker is replaced so, under --sched rr and least\n(default never)")
+	flags.BoolVar(&o.keep.NoMemoryGuard, "no-memory-guard", false,
+		"where memory has a limit, leave the largest worker alone when it is nearly used up")
 	flags.Var(value{"EXPRESSION", o.setCron}, "cron", "when to reload, as cron has it: \"0 4 * * *\" is 4 o'clock each night, local time")
 }
 
