@@ -93,5 +93,8 @@ func (w *Worker) keepPending(m *wire.FromWorker) {
 	}
 	pending.questions = append(pending.questions, m)
 	e := ListenPendingEvent{w, addressFrom(&m.Server)}
+	if s := w.primary.onLoop.servers[m.Server.Key()]; s != nil {
+		e.Address = s.base().at
+	}
 	w.primary.events.emitFor(w, e, e.Address.size())
 }

@@ -20,9 +20,11 @@ type trial struct {
 
 // try starts a successor in a place for a change, with its settings.
 func (p *Pool) try(c *change, t task) {
-	place := t.place
-	w, err := p.fork(place, place.worker, t.settings)
+	place, settings := t.place, t.settings
+	settings.Standby = c.switches
+	w, err := p.fork(place, place.worker, settings)
 	if err != nil {
+		c.trials--
 		p.trialFailed(c, place, err)
 		return
 	}
@@ -69,7 +71,7 @@ func (p *Pool) promoteIfReady(place *place) {
 	t.due = time.Now().Add(t.change.bake())
 	p.tell(Progress{t.change.name, t.change.reason, SuccessorReady, place.number, t.worker, nil})
 	if t.change.bake() <= 0 {
-		p.promote(place)
+		p.pass(place)
 	}
 }
 
@@ -104,6 +106,9 @@ func (p *Pool) retire(w *cluster.Worker) <-chan struct{} {
 // dropTrial ends the trial of a place's successor, which leaves.
 func (p *Pool) dropTrial(place *place) {
 	w, c := place.trial.worker, place.trial.change
+	if place.next != standingBy {
+		c.trials--
+	}
 	place.make(drop)
 	place.trial = nil
 	w.ReleaseListeners()
@@ -121,15 +126,18 @@ func (p *Pool) endTrial(place *place, err error) {
 func (p *Pool) doDueTrial(place *place, now time.Time) {
 	t := place.trial
 	switch {
-	case t == nil || t.due.After(now):
+	case t == nil || !place.hasTrialDue() || t.due.After(now):
 	case t.lost:
 		p.endTrial(place, fmt.Errorf("the new worker %d has closed its channel", t.worker.ID()))
 	case place.next == proving:
-		p.promote(place)
+		p.pass(place)
 	default:
 		p.endTrial(place, fmt.Errorf("the new worker %d did not %s within %v", t.worker.ID(), p.waitsFor(place), t.change.options.ListenTimeout))
 	}
 }
+
+// hasTrialDue reports whether something is to be done to the place's successor when its trial is due.
+func (p *place) hasTrialDue() bool { return p.trial != nil && (p.trial.lost || p.next != standingBy) }
 
 // loseTrial is for a successor whose channel has ended. Its process most often ends too, and says more.
 func (p *Pool) loseTrial(place *place) {
@@ -141,7 +149,7 @@ func (p *Pool) loseTrial(place *place) {
 func (p *Pool) trialExited(place *place) {
 	t := place.trial
 	when := "before it was ready; what it printed says why"
-	if place.next == proving {
+	if place.next != starting {
 		when = fmt.Sprintf("%v after it was started; what it printed says why", time.Since(t.since).Round(time.Millisecond))
 	}
 	err := fmt.Errorf("the new worker %d (%s) ended with %v %s", t.worker.ID(), programOf(&t.settings), t.worker.ExitStatus(), when)
