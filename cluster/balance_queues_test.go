@@ -17,7 +17,7 @@ func newTargetsOn(b Balancer, maxTargets, n int) (targets []*Target) {
 	d := &dispatcher{primary: &Primary{begun: time.Now()}, balancer: b, maxTargets: maxTargets, targets: n}
 	for range n {
 		target := newTarget(d, nil)
-		target.window = maxInFlight
+		target.gone, target.window = false, maxInFlight
 		b.Join(target)
 		targets = append(targets, target)
 	}

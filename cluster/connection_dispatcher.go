@@ -240,6 +240,7 @@ func (d *dispatcher) redispatch(connection int) {
 
 func (d *dispatcher) join(target *Target) {
 	d.targets++
+	target.gone = false
 	d.balancer.Join(target)
 	d.changed(target)
 	d.schedule()

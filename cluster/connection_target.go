@@ -42,7 +42,7 @@ type Target struct {
 	measured     time.Duration // by the dispatcher's now
 	refusalPause time.Duration // the last one; 0 since a connection was accepted
 	suspended    bool          // until retry
-	gone         bool          // has left
+	gone         bool          // has left, or has not joined
 	isCounted    bool          // in the dispatcher's available
 	assigned     []int         // connections that wait for this target
 	place        queuePlace
@@ -64,8 +64,9 @@ func (target *Target) Available() bool {
 // is the longest time of late: one that no later answer confirms fades by half every second.
 func (target *Target) Latency() time.Duration { return target.latencyAt(target.dispatcher.now()) }
 
+// newTarget makes a target that has not joined yet.
 func newTarget(d *dispatcher, w *Worker) *Target {
-	return &Target{dispatcher: d, worker: w, window: 1, maxWindow: maxInFlight}
+	return &Target{dispatcher: d, worker: w, window: 1, maxWindow: maxInFlight, gone: true}
 }
 
 // latencyAt returns what is left of the latency at a time.

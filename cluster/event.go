@@ -12,14 +12,14 @@ import "github.com/nodecluster/nodecluster/nodeipc"
 //   - A [ForkEvent] comes first.
 //   - An [OnlineEvent] comes at most once, and before any ListeningEvent. Programs that are not of Node's cluster need not send
 //     what leads to either.
-//   - [ListeningEvent], [ListenErrorEvent] and [MessageEvent] come any number of times, in the order of what the worker did; an
+//   - [ListeningEvent], [ListenErrorEvent], [ListenPendingEvent] and [MessageEvent] come any number of times, in the order of what the worker did; an
 //     [ErrorEvent] at any time.
 //   - A [DisconnectEvent] and an [ExitEvent] come once each, in either order. After the ExitEvent there are no ListeningEvents and
 //     ListenErrorEvents, after the DisconnectEvent no MessageEvents either. The second of the two is the worker's last event, but
 //     for ErrorEvents, and [Worker.Gone] is closed then.
 //
 // SetupEvent, ForkEvent, OnlineEvent, ListeningEvent, MessageEvent, DisconnectEvent and ExitEvent are those of Node's cluster module
-// in a primary. The other two are not: Node tells nobody in the primary why a worker could not listen.
+// in a primary. The other three are not: Node tells nobody in the primary why a worker could not listen.
 type Event interface{ kind() kinds }
 
 // kinds is a set of types of events.
@@ -31,6 +31,7 @@ const (
 	onlineKind
 	listeningKind
 	listenErrorKind
+	listenPendingKind
 	messageKind
 	disconnectKind
 	exitKind
@@ -74,6 +75,14 @@ type ListenErrorEvent struct {
 	Err error
 }
 
+// ListenPendingEvent: a server in a worker on standby is to listen on a socket that the workers share. It waits for that until the worker
+// is activated, and only then it is known whether it can. See Settings.Standby.
+type ListenPendingEvent struct {
+	Worker *Worker
+	// Address is where the server is to listen.
+	Address Address
+}
+
 // MessageEvent: the worker has sent a message.
 //
 // A handle that came with it, Message.Handle, is lent. It is closed when the program is done with the event, unless it was
@@ -110,12 +119,13 @@ type ErrorEvent struct {
 	Err    error
 }
 
-func (SetupEvent) kind() kinds       { return setupKind }
-func (ForkEvent) kind() kinds        { return forkKind }
-func (OnlineEvent) kind() kinds      { return onlineKind }
-func (ListeningEvent) kind() kinds   { return listeningKind }
-func (ListenErrorEvent) kind() kinds { return listenErrorKind }
-func (MessageEvent) kind() kinds     { return messageKind }
-func (DisconnectEvent) kind() kinds  { return disconnectKind }
-func (ExitEvent) kind() kinds        { return exitKind }
-func (ErrorEvent) kind() kinds       { return errorKind }
+func (SetupEvent) kind() kinds         { return setupKind }
+func (ForkEvent) kind() kinds          { return forkKind }
+func (OnlineEvent) kind() kinds        { return onlineKind }
+func (ListeningEvent) kind() kinds     { return listeningKind }
+func (ListenErrorEvent) kind() kinds   { return listenErrorKind }
+func (ListenPendingEvent) kind() kinds { return listenPendingKind }
+func (MessageEvent) kind() kinds       { return messageKind }
+func (DisconnectEvent) kind() kinds    { return disconnectKind }
+func (ExitEvent) kind() kinds          { return exitKind }
+func (ErrorEvent) kind() kinds         { return errorKind }

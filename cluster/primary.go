@@ -157,6 +157,7 @@ func (p *Primary) start(id int, before *Worker, settings *Settings, env []string
 		life: newLifeline(), stop: settings.stopping(), onLoop: newWorkerOnLoop(),
 	}
 	w.onLoop.before = before
+	w.standby.Store(settings.Standby)
 	if settings.Runtime != "" {
 		w.runtime.Store(&settings.Runtime)
 	}

@@ -21,6 +21,7 @@ type primaryOnLoop struct {
 	graces    graces
 	seq       uint32          // the number of the next message
 	frame     []byte          // the last message with a connection, whose memory is used again
+	switching bool            // workers change their parts, and the kernel is told afterwards
 	leaving   bool            // all are to leave
 	empty     []chan struct{} // closed when no worker is left
 	stops     []func(*Worker) // called for workers to come, until then

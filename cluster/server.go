@@ -15,7 +15,7 @@ import (
 // A server is an entry of the primary's handle table: a socket that servers in workers listen on. All methods of the files server*.go
 // run on the primary's loop.
 type server interface {
-	// join gives a worker a membership. It completes the reply to the worker, and returns the handle that goes with that, if any.
+	// join gives a worker a membership. A worker on standby gets nothing by it, or the error is errStandby. It completes the reply to the worker, and returns the handle that goes with that, if any.
 	join(*Worker, *wire.ServerReply) (membership, *handlewrap.Handle, error)
 	// base returns what every kind of server has.
 	base() *serverBase
@@ -33,6 +33,8 @@ type membership interface {
 	retire()
 	// leave ends the membership: the worker takes nothing any more. It may come without retire.
 	leave()
+	// activate ends the standby of a worker that has joined in it.
+	activate()
 	// retry is called when the worker's channel has room again.
 	retry()
 }
@@ -74,6 +76,10 @@ func (w *Worker) answerQuery(m *wire.FromWorker) {
 	reply := &wire.ServerReply{Command: wire.Command, Key: key, Ack: m.Seq, Data: m.Data, Seq: w.primary.nextSeq()}
 	handle, err := w.joinServer(key, m, reply)
 	if errors.Is(err, bind.ErrReleased) && w.answerLater(m) {
+		return
+	}
+	if errors.Is(err, errStandby) {
+		w.keepPending(m)
 		return
 	}
 	if err != nil {
@@ -202,6 +208,9 @@ func (w *Worker) retire() {
 	for key, m := range w.onLoop.memberships {
 		switch s := m.server(); {
 		case s.base().isLast:
+		case w.IsStandby():
+			w.retireFrom(key, m)
+			w.primary.closeUnused(s)
 		case hold:
 			w.retireFrom(key, m)
 			w.claim(s, time.Time{})

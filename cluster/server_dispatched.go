@@ -49,9 +49,11 @@ func (s *dispatchedServer) listenToo(r bind.Request, backlog int) {
 
 func (s *dispatchedServer) join(w *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
 	reply.SockName = s.name
-	target := newTarget(s.dispatcher, w)
-	s.dispatcher.join(target)
-	return dispatchedMembership{target, s}, nil, nil
+	m := dispatchedMembership{newTarget(s.dispatcher, w), s}
+	if !w.IsStandby() {
+		m.activate()
+	}
+	return m, nil, nil
 }
 
 func (s *dispatchedServer) lastCall(_ map[*Worker]membership, idle func()) {
@@ -79,6 +81,8 @@ type dispatchedMembership struct {
 }
 
 func (m dispatchedMembership) server() server { return m.of }
+
+func (m dispatchedMembership) activate() { m.dispatcher.join(m.Target) }
 
 func (m dispatchedMembership) retire() { m.leave() }
 

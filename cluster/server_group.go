@@ -42,46 +42,55 @@ func (s *groupServer) begin(p *Primary, bound bind.Socket, backlog int, by rende
 	if s.groupSlots, err = newGroupSlots(p, bound.FD, backlog, by); err != nil {
 		return nil, err
 	}
+	// What comes while all workers are on standby comes to the first socket.
+	if err := s.watch(bound.FD, nil); err != nil {
+		s.dispatcher.close()
+		return nil, err
+	}
 	return s, nil
 }
 
 func (s *groupServer) primary() *Primary { return s.groupSlots.primary }
 
 func (s *groupServer) join(w *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
-	before, _ := w.membershipBefore(s.key).(groupMembership)
-	n, handle, err := s.slotFor(before)
+	n, handle, steered, err := s.slotFor(w)
 	if err != nil {
 		return nil, nil, err
 	}
-	fd := s.group.FD(n)
-	s.unwatch(fd)
-	target := newTarget(s.dispatcher, w)
-	if w.Runtime().takesSocket() {
+	s.unwatch(s.group.FD(n))
+	m := groupMembership{newTarget(s.dispatcher, w), s, n, steered && w.Runtime().takesSocket()}
+	if m.accepts {
 		reply.Errno = new(int)
-		target.maxWindow = maxExtra
-		s.lookAt(target, fd)
+		m.maxWindow = maxExtra
 	} else {
-		w.primary.tellHandedOut(w.Runtime())
+		if !w.Runtime().takesSocket() {
+			w.primary.tellHandedOut(w.Runtime())
+		}
 		handle.Close()
 		reply.SockName, handle = s.name, nil
-		if err := s.handOut(target, fd); err != nil {
-			s.vacate(n)
-			return nil, nil, err
+	}
+	if w.IsStandby() {
+		err = m.standBy()
+	} else {
+		err = m.begin()
+	}
+	if err != nil {
+		if handle != nil {
+			handle.Close()
 		}
+		s.vacate(n)
+		return nil, nil, err
 	}
-	if s.sticky != nil {
-		s.sticky.put(s.slots[n].place, target)
-	}
-	s.dispatcher.join(target)
-	return groupMembership{target, s, n}, handle, nil
+	return m, handle, nil
 }
 
-// slotFor takes a slot for a worker, which is the successor of a member if before is one.
-func (s *groupServer) slotFor(before groupMembership) (int, *handlewrap.Handle, error) {
-	if before.of != s {
-		return s.take(handlewrap.NetNative)
+// slotFor takes a slot for a worker, which may be the successor of a member.
+func (s *groupServer) slotFor(w *Worker) (n int, h *handlewrap.Handle, steered bool, err error) {
+	before := -1
+	if m, ok := w.membershipBefore(s.key).(groupMembership); ok && m.of == s {
+		before = m.slot
 	}
-	return s.takeAfter(before.slot, handlewrap.NetNative)
+	return s.takeFor(w, before, handlewrap.NetNative)
 }
 
 // handOut accepts what comes to the socket of a target that takes none. It is the target's, unless another may have it too that is
@@ -124,11 +133,44 @@ func (s *groupServer) close() {
 
 type groupMembership struct {
 	*Target
-	of   *groupServer
-	slot int
+	of      *groupServer
+	slot    int
+	accepts bool // the worker has a copy of the socket
 }
 
 func (m groupMembership) server() server { return m.of }
+
+// standBy has the others get what has come to the socket, and what would come there.
+func (m groupMembership) standBy() error {
+	s := m.of
+	s.acceptAll(s.group.FD(m.slot), nil)
+	s.schedule()
+	return s.watch(s.group.FD(m.slot), nil)
+}
+
+func (m groupMembership) activate() {
+	m.of.groupSlots.activate(m.slot)
+	if err := m.begin(); err != nil {
+		m.worker.fail(err)
+	}
+}
+
+// begin has the target get connections, if it is the kernel's choice.
+func (m groupMembership) begin() error {
+	s := m.of
+	fd := s.group.FD(m.slot)
+	s.unwatch(fd)
+	if m.accepts {
+		s.lookAt(m.Target, fd)
+	} else if err := s.handOut(m.Target, fd); err != nil {
+		return err
+	}
+	if s.sticky != nil {
+		s.sticky.put(s.slots[m.slot].place, m.Target)
+	}
+	s.dispatcher.join(m.Target)
+	return nil
+}
 
 // retire has others get what waits in the worker's socket, and what would come there.
 func (m groupMembership) retire() {

@@ -74,13 +74,17 @@ func clientAddress(i int) netip.Addr { return netip.AddrFrom4([4]byte{127, 2, by
 
 func connectFrom(t testing.TB, from netip.Addr, port int) *clustertest.Client {
 	t.Helper()
-	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: from.AsSlice()}, Timeout: clustertest.Patience}
-	conn, err := d.Dial("tcp", clustertest.Local(port))
+	conn, err := dialFrom(from, port)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
 	return clustertest.NewClient(t, conn)
+}
+
+func dialFrom(from netip.Addr, port int) (net.Conn, error) {
+	d := net.Dialer{LocalAddr: &net.TCPAddr{IP: from.AsSlice()}, Timeout: clustertest.Patience}
+	return d.Dial("tcp", clustertest.Local(port))
 }
 
 // expectAllServe checks that connections go to these workers and to no other.

@@ -52,21 +52,26 @@ func (s *packetGroup) close() {
 }
 
 func (s *packetGroup) join(w *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
-	before, _ := w.membershipBefore(s.key).(packetMembership)
-	n, handle, err := s.slotFor(before)
+	n, handle, steered, err := s.slotFor(w)
 	if err != nil {
 		return nil, nil, err
+	}
+	if !steered {
+		handle.Close()
+		s.vacate(n)
+		return nil, nil, errStandby
 	}
 	reply.Errno = new(int)
 	return packetMembership{s, n}, handle, nil
 }
 
-// slotFor takes a slot for a worker, which is the successor of a member if before is one.
-func (s *packetGroup) slotFor(before packetMembership) (int, *handlewrap.Handle, error) {
-	if before.of != s {
-		return s.take(handlewrap.DgramNative)
+// slotFor takes a slot for a worker, which may be the successor of a member.
+func (s *packetGroup) slotFor(w *Worker) (n int, h *handlewrap.Handle, steered bool, err error) {
+	before := -1
+	if m, ok := w.membershipBefore(s.key).(packetMembership); ok && m.of == s {
+		before = m.slot
 	}
-	return s.takeAfter(before.slot, handlewrap.DgramNative)
+	return s.takeFor(w, before, handlewrap.DgramNative)
 }
 
 func (s *packetGroup) lastCall(_ map[*Worker]membership, idle func()) { idle() }
@@ -77,6 +82,8 @@ type packetMembership struct {
 }
 
 func (m packetMembership) server() server { return m.of }
+
+func (m packetMembership) activate() { m.of.groupSlots.activate(m.slot) }
 
 func (m packetMembership) retire() { m.of.groupSlots.retire(m.slot) }
 

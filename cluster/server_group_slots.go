@@ -37,6 +37,7 @@ const (
 	taken                    // a worker does
 	retired                  // a worker does, and is to get no more
 	waiting                  // a worker will, when the one that has its place has left that
+	standby                  // a worker will, when it is activated
 )
 
 // gets reports whether the kernel may choose a slot. One whose worker has ended stays in the choice while a successor is expected: the
@@ -106,11 +107,17 @@ func (slots *groupSlots) open(t handlewrap.Type, preferred func(slot) bool) (n i
 			return 0, nil, err
 		}
 	}
+	h, err = slots.copyOf(n, t)
+	return n, h, err
+}
+
+// copyOf returns a copy of a slot's socket.
+func (slots *groupSlots) copyOf(n int, t handlewrap.Type) (*handlewrap.Handle, error) {
 	fd, err := bind.Dup(slots.group.FD(n))
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	return n, handlewrap.New(t, fd), nil
+	return handlewrap.New(t, fd), nil
 }
 
 // freePlace is the lowest place that no slot has.
@@ -166,7 +173,7 @@ func (slots *groupSlots) set(n int, s slot) {
 // choose has the kernel choose among the slots that get anything, if it does not do so already. What has come to another slot before
 // waits there.
 func (slots *groupSlots) choose() {
-	if slots.closed || len(slots.slots) == 1 {
+	if slots.closed || len(slots.slots) == 1 || slots.primary.onLoop.switching {
 		return
 	}
 	among := slots.choices()

@@ -47,6 +47,17 @@ func (m slotsModel) takeAfter(before, want int) {
 	m.expect(want, func(t handlewrap.Type) (int, *handlewrap.Handle, error) { return m.groupSlots.takeAfter(before, t) })
 }
 
+// takeStandby takes a slot for a worker on standby, which has to be this one.
+func (m slotsModel) takeStandby(before, want int) {
+	m.expect(want, func(t handlewrap.Type) (int, *handlewrap.Handle, error) {
+		n, h, steered, err := m.groupSlots.takeStandby(before, t)
+		if !steered {
+			m.t.Error("the kernel may choose the socket of a worker on standby")
+		}
+		return n, h, err
+	})
+}
+
 func (m slotsModel) expect(want int, take func(handlewrap.Type) (int, *handlewrap.Handle, error)) {
 	m.t.Helper()
 	m.primary.loop.Call(func() {
@@ -125,6 +136,24 @@ func TestSuccessorTakesThePlace(t *testing.T) {
 			m.after("the first one's successor", func() { m.takeAfter(0, 4) }, []int{0, 3, 2, 1}, false)
 		})
 	}
+}
+
+// A worker on standby gets nothing before it is activated, and then the place that it is to have.
+func TestSlotOnStandby(t *testing.T) {
+	nodetest.NoLeaks(t)
+	m := newSlotsModel(t, rendezvous.ByAddress, 3)
+	m.after("a successor on standby", func() { m.takeStandby(1, 3) }, []int{0, 1, 2}, true)
+	m.after("it is activated", func() { m.activate(3) }, []int{0, 1, 2}, false)
+	m.after("the one before it leaves", func() { m.retire(1) }, []int{0, 3, 2}, true)
+	m.after("it has let go of its socket", func() { m.vacate(1) }, []int{0, 3, 2}, false)
+	m.after("one on standby that ends", func() { m.takeStandby(-1, 1); m.vacate(1) }, []int{0, 3, 2}, true)
+	m.after("one without a worker before it", func() { m.takeStandby(-1, 1) }, []int{0, 3, 2}, true)
+	m.after("a death", func() { m.vacateFor(3, time.Hour) }, []int{0, 3, 2}, false)
+	m.after("it is activated", func() { m.activate(1) }, []int{0, 1, 2}, true)
+	m.after("a successor whose predecessor dies", func() { m.takeStandby(1, 3); m.vacateFor(1, time.Hour) }, []int{0, 1, 2}, true)
+	m.after("another one is started there", func() { m.take(1) }, []int{0, 1, 2}, false)
+	m.after("the successor is activated", func() { m.activate(3) }, []int{0, 1, 2}, false)
+	m.after("that one leaves", func() { m.retire(1) }, []int{0, 3, 2}, true)
 }
 
 // A slot for which no successor comes in time gets nothing more.

@@ -16,7 +16,10 @@ type sharedServer struct {
 	last       *dispatcher // of what waited in the socket at the last call; nil before
 }
 
-func (s *sharedServer) join(_ *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
+func (s *sharedServer) join(w *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
+	if w.IsStandby() {
+		return nil, nil, errStandby
+	}
 	fd, err := bind.Dup(s.socket.FD)
 	if err != nil {
 		return nil, nil, err
@@ -61,6 +64,8 @@ type sharedMembership struct {
 }
 
 func (m *sharedMembership) server() server { return m.of }
+
+func (m *sharedMembership) activate() {}
 
 func (m *sharedMembership) retire() { m.leave() }
 

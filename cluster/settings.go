@@ -74,6 +74,15 @@ type Settings struct {
 	Cwd string
 	// Env are variables as "K=V" on top of the primary's own.
 	Env []string
+	// Standby has the worker wait, loaded, until [Worker.Activate] or [Primary.Switch]. Its servers listen, as far as the program can tell,
+	// and come with a ListeningEvent, but they get no connections and no datagrams. [Worker.Dial] reaches them, so that they can be
+	// checked. What is sent to an address on which no other worker listens waits. Under SchedSticky a worker of [Primary.ForkSuccessor]
+	// keeps the place that it is to take.
+	//
+	// A server that is to accept from a socket that all workers share does not listen yet: its program waits in listen, with a
+	// ListenPendingEvent. That is so for all servers under SchedNone, for Unix sockets under SchedReusePort, and for UDP but under
+	// SchedReusePort and SchedSticky.
+	Standby bool
 	// Silent gives the worker pipes for its standard streams: Worker.Stdin, Stdout and Stderr.
 	Silent bool
 	// Stdin, Stdout and Stderr are the worker's streams, as os/exec has them, unless it is Silent. For nil it inherits

@@ -36,6 +36,7 @@ type Worker struct {
 	disconnectedAt time.Time
 	leftFirst      atomic.Bool // it has closed its servers before it was told to
 	signalled      atomic.Bool // Shutdown has sent the signal
+	standby        atomic.Bool // until it is activated
 	reaps          atomic.Bool // what it leaves in its process group is to be killed
 
 	onLoop workerOnLoop
@@ -51,6 +52,7 @@ type workerOnLoop struct {
 	offers         offers
 	accepted       int // connections of those offered
 	identification identification
+	pending        pendingQuestions
 	retries        int         // questions that are asked again in a moment
 	claims         []claim     // the oldest first
 	expiry         *time.Timer // of the next claim that ends

@@ -20,6 +20,8 @@ type change struct {
 	instance int    // that it is about, or allInstances
 	options  ReloadOptions
 	canary   bool               // the first successor is tried alone, and has to stay well
+	switches bool               // all successors get their places in one moment
+	shares   bool               // it was told that workers of both releases share a socket
 	oldFirst bool               // workers leave before their successors come, and each stands for itself
 	held     bool               // whether sockets were held for successors of workers that leave, before it was oldFirst
 	grows    bool               // the places are new
@@ -83,6 +85,10 @@ func (p *Pool) goOn(c *change) {
 	if c.trials > 0 || p.change != c {
 		return
 	}
+	if p.standsBy() {
+		p.switchOver(c)
+		return
+	}
 	p.change = nil
 	if c.oldFirst {
 		p.holdWhenLeaving(c.held)
@@ -118,7 +124,6 @@ func (p *Pool) trialSucceeded(c *change, before task) {
 
 // trialFailed is for a place whose successor does not get it. The output are the last lines that it printed.
 func (p *Pool) trialFailed(c *change, place *place, err error, output []string) {
-	c.trials--
 	if c.oldFirst {
 		p.succeedTrial(place)
 	}
@@ -143,7 +148,6 @@ func (p *Pool) fail(c *change, err error) {
 	for _, place := range p.places {
 		if place.trial != nil {
 			p.dropTrial(place)
-			c.trials--
 		}
 	}
 	if c.grows {

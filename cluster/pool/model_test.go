@@ -160,7 +160,10 @@ func (m *poolModel) expectError(err error, fails bool) {
 }
 
 func (m *poolModel) options() pool.ReloadOptions {
-	return pool.ReloadOptions{Bake: time.Millisecond, Parallel: 1 + m.random.IntN(3), ListenTimeout: clustertest.Patience}
+	strategies := []pool.ReloadStrategy{pool.ReloadRolling, pool.ReloadSwitch}
+	return pool.ReloadOptions{
+		Strategy: strategies[m.random.IntN(len(strategies))], Bake: time.Millisecond, Parallel: 1 + m.random.IntN(3), ListenTimeout: clustertest.Patience,
+	}
 }
 
 func (m *poolModel) instance() int { return m.random.IntN(len(m.releases)) }
@@ -241,14 +244,14 @@ func (m *poolModel) kill() {
 	w := m.one()
 	m.note("kill worker %d", w.ID())
 	w.Kill(syscall.SIGKILL)
-	m.Event(m.t, "exit", w.ID())
+	nodetest.Receive(m.t, w.Gone(), "end of the worker")
 }
 
 func (m *poolModel) leave() {
 	w := m.one()
 	m.note("have worker %d leave", w.ID())
 	w.Disconnect()
-	m.Event(m.t, "exit", w.ID())
+	nodetest.Receive(m.t, w.Gone(), "end of the worker")
 }
 
 // killInReload kills workers, of which some are new, in a reload. It is done, or all is as it was.

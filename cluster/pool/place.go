@@ -20,9 +20,10 @@ const (
 	unopened                  // nobody has it until the successor that is tried does
 
 	// The other half, of a successor.
-	alone    // there is none
-	starting // one was started, and is to be ready
-	proving  // it is ready, and is to stay well for a while
+	alone      // there is none
+	starting   // one was started, and is to be ready
+	proving    // it is ready, and is to stay well for a while
+	standingBy // it has, and waits for those of other places
 
 	stages int = iota
 )
@@ -39,6 +40,7 @@ const (
 	finish                 // none is
 	try                    // a successor was started
 	ready                  // it is ready
+	standBy                // it has stayed well, and waits for others
 	promote                // it has the place from now on, whatever has become of the worker before it
 	drop                   // it has failed, or is not wanted any more
 	vacate                 // the worker is asked to leave, and the successor is tried once it has
@@ -51,18 +53,19 @@ const (
 
 // moves say for each move what becomes of both halves of a place. A move can be if it can be for both.
 var moves = [...][stages]stage{
-	//           vacant    filled        exited    disconnected  ending    emptied   finished  unopened  alone     starting  proving
-	fill:       {filled, no, no, no, no, no, no, no, same, same, same},
-	exit:       {no, exited, no, emptied, emptied, no, no, no, same, same, same},
-	disconnect: {no, disconnected, emptied, no, no, no, no, no, same, same, same},
-	outstay:    {no, no, no, ending, no, no, no, no, same, same, same},
-	await:      {vacant, no, no, no, no, vacant, no, vacant, same, same, same},
-	finish:     {finished, finished, finished, finished, finished, finished, no, finished, same, same, same},
-	try:        {same, same, same, same, same, same, same, same, starting, no, no},
-	ready:      {same, same, same, same, same, same, same, same, no, proving, no},
-	promote:    {filled, filled, filled, filled, filled, filled, filled, filled, no, no, alone},
-	drop:       {same, same, same, same, same, same, same, same, no, alone, alone},
-	vacate:     {unopened, unopened, unopened, unopened, unopened, unopened, unopened, no, alone, no, no},
+	//           vacant    filled        exited    disconnected  ending    emptied   finished  unopened  alone     starting  proving     standingBy
+	fill:       {filled, no, no, no, no, no, no, no, same, same, same, same},
+	exit:       {no, exited, no, emptied, emptied, no, no, no, same, same, same, same},
+	disconnect: {no, disconnected, emptied, no, no, no, no, no, same, same, same, same},
+	outstay:    {no, no, no, ending, no, no, no, no, same, same, same, same},
+	await:      {vacant, no, no, no, no, vacant, no, vacant, same, same, same, same},
+	finish:     {finished, finished, finished, finished, finished, finished, no, finished, same, same, same, same},
+	try:        {same, same, same, same, same, same, same, same, starting, no, no, no},
+	ready:      {same, same, same, same, same, same, same, same, no, proving, no, no},
+	standBy:    {same, same, same, same, same, same, same, same, no, no, standingBy, no},
+	promote:    {filled, filled, filled, filled, filled, filled, filled, filled, no, no, alone, alone},
+	drop:       {same, same, same, same, same, same, same, same, no, alone, alone, alone},
+	vacate:     {unopened, unopened, unopened, unopened, unopened, unopened, unopened, no, alone, no, no, no},
 }
 
 // place is what one worker after the other fills.

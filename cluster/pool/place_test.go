@@ -7,7 +7,7 @@ import (
 
 var (
 	workerStages    = []stage{vacant, filled, exited, disconnected, ending, emptied, finished, unopened}
-	successorStages = []stage{alone, starting, proving}
+	successorStages = []stage{alone, starting, proving, standingBy}
 )
 
 // halves are what a move makes of the stages of a place's worker and of its successor, where it can be. A half that is nil it
@@ -23,12 +23,13 @@ var wantMoves = map[move]halves{
 	finish: {map[stage]stage{
 		vacant: finished, filled: finished, exited: finished, disconnected: finished, ending: finished, emptied: finished, unopened: finished,
 	}, nil},
-	try:   {nil, map[stage]stage{alone: starting}},
-	ready: {nil, map[stage]stage{starting: proving}},
+	try:     {nil, map[stage]stage{alone: starting}},
+	ready:   {nil, map[stage]stage{starting: proving}},
+	standBy: {nil, map[stage]stage{proving: standingBy}},
 	promote: {map[stage]stage{
 		vacant: filled, filled: filled, exited: filled, disconnected: filled, ending: filled, emptied: filled, finished: filled, unopened: filled,
-	}, map[stage]stage{proving: alone}},
-	drop: {nil, map[stage]stage{starting: alone, proving: alone}},
+	}, map[stage]stage{proving: alone, standingBy: alone}},
+	drop: {nil, map[stage]stage{starting: alone, proving: alone, standingBy: alone}},
 	vacate: {map[stage]stage{
 		vacant: unopened, filled: unopened, exited: unopened, disconnected: unopened, ending: unopened, emptied: unopened, finished: unopened,
 	}, map[stage]stage{alone: alone}},

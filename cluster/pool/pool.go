@@ -69,7 +69,8 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 		p.settings = append(p.settings, program.Settings)
 	}
 	p.sizing.Store(o.size(p.settings, limits.Read()))
-	p.own = primary.Subscribe(cluster.OnlineEvent{}, cluster.ListeningEvent{}, cluster.ListenErrorEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{})
+	p.own = primary.Subscribe(cluster.OnlineEvent{}, cluster.ListeningEvent{}, cluster.ListenErrorEvent{},
+		cluster.ListenPendingEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{})
 	return p, nil
 }
 

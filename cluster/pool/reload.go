@@ -24,6 +24,8 @@ type ReloadOptions struct {
 	// ListenTimeout is how long a new worker may take to be ready; [DefaultListenTimeout] by default. One that takes longer has
 	// failed.
 	ListenTimeout time.Duration
+	// Strategy is how workers are replaced, [ReloadRolling] by default. It is for reloads alone.
+	Strategy ReloadStrategy
 	// WaitReady has a new worker be ready when it has sent the string "ready", as by process.send('ready'), whatever it listens on. By
 	// default it is ready when it listens on all that the worker before it listened on.
 	WaitReady bool
@@ -44,10 +46,13 @@ func (o *ReloadOptions) complete(name string) error {
 	case o.Parallel < 0:
 		return fmt.Errorf("%s.Parallel is %d: use 1 or more, or 0 for 1", name, o.Parallel)
 	}
+	if o.Strategy == "" {
+		o.Strategy = ReloadRolling
+	}
 	setDefault(&o.ListenTimeout, DefaultListenTimeout)
 	setDefault(&o.Bake, DefaultBake)
 	setDefault(&o.Parallel, 1)
-	return nil
+	return o.Strategy.check(name)
 }
 
 // Report is what has come of a reload.
@@ -60,7 +65,7 @@ type Report struct {
 	Took time.Duration
 }
 
-// Reload replaces all workers, new first: a successor is started in the place of each worker, with its instance number, and the worker
+// Reload replaces all workers, new first and as ReloadOptions.Strategy says: a successor is started in the place of each worker, with its instance number, and the worker
 // is asked to leave once the successor is ready, as [Options.KillTimeout] says. So there are never fewer workers that are ready than before.
 // One successor is tried first, as ReloadOptions.Bake says, and the others after it. What they run is read anew by [Options.Reread]. A
 // place whose worker has failed and has no successor gets one. One whose worker has done its work does not.
@@ -112,6 +117,7 @@ func (p *Pool) reload(ctx context.Context, o ReloadOptions, instance int, reason
 
 // beginReload begins a reload of one instance or all.
 func (p *Pool) beginReload(c *change, settings []cluster.Settings, instance int) {
+	c.switches = c.options.Strategy == ReloadSwitch && p.canSwitch()
 	for _, place := range p.places {
 		if (instance == allInstances || instance == place.number) && (place.stage != finished || place.failed) {
 			c.todo = append(c.todo, task{place, settings[place.program]})

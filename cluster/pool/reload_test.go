@@ -82,8 +82,15 @@ func newReloadRig(t *testing.T, o pool.Options) *reloadRig {
 
 func newReloadRigOn(t *testing.T, node nodetest.Runtime, o pool.Options) *reloadRig {
 	t.Helper()
+	return newReloadRigUnder(t, node, cluster.SchedRR, o)
+}
+
+func newReloadRigUnder(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy, o pool.Options) *reloadRig {
+	t.Helper()
 	port := clustertest.FreePort(t)
 	published := newReleases(t, node, port)
+	published.base.SchedulingPolicy = policy
+	published.publish("1")
 	o.Reread = published.reread
 	o.MinPause = time.Millisecond
 	r := &reloadRig{newRig(t, published.now, o), published, port}

@@ -95,7 +95,7 @@ func (p *Pool) nextDue() (next time.Time) {
 		if place.stage.hasDue() {
 			sooner(place.due)
 		}
-		if place.trial != nil {
+		if place.hasTrialDue() {
 			sooner(place.trial.due)
 		}
 	}
@@ -169,6 +169,8 @@ func (p *Pool) hear(event cluster.Event) {
 			t.hasListened(e.Address)
 		}
 		p.promoteReady()
+	case cluster.ListenPendingEvent:
+		p.listensLater(e)
 	case cluster.ListenErrorEvent:
 		if t := p.tenantOf(e.Worker); t != nil {
 			t.listenErr = e.Err

@@ -21,11 +21,12 @@ type trial struct {
 
 // try starts a successor in a place for a change, with its settings.
 func (p *Pool) try(c *change, t task) {
-	place := t.place
-	settings := t.settings
+	place, settings := t.place, t.settings
+	settings.Standby = c.switches
 	printed := keepPrinted(&settings)
 	w, err := p.fork(place, place.worker, settings)
 	if err != nil {
+		c.trials--
 		p.trialFailed(c, place, err, nil)
 		return
 	}
@@ -72,7 +73,7 @@ func (p *Pool) promoteIfReady(place *place) {
 	t.due = time.Now().Add(t.change.bake())
 	p.tell(Progress{t.change.name, t.change.reason, SuccessorReady, place.number, t.worker, nil})
 	if t.change.bake() <= 0 {
-		p.promote(place)
+		p.pass(place)
 	}
 }
 
@@ -109,6 +110,9 @@ func (p *Pool) retire(w *cluster.Worker) <-chan struct{} {
 func (p *Pool) dropTrial(place *place) {
 	w, c := place.trial.worker, place.trial.change
 	place.trial.printed.close()
+	if place.next != standingBy {
+		c.trials--
+	}
 	place.make(drop)
 	place.trial = nil
 	w.ReleaseListeners()
@@ -126,15 +130,18 @@ func (p *Pool) endTrial(place *place, err error) {
 func (p *Pool) doDueTrial(place *place, now time.Time) {
 	t := place.trial
 	switch {
-	case t == nil || t.due.After(now):
+	case t == nil || !place.hasTrialDue() || t.due.After(now):
 	case t.lost:
 		p.endTrial(place, fmt.Errorf("the new worker %d has closed its channel", t.worker.ID()))
 	case place.next == proving:
-		p.promote(place)
+		p.pass(place)
 	default:
 		p.endTrial(place, fmt.Errorf("the new worker %d did not %s within %v", t.worker.ID(), p.waitsFor(place), t.change.options.ListenTimeout))
 	}
 }
+
+// hasTrialDue reports whether something is to be done to the place's successor when its trial is due.
+func (p *place) hasTrialDue() bool { return p.trial != nil && (p.trial.lost || p.next != standingBy) }
 
 // loseTrial is for a successor whose channel has ended. Its process most often ends too, and says more.
 func (p *Pool) loseTrial(place *place) {
@@ -146,7 +153,7 @@ func (p *Pool) loseTrial(place *place) {
 func (p *Pool) trialExited(place *place) {
 	t := place.trial
 	when := "before it was ready"
-	if place.next == proving {
+	if place.next != starting {
 		when = fmt.Sprintf("%v after it was started", time.Since(t.since).Round(time.Millisecond))
 	}
 	if t.printed == nil {

@@ -22,6 +22,8 @@ func (l *eventLog) event(e cluster.Event, now time.Time) {
 		l.write(about(e.Worker, "listening", "listening on "+describeAddress(e.Address), addressAttrs(e.Address)...))
 	case cluster.ListenErrorEvent:
 		l.listenError(e, now)
+	case cluster.ListenPendingEvent:
+		l.write(about(e.Worker, "listenPending", "waits on standby to listen on "+describeAddress(e.Address), addressAttrs(e.Address)...))
 	case cluster.MessageEvent:
 		l.message(e, now)
 		e.Message.Release()

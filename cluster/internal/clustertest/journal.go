@@ -62,6 +62,8 @@ func OccurrenceOf(t testing.TB, event cluster.Event) Occurrence {
 		return Occurrence{Event: "listening", Worker: e.Worker.ID(), Address: &e.Address}
 	case cluster.ListenErrorEvent:
 		return Occurrence{Event: "listenError", Worker: e.Worker.ID(), Address: &e.Address, Err: e.Err}
+	case cluster.ListenPendingEvent:
+		return Occurrence{Event: "listenPending", Worker: e.Worker.ID(), Address: &e.Address}
 	case cluster.MessageEvent:
 		if e.Message.Handle != nil {
 			e.Message.Handle.Close()

@@ -112,24 +112,30 @@ func (l *load) count(f Failure) {
 
 // Ask opens a connection and reads the answer to a request to its end.
 func Ask(address string, deadline time.Time) error {
+	_, err := AskForBody(address, deadline)
+	return err
+}
+
+// AskForBody is Ask, and gives the answer's body.
+func AskForBody(address string, deadline time.Time) (body string, err error) {
 	conn, err := (&net.Dialer{Deadline: deadline}).Dial("tcp", address)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer conn.Close()
 	if err := conn.SetDeadline(deadline); err != nil {
-		return err
+		return "", err
 	}
 	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); err != nil {
-		return err
+		return "", err
 	}
 	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer response.Body.Close()
-	_, err = io.Copy(io.Discard, response.Body)
-	return err
+	text, err := io.ReadAll(response.Body)
+	return string(text), err
 }
 
 // Deaths are workers that were killed.
