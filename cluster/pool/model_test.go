@@ -264,11 +264,17 @@ func (m *poolModel) killInReload() {
 		_, err := m.Reload(clustertest.Patient(m.t), o)
 		ended <- err
 	}()
+	var killed []*cluster.Worker
 	for range 1 + m.random.IntN(3) {
 		time.Sleep(time.Duration(m.random.IntN(20)) * time.Millisecond)
 		if workers := m.Workers(); len(workers) > 0 {
-			workers[m.random.IntN(len(workers))].Kill(syscall.SIGKILL)
+			w := workers[m.random.IntN(len(workers))]
+			w.Kill(syscall.SIGKILL)
+			killed = append(killed, w)
 		}
+	}
+	for _, w := range killed {
+		nodetest.Receive(m.t, w.Gone(), "end of the worker")
 	}
 	if err := <-ended; err == nil {
 		m.releases = all(release, len(m.releases))
