@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool/internal/drain"
 )
 
 // A Pool is a primary that keeps a number of workers running. Make one with [New], and end it with [Pool.Shutdown] and
@@ -16,6 +17,7 @@ type Pool struct {
 	primary *cluster.Primary
 	options Options
 	own     *cluster.Subscription // what happens to the workers
+	preload drain.Preload         // of Node workers
 
 	mu      sync.Mutex
 	started bool

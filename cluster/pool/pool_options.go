@@ -60,6 +60,9 @@ type Options struct {
 	// KillTimeout is how long Shutdown has before it kills workers; [DefaultKillTimeout] by default. A worker that goes on without its
 	// channel has as long to end by itself, and as long again when it is told to.
 	KillTimeout time.Duration
+	// NoDrain starts Node workers without the script that drains their HTTP connections when they leave: see the package's
+	// documentation.
+	NoDrain bool
 }
 
 // Program is a number of workers of one program in a pool.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -79,12 +80,24 @@ func (p *Pool) refill(place *place) {
 
 // fill starts a worker for a place.
 func (p *Pool) fill(place *place) error {
-	w, err := p.primary.ForkWith(place.settings, place.env...)
+	w, err := p.primary.ForkWith(place.settings, p.workerEnv(place)...)
 	if err != nil {
 		return err
 	}
 	place.fillWith(w)
 	return nil
+}
+
+// workerEnv are the variables of the next worker in a place. One that could not get the preload does without it.
+func (p *Pool) workerEnv(place *place) []string {
+	if p.options.NoDrain {
+		return place.env
+	}
+	preload, err := p.preload.Env(place.settings)
+	if err != nil {
+		p.primary.EmitError(nil, fmt.Errorf("pool: workers that leave will not drain their connections: %w", err))
+	}
+	return slices.Concat(place.env, preload)
 }
 
 // hear takes what has happened to a worker.

@@ -60,6 +60,7 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 		"how workers are asked to leave: disconnect, they close their servers and finish\ntheir requests; signal, as a handler in the script does (default disconnect)")
 	flags.Var(value{"SIGNAL", o.setStopSignal}, "stop-signal",
 		"what a worker gets that goes on after that, or at once with --stop signal\n(default SIGTERM)")
+	flags.BoolVar(&keep.NoDrain, "no-drain", false, "leave it to Node how a worker that leaves ends its HTTP connections, in a race with\nrequests on their way")
 	flags.Var(value{"text|json|none", oneOf(&o.logFormat, logText, logJSON, logNone)}, "log-format",
 		"how events are written to standard error (default text); none: not at all,\nbut for why the run has failed")
 	flags.Var(value{"error|warn|info|debug", oneOf(&o.logLevel, levelError, levelWarn, levelInfo, levelDebug)}, "log-level",
