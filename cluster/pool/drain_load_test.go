@@ -35,7 +35,7 @@ func TestDrainUnderLoad(t *testing.T) {
 				w.Disconnect()
 			}
 			for _, w := range two {
-				select { case <-w.Gone(): case <-time.After(6*time.Second): t.Fatal("not gone", w.ID()) }
+				nodetest.Receive(t, w.Gone(), fmt.Sprintf("end of worker %d", w.ID()))
 				d.listens(t, w.ID()+workers)
 			}
 		}

@@ -48,8 +48,6 @@ function answer(req, res) {
   }
 }
 
-const t0 = () => Date.now() % 100000;
-setTimeout(()=>process.on('internalMessage', (m) => { if (m.act === 'disconnect') { const show=()=>{ for (const [i,s] of servers.entries()) { const st=s[Object.getOwnPropertySymbols(s).find((x)=>String(x).includes('drain'))]; console.log(process.pid,t0(),'left',i,[...st.sockets].map((x)=>[x.parser&&!!x.parser.incoming, !!x._httpMessage, x.writableEnded,x.readableEnded,x.destroyed,x.bytesRead,x.writableLength].join('/')).join(' '), [...st.sessions].map(([x,y])=>JSON.stringify(y)+x.destroyed+x.closed).join()); } setTimeout(show,1000).unref(); }; show(); } }),0);
 const servers = [http.createServer(answer), https.createServer(files, answer), http2.createSecureServer(files, answer)];
 servers.forEach((server, i) => server.listen(process.env.PORTS.split(' ')[i], '127.0.0.1'));
 const watch = setInterval(() => {
@@ -194,5 +192,92 @@ func TestDrainAnswersWhatWasOnItsWay(t *testing.T) {
 			c.Close()
 		}
 		nodetest.Receive(t, w.Gone(), "end of the worker")
+	})
+}
+
+// A connection that is encrypted only when its server is closed, and on which nothing comes then, keeps no worker.
+func TestDrainEndsLateConnections(t *testing.T) {
+	nodetest.NoLeaks(t)
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		d := startDrained(t, node, pool.Options{Instances: 1})
+		var raw []net.Conn
+		for _, port := range d.ports[1:] {
+			conn, err := net.Dial("tcp", clustertest.Local(port))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(clustertest.Patience))
+			raw = append(raw, conn)
+		}
+		w := d.leaves(t, 1)
+		for _, conn := range raw {
+			client := tls.Client(conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
+			if err := client.Handshake(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		nodetest.Receive(t, w.Gone(), "end of the worker")
+	})
+}
+
+// Without the preload Node ends an idle connection at once, or answers on it as if there were more to come.
+func TestNoDrainLeavesItToNode(t *testing.T) {
+	nodetest.NoLeaks(t)
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		d := startDrained(t, node, pool.Options{Instances: 1, NoDrain: true})
+		conn, err := transports[0].open(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		c := keepAlive(conn)
+		if _, _, err := c.ask("/"); err != nil {
+			t.Fatal(err)
+		}
+		w := d.Worker(1)
+		w.Disconnect()
+		d.Await(t, "closed servers", func(o clustertest.Occurrence) bool {
+			return string(o.Message) == `"closed"` || o.Event == "disconnect"
+		})
+		if text, last, err := c.ask("/"); err == nil && last {
+			t.Errorf("the answer is %q, and the last", text)
+		}
+		conn.Close()
+		nodetest.Receive(t, w.Gone(), "end of the worker")
+	})
+}
+
+// surroundings tells what the worker, a child of it and a thread of it have of the preload: NODE_OPTIONS, and whether it is active.
+const surroundings = `
+const has = "const { Server } = require('net'); const found = [process.env.NODE_OPTIONS || '', /isHTTP/.test(String(Server.prototype.listen))];";
+const own = new Function('require', has + 'return found')(require);
+const child = childProcess.spawnSync(process.execPath, ['-e', has + 'console.log(JSON.stringify(found))'], { encoding: 'utf8' });
+new Worker(has + "require('worker_threads').parentPort.postMessage(found)", { eval: true })
+  .on('message', (thread) => process.send([own, JSON.parse(child.stdout), thread], () => process.disconnect()));
+`
+
+func TestDrainIsTheWorkersAlone(t *testing.T) {
+	nodetest.NoLeaks(t)
+	imports := map[string]string{
+		"program.cjs": "const childProcess = require('child_process'); const { Worker } = require('worker_threads');",
+		"program.mjs": "import childProcess from 'child_process'; import { Worker } from 'worker_threads'; import { createRequire } from 'module';" +
+			"const require = createRequire(import.meta.url);",
+	}
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		for name, head := range imports {
+			for _, options := range []string{"", "--no-warnings"} {
+				s := cluster.Settings{Exec: nodetest.Script(t, name, head+surroundings), ExecPath: node.Path}
+				if options != "" {
+					s.Env = []string{"NODE_OPTIONS=" + options}
+				}
+				r := newRig(t, s, pool.Options{Instances: 1})
+				said := r.Event(t, "message", 1).Message
+				want := fmt.Sprintf("[[%[1]q,true],[%[1]q,false],[%[1]q,false]]", options)
+				if string(said) != want {
+					t.Errorf("%s with NODE_OPTIONS=%s: worker, child and thread have %s, want %s", name, options, said, want)
+				}
+			}
+		}
 	})
 }

@@ -55,12 +55,15 @@ function isHTTP2(server) {
 
 // follow knows the connections of a server from now on, and drains them when it is closed.
 function follow(server) {
-  const known = { sockets: new Set(), sessions: new Map(), drains: false };
+  const known = { sockets: new Set(), sessions: new Map(), drains: false, seen: null };
   hide(server, state, known);
   const isTLS = typeof server.setSecureContext === 'function';
   server.prependListener(isTLS ? 'secureConnection' : 'connection', (socket) => {
     known.sockets.add(socket);
     socket.once('close', () => known.sockets.delete(socket));
+    if (known.drains) {
+      beginToSweep(known);
+    }
   });
   if (isHTTP2(server)) {
     server.prependListener('session', (session) => followSession(known, session));
@@ -124,13 +127,26 @@ function drain(known) {
     streams.since = Date.now();
     postponeClose(session);
   }
-  sweep(known, new WeakMap());
+  beginToSweep(known);
 }
 
-// sweep ends the connections on which nothing has happened for a moment, and comes again while there are others. seen has how many
-// bytes one had read, and since when. Where the program has done nothing else for long, timers come before what clients have sent
-// meanwhile is read: so this looks after that.
-function sweep(known, seen) {
+// beginToSweep is for a server that is closed, and again for a connection that comes to it when it had none any more: TLS takes a while.
+function beginToSweep(known) {
+  if (!known.seen) {
+    known.seen = new WeakMap();
+    sweep(known);
+  }
+}
+
+// sweep ends the connections on which nothing has happened for a moment, and comes again while there are others, unless the server listens
+// again. known.seen has how many bytes one had read, and since when. Where the program has done nothing else for long, timers come before
+// what clients have sent meanwhile is read: so this looks after that.
+function sweep(known) {
+  const { seen } = known;
+  if (!known.drains || known.sockets.size === 0) {
+    known.seen = null;
+    return;
+  }
   const now = Date.now();
   for (const [session, streams] of known.sessions) {
     if (streams.open === 0 && now - streams.since >= common.moment) {
@@ -151,9 +167,7 @@ function sweep(known, seen) {
       }
     }
   }
-  if (known.drains && known.sockets.size > 0) {
-    setTimeout(() => setImmediate(() => sweep(known, seen)), common.moment / 4).unref();
-  }
+  setTimeout(() => setImmediate(() => sweep(known)), common.moment / 4).unref();
 }
 
 // isQuiet reports whether nothing is under way on a connection but perhaps the rest of what was hung up. It is not so for WebSockets
