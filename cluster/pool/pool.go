@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool/internal/drain"
 	"github.com/nodecluster/nodecluster/cluster/pool/internal/limits"
 )
 
@@ -19,6 +20,7 @@ type Pool struct {
 	options Options
 	own     *cluster.Subscription // what happens to the workers
 	sizing  atomic.Pointer[Sizing]
+	preload drain.Preload // of Node workers
 
 	mu      sync.Mutex
 	started bool

@@ -74,6 +74,9 @@ type Options struct {
 	// default workers are started with the settings as they were. It is called on the goroutine of the reload's caller. The fields of
 	// settings that are a primary's are not read.
 	Reread func() ([]cluster.Settings, error)
+	// NoDrain starts Node workers without the script that drains their HTTP connections when they leave: see the package's
+	// documentation.
+	NoDrain bool
 }
 
 // Program is a number of workers of one program in a pool.
