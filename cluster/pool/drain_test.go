@@ -250,7 +250,8 @@ func TestNoDrainLeavesItToNode(t *testing.T) {
 
 // surroundings tells what the worker, a child of it and a thread of it have of the preload: NODE_OPTIONS, and whether it is active.
 const surroundings = `
-const has = "const { Server } = require('net'); const found = [process.env.NODE_OPTIONS || '', /isHTTP/.test(String(Server.prototype.listen))];";
+const has = "const { channel } = require('diagnostics_channel');" +
+  "const found = [process.env.NODE_OPTIONS || '', channel('net.server.socket').hasSubscribers];";
 const own = new Function('require', has + 'return found')(require);
 const child = childProcess.spawnSync(process.execPath, ['-e', has + 'console.log(JSON.stringify(found))'], { encoding: 'utf8' });
 new Worker(has + "require('worker_threads').parentPort.postMessage(found)", { eval: true })

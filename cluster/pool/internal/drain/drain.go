@@ -96,9 +96,9 @@ func refuses(args []string) bool {
 
 // text returns the script as it is in a folder, behind what it is told.
 func text(option string) []byte {
-	common, err := json.Marshal(map[string]any{"option": option, "moment": Moment.Milliseconds()})
+	settings, err := json.Marshal(map[string]any{"option": option, "moment": Moment.Milliseconds()})
 	if err != nil {
 		panic(err) // a string and a number
 	}
-	return fmt.Appendf(nil, "'use strict';\nconst common = %s;\n%s", common, script)
+	return fmt.Appendf(nil, "'use strict';\nconst settings = %s;\n%s", settings, script)
 }

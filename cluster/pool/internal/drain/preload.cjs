@@ -1,26 +1,36 @@
 // Lets the clients of a server that is closed go without a loss: the next answer on a connection says that it is the last one, and a
 // connection without a request stays open for a moment longer, since one may be on its way. Until a server is closed this only knows
-// which connections it has. What the primary decides stands before it, as common: preload.go writes it there.
+// which connections it has. The primary writes settings before it: the option of NODE_OPTIONS that has Node load this, and how many
+// milliseconds a moment has.
 
+// Programs and their tests may replace the global ones.
 const { setImmediate, setTimeout } = global;
-const state = Symbol('nodecluster.drain');
 
-leaveEnvironment();
-try {
-  if (isWorker()) {
-    followServers();
-  }
-} catch (err) {
-  process.emitWarning(`nodecluster does not drain connections: ${err && err.message}`);
+const state = Symbol('nodecluster.drain');
+const sweepsInMoment = 4;
+const maxStreamID = 2 ** 31 - 1;
+
+safely(leaveEnvironment)();
+safely(followServers)();
+
+// safely makes a function that does nothing where the other fails: this must not end a program.
+function safely(f) {
+  return function(...args) {
+    try {
+      return Reflect.apply(f, this, args);
+    } catch (err) {
+      process.emitWarning(`nodecluster does not drain connections: ${err && err.message}`);
+    }
+  };
 }
 
 // leaveEnvironment keeps this from the processes that the worker starts.
 function leaveEnvironment() {
   const options = process.env.NODE_OPTIONS || '';
-  if (options === common.option) {
+  if (options === settings.option) {
     delete process.env.NODE_OPTIONS;
-  } else if (options.startsWith(`${common.option} `)) {
-    process.env.NODE_OPTIONS = options.slice(common.option.length + 1);
+  } else if (options.startsWith(`${settings.option} `)) {
+    process.env.NODE_OPTIONS = options.slice(settings.option.length + 1);
   }
 }
 
@@ -32,55 +42,43 @@ function isWorker() {
 }
 
 function followServers() {
-  const { Server } = require('net');
-  const original = Server.prototype.listen;
-  Server.prototype.listen = function listen(...args) {
-    if (this[state]) {
-      this[state].drains = false;
-    } else if (isHTTP(this)) {
-      follow(this);
-    }
-    return Reflect.apply(original, this, args);
-  };
+  if (isWorker()) {
+    require('diagnostics_channel').channel('net.server.socket').subscribe(safely(({ socket }) => {
+      const known = socket.server[state] || follow(socket.server);
+      if (known.isOpen) {
+        known.add(socket);
+      }
+    }));
+  }
 }
 
-// isHTTP reports whether a server is one of http, https or http2.
-function isHTTP(server) {
-  return 'keepAliveTimeout' in server || isHTTP2(server);
-}
-
-function isHTTP2(server) {
-  return typeof server.updateSettings === 'function';
-}
-
-// follow knows the connections of a server from now on, and drains them when it is closed.
+// follow knows the connections of a server from its first one on, and drains them when it is closed. Those of TLS are known when they
+// are encrypted, and others are not.
 function follow(server) {
-  const known = { sockets: new Set(), sessions: new Map(), drains: false, seen: null };
-  hide(server, state, known);
+  const isHTTP2 = typeof server.updateSettings === 'function';
   const isTLS = typeof server.setSecureContext === 'function';
-  server.prependListener(isTLS ? 'secureConnection' : 'connection', (socket) => {
+  const isHTTP = isHTTP2 || 'keepAliveTimeout' in server;
+  const known = { server, isOpen: isHTTP && !isTLS, sockets: new Set(), sessions: new Map(), closed: false, quiet: null };
+  hide(server, state, known);
+  if (!isHTTP) {
+    return known;
+  }
+  const forget = function() {
+    known.sockets.delete(this);
+  };
+  known.add = (socket) => {
     known.sockets.add(socket);
-    socket.once('close', () => known.sockets.delete(socket));
-    if (known.drains) {
-      beginToSweep(known);
-    }
-  });
-  if (isHTTP2(server)) {
-    server.prependListener('session', (session) => followSession(known, session));
+    socket.on('close', forget);
+    beginToSweep(known);
+  };
+  if (isTLS) {
+    server.on('secureConnection', safely(known.add));
   }
-  const { close, closeIdleConnections } = server;
-  hide(server, 'close', function(...args) {
-    if (server.listening) {
-      drain(known);
-    }
-    return Reflect.apply(close, this, args);
-  });
-  // Node calls it when a server is closed, and programs do after that.
-  if (closeIdleConnections) {
-    hide(server, 'closeIdleConnections', function(...args) {
-      return known.drains ? undefined : Reflect.apply(closeIdleConnections, this, args);
-    });
+  if (isHTTP2) {
+    server.on('session', safely((session) => followSession(known, session)));
   }
+  followClose(known);
+  return known;
 }
 
 // hide gives an object a property that is not listed.
@@ -88,86 +86,66 @@ function hide(object, name, value) {
   Object.defineProperty(object, name, { value, configurable: true, writable: true });
 }
 
-// followSession counts the streams of an HTTP/2 session. One that comes to a server that drains is the last: a GOAWAY says so before
-// the answer, on which the client ends the session.
-function followSession(known, session) {
-  const streams = { open: 0, since: Date.now() };
-  known.sessions.set(session, streams);
-  session.once('close', () => known.sessions.delete(session));
-  session.prependListener('stream', (stream) => {
-    streams.open++;
-    stream.once('close', () => {
-      streams.open--;
-      streams.since = Date.now();
-    });
-    if (known.drains && !streams.last) {
-      streams.last = true;
-      session.goaway();
+function followClose(known) {
+  const { server } = known;
+  const { close, closeIdleConnections } = server;
+  const drainOnce = safely(drain);
+  hide(server, 'close', function(...args) {
+    if (server.listening) {
+      drainOnce(known);
     }
+    return Reflect.apply(close, this, args);
   });
-  if (known.drains) {
-    postponeClose(session);
+  // Node calls it when a server is closed, and programs do right before or after that.
+  if (closeIdleConnections) {
+    hide(server, 'closeIdleConnections', function() {
+      process.nextTick(() => drains(known) || Reflect.apply(closeIdleConnections, this, []));
+    });
   }
 }
 
-// postponeClose leaves it to sweep to close a session. Node itself closes those of a server at once, where it does; and before version
-// 20 a session that is closed while it has streams may lose answers.
-function postponeClose(session) {
-  hide(session, 'close', (callback) => {
-    if (callback) {
-      session.once('close', callback);
-    }
-  });
+// drains reports whether a server is closed, and does not listen again.
+function drains({ server, closed }) {
+  return closed && !server.listening;
 }
 
 function drain(known) {
-  known.drains = true;
+  known.closed = true;
   announceEnd();
-  for (const [session, streams] of known.sessions) {
-    streams.since = Date.now();
-    postponeClose(session);
+  for (const session of known.sessions.keys()) {
+    announceEndOf(session);
   }
-  beginToSweep(known);
+  // Not before it is closed.
+  process.nextTick(safely(() => beginToSweep(known)));
 }
 
-// beginToSweep is for a server that is closed, and again for a connection that comes to it when it had none any more: TLS takes a while.
+// beginToSweep is for a server that drains, again when it gets a connection and had none any more: TLS takes a while.
 function beginToSweep(known) {
-  if (!known.seen) {
-    known.seen = new WeakMap();
+  if (!known.quiet && drains(known)) {
+    known.quiet = new WeakMap();
     sweep(known);
   }
 }
 
-// sweep ends the connections on which nothing has happened for a moment, and comes again while there are others, unless the server listens
-// again. known.seen has how many bytes one had read, and since when. Where the program has done nothing else for long, timers come before
-// what clients have sent meanwhile is read: so this looks after that.
+// sweep ends the connections on which nothing has happened for a moment, and comes again while there are others. known.quiet has how many
+// bytes one had read, and for how many sweeps. Where the program has done nothing else for long, timers come before what clients have
+// sent meanwhile is read: so this looks after that.
 function sweep(known) {
-  const { seen } = known;
-  if (!known.drains || known.sockets.size === 0) {
-    known.seen = null;
+  if (!drains(known) || known.sockets.size === 0) {
+    known.quiet = null;
     return;
   }
-  const now = Date.now();
-  for (const [session, streams] of known.sessions) {
-    if (streams.open === 0 && now - streams.since >= common.moment) {
-      delete session.close;
-      session.close();
-    }
-  }
+  known.sessions.forEach(sweepSession);
   for (const socket of known.sockets) {
-    const last = seen.get(socket);
+    const last = known.quiet.get(socket);
     if (!last || last.bytes !== socket.bytesRead || !isQuiet(socket)) {
-      seen.set(socket, { bytes: socket.bytesRead, since: now });
-    } else if (now - last.since >= common.moment) {
-      seen.delete(socket);
-      if (socket.writableEnded) {
-        socket.destroy();
-      } else {
-        hangUp(socket);
-      }
+      known.quiet.set(socket, { bytes: socket.bytesRead, sweeps: 0 });
+    } else if (++last.sweeps >= sweepsInMoment) {
+      endQuiet(socket);
+      last.sweeps = 0;
     }
   }
-  setTimeout(() => setImmediate(() => sweep(known)), common.moment / 4).unref();
+  setTimeout(() => setImmediate(safely(() => sweep(known))), settings.moment / sweepsInMoment).unref();
 }
 
 // isQuiet reports whether nothing is under way on a connection but perhaps the rest of what was hung up. It is not so for WebSockets
@@ -177,13 +155,21 @@ function isQuiet({ parser, _httpMessage: response, writableEnded }) {
   return writableEnded || Boolean(parser) && !response && (!request || request.complete && !request.upgrade);
 }
 
+function endQuiet(socket) {
+  if (socket.writableEnded) {
+    socket.destroy();
+  } else {
+    hangUp(socket);
+  }
+}
+
 // hangUp ends a connection in our direction, and reads on until the client ends it too: to close it while the client sends would reset
 // it, and the client could lose the answer that it has not read yet.
 function hangUp(socket) {
   socket.end();
   const request = socket.parser && socket.parser.incoming;
   if (request && !request.complete) {
-    request.once('end', () => ignoreRest(socket));
+    request.once('end', safely(() => ignoreRest(socket)));
   } else {
     ignoreRest(socket);
   }
@@ -204,19 +190,20 @@ function announceEnd() {
     return;
   }
   announces = true;
-  const { ServerResponse } = require('http');
-  const original = ServerResponse.prototype.writeHead;
-  ServerResponse.prototype.writeHead = function writeHead(status, ...rest) {
-    if (isLast(this) && status !== 101) {
-      hide(this.req.socket, 'destroySoon', function() { hangUp(this); });
+  const { prototype } = require('http').ServerResponse;
+  const { writeHead } = prototype;
+  const isLastOne = safely(isLast);
+  const closeAfterIt = safely(closeAfter);
+  prototype.writeHead = function(status, ...rest) {
+    const last = status !== 101 && isLastOne(this);
+    if (last) {
       this.shouldKeepAlive = false;
-      // A header more would cost those their order and their repetitions that are given as an array.
-      if (!rest.some(Array.isArray)) {
-        this.setHeader('Connection', 'close');
-      }
-      rest = rest.map(closing);
     }
-    return Reflect.apply(original, this, [status, ...rest]);
+    const result = Reflect.apply(writeHead, this, [status, ...rest]);
+    if (last) {
+      closeAfterIt(this);
+    }
+    return result;
   };
 }
 
@@ -224,33 +211,57 @@ function announceEnd() {
 function isLast({ req: request }) {
   const socket = request && request.socket;
   const known = socket && socket.server && socket.server[state];
-  if (!known || !known.drains) {
+  if (!known || !drains(known)) {
     return false;
   }
   const newest = socket.parser && socket.parser.incoming;
   return !newest || newest === request;
 }
 
-// closing gives the headers of writeHead with no Connection but close.
-function closing(headers) {
-  if (Array.isArray(headers)) {
-    return headers.map((value, i) => {
-      if (Array.isArray(value)) {
-        return closing(value);
-      }
-      return i % 2 === 1 && isConnection(headers[i - 1]) ? 'close' : value;
-    });
+// closeAfter has a connection end after a response whose head is written, though the program may want to keep it.
+function closeAfter(response) {
+  if (!response._last) {
+    response._last = true;
+    response._header = response._header.replace(/^(connection:).*$/im, '$1 close');
   }
-  if (!headers || typeof headers !== 'object') {
-    return headers;
-  }
-  const changed = Object.assign({}, headers);
-  for (const name of Object.keys(changed).filter(isConnection)) {
-    changed[name] = 'close';
-  }
-  return changed;
+  hide(response.req.socket, 'destroySoon', function() { hangUp(this); });
 }
 
-function isConnection(name) {
-  return String(name).toLowerCase() === 'connection';
+// followSession counts the streams of an HTTP/2 session.
+function followSession(known, session) {
+  const streams = { open: 0, sweeps: 0, quiet: 0 };
+  const end = () => { streams.open--; };
+  known.sessions.set(session, streams);
+  session.on('close', () => known.sessions.delete(session));
+  session.on('stream', (stream) => {
+    streams.open++;
+    stream.on('close', end);
+  });
+  if (drains(known)) {
+    announceEndOf(session);
+  }
+}
+
+// announceEndOf asks the client of a session to send nothing more on it. What is on its way is answered. Node itself closes the sessions
+// of a server at once, where it does; and before version 20 a session that is closed while it has streams may lose answers.
+function announceEndOf(session) {
+  session.goaway(0, maxStreamID);
+  hide(session, 'close', (callback) => {
+    if (callback) {
+      session.once('close', callback);
+    }
+  });
+}
+
+// sweepSession refuses the streams of clients that go on a moment after they were asked not to, and closes a session that has had none for
+// a moment.
+function sweepSession(streams, session) {
+  if (++streams.sweeps === sweepsInMoment) {
+    session.goaway();
+  }
+  streams.quiet = streams.open === 0 ? streams.quiet + 1 : 0;
+  if (streams.quiet > sweepsInMoment) {
+    delete session.close;
+    session.close();
+  }
 }
