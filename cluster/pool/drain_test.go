@@ -67,11 +67,11 @@ type drained struct {
 	ports [3]int // of HTTP, HTTPS and HTTP/2
 }
 
-func startDrained(t *testing.T, node nodetest.Runtime, o pool.Options) *drained {
+func startDrained(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPolicy, o pool.Options) *drained {
 	t.Helper()
 	ports := [3]int{clustertest.FreePort(t), clustertest.FreePort(t), clustertest.FreePort(t)}
 	r := newRig(t, cluster.Settings{
-		Exec: nodetest.Script(t, "drained.cjs", drainedServers), ExecPath: node.Path,
+		Exec: nodetest.Script(t, "drained.cjs", drainedServers), ExecPath: node.Path, SchedulingPolicy: policy,
 		Env: []string{
 			"PORTS=" + strings.Trim(fmt.Sprint(ports), "[]"), "TLS_KEY=" + clustertest.RealApp(t, "tls/key.pem"), "TLS_CERT=" + clustertest.RealApp(t, "tls/cert.pem"),
 		},
@@ -132,13 +132,14 @@ func keepAlive(conn net.Conn) *keptAlive {
 	return &keptAlive{Conn: conn, answers: bufio.NewReader(conn)}
 }
 
-func (c *keptAlive) send(method, path string, body []byte) error {
-	request, err := http.NewRequest(method, "http://localhost"+path, bytes.NewReader(body))
+// write writes a request, of which receive will take the answer.
+func (c *keptAlive) write(to io.Writer, a ask) error {
+	request, err := http.NewRequest(a.method, "http://localhost"+a.path, bytes.NewReader(a.body))
 	if err != nil {
 		return err
 	}
 	c.sent = append(c.sent, request)
-	return request.Write(c)
+	return request.Write(to)
 }
 
 // receive returns the next answer, and whether it is the last one.
@@ -153,7 +154,7 @@ func (c *keptAlive) receive() (text string, last bool, err error) {
 }
 
 func (c *keptAlive) ask(path string) (text string, last bool, err error) {
-	if err := c.send("GET", path, nil); err != nil {
+	if err := c.write(c, ask{method: "GET", path: path}); err != nil {
 		return "", false, err
 	}
 	return c.receive()
@@ -164,7 +165,7 @@ func (c *keptAlive) ask(path string) (text string, last bool, err error) {
 func TestDrainAnswersWhatWasOnItsWay(t *testing.T) {
 	nodetest.NoLeaks(t)
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
-		d := startDrained(t, node, pool.Options{Instances: 1})
+		d := startDrained(t, node, cluster.SchedRR, pool.Options{Instances: 1})
 		var kept []*keptAlive
 		for _, transport := range transports {
 			for _, path := range []string{"/", "/explicit"} {
@@ -199,7 +200,7 @@ func TestDrainAnswersWhatWasOnItsWay(t *testing.T) {
 func TestDrainEndsLateConnections(t *testing.T) {
 	nodetest.NoLeaks(t)
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
-		d := startDrained(t, node, pool.Options{Instances: 1})
+		d := startDrained(t, node, cluster.SchedRR, pool.Options{Instances: 1})
 		var raw []net.Conn
 		for _, port := range d.ports[1:] {
 			conn, err := net.Dial("tcp", clustertest.Local(port))
@@ -225,7 +226,7 @@ func TestDrainEndsLateConnections(t *testing.T) {
 func TestNoDrainLeavesItToNode(t *testing.T) {
 	nodetest.NoLeaks(t)
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
-		d := startDrained(t, node, pool.Options{Instances: 1, NoDrain: true})
+		d := startDrained(t, node, cluster.SchedRR, pool.Options{Instances: 1, NoDrain: true})
 		conn, err := transports[0].open(d)
 		if err != nil {
 			t.Fatal(err)

@@ -65,6 +65,7 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	for _, program := range o.Programs {
 		p.settings = append(p.settings, program.Settings)
 	}
+	p.preload.KillTimeout = o.KillTimeout
 	p.sizing.Store(o.size(p.settings, limits.Read()))
 	p.own = primary.Subscribe(cluster.OnlineEvent{}, cluster.ListeningEvent{}, cluster.ListenErrorEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{})
 	return p, nil

@@ -7,8 +7,6 @@ package drain
 
 import (
 	_ "embed"
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -18,14 +16,17 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/pool/internal/nodejs"
 )
 
-// Moment is how long a connection without a request is kept by a worker that leaves.
-const Moment = time.Second
+// maxMoment is how long a connection without a request is kept by a worker that leaves, if it has the time.
+const maxMoment = time.Second
 
 //go:embed preload.cjs
 var script string
 
 // Preload is the script in its place, which it gets for the first Node worker. Its methods may be called from any goroutine.
 type Preload struct {
+	// KillTimeout is how long workers have to leave. Half of it may pass before they get a signal. Set it before the first worker.
+	KillTimeout time.Duration
+
 	mu     sync.Mutex
 	folder *folder // nil before the first worker
 	closed bool
@@ -71,7 +72,7 @@ func (p *Preload) place() (f *folder, err error) {
 	if p.closed || p.folder != nil && p.folder.isComplete() {
 		return p.folder, nil
 	}
-	f, err = newFolder()
+	f, err = newFolder(min(maxMoment, p.KillTimeout/5))
 	if again := p.failed; err != nil {
 		p.failed = true
 		if again {
@@ -92,13 +93,4 @@ func refuses(args []string) bool {
 	return slices.ContainsFunc(args, func(arg string) bool {
 		return strings.HasPrefix(arg, "--experimental-permission") || strings.HasPrefix(arg, "--experimental-policy")
 	})
-}
-
-// text returns the script as it is in a folder, behind what it is told.
-func text(option string) []byte {
-	settings, err := json.Marshal(map[string]any{"option": option, "moment": Moment.Milliseconds()})
-	if err != nil {
-		panic(err) // a string and a number
-	}
-	return fmt.Appendf(nil, "'use strict';\nconst settings = %s;\n%s", settings, script)
 }

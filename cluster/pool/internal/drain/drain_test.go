@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
 )
@@ -168,7 +169,7 @@ func TestErrorsInARowAreSaidOnce(t *testing.T) {
 
 // A path of any characters is one for Node's way of reading the variable and for the script itself.
 func TestOptionIsQuoted(t *testing.T) {
-	f := folder{parent: parent{path: filepath.FromSlash(`/tmp/a "b" c`)}}
+	f := folder{parent: parent{path: filepath.FromSlash(`/tmp/a "b" c`)}, moment: time.Second}
 	want := `--require "/tmp/a \"b\" c/drain.cjs"`
 	if filepath.Separator == '\\' {
 		want = `--require "\\tmp\\a \"b\" c\\drain.cjs"`
@@ -176,7 +177,7 @@ func TestOptionIsQuoted(t *testing.T) {
 	if got := f.option(); got != want {
 		t.Errorf("it is %s, want %s", got, want)
 	}
-	if said := string(text(f.option())); !strings.Contains(said, `{"moment":1000,"option":"--require \"/tmp/a \\\"b\\\" c/drain.cjs\""}`) && filepath.Separator == '/' {
+	if said := string(f.text()); !strings.Contains(said, `{"moment":1000,"option":"--require \"/tmp/a \\\"b\\\" c/drain.cjs\""}`) && filepath.Separator == '/' {
 		t.Errorf("the script begins with %q", said[:min(len(said), 200)])
 	}
 }

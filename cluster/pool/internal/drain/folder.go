@@ -2,12 +2,14 @@ package drain
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
 )
@@ -56,16 +58,17 @@ func parents() (all []parent, err error) {
 // folder has the script in it.
 type folder struct {
 	parent
-	self *os.File // has it open and locked, by which those who remove old files know that it is in use
+	moment time.Duration // that the script is told
+	self   *os.File      // has it open and locked, by which those who remove old files know that it is in use
 }
 
 // newFolder makes a folder in which other users can read the script, and do nothing else.
-func newFolder() (*folder, error) {
+func newFolder(moment time.Duration) (*folder, error) {
 	all, err := parents()
 	for _, p := range all {
 		path, failure := os.MkdirTemp(p.path, "nodecluster-drain-")
 		if failure == nil {
-			f := &folder{parent: parent{path, p.isOpen}}
+			f := &folder{parent: parent{path, p.isOpen}, moment: moment}
 			if failure = f.fill(); failure == nil {
 				return f, nil
 			}
@@ -81,7 +84,7 @@ func (f *folder) fill() (err error) {
 		return err
 	}
 	lock(f.self)
-	if err := os.WriteFile(f.script(), text(f.option()), 0o444); err != nil {
+	if err := os.WriteFile(f.script(), f.text(), 0o444); err != nil {
 		return err
 	}
 	return errors.Join(os.Chmod(f.script(), 0o444), os.Chmod(f.path, 0o711)) // whatever the umask is
@@ -92,6 +95,15 @@ func (f *folder) script() string { return filepath.Join(f.path, scriptFile) }
 // option is what has Node load the script.
 func (f *folder) option() string {
 	return `--require "` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(f.script()) + `"`
+}
+
+// text is the script as it is in the folder, behind what it is told.
+func (f *folder) text() []byte {
+	settings, err := json.Marshal(map[string]any{"option": f.option(), "moment": f.moment.Milliseconds()})
+	if err != nil {
+		panic(err) // a string and a number
+	}
+	return fmt.Appendf(nil, "'use strict';\nconst settings = %s;\n%s", settings, script)
 }
 
 // isComplete reports whether the folder is there as it was made.
@@ -105,7 +117,7 @@ func (f *folder) isComplete() bool {
 		return false
 	}
 	now, err := os.ReadFile(f.script())
-	return err == nil && bytes.Equal(now, text(f.option()))
+	return err == nil && bytes.Equal(now, f.text())
 }
 
 // isFor reports whether a worker with these settings can read the script.

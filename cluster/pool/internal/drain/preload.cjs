@@ -58,7 +58,7 @@ function follow(server) {
   const isHTTP2 = typeof server.updateSettings === 'function';
   const isTLS = typeof server.setSecureContext === 'function';
   const isHTTP = isHTTP2 || 'keepAliveTimeout' in server;
-  const known = { server, isOpen: isHTTP && !isTLS, sockets: new Set(), sessions: new Map(), closed: false, quiet: null };
+  const known = { server, isOpen: isHTTP && !isTLS, sockets: new Set(), sessions: new Map(), closed: false, defers: false, quiet: null };
   hide(server, state, known);
   if (!isHTTP) {
     return known;
@@ -112,6 +112,7 @@ function drains({ server, closed }) {
 function drain(known) {
   known.closed = true;
   announceEnd();
+  deferRequests(known);
   for (const session of known.sessions.keys()) {
     announceEndOf(session);
   }
@@ -128,7 +129,7 @@ function beginToSweep(known) {
 }
 
 // sweep ends the connections on which nothing has happened for a moment, and comes again while there are others. known.quiet has how many
-// bytes one had read, and for how many sweeps. Where the program has done nothing else for long, timers come before what clients have
+// bytes one had read, and for how many sweeps. One that was ended in our direction is closed when the client sends nothing more. Where the program has done nothing else for long, timers come before what clients have
 // sent meanwhile is read: so this looks after that.
 function sweep(known) {
   if (!drains(known) || known.sockets.size === 0) {
@@ -140,9 +141,10 @@ function sweep(known) {
     const last = known.quiet.get(socket);
     if (!last || last.bytes !== socket.bytesRead || !isQuiet(socket)) {
       known.quiet.set(socket, { bytes: socket.bytesRead, sweeps: 0 });
-    } else if (++last.sweeps >= sweepsInMoment) {
-      endQuiet(socket);
-      last.sweeps = 0;
+    } else if (socket.writableEnded) {
+      socket.destroy();
+    } else if (++last.sweeps === sweepsInMoment) {
+      hangUp(socket);
     }
   }
   setTimeout(() => setImmediate(safely(() => sweep(known))), settings.moment / sweepsInMoment).unref();
@@ -153,14 +155,6 @@ function sweep(known) {
 function isQuiet({ parser, _httpMessage: response, writableEnded }) {
   const request = parser && parser.incoming;
   return writableEnded || Boolean(parser) && !response && (!request || request.complete && !request.upgrade);
-}
-
-function endQuiet(socket) {
-  if (socket.writableEnded) {
-    socket.destroy();
-  } else {
-    hangUp(socket);
-  }
 }
 
 // hangUp ends a connection in our direction, and reads on until the client ends it too: to close it while the client sends would reset
@@ -205,6 +199,25 @@ function announceEnd() {
     }
     return result;
   };
+}
+
+// deferRequests has programs get a request when all is parsed that was read with it. What they answer at once would seem to be the last
+// answer otherwise, and the next request would be lost.
+function deferRequests(known) {
+  const { server } = known;
+  if (known.defers) {
+    return;
+  }
+  known.defers = true;
+  const { emit } = server;
+  const { ServerResponse } = require('http');
+  hide(server, 'emit', function(...args) {
+    if (args[0] === 'request' && args[2] instanceof ServerResponse && drains(known)) {
+      process.nextTick(() => Reflect.apply(emit, this, args));
+      return true;
+    }
+    return Reflect.apply(emit, this, args);
+  });
 }
 
 // isLast reports whether a response is one of a server that drains, to the last request that has come on its connection.
@@ -259,8 +272,9 @@ function sweepSession(streams, session) {
   if (++streams.sweeps === sweepsInMoment) {
     session.goaway();
   }
-  streams.quiet = streams.open === 0 ? streams.quiet + 1 : 0;
-  if (streams.quiet > sweepsInMoment) {
+  if (streams.open > 0) {
+    streams.quiet = 0;
+  } else if (++streams.quiet > sweepsInMoment) {
     delete session.close;
     session.close();
   }
