@@ -1,15 +1,12 @@
 package pool
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool/internal/nodejs"
 )
 
 // withHeap gives a worker that is a Node so many MiB of heap, unless its settings or NODE_OPTIONS say how much it has, or size is 0. By
@@ -22,7 +19,7 @@ func withHeap(s cluster.Settings, size int) cluster.Settings {
 }
 
 // needsHeap reports whether a worker is a Node of which nobody has said how much heap it has.
-func needsHeap(s cluster.Settings) bool { return runsNode(s) && !saysHeap(s) }
+func needsHeap(s cluster.Settings) bool { return nodejs.IsNode(&s) && !saysHeap(s) }
 
 // saysHeap reports whether the user has said how much heap a Node has.
 func saysHeap(s cluster.Settings) bool {
@@ -38,39 +35,6 @@ func saysHeap(s cluster.Settings) bool {
 
 // nodeOptions are the arguments in a worker's NODE_OPTIONS. Quotes are no matter where only names are looked for.
 func nodeOptions(s cluster.Settings) []string {
-	for _, variable := range slices.Backward(slices.Concat(os.Environ(), s.Env)) {
-		if value, ok := strings.CutPrefix(variable, "NODE_OPTIONS="); ok {
-			return strings.Fields(strings.ReplaceAll(value, `"`, ""))
-		}
-	}
-	return nil
-}
-
-// nodeNames are what Node is called where it is installed, such as node, nodejs or node-22.
-var nodeNames = regexp.MustCompile(`^node(js)?[-0-9.]*(\.exe)?$`)
-
-// runsNode reports whether a worker is a Node, as far as the settings or the program's name say it: others refuse arguments that they do
-// not know.
-func runsNode(s cluster.Settings) bool {
-	if s.Runtime != "" {
-		return s.Runtime == cluster.RuntimeNode
-	}
-	name := s.ExecPath
-	if name == "" {
-		name = "node"
-	}
-	path, err := exec.LookPath(name)
-	if err != nil || !nodeNames.MatchString(filepath.Base(path)) {
-		return false
-	}
-	// Others may be called node too, by a link: Bun offers that.
-	target, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return false
-	}
-	switch strings.TrimSuffix(filepath.Base(target), ".exe") {
-	case "bun", "deno":
-		return false
-	}
-	return true
+	value, _ := nodejs.Options(&s)
+	return strings.Fields(strings.ReplaceAll(value, `"`, ""))
 }

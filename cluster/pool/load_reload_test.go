@@ -4,11 +4,9 @@ package pool_test
 
 import (
 	"errors"
-	"io"
 	"math/rand/v2"
 	"slices"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -41,21 +39,9 @@ func loadWithReloads(t *testing.T, node nodetest.Runtime, policy cluster.Schedul
 	load.Stop()
 	t.Logf("%d connections, %d failures", load.Connections(), len(load.Failures))
 	for _, f := range load.Failures {
-		if !isCutAtClose(f.Err) || !acceptsItself(policy) || node.Major < 19 {
-			t.Errorf("a client failed after %v with: %v", f.Ended.Sub(f.Began), f.Err)
-		}
+		t.Errorf("a client failed after %v with: %v", f.Ended.Sub(f.Began), f.Err)
 	}
 	expectFullPool(t, p, 2)
-}
-
-// acceptsItself reports whether workers accept connections by themselves, until they have closed their servers. What they accept last,
-// Node cuts from 19 on when it closes them: server.close() ends connections on which it has read no request yet.
-func acceptsItself(policy cluster.SchedulingPolicy) bool {
-	return policy == cluster.SchedNone || policy == cluster.SchedReusePort || policy == cluster.SchedSticky
-}
-
-func isCutAtClose(err error) bool {
-	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func expectDone(t *testing.T, what string, err error) {

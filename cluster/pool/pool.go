@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool/internal/drain"
 	"github.com/nodecluster/nodecluster/cluster/pool/internal/limits"
 )
 
@@ -19,7 +20,8 @@ type Pool struct {
 	options Options
 	own     *cluster.Subscription // what happens to the workers
 	sizing  atomic.Pointer[Sizing]
-	scaled  atomic.Bool // Scale was called
+	scaled  atomic.Bool   // Scale was called
+	preload drain.Preload // of Node workers
 
 	mu      sync.Mutex
 	started bool
@@ -68,6 +70,7 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	for _, program := range o.Programs {
 		p.settings = append(p.settings, program.Settings)
 	}
+	p.preload.KillTimeout = o.KillTimeout
 	p.sizing.Store(o.size(p.settings, limits.Read()))
 	p.own = primary.Subscribe(cluster.OnlineEvent{}, cluster.ListeningEvent{}, cluster.ListenErrorEvent{},
 		cluster.ListenPendingEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{})

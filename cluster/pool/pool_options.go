@@ -99,6 +99,9 @@ type Options struct {
 	// the most: new first where there is room for another, and else old first. So it goes on until less is in use. A worker is left
 	// alone that uses less than half as much again as a new one does: the memory is another's then, and an [cluster.ErrorEvent] says so.
 	NoMemoryGuard bool
+	// NoDrain starts Node workers without the script that drains their HTTP connections when they leave: see the package's
+	// documentation.
+	NoDrain bool
 }
 
 // Program is a number of workers of one program in a pool.

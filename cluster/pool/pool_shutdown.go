@@ -1,6 +1,9 @@
 package pool
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // Shutdown ends all workers at once, as [cluster.Primary.Shutdown] does within Options.KillTimeout, or until ctx ends if that is sooner.
 // Nothing is restarted any more. It is safe to call twice, and beside Close.
@@ -21,7 +24,7 @@ func (p *Pool) Close() error {
 	p.stop()
 	p.own.Close()
 	defer p.endings.Wait()
-	return p.primary.Close()
+	return errors.Join(p.primary.Close(), p.preload.Close())
 }
 
 // stop ends the supervision, if there is one, and waits for its end. Nothing is held for successors then.

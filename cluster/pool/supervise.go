@@ -147,12 +147,24 @@ func (p *Pool) fill(place *place) error {
 
 // fork starts a worker for a place, and before, if it is not nil, is the worker that goes on there meanwhile.
 func (p *Pool) fork(place *place, before *cluster.Worker, settings cluster.Settings) (*cluster.Worker, error) {
-	w, err := p.primary.ForkSuccessor(before, withHeap(settings, p.Sizing().MaxOldSpaceSize), place.env...)
+	w, err := p.primary.ForkSuccessor(before, withHeap(settings, p.Sizing().MaxOldSpaceSize), p.workerEnv(place, settings)...)
 	if err != nil {
 		return nil, err
 	}
 	offerToOOMKiller(w.Pid())
 	return w, nil
+}
+
+// workerEnv are the variables of the next worker in a place, with settings. One that could not get the preload does without it.
+func (p *Pool) workerEnv(place *place, settings cluster.Settings) []string {
+	if p.options.NoDrain {
+		return place.env
+	}
+	preload, err := p.preload.Env(settings)
+	if err != nil {
+		p.primary.EmitError(nil, fmt.Errorf("pool: workers that leave will not drain their connections: %w", err))
+	}
+	return slices.Concat(place.env, preload)
 }
 
 // hear takes what has happened to a worker.

@@ -1,0 +1,284 @@
+//go:build linux
+
+package pool_test
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+	"golang.org/x/sys/unix"
+)
+
+// Workers are replaced under clients of all kinds. None of them loses a request, and none keeps a worker.
+func TestDrainUnderLoad(t *testing.T) {
+	nodetest.NoLeaks(t)
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		// Side by side: each leaving takes a second, in which it does nothing.
+		var pools []*drained
+		for _, policy := range cluster.SchedulingPolicies() {
+			pools = append(pools, startDrained(t, node, policy, pool.Options{Instances: 2, KillTimeout: clustertest.Patience}))
+		}
+		var reloading sync.WaitGroup
+		for i, policy := range cluster.SchedulingPolicies() {
+			clients := startDrainClients(t, string(policy), pools[i].kinds())
+			reloading.Go(func() { reloadUnderLoad(t, string(policy), pools[i].Pool, clients) })
+		}
+		reloading.Wait()
+	})
+}
+
+// reloadUnderLoad reloads a pool of two workers while clients ask.
+func reloadUnderLoad(t *testing.T, name string, p *pool.Pool, clients *drainClients) {
+	t.Helper()
+	reloads := 3
+	if nodetest.All() {
+		reloads = 1 // for each Node
+	}
+	for range reloads {
+		report, err := p.Reload(clustertest.Patient(t), pool.ReloadOptions{Bake: -1, Parallel: 2})
+		if err != nil || len(report.Replaced) != 2 {
+			t.Errorf("%s: the reload has replaced %d workers: %v", name, len(report.Replaced), err)
+		}
+		if report.Took > clustertest.Patience/2 {
+			t.Errorf("%s: the reload took %v: workers have not left by themselves", name, report.Took)
+		}
+	}
+	clients.end()
+	t.Logf("%s: %d answers", name, clients.answers.Load())
+}
+
+// clientKind is a kind of client: it asks on one connection after the other, as ask does.
+type clientKind struct {
+	name string
+	ask  func(*drainClients) error
+}
+
+// drainClients ask until they are told to end.
+type drainClients struct {
+	t       *testing.T
+	answers atomic.Int64
+	ended   atomic.Bool
+	asking  sync.WaitGroup
+}
+
+func startDrainClients(t *testing.T, name string, kinds []clientKind) *drainClients {
+	t.Helper()
+	c := &drainClients{t: t}
+	t.Cleanup(c.end)
+	for _, kind := range kinds {
+		c.asking.Go(func() {
+			for !c.ended.Load() {
+				if err := kind.ask(c); err != nil {
+					t.Errorf("%s: %s: %v", name, kind.name, err)
+					return
+				}
+			}
+		})
+	}
+	return c
+}
+
+func (c *drainClients) end() {
+	c.ended.Store(true)
+	c.asking.Wait()
+}
+
+// maxThought is how long a client may pause. It has to be well below what a worker waits for on a connection, and long enough for all
+// clients to be answered at once.
+const maxThought = 300 * time.Millisecond
+
+// upload is a body that is longer than what the system buffers.
+var upload = bytes.Repeat([]byte("x"), 1<<20)
+
+// What clients ask of drainedServers.
+var (
+	small  = ask{"GET", "/", nil, "x"}
+	large  = ask{"POST", "/", upload, strconv.Itoa(len(upload))}
+	unread = ask{"POST", "/unread", upload, "x"}
+)
+
+// kinds are clients of all kinds.
+func (d *drained) kinds() (kinds []clientKind) {
+	add := func(name string, ask func(*drainClients) error) { kinds = append(kinds, clientKind{name, ask}) }
+	for _, transport := range transports {
+		open := func() (net.Conn, error) { return transport.open(d) }
+		add(transport.name+", at once", talker{open: open, asks: []ask{small}, burst: 20, thought: maxThought}.talk)
+		add(transport.name+", two at once", talker{open: open, asks: []ask{small, small}, burst: 5, thought: maxThought}.talk)
+		add(transport.name+", new connections", talker{open: open, late: maxThought, asks: []ask{small}, once: true}.talk)
+		add(transport.name+", unread uploads", talker{open: open, asks: []ask{unread}, thought: maxThought}.talk)
+	}
+	open := func() (net.Conn, error) { return transports[0].open(d) }
+	add("http, new connections at once", talker{open: open, asks: []ask{small}, once: true, thought: maxThought / 10}.talk)
+	add("http, uploads", talker{open: open, asks: []ask{large}, thought: maxThought}.talk)
+	add("http, an upload and more", talker{open: open, asks: []ask{large, small}, thought: maxThought}.talk)
+	add("http, uploads on new connections", talker{open: open, asks: []ask{large}, once: true, thought: maxThought}.talk)
+	add("http, one more under way", pipeliner{open}.talk)
+	return append(kinds, clientKind{"http2", d.http2Client()})
+}
+
+// talker is a client that sends its requests at once, and the same again when all are answered, on one connection until an answer says that
+// it is the last one.
+type talker struct {
+	open    func() (net.Conn, error)
+	asks    []ask
+	late    time.Duration // at most, until the first request
+	burst   int           // how often they are sent again without a thought
+	thought time.Duration // at most, from answers to the next request
+	once    bool          // the connection is closed after that
+}
+
+func (k talker) talk(c *drainClients) error {
+	conn, err := k.open()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	client := keepAlive(conn)
+	think(k.late)
+	answered := time.Now()
+	for n := 0; n == 0 || !k.once && !c.ended.Load(); n++ {
+		paused := time.Since(answered)
+		last, err := client.exchange(k.asks)
+		if n > 0 && errors.Is(err, errEndedBefore) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("after %d requests, and a pause of %v: %w", n, paused, err)
+		}
+		answered = time.Now()
+		c.answers.Add(int64(len(k.asks)))
+		if last {
+			return nil
+		}
+		if k.burst == 0 || n%k.burst == 0 {
+			think(k.thought)
+		}
+	}
+	think(k.thought)
+	return nil
+}
+
+// errEndedBefore is for a connection that the server has ended before a request was sent, as it may.
+var errEndedBefore = errors.New("the connection was ended before the request")
+
+// hasEnded reports whether the server has ended a connection.
+func hasEnded(conn net.Conn) (ended bool) {
+	if encrypted, ok := conn.(*tls.Conn); ok {
+		conn = encrypted.NetConn()
+	}
+	raw, err := conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		return true
+	}
+	raw.Control(func(fd uintptr) {
+		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
+		ended = err != nil || info.State != unix.BPF_TCP_ESTABLISHED
+	})
+	return ended
+}
+
+func think(most time.Duration) {
+	if most > 0 {
+		time.Sleep(rand.N(most))
+	}
+}
+
+// exchange sends requests at once, and takes the answers to all of them. It reports whether the last one is the connection's last.
+func (c *keptAlive) exchange(asks []ask) (last bool, err error) {
+	var sending bytes.Buffer
+	for _, a := range asks {
+		if err := c.write(&sending, a); err != nil {
+			return false, err
+		}
+	}
+	sent := make(chan error, 1)
+	go func() {
+		if hasEnded(c.Conn) {
+			sent <- errEndedBefore
+			return
+		}
+		_, err := c.Write(sending.Bytes())
+		sent <- err
+	}()
+	for _, a := range asks {
+		text, isLast, err := c.receive()
+		if err == nil && text != a.want {
+			err = fmt.Errorf("the answer is %q, want %q", text, a.want)
+		}
+		if err != nil {
+			c.Close()
+			return false, errors.Join(err, <-sent)
+		}
+		last = isLast
+	}
+	return last, <-sent
+}
+
+// pipeliner is a client that always has one request more under way, and asks again elsewhere for what comes behind the last answer: this
+// was not read.
+type pipeliner struct{ open func() (net.Conn, error) }
+
+func (k pipeliner) talk(c *drainClients) error {
+	conn, err := k.open()
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	client := keepAlive(conn)
+	for n := 0; !c.ended.Load(); n++ {
+		for len(client.sent) < 2 {
+			if err := client.write(conn, small); err != nil {
+				return fmt.Errorf("after %d requests: %w", n, err)
+			}
+		}
+		text, last, err := client.receive()
+		if err != nil || text != small.want {
+			return fmt.Errorf("after %d requests: the answer is %q: %w", n, text, err)
+		}
+		c.answers.Add(1)
+		if last {
+			return nil
+		}
+		if n%20 == 0 {
+			think(maxThought)
+		}
+	}
+	return nil
+}
+
+// http2Client asks over HTTP/2. The transport opens a connection when the one before takes no more.
+func (d *drained) http2Client() func(*drainClients) error {
+	transport := &http.Transport{ForceAttemptHTTP2: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	client := &http.Client{Transport: transport, Timeout: clustertest.Patience}
+	d.T.Cleanup(transport.CloseIdleConnections)
+	return func(c *drainClients) error {
+		response, err := client.Post(fmt.Sprintf("https://%s/", clustertest.Local(d.ports[2])), "", bytes.NewReader([]byte("four")))
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		defer think(maxThought / 10)
+		c.answers.Add(1)
+		text, err := io.ReadAll(response.Body)
+		if err == nil && (response.ProtoMajor != 2 || string(text) != "4") {
+			err = fmt.Errorf("%s answers %q", response.Proto, text)
+		}
+		return err
+	}
+}
