@@ -45,6 +45,11 @@ type task struct {
 	settings cluster.Settings
 }
 
+// hasDone reports whether the place has a successor by the change.
+func (c *change) hasDone(place *place) bool {
+	return slices.ContainsFunc(c.did, func(t task) bool { return t.place == place })
+}
+
 // bake is how long a successor is to stay well that is tried now.
 func (c *change) bake() time.Duration {
 	if !c.canary {
@@ -92,7 +97,7 @@ func (p *Pool) goOn(c *change) {
 		p.holdWhenLeaving(c.held)
 	}
 	for _, place := range p.places {
-		if slices.ContainsFunc(c.did, func(t task) bool { return t.place == place }) {
+		if c.hasDone(place) {
 			c.replaced = append(c.replaced, place.number)
 		} else {
 			c.kept = append(c.kept, place.number)
@@ -103,6 +108,7 @@ func (p *Pool) goOn(c *change) {
 		step = Failed
 	} else if c.settings != nil {
 		p.settings = c.settings
+		c.leaving = append(c.leaving, p.dismissSpares()...)
 	}
 	p.tell(Progress{Change: c.name, Reason: c.reason, Step: step, Instance: -1, Err: c.err})
 	close(c.done)
@@ -168,7 +174,7 @@ func (p *Pool) undo(did []task) (todo []task) {
 // blameRelease ends a change whose new workers turn out to fail after all.
 func (p *Pool) blameRelease(place *place, err error) {
 	c := p.change
-	if c == nil || c.oldFirst || !slices.ContainsFunc(c.did, func(t task) bool { return t.place == place }) {
+	if c == nil || c.oldFirst || !c.hasDone(place) {
 		return
 	}
 	p.fail(c, fmt.Errorf("instance %d: the new worker has failed: %w", place.number, err))

@@ -29,9 +29,10 @@ const (
 
 // Progress tells of a step of a reload, a restart, a scaling or the replacement of one worker.
 type Progress struct {
-	// Change is what goes on: "reload", "restart", "scale" or "replace".
+	// Change is what goes on: "reload", "restart", "scale" or "replace"; or "spare", where a spare has the place of a worker that has
+	// ended, and the step is Replaced.
 	Change string
-	// Reason is why the pool replaces a worker by itself, such as "it is 2h old". It is empty for other changes.
+	// Reason is why the pool replaces a worker by itself, such as "it is 2h old" or "worker 3 has ended". It is empty for other changes.
 	Reason string
 	Step   Step
 	// Instance is the number of the place that the step is about, and -1 where it is about all.

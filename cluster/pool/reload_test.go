@@ -95,7 +95,7 @@ func newReloadRigUnder(t *testing.T, node nodetest.Runtime, policy cluster.Sched
 	o.MinPause = time.Millisecond
 	r := &reloadRig{newRig(t, published.now, o), published, port}
 	for i := range o.Instances {
-		r.awaitRelease(t, "1", i)
+		r.Event(t, "listening", r.awaitRelease(t, "1", i))
 	}
 	return r
 }
