@@ -47,6 +47,11 @@ type task struct {
 	settings cluster.Settings
 }
 
+// hasDone reports whether the place has a successor by the change.
+func (c *change) hasDone(place *place) bool {
+	return slices.ContainsFunc(c.did, func(t task) bool { return t.place == place })
+}
+
 // bake is how long a successor is to stay well that is tried now.
 func (c *change) bake() time.Duration {
 	if !c.canary {
@@ -94,7 +99,7 @@ func (p *Pool) goOn(c *change) {
 		p.holdWhenLeaving(c.held)
 	}
 	for _, place := range p.places {
-		if slices.ContainsFunc(c.did, func(t task) bool { return t.place == place }) {
+		if c.hasDone(place) {
 			c.replaced = append(c.replaced, place.number)
 		} else {
 			c.kept = append(c.kept, place.number)
@@ -105,6 +110,7 @@ func (p *Pool) goOn(c *change) {
 		step = Failed
 	} else if c.settings != nil {
 		p.settings = c.settings
+		c.leaving = append(c.leaving, p.dismissSpares()...)
 	}
 	p.tell(Progress{Change: c.name, Reason: c.reason, Step: step, Instance: c.instance, Err: c.err})
 	close(c.done)
@@ -189,7 +195,7 @@ func (p *Pool) undoAgain(c *change, at *place, err error) {
 // blameRelease ends a change whose new workers turn out to fail after all.
 func (p *Pool) blameRelease(place *place, err error) {
 	c := p.change
-	if c == nil || c.oldFirst || !slices.ContainsFunc(c.did, func(t task) bool { return t.place == place }) {
+	if c == nil || c.oldFirst || !c.hasDone(place) {
 		return
 	}
 	p.fail(c, &InstanceError{place.number, nil, fmt.Errorf("the new worker has failed: %w", err)})

@@ -35,6 +35,7 @@ type Pool struct {
 
 	// What follows is the supervisor's until done is closed.
 	places   []*place
+	spares   spares
 	settings []cluster.Settings // of the pool's own program, and then of Options.Programs
 	change   *change            // that is under way, nil if none is
 	works    bool               // some worker has listened, or lived long enough

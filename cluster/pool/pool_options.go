@@ -53,6 +53,18 @@ type Options struct {
 	// InstanceVar is the name of a further variable that has what [InstanceVariable] has, such as PM2's NODE_APP_INSTANCE. There
 	// is none by default: other software may read that one for its own purposes, as node-config does.
 	InstanceVar string
+	// Spare is how many loaded workers of the pool's settings wait on standby, as cluster.Settings.Standby has it, beside the instances; none
+	// by default. When an instance is to have a successor, one of them takes over at once: a death costs the time to notice it, and not
+	// that of a start. It needs to listen on what a new worker of a reload has to. Another one is started then, after the pause that the
+	// successor would have had, and is ready when it listens, within Reload.ListenTimeout. A reload and a restart replace spares too.
+	//
+	// A spare has an instance number of its own, which it keeps when it takes over: a process cannot be given another one. The next
+	// spare has the number of the worker that has ended. So each number has one process, as ever, but which of them serve changes. On standby a program does all but serve: its timers run. A program that listens on ports by its number cannot have spares:
+	// the ports of a spare's number answer nobody.
+	//
+	// There are no spares with [RestartNever], nor before the program has listened for the first time. They are among [Pool.Workers], they
+	// have their part of the memory in [Sizing], and Scale does not count them.
+	Spare int
 	// Restart says which workers have successors, [RestartOnFailure] by default.
 	Restart RestartPolicy
 	// MinPause is how long a successor waits after the first failure in a row, [DefaultMinPause] by default. The pause
@@ -123,6 +135,12 @@ func (o *Options) complete() error {
 	}
 	if o.Instances < 0 {
 		return fmt.Errorf("pool: Options.Instances is %d: use 1 or more, or 0 for as many as the limits allow", o.Instances)
+	}
+	if o.Spare < 0 {
+		return fmt.Errorf("pool: Options.Spare is %d: use a number from 0 on", o.Spare)
+	}
+	if o.Restart == RestartNever {
+		o.Spare = 0
 	}
 	if o.WorkerMemory < 0 {
 		return fmt.Errorf("pool: Options.WorkerMemory is %d: use a number of bytes, or 0 for %d", o.WorkerMemory, DefaultWorkerMemory)

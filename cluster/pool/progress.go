@@ -29,9 +29,10 @@ const (
 
 // Progress tells of a step of a reload, a restart, a scaling or the replacement of one worker.
 type Progress struct {
-	// Change is what goes on: "reload", "restart", "scale" or "replace".
+	// Change is what goes on: "reload", "restart", "scale" or "replace"; or "spare", where a spare has the place of a worker that has
+	// ended, and the step is Replaced.
 	Change string
-	// Reason is why the pool makes the change by itself, such as "it is 2h0m0s old" of a worker that is replaced. It is empty for a change that
+	// Reason is why the pool makes the change by itself, such as "it is 2h0m0s old" of a worker that is replaced, or "worker 3 has ended" of a spare. It is empty for a change that
 	// a method was called for.
 	Reason string
 	Step   Step

@@ -29,6 +29,7 @@ func (p *Pool) Restart(ctx context.Context) error {
 
 func (p *Pool) beginRestart(c *change, settings []cluster.Settings) {
 	p.settings = settings
+	c.leaving = append(c.leaving, p.dismissSpares()...)
 	for _, place := range p.places {
 		if place.stage != finished || place.failed {
 			c.todo = append(c.todo, task{place, settings[place.program]})

@@ -65,10 +65,11 @@ func (p *Pool) ownPlaces() (own []*place) {
 	return own
 }
 
-// freeNumber is the smallest that no place has.
+// freeNumber is the smallest that no place and no spare has.
 func (p *Pool) freeNumber() int {
 	for n := 0; ; n++ {
-		if !slices.ContainsFunc(p.places, func(place *place) bool { return place.number == n }) {
+		if !slices.ContainsFunc(p.places, func(place *place) bool { return place.number == n }) &&
+			!slices.ContainsFunc(p.spares.all, func(spare *place) bool { return spare.number == n }) {
 			return n
 		}
 	}
@@ -89,7 +90,7 @@ func (p *Pool) close(c *change, places []*place) {
 // opened are the places that a scaling has opened, or has begun to.
 func (p *Pool) opened(c *change) (opened []*place) {
 	for _, place := range p.places {
-		if place.stage == unopened || slices.ContainsFunc(c.did, func(t task) bool { return t.place == place }) {
+		if place.stage == unopened || c.hasDone(place) {
 			opened = append(opened, place)
 		}
 	}

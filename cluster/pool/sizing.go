@@ -45,8 +45,9 @@ func (o *Options) size(settings []cluster.Settings, l limits.Limits) *Sizing {
 	return s
 }
 
-// others is how many workers of other programs there are.
+// others is how many workers there are beside the instances: spares, and those of other programs.
 func (o *Options) others() (n int) {
+	n = o.Spare
 	for _, p := range o.Programs {
 		n += p.Instances
 	}

@@ -34,12 +34,12 @@ func (p *Pool) succeed(place *place) {
 		p.giveUp(failure)
 	case outcome == failed:
 		p.succeedLater(place)
-	default:
+	case !p.takeSpare(place, 0):
 		place.awaitSuccessor(p.options.MinPause)
 	}
 }
 
-// succeedLater plans a successor after a failure, later and later, or gives the place up.
+// succeedLater plans a successor after a failure, later and later, or gives the place up. A spare comes at once.
 func (p *Pool) succeedLater(place *place) {
 	place.failures++
 	if place.failures > p.options.MaxRestarts {
@@ -48,11 +48,18 @@ func (p *Pool) succeedLater(place *place) {
 		p.primary.EmitError(nil, p.err)
 		return
 	}
-	pause := p.options.MinPause
-	for i := 1; i < place.failures && pause < p.options.MaxPause; i++ {
+	if pause := p.options.pause(place.failures); !p.takeSpare(place, pause) {
+		place.awaitSuccessor(pause)
+	}
+}
+
+// pause is how long a successor waits after so many failures in a row.
+func (o *Options) pause(failures int) time.Duration {
+	pause := o.MinPause
+	for i := 1; i < failures && pause < o.MaxPause; i++ {
 		pause *= 2
 	}
-	place.awaitSuccessor(min(pause, p.options.MaxPause))
+	return min(pause, o.MaxPause)
 }
 
 // cannotWork reports whether the program is taken for broken: no worker has ever worked, the last one of every place has failed,

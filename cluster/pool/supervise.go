@@ -24,6 +24,11 @@ func (p *Pool) supervise(ctx context.Context) {
 	for !p.isFinished() && p.takeNext(ctx, events) {
 		p.doWhatIsDue()
 	}
+	if p.isFinished() {
+		for _, left := range p.dismissSpares() {
+			<-left
+		}
+	}
 }
 
 // forward passes on what happens to the workers, until nothing does any more.
@@ -99,6 +104,9 @@ func (p *Pool) nextDue() (next time.Time) {
 			sooner(place.trial.due)
 		}
 	}
+	if due := p.nextSpareDue(); !due.IsZero() {
+		sooner(due)
+	}
 	return next
 }
 
@@ -125,6 +133,7 @@ func (p *Pool) doWhatIsDue() {
 			p.refill(place)
 		}
 	}
+	p.doDueSpares(now)
 }
 
 // refill starts a worker, or plans another attempt.
@@ -180,6 +189,9 @@ func (p *Pool) hear(event cluster.Event) {
 		if t := p.tenantOf(e.Worker); t != nil {
 			t.hasListened(e.Address)
 		}
+		if p.spareOf(e.Worker) != nil {
+			p.spares.failures = 0
+		}
 		p.promoteReady()
 	case cluster.ListenPendingEvent:
 		p.listensLater(e)
@@ -191,6 +203,9 @@ func (p *Pool) hear(event cluster.Event) {
 		if place := p.triedIn(e.Worker); place != nil {
 			p.loseTrial(place)
 		}
+		if spare := p.spareOf(e.Worker); spare != nil {
+			p.endSpare(spare)
+		}
 		if place := p.placeOf(e.Worker); place != nil {
 			place.broken = e.Err != nil
 			place.due = time.Now().Add(p.options.KillTimeout) // unless it ends by itself
@@ -199,6 +214,9 @@ func (p *Pool) hear(event cluster.Event) {
 	case cluster.ExitEvent:
 		if place := p.triedIn(e.Worker); place != nil {
 			p.trialExited(place)
+		}
+		if spare := p.spareOf(e.Worker); spare != nil {
+			p.spareExited(spare)
 		}
 		if place := p.placeOf(e.Worker); place != nil {
 			p.end(place, exit)
@@ -226,13 +244,16 @@ func (p *Pool) triedIn(w *cluster.Worker) *place {
 	return nil
 }
 
-// tenantOf is what is known of a worker that fills a place or is tried in one, nil of others.
+// tenantOf is what is known of a worker that fills a place, is tried in one or is a spare, nil of others.
 func (p *Pool) tenantOf(w *cluster.Worker) *tenant {
 	if place := p.placeOf(w); place != nil {
 		return &place.tenant
 	}
 	if place := p.triedIn(w); place != nil {
 		return &place.trial.tenant
+	}
+	if spare := p.spareOf(w); spare != nil {
+		return &spare.tenant
 	}
 	return nil
 }

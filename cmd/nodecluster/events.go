@@ -19,11 +19,11 @@ func (l *eventLog) event(e cluster.Event, now time.Time) {
 	case cluster.OnlineEvent:
 		l.write(about(e.Worker, "online", "online"))
 	case cluster.ListeningEvent:
-		l.write(about(e.Worker, "listening", "listening on "+describeAddress(e.Address), addressAttrs(e.Address)...))
+		l.write(about(e.Worker, "listening", "listening on "+describeAddress(e.Address)+standby(e.Worker), addressAttrs(e.Address)...))
 	case cluster.ListenErrorEvent:
 		l.listenError(e, now)
 	case cluster.ListenPendingEvent:
-		l.write(about(e.Worker, "listenPending", "waits on standby to listen on "+describeAddress(e.Address), addressAttrs(e.Address)...))
+		l.write(about(e.Worker, "listenPending", "waits to listen on "+describeAddress(e.Address)+standby(e.Worker), addressAttrs(e.Address)...))
 	case cluster.MessageEvent:
 		l.message(e, now)
 		e.Message.Release()

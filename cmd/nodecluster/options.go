@@ -64,6 +64,7 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 		"how workers are asked to leave: disconnect, they close their servers and finish\ntheir requests; signal, as a handler in the script does (default disconnect)")
 	flags.Var(value{"SIGNAL", o.setStopSignal}, "stop-signal",
 		"what a worker gets that goes on after that, or at once with --stop signal\n(default SIGTERM)")
+	flags.Var(value{"N", o.setSpare}, "spare", "how many loaded workers wait to take over at once from one that dies (default none)")
 	flags.Var(value{"rolling|switch", oneOf(&keep.Reload.Strategy, pool.ReloadRolling, pool.ReloadSwitch)}, "reload",
 		"how a reload replaces workers: rolling, one after the other; switch, all in one moment,\nonce all new ones are loaded and ready (default rolling)")
 	flags.Var(value{"DURATION", setDuration(&o.keep.Reload.ListenTimeout)}, "listen-timeout",
