@@ -35,6 +35,8 @@ type membership interface {
 	leave()
 	// retry is called when the worker's channel has room again.
 	retry()
+	// suspend has the worker get no connections, or get them again. Its error says that this cannot be.
+	suspend(suspended bool) error
 }
 
 type serverBase struct {
@@ -253,6 +255,9 @@ func (p *Primary) makeLastCall(s server) {
 	b.isLast = true
 	delete(p.onLoop.servers, b.key)
 	members := p.members(s)
+	for w := range members {
+		w.suspend(false) // there is nobody else for what waits
+	}
 	s.lastCall(members, func() {
 		for w, m := range members {
 			if w.onLoop.memberships[b.key] == m {

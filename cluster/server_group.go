@@ -49,25 +49,25 @@ func (s *groupServer) primary() *Primary { return s.groupSlots.primary }
 
 func (s *groupServer) join(w *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {
 	before, _ := w.membershipBefore(s.key).(groupMembership)
-	n, handle, err := s.slotFor(before)
+	n, handle, err := s.slotFor(before, w.onLoop.suspended)
 	if err != nil {
 		return nil, nil, err
 	}
-	fd := s.group.FD(n)
-	s.unwatch(fd)
 	target := newTarget(s.dispatcher, w)
 	if w.Runtime().takesSocket() {
 		reply.Errno = new(int)
 		target.maxWindow = maxExtra
-		s.lookAt(target, fd)
 	} else {
 		w.primary.tellHandedOut(w.Runtime())
 		handle.Close()
 		reply.SockName, handle = s.name, nil
-		if err := s.handOut(target, fd); err != nil {
-			s.vacate(n)
-			return nil, nil, err
+	}
+	if err := s.receive(target, n); err != nil {
+		if handle != nil {
+			handle.Close()
 		}
+		s.vacate(n)
+		return nil, nil, err
 	}
 	if s.sticky != nil {
 		s.sticky.put(s.slots[n].place, target)
@@ -77,11 +77,11 @@ func (s *groupServer) join(w *Worker, reply *wire.ServerReply) (membership, *han
 }
 
 // slotFor takes a slot for a worker, which is the successor of a member if before is one.
-func (s *groupServer) slotFor(before groupMembership) (int, *handlewrap.Handle, error) {
+func (s *groupServer) slotFor(before groupMembership, suspended bool) (int, *handlewrap.Handle, error) {
 	if before.of != s {
-		return s.take(handlewrap.NetNative)
+		return s.take(handlewrap.NetNative, suspended)
 	}
-	return s.takeAfter(before.slot, handlewrap.NetNative)
+	return s.takeAfter(before.slot, handlewrap.NetNative, suspended)
 }
 
 // handOut accepts what comes to the socket of a target that takes none. It is the target's, unless another may have it too that is

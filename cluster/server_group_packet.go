@@ -64,9 +64,9 @@ func (s *packetGroup) join(w *Worker, reply *wire.ServerReply) (membership, *han
 // slotFor takes a slot for a worker, which is the successor of a member if before is one.
 func (s *packetGroup) slotFor(before packetMembership) (int, *handlewrap.Handle, error) {
 	if before.of != s {
-		return s.take(handlewrap.DgramNative)
+		return s.take(handlewrap.DgramNative, false)
 	}
-	return s.takeAfter(before.slot, handlewrap.DgramNative)
+	return s.takeAfter(before.slot, handlewrap.DgramNative, false)
 }
 
 func (s *packetGroup) lastCall(_ map[*Worker]membership, idle func()) { idle() }

@@ -40,11 +40,15 @@ func newSlotsModel(t *testing.T, by rendezvous.By, taken int) slotsModel {
 }
 
 // take takes a slot, which has to be this one.
-func (m slotsModel) take(want int) { m.expect(want, m.groupSlots.take) }
+func (m slotsModel) take(want int) {
+	m.expect(want, func(t handlewrap.Type) (int, *handlewrap.Handle, error) { return m.groupSlots.take(t, false) })
+}
 
 // takeAfter takes a slot for a successor, which has to be this one.
 func (m slotsModel) takeAfter(before, want int) {
-	m.expect(want, func(t handlewrap.Type) (int, *handlewrap.Handle, error) { return m.groupSlots.takeAfter(before, t) })
+	m.expect(want, func(t handlewrap.Type) (int, *handlewrap.Handle, error) {
+		return m.groupSlots.takeAfter(before, t, false)
+	})
 }
 
 func (m slotsModel) expect(want int, take func(handlewrap.Type) (int, *handlewrap.Handle, error)) {
