@@ -101,6 +101,7 @@ func (target *Target) measure(sent, now time.Duration) {
 // accepted ends an offer that was accepted.
 func (target *Target) accepted(sent time.Duration) {
 	target.refusalPause = 0
+	target.worker.onLoop.accepted++
 	target.measure(sent, target.dispatcher.now())
 	target.answered()
 }

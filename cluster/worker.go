@@ -49,6 +49,7 @@ type workerOnLoop struct {
 	costs          map[string]int        // of each, in bytes
 	kept           int                   // the sum of the costs
 	offers         offers
+	accepted       int // connections of those offered
 	identification identification
 	retries        int         // questions that are asked again in a moment
 	claims         []claim     // the oldest first
@@ -109,6 +110,14 @@ func (w *Worker) ExitStatus() nodeipc.ExitStatus {
 	default:
 		return nodeipc.ExitStatus{}
 	}
+}
+
+// Accepted returns how many connections the worker has accepted that the primary has handed to it, since it was started: all of its clients'
+// under [SchedRR] and [SchedLeast]. What a worker accepts by itself, as under the other policies, is not among them, nor are those of
+// [Worker.Dial]: neither the primary nor the kernel counts the former.
+func (w *Worker) Accepted() (n int) {
+	w.primary.loop.Call(func() { n = w.onLoop.accepted })
+	return n
 }
 
 // Send sends a message to the worker, as [nodeipc.Channel.Send] does.

@@ -16,7 +16,8 @@ import (
 // is closed.
 type change struct {
 	name     string
-	reason   string // of a replacement
+	reason   string // if the pool makes it by itself
+	instance int    // that it is about, or allInstances
 	options  ReloadOptions
 	canary   bool               // the first successor is tried alone, and has to stay well
 	oldFirst bool               // workers leave before their successors come, and each stands for itself
@@ -34,7 +35,7 @@ type change struct {
 }
 
 func newChange(name string, o ReloadOptions) *change {
-	return &change{name: name, options: o, done: make(chan struct{})}
+	return &change{name: name, instance: allInstances, options: o, done: make(chan struct{})}
 }
 
 // task is to try a successor in a place.
@@ -62,7 +63,7 @@ func (c *change) parallel() int {
 // begin makes a change the one that is under way.
 func (p *Pool) begin(c *change) {
 	p.change = c
-	p.tell(Progress{Change: c.name, Reason: c.reason, Step: Begun, Instance: -1})
+	p.tell(Progress{Change: c.name, Reason: c.reason, Step: Begun, Instance: c.instance})
 	p.goOn(c)
 }
 
@@ -98,7 +99,7 @@ func (p *Pool) goOn(c *change) {
 	} else if c.settings != nil {
 		p.settings = c.settings
 	}
-	p.tell(Progress{Change: c.name, Reason: c.reason, Step: step, Instance: -1, Err: c.err})
+	p.tell(Progress{Change: c.name, Reason: c.reason, Step: step, Instance: c.instance, Err: c.err})
 	close(c.done)
 }
 

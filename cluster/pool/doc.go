@@ -81,6 +81,11 @@
 // [Pool.Restart] replaces all at once, old first. [Pool.Scale] changes the number of places. One of these is at a time, and
 // [Pool.Progress] tells of each step.
 //
+// # What a pool changes by itself
+//
+// [Options.MaxMemory], [Options.MaxLifetime] and [Options.MaxConnections] have workers replaced, new first and one at a time. A [Progress]
+// of such a change has its reason.
+//
 // # How a pool ends
 //
 // [Pool.Shutdown] asks the workers to leave, as Node's cluster.disconnect() does, and ends those that stay: [cluster.Worker.Shutdown]

@@ -56,6 +56,10 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := o.checkPolicy(primary.SchedulingPolicy()); err != nil {
+		primary.Close()
+		return nil, err
+	}
 	p := &Pool{
 		primary: primary, options: o, halt: func() {}, done: make(chan struct{}),
 		asks: make(chan func()), changing: make(chan struct{}, 1), settings: []cluster.Settings{settings},

@@ -74,6 +74,19 @@ type Options struct {
 	// default workers are started with the settings as they were. It is called on the goroutine of the reload's caller. The fields of
 	// settings that are a primary's are not read.
 	Reread func() ([]cluster.Settings, error)
+
+	// MaxMemory is how many bytes of memory (RSS) a worker's process may use, without its children's. One that was seen to use more three
+	// times, a second apart, is replaced: new first, as [Pool.ReloadOne] does it, and one at a time. If the new one fails, the worker goes
+	// on, an [cluster.ErrorEvent] says so once, and it is tried again later and later. By default there is no limit. Only Linux
+	// tells it: elsewhere New fails with an error that matches [errors.ErrUnsupported].
+	MaxMemory int64
+	// MaxLifetime is after how long a worker is replaced, as for MaxMemory. Each worker gets a time of its own between 90 % of it and all of
+	// it, so that workers that were started together are not replaced together. By default workers live on.
+	MaxLifetime time.Duration
+	// MaxConnections is after how many connections of clients a worker is replaced, as for MaxMemory, within a second: it has had a few more
+	// by then. The primary counts them as it hands them out, under [cluster.SchedRR] and [cluster.SchedLeast]. With another policy, under which
+	// nobody counts them, New fails. By default there is no limit.
+	MaxConnections int
 }
 
 // Program is a number of workers of one program in a pool.
@@ -112,6 +125,9 @@ func (o *Options) complete() error {
 	}
 	setDefault(&o.MaxRestarts, DefaultMaxRestarts)
 	if err := o.Reload.complete("Options.Reload"); err != nil {
+		return fmt.Errorf("pool: %w", err)
+	}
+	if err := o.checkRecycling(); err != nil {
 		return fmt.Errorf("pool: %w", err)
 	}
 	return o.completeDurations()

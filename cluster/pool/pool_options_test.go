@@ -29,6 +29,9 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		"Options.MaxPause is -1s: use a longer duration, or 0 for 15s":          {MaxPause: -time.Second},
 		"Options.Healthy is -1ns: use a longer duration, or 0 for 30s":          {Healthy: -1},
 		"Options.KillTimeout is -1ns: use a longer duration, or 0 for 5s":       {KillTimeout: -1},
+		"Options.MaxMemory is -1: use a number of bytes, or 0":                  {MaxMemory: -1},
+		"Options.MaxLifetime is -1ns: use a longer duration, or 0":              {MaxLifetime: -1},
+		"Options.MaxConnections is -1: use a number from 1 on, or 0":            {MaxConnections: -1},
 		"Options.MaxPause is 1s: use 1m0s, which is MinPause, or more":          {MinPause: time.Minute, MaxPause: time.Second},
 	} {
 		p, err := pool.New(clustertest.Shell("exit 0"), o)

@@ -31,7 +31,8 @@ const (
 type Progress struct {
 	// Change is what goes on: "reload", "restart", "scale" or "replace".
 	Change string
-	// Reason is why the pool replaces a worker by itself, such as "it is 2h old". It is empty for other changes.
+	// Reason is why the pool makes the change by itself, such as "it is 2h0m0s old" of a worker that is replaced. It is empty for a change that
+	// a method was called for.
 	Reason string
 	Step   Step
 	// Instance is the number of the place that the step is about, and -1 where it is about all.

@@ -16,8 +16,11 @@ func (p *Pool) replace(ctx context.Context, w *cluster.Worker, reason string) er
 }
 
 func (p *Pool) beginReplace(c *change, w *cluster.Worker) {
-	if place := p.placeOf(w); place != nil {
-		c.todo = []task{{place, place.settings}}
+	place := p.placeOf(w)
+	if place == nil {
+		close(c.done)
+		return
 	}
+	c.instance, c.todo = place.number, []task{{place, place.settings}}
 	p.begin(c)
 }

@@ -94,6 +94,7 @@ type event struct {
 	Further               int
 	Instances             int
 	Reason                string
+	Instance              *int
 	MaxOldSpaceSize       int
 }
 

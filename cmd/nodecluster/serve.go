@@ -24,6 +24,7 @@ func serve(settings cluster.Settings, o *options, log *eventLog) error {
 	}
 	log.sizing(workers.Sizing())
 	f := follow(workers, log)
+	changes := logProgress(workers, log)
 	r := newReloader(workers, o.keep.Reload, log)
 	err = untilEnd(workers, signals, r, &f.stopping)
 	if errors.Is(err, errStuck) {
@@ -31,6 +32,7 @@ func serve(settings cluster.Settings, o *options, log *eventLog) error {
 	}
 	workers.Close()
 	r.wait()
+	changes.wait()
 	f.wait()
 	if killed := f.killed.Load(); err == nil && killed > 0 {
 		err = fmt.Errorf("%d of the workers had not left and had to be killed", killed)

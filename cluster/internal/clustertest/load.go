@@ -41,9 +41,11 @@ type Failure struct {
 	Err          error
 }
 
-func StartLoad(port int) *load {
+func StartLoad(port int) *load { return StartLoadOf(port, LoadClients) }
+
+func StartLoadOf(port, clients int) *load {
 	l := &load{address: fmt.Sprintf("127.0.0.1:%d", port), ending: make(chan struct{})}
-	for range LoadClients {
+	for range clients {
 		l.running.Go(l.client)
 	}
 	return l
