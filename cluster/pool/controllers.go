@@ -21,6 +21,9 @@ func (p *Pool) controllers() (all []func(context.Context)) {
 	if p.options.recycles() {
 		all = append(all, p.recycle)
 	}
+	if p.options.MaxLag > 0 {
+		all = append(all, p.watchLag)
+	}
 	return all
 }
 

@@ -88,7 +88,7 @@ func newReloadRigOn(t *testing.T, node nodetest.Runtime, o pool.Options) *reload
 	o.MinPause = time.Millisecond
 	r := &reloadRig{newRig(t, published.now, o), published, port}
 	for i := range o.Instances {
-		r.awaitRelease(t, "1", i)
+		r.Event(t, "listening", r.awaitRelease(t, "1", i)) // of which Node tells after its program
 	}
 	return r
 }

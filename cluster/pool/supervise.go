@@ -147,6 +147,7 @@ func (p *Pool) fill(place *place) error {
 
 // fork starts a worker for a place, and before, if it is not nil, is the worker that goes on there meanwhile.
 func (p *Pool) fork(place *place, before *cluster.Worker, settings cluster.Settings) (*cluster.Worker, error) {
+	settings.StartSuspended = p.options.Readiness != nil
 	w, err := p.primary.ForkSuccessor(before, withHeap(settings, p.Sizing().MaxOldSpaceSize), place.env...)
 	if err != nil {
 		return nil, err
@@ -162,12 +163,14 @@ func (p *Pool) hear(event cluster.Event) {
 		if t := p.tenantOf(e.Worker); t != nil {
 			t.online = true
 		}
+		p.beginChecks(e.Worker, nil)
 		p.promoteReady()
 	case cluster.ListeningEvent:
 		p.works = true
 		if t := p.tenantOf(e.Worker); t != nil {
 			t.hasListened(e.Address)
 		}
+		p.beginChecks(e.Worker, &e.Address)
 		p.promoteReady()
 	case cluster.ListenErrorEvent:
 		if t := p.tenantOf(e.Worker); t != nil {
