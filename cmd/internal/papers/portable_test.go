@@ -25,6 +25,7 @@ var notPortable = map[string]string{
 	"cmd/nodecluster/internal/trace/peer_other.go":   "believes every peer, and the tests have strangers refused",
 	"nodeipc/tracing/report_other.go":                "believes every peer, and the tests have strangers refused",
 	"cluster/pool/internal/limits/cpus_other.go":     "asks Go, which has asked the system once; Linux can be asked again",
+	"cluster/pool/internal/usage/usage_other.go":     "says that only Linux tells the memory of a process",
 	"cmd/internal/attacks/main_other.go":             "says that it is for Linux",
 	"cmd/internal/bench/main_other.go":               "says that it is for Linux",
 	"cmd/internal/conformance/main_other.go":         "says that it is for Linux",
