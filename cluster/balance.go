@@ -9,9 +9,10 @@ import (
 // The primary calls its methods on its loop, one at a time.
 //
 // The methods must not block: while one does, no worker is heard and no connection is handed out. They may call
-// [Primary.Workers], [Primary.Worker], [Primary.Settings], [Primary.Setup], and the methods of a [Worker] but Shutdown. Of these,
-// Send returns an error that matches [nodeipc.ErrNotReading] where elsewhere it would wait for the worker to read, and Request always
-// returns an error. Other methods of [Primary], and Shutdown, would wait for the loop, and panic.
+// [Primary.Workers], [Primary.Worker], [Primary.Settings], [Primary.Setup], and the methods of a [Worker] but Shutdown, Dial,
+// SuspendConnections and ResumeConnections. Of these, Send returns an error that matches [nodeipc.ErrNotReading] where elsewhere it would
+// wait for the worker to read, and Request always returns an error. The others, and other methods of [Primary], would wait for the loop,
+// and panic.
 //
 // A Balancer that is also an [io.Closer] is closed when its socket is, after the last of its targets has left. If Close returns an
 // error, an [ErrorEvent] tells it.

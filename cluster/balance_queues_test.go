@@ -39,8 +39,8 @@ func answerOne(b Balancer, target *Target) {
 	b.Changed(target)
 }
 
-func suspend(b Balancer, target *Target, suspended bool) {
-	target.suspended = suspended
+func pause(b Balancer, target *Target, paused bool) {
+	target.paused = paused
 	b.Changed(target)
 }
 
@@ -78,21 +78,21 @@ func TestQueuesPreferTheLeastBusy(t *testing.T) {
 	}
 }
 
-func TestSuspendedTargetsGetNothing(t *testing.T) {
+func TestPausedTargetsGetNothing(t *testing.T) {
 	queues := newTargetQueues()
 	targets := newTargets(queues, 2)
 	take(queues)
-	suspend(queues, targets[0], true)
+	pause(queues, targets[0], true)
 	answerOne(queues, targets[0])
 	for range maxInFlight {
 		if target := take(queues); target != targets[1] {
-			t.Fatal("a suspended target is next")
+			t.Fatal("a paused target is next")
 		}
 	}
 	if queues.Next(Connection{}) != nil {
-		t.Error("somebody is next though one is suspended and the other full")
+		t.Error("somebody is next though one is paused and the other full")
 	}
-	suspend(queues, targets[0], false)
+	pause(queues, targets[0], false)
 	if queues.Next(Connection{}) != targets[0] {
 		t.Error("a target is not next after resume")
 	}
@@ -118,9 +118,9 @@ func TestQueuesInAnyOrder(t *testing.T) {
 				answerOne(queues, target)
 			}
 		case 3:
-			suspend(queues, target, true)
+			pause(queues, target, true)
 		default:
-			suspend(queues, target, false)
+			pause(queues, target, false)
 		}
 		expectPlaces(t, queues, targets)
 	}
@@ -145,11 +145,11 @@ func expectPlaces(t *testing.T, queues *targetQueues, targets []*Target) {
 	}
 	for i, target := range targets {
 		want := 0
-		if !target.suspended && target.inFlight < maxInFlight {
+		if !target.paused && target.inFlight < maxInFlight {
 			want = 1
 		}
 		if found[target] != want {
-			t.Fatalf("target %d with %d on their way, suspended %v, stands %d times, want %d", i, target.inFlight, target.suspended, found[target], want)
+			t.Fatalf("target %d with %d on their way, paused %v, stands %d times, want %d", i, target.inFlight, target.paused, found[target], want)
 		}
 	}
 }

@@ -64,7 +64,7 @@ func TestFewWakeTogether(t *testing.T) {
 	}
 }
 
-// A target that has left or is suspended gets no more of the connections that come together.
+// A target that has left or is paused gets no more of the connections that come together.
 func TestWorkerThatGoesWhileItWakes(t *testing.T) {
 	r := newRoundRobin()
 	targets := newTargetsOn(r, 1, 3)
@@ -74,7 +74,7 @@ func TestWorkerThatGoesWhileItWakes(t *testing.T) {
 	if target := take(r); target != targets[1] {
 		t.Errorf("target %d is next after the first has gone", slices.Index(targets, target))
 	}
-	suspend(r, targets[1], true)
+	pause(r, targets[1], true)
 	if target := take(r); target != targets[2] {
 		t.Errorf("target %d is next while the second rests", slices.Index(targets, target))
 	}

@@ -10,7 +10,7 @@ import (
 // of one that has left, and with it the clients of that one. Or it waits for the place of one that is to leave.
 type sticky struct {
 	places  []*Target
-	taken   []int // the places that are taken, in ascending order
+	taken   []int // the places of targets that are not suspended, in ascending order
 	waiting []placeWaiter
 }
 
@@ -66,11 +66,13 @@ func (s *sticky) Leave(target *Target) {
 func (s *sticky) count() {
 	s.taken = s.taken[:0]
 	for place, target := range s.places {
-		if target != nil {
+		if target != nil && !target.suspended {
 			s.taken = append(s.taken, place)
 		}
 	}
 }
+
+func (s *sticky) suspensionChanged() { s.count() }
 
 // Changed is the dispatcher's call.
 func (s *sticky) Changed(*Target) {}

@@ -35,7 +35,7 @@ const maxTargetsPerCPU = 4
 //
 //   - assigned is the sum of the lengths of the targets' assigned lists, and offered that of the workers' offers.
 //   - available is the number of targets whose isCounted is true, and isCounted is what Available returns. So changed has to be
-//     called after each change of what Available depends on: gone, suspended, inFlight and window.
+//     called after each change of what Available depends on: gone, suspended, paused, inFlight and window.
 //   - A target that is available and has assigned connections is in ready, perhaps more than once. A target in ready may be neither:
 //     dispatchAssigned removes it then.
 type dispatcher struct {
@@ -193,7 +193,7 @@ func (d *dispatcher) dispatch(connection int, target *Target) bool {
 	return true
 }
 
-// offer sends a connection to a target's worker. A target whose channel cannot take it is suspended.
+// offer sends a connection to a target's worker. A target whose channel cannot take it is paused.
 func (d *dispatcher) offer(target *Target, connection int) {
 	err := target.worker.offer(d.newconn, connection, target)
 	if err == nil {
@@ -207,8 +207,8 @@ func (d *dispatcher) offer(target *Target, connection int) {
 		d.pauseAccepting(err)
 		return
 	}
-	// HandleWritable ends the suspension when the channel is full. When the channel has ended, HandleDisconnect removes the target.
-	target.suspend()
+	// HandleWritable ends the pause when the channel is full. When the channel has ended, HandleDisconnect removes the target.
+	target.pause()
 }
 
 // isOversubscribed reports whether there are so many targets that more workers wait for a CPU than run.
@@ -255,10 +255,15 @@ func (d *dispatcher) leave(target *Target) {
 	d.targets--
 	d.changed(target)
 	d.balancer.Leave(target)
+	d.unassign(target)
+	d.schedule()
+}
+
+// unassign has connections that wait for a target go to any.
+func (d *dispatcher) unassign(target *Target) {
 	d.unassigned = append(d.unassigned, target.assigned...)
 	d.assigned -= len(target.assigned)
 	target.assigned = nil
-	d.schedule()
 }
 
 // acceptAll accepts what waits in a socket, but no more than maxAssigned in all. The connections are the owner's, if there is one.

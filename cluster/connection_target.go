@@ -41,7 +41,8 @@ type Target struct {
 	latency      time.Duration // as it was at the time measured
 	measured     time.Duration // by the dispatcher's now
 	refusalPause time.Duration // the last one; 0 since a connection was accepted
-	suspended    bool          // until retry
+	paused       bool          // until retry
+	suspended    bool          // as Worker.SuspendConnections says
 	gone         bool          // has left, or has not joined
 	isCounted    bool          // in the dispatcher's available
 	assigned     []int         // connections that wait for this target
@@ -55,10 +56,14 @@ func (target *Target) Worker() *Worker { return target.worker }
 func (target *Target) InFlight() int { return target.inFlight }
 
 // Available reports whether a connection that the balancer chooses this target for is sent to the worker at once. Otherwise it waits:
-// the worker has to answer for others first, or has refused one just now, or its channel is full.
+// the worker has to answer for others first, or has refused one just now, or its channel is full, or it is suspended.
 func (target *Target) Available() bool {
-	return !target.gone && !target.suspended && target.inFlight < target.window
+	return !target.gone && !target.suspended && !target.paused && target.inFlight < target.window
 }
+
+// Suspended reports whether the worker gets no connections for now: see [Worker.SuspendConnections]. A connection that waits for it may wait
+// for long.
+func (target *Target) Suspended() bool { return target.suspended }
 
 // Latency returns how long the worker takes to answer for a connection, which is how long its event loop keeps things waiting. It
 // is the longest time of late: one that no later answer confirms fades by half every second.
@@ -66,7 +71,9 @@ func (target *Target) Latency() time.Duration { return target.latencyAt(target.d
 
 // newTarget makes a target that has not joined yet.
 func newTarget(d *dispatcher, w *Worker) *Target {
-	return &Target{dispatcher: d, worker: w, window: 1, maxWindow: maxInFlight, gone: true}
+	target := &Target{dispatcher: d, worker: w, window: 1, maxWindow: maxInFlight, gone: true}
+	target.suspended = w != nil && w.onLoop.suspended
+	return target
 }
 
 // latencyAt returns what is left of the latency at a time.
@@ -113,11 +120,11 @@ func (target *Target) refused(connection int) {
 	target.window = 1
 	target.answered()
 	target.dispatcher.redispatch(connection)
-	if target.gone || target.suspended {
+	if target.gone || target.paused {
 		return
 	}
 	target.refusalPause = min(max(2*target.refusalPause, minRefusalPause), maxRefusalPause)
-	target.suspend()
+	target.pause()
 	time.AfterFunc(target.refusalPause, func() { target.dispatcher.primary.loop.Post(target.retry) })
 }
 
@@ -127,16 +134,16 @@ func (target *Target) lost(connection int) {
 	target.dispatcher.redispatch(connection)
 }
 
-// suspend makes the target unavailable until retry is called.
-func (target *Target) suspend() {
-	target.suspended = true
+// pause makes the target unavailable until retry is called.
+func (target *Target) pause() {
+	target.paused = true
 	target.dispatcher.changed(target)
 }
 
-// retry ends a suspension: the worker's channel has room again, or the pause after a refusal is over.
+// retry ends a pause: the worker's channel has room again, or the pause after a refusal is over.
 func (target *Target) retry() {
-	if target.suspended {
-		target.suspended = false
+	if target.paused {
+		target.paused = false
 		target.dispatcher.changed(target)
 		target.dispatcher.schedule()
 	}

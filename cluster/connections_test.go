@@ -73,7 +73,7 @@ func allFull(t *testing.T, r *clustertest.Rig) {
 		received(t, r, 1)
 	}
 	offers, elapsed := received(t, r, 1)+received(t, r, 2)-before, time.Since(start)
-	// Two workers, each of which is suspended for 1, 2, 4, … and then 128 ms after a refusal.
+	// Two workers, each of which pauses for 1, 2, 4, … and then 128 ms after a refusal.
 	if most := len(waiting) + 2*(8+int(elapsed/(128*time.Millisecond))); offers > most {
 		t.Errorf("%d offers in %v to workers that take nothing, want at most %d", offers, elapsed, most)
 	}

@@ -156,7 +156,7 @@ func (p *Primary) start(id int, before *Worker, settings *Settings, env []string
 		id: id, primary: p, path: executablePath(cmd), args: cmd.Args, program: settings.program(), minPort: settings.MinPort,
 		life: newLifeline(), stop: settings.stopping(), onLoop: newWorkerOnLoop(),
 	}
-	w.onLoop.before = before
+	w.onLoop.before, w.onLoop.suspended = before, settings.StartSuspended
 	w.standby.Store(settings.Standby)
 	if settings.Runtime != "" {
 		w.runtime.Store(&settings.Runtime)

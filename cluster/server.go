@@ -37,6 +37,8 @@ type membership interface {
 	activate()
 	// retry is called when the worker's channel has room again.
 	retry()
+	// suspend has the worker get no connections, or get them again. Its error says that this cannot be.
+	suspend(suspended bool) error
 }
 
 type serverBase struct {
@@ -262,6 +264,9 @@ func (p *Primary) makeLastCall(s server) {
 	b.isLast = true
 	delete(p.onLoop.servers, b.key)
 	members := p.members(s)
+	for w := range members {
+		w.suspend(false) // there is nobody else for what waits
+	}
 	s.lastCall(members, func() {
 		for w, m := range members {
 			if w.onLoop.memberships[b.key] == m {

@@ -158,11 +158,7 @@ func (m groupMembership) activate() {
 // begin has the target get connections, if it is the kernel's choice.
 func (m groupMembership) begin() error {
 	s := m.of
-	fd := s.group.FD(m.slot)
-	s.unwatch(fd)
-	if m.accepts {
-		s.lookAt(m.Target, fd)
-	} else if err := s.handOut(m.Target, fd); err != nil {
+	if err := m.receive(); err != nil {
 		return err
 	}
 	if s.sticky != nil {

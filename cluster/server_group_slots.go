@@ -28,6 +28,8 @@ type slot struct {
 	state    slotState
 	place    int       // that its worker has in the choice by address; of no meaning if it is vacant and no successor is expected
 	expected time.Time // until when a successor is expected in a slot that is vacant
+
+	suspended bool // its worker is to get no connections for now
 }
 
 type slotState int
@@ -43,7 +45,7 @@ const (
 // gets reports whether the kernel may choose a slot. One whose worker has ended stays in the choice while a successor is expected: the
 // primary deals out meanwhile what comes there. A death then changes nothing in the kernel, and nor does the successor. That matters
 // because kernels before the middle of 2026 may crash when a program is attached to a group, or detached, under traffic (CVE-2026-52910).
-func (s slot) gets(now time.Time) bool { return s.state == taken || s.isExpected(now) }
+func (s slot) gets(now time.Time) bool { return s.state == taken && !s.suspended || s.isExpected(now) }
 
 func (s slot) isExpected(now time.Time) bool { return s.state == vacant && now.Before(s.expected) }
 
@@ -68,7 +70,7 @@ func newGroupSlots(p *Primary, fd, backlog int, by rendezvous.By) (*groupSlots, 
 }
 
 // take takes a vacant slot, or a new one, and returns a copy of its socket. A place for which a successor is expected goes with it.
-func (slots *groupSlots) take(t handlewrap.Type) (n int, h *handlewrap.Handle, err error) {
+func (slots *groupSlots) take(t handlewrap.Type, suspended bool) (n int, h *handlewrap.Handle, err error) {
 	now := time.Now()
 	isExpected := func(s slot) bool { return s.isExpected(now) }
 	if n, h, err = slots.open(t, isExpected); err != nil {
@@ -78,21 +80,21 @@ func (slots *groupSlots) take(t handlewrap.Type) (n int, h *handlewrap.Handle, e
 	if !isExpected(slots.slots[n]) {
 		place = slots.freePlace()
 	}
-	slots.set(n, slot{state: taken, place: place})
+	slots.set(n, slot{state: taken, place: place, suspended: suspended})
 	return n, h, nil
 }
 
 // takeAfter takes a slot for the successor of the worker in another slot. Where that worker's clients are to be the successor's, it
 // gets none before that has left.
-func (slots *groupSlots) takeAfter(before int, t handlewrap.Type) (n int, h *handlewrap.Handle, err error) {
+func (slots *groupSlots) takeAfter(before int, t handlewrap.Type, suspended bool) (n int, h *handlewrap.Handle, err error) {
 	if slots.by == rendezvous.ByFlow {
-		return slots.take(t)
+		return slots.take(t, suspended)
 	}
 	now := time.Now()
 	if n, h, err = slots.open(t, func(s slot) bool { return s.state == vacant && !s.isExpected(now) }); err != nil {
 		return 0, nil, err
 	}
-	slots.set(n, slot{state: waiting, place: slots.slots[before].place})
+	slots.set(n, slot{state: waiting, place: slots.slots[before].place, suspended: suspended})
 	return n, h, nil
 }
 
@@ -138,6 +140,24 @@ func (slots *groupSlots) add() (n int, err error) {
 	}
 	slots.slots = append(slots.slots, slot{})
 	return len(slots.slots) - 1, nil
+}
+
+// suspend has the kernel choose a slot no more that has a worker, or choose it again.
+func (slots *groupSlots) suspend(n int, suspended bool) {
+	s := slots.slots[n]
+	s.suspended = suspended
+	slots.set(n, s)
+}
+
+// hasChoice reports whether the kernel has a slot to choose without a worker that is suspended.
+func (slots *groupSlots) hasChoice() bool { return len(slots.choices()) > 0 }
+
+// addForNobody adds a slot that no worker has yet, and has the kernel choose it if there is no other.
+func (slots *groupSlots) addForNobody() (n int, err error) {
+	if n, err = slots.add(); err == nil {
+		slots.choose()
+	}
+	return n, err
 }
 
 // retire has the kernel choose a slot no more. Its worker may accept from the socket until vacate is called.
@@ -199,8 +219,22 @@ func (slots *groupSlots) choices() (among []rendezvous.Choice) {
 			among = append(among, rendezvous.Choice{Place: s.place, Socket: n})
 		}
 	}
+	if n := slots.forNobody(); len(among) == 0 && n >= 0 {
+		among = append(among, rendezvous.Choice{Place: n, Socket: n})
+	}
 	slices.SortFunc(among, func(a, b rendezvous.Choice) int { return a.Place - b.Place })
 	return among
+}
+
+// forNobody is a slot without a worker, for what comes while all workers are suspended. It is -1 if there is none, or some worker is not
+// suspended.
+func (slots *groupSlots) forNobody() int {
+	isVacant := func(s slot) bool { return s.state == vacant }
+	isSuspended := func(s slot) bool { return s.suspended }
+	if !slices.ContainsFunc(slots.slots, isSuspended) {
+		return -1
+	}
+	return slices.IndexFunc(slots.slots, isVacant)
 }
 
 func (slots *groupSlots) steer(among []rendezvous.Choice) error {

@@ -40,17 +40,21 @@ func newSlotsModel(t *testing.T, by rendezvous.By, taken int) slotsModel {
 }
 
 // take takes a slot, which has to be this one.
-func (m slotsModel) take(want int) { m.expect(want, m.groupSlots.take) }
+func (m slotsModel) take(want int) {
+	m.expect(want, func(t handlewrap.Type) (int, *handlewrap.Handle, error) { return m.groupSlots.take(t, false) })
+}
 
 // takeAfter takes a slot for a successor, which has to be this one.
 func (m slotsModel) takeAfter(before, want int) {
-	m.expect(want, func(t handlewrap.Type) (int, *handlewrap.Handle, error) { return m.groupSlots.takeAfter(before, t) })
+	m.expect(want, func(t handlewrap.Type) (int, *handlewrap.Handle, error) {
+		return m.groupSlots.takeAfter(before, t, false)
+	})
 }
 
 // takeStandby takes a slot for a worker on standby, which has to be this one.
 func (m slotsModel) takeStandby(before, want int) {
 	m.expect(want, func(t handlewrap.Type) (int, *handlewrap.Handle, error) {
-		n, h, steered, err := m.groupSlots.takeStandby(before, t)
+		n, h, steered, err := m.groupSlots.takeStandby(before, t, false)
 		if !steered {
 			m.t.Error("the kernel may choose the socket of a worker on standby")
 		}

@@ -14,13 +14,14 @@ const noPlace = -1
 // takeFor takes a slot for a worker, which is the successor of the one in the slot before if that is not negative. steered is false if the
 // worker is on standby, and the kernel cannot be kept from choosing its socket.
 func (slots *groupSlots) takeFor(w *Worker, before int, t handlewrap.Type) (n int, h *handlewrap.Handle, steered bool, err error) {
+	suspended := w.onLoop.suspended && t == handlewrap.NetNative // datagrams go on
 	switch {
 	case w.IsStandby():
-		return slots.takeStandby(before, t)
+		return slots.takeStandby(before, t, suspended)
 	case before < 0:
-		n, h, err = slots.take(t)
+		n, h, err = slots.take(t, suspended)
 	default:
-		n, h, err = slots.takeAfter(before, t)
+		n, h, err = slots.takeAfter(before, t, suspended)
 	}
 	return n, h, true, err
 }
@@ -28,7 +29,7 @@ func (slots *groupSlots) takeFor(w *Worker, before int, t handlewrap.Type) (n in
 // takeStandby takes a slot for a worker on standby, and returns a copy of its socket. The worker gets nothing before activate. It then has
 // the place of the worker in the slot before, if that is not negative. steered is false where the kernel cannot be kept from choosing the
 // socket.
-func (slots *groupSlots) takeStandby(before int, t handlewrap.Type) (n int, h *handlewrap.Handle, steered bool, err error) {
+func (slots *groupSlots) takeStandby(before int, t handlewrap.Type, suspended bool) (n int, h *handlewrap.Handle, steered bool, err error) {
 	steered = slots.steerAway()
 	if n = slots.unchosen(); n < 0 {
 		if n, err = slots.add(); err != nil {
@@ -45,7 +46,7 @@ func (slots *groupSlots) takeStandby(before int, t handlewrap.Type) (n int, h *h
 	if before >= 0 && slots.by == rendezvous.ByAddress {
 		place = slots.slots[before].place
 	}
-	slots.slots[n] = slot{state: standby, place: place}
+	slots.slots[n] = slot{state: standby, place: place, suspended: suspended}
 	return n, h, steered, nil
 }
 
@@ -95,7 +96,7 @@ func (slots *groupSlots) activate(n int) {
 			s.expected = time.Time{}
 		}
 	}
-	slots.set(n, slot{state: state, place: place})
+	slots.set(n, slot{state: state, place: place, suspended: slots.slots[n].suspended})
 }
 
 // placeForNext is the place for which a successor is expected, or else a free one.

@@ -28,10 +28,12 @@ func (s *sharedServer) join(w *Worker, reply *wire.ServerReply) (membership, *ha
 	return &sharedMembership{of: s}, handlewrap.New(s.handleType, fd), nil
 }
 
+func (s *sharedServer) hasConnections() bool { return s.handleType == handlewrap.NetNative }
+
 // lastCall deals out what waits in the socket: workers accept one after the other, and would not get to all before they close it.
 func (s *sharedServer) lastCall(members map[*Worker]membership, idle func()) {
 	defer s.socket.Close()
-	if s.handleType != handlewrap.NetNative || s.inherited {
+	if !s.hasConnections() || s.inherited {
 		idle()
 		return
 	}

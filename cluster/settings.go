@@ -105,6 +105,8 @@ type Settings struct {
 	// MaxMessageSize is how many bytes a message to or from the worker may have, as [nodeipc.Options] has it: 64 MiB by default. A
 	// worker that sends a longer one loses its channel, and a Node worker then exits. Node sets no limit.
 	MaxMessageSize int
+	// StartSuspended has the worker get no connections until [Worker.ResumeConnections] is called, as [Worker.SuspendConnections] says it.
+	StartSuspended bool
 	// StopMethod is how [Worker.Shutdown] asks the worker to end; [StopDisconnect] by default.
 	StopMethod StopMethod
 	// StopSignal is what Worker.Shutdown sends a worker that does not end by itself, or, with [StopBySignal], at once. 0 is SIGTERM.

@@ -61,6 +61,7 @@ type workerOnLoop struct {
 	drain          drain
 	lag            workerLag
 	dials          []*dialing // that wait for room in the channel
+	suspended      bool       // see SuspendConnections
 }
 
 func newWorkerOnLoop() workerOnLoop {

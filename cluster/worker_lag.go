@@ -43,6 +43,19 @@ func (w *Worker) BlockedFor() (waited time.Duration) {
 	return waited
 }
 
+// Blocked returns the workers whose [Worker.BlockedFor] is so long or longer, in no order.
+func (p *Primary) Blocked(atLeast time.Duration) (workers []*Worker) {
+	p.loop.Call(func() {
+		now := p.now()
+		for _, w := range p.onLoop.lag.pinged {
+			if l := &w.onLoop.lag; l.pinged && now-l.sent >= atLeast && w.onLoop.channel.HasUnread() {
+				workers = append(workers, w)
+			}
+		}
+	})
+	return workers
+}
+
 // workerLag is what is known of a worker's lag. Times are those of Primary.now.
 type workerLag struct {
 	pinged  bool // it has been sent a message that it has not read, as far as is known

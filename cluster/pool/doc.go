@@ -87,10 +87,16 @@
 // [Options.ReloadSchedule] reloads at certain times. Where memory has a limit, the largest worker is replaced before it is used up, unless
 // [Options.NoMemoryGuard] is set. A [Progress] of such a change has its reason.
 //
+// # Health
+//
+// [Options.Readiness] keeps connections from workers that are not ready, and [Options.Liveness] replaces those whose check fails. Each worker
+// is checked by itself, over a connection that no other gets. [Options.MaxLag] is for workers whose event loop does not move, and needs no check.
+// [Pool.Ready] is for the load balancer in front of the pool, and [Pool.Progress] tells of each change.
+//
 // # How a pool ends
 //
 // [Pool.Shutdown] asks the workers to leave, as Node's cluster.disconnect() does, and ends those that stay: [cluster.Worker.Shutdown]
-// says how. [Pool.Close] kills what is left, and frees everything; a program calls it in any case. Both end the restarts first.
+// says how. With [Options.LameDuck] it first goes on for a while, and is not ready. [Pool.Close] kills what is left, and frees everything; a program calls it in any case. Both end the restarts first.
 //
 // The package stands on the public part of package cluster alone. A program that wants to keep its workers otherwise finds there
 // what this one has: [cluster.Primary.Subscribe], [cluster.Worker.Gone], [cluster.ListenErrorEvent], [cluster.Primary.EmitError].

@@ -94,6 +94,9 @@ type tenant struct {
 	broken    bool            // its channel has ended in an error
 	ended     bool            // it was ended because it went on without its channel, and had not been asked to leave
 	listenErr error           // why it could not listen
+
+	readiness, liveness *checks // nil before they begin
+	blocked             bool    // see Options.MaxLag
 }
 
 // make makes a move, and reports whether it was one.

@@ -26,6 +26,8 @@ type Pool struct {
 	mu      sync.Mutex
 	started bool
 	stopped bool
+	leaving chan struct{}      // closed by the second Shutdown; nil before the first
+	hurried bool               // it is closed
 	halt    context.CancelFunc // ends the supervision
 	done    chan struct{}
 
@@ -38,6 +40,7 @@ type Pool struct {
 	spares   spares
 	settings []cluster.Settings // of the pool's own program, and then of Options.Programs
 	change   *change            // that is under way, nil if none is
+	told     map[string]bool    // of what is told once, see tellOnce
 	works    bool               // some worker has listened, or lived long enough
 	endings  sync.WaitGroup     // of what is waited for: workers that leave
 	err      error
@@ -56,6 +59,9 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	}
 	settings.HoldListeners = settings.HoldListeners || o.Restart != RestartNever
 	settings.HoldWhenLeaving = settings.HoldWhenLeaving || o.Restart == RestartAlways
+	if o.MaxLag > 0 && settings.LagPeriod == 0 {
+		settings.LagPeriod = lagPeriod(o.MaxLag)
+	}
 	primary, err := cluster.NewPrimary(settings)
 	if err != nil {
 		return nil, err

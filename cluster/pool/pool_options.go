@@ -114,6 +114,26 @@ type Options struct {
 	// NoDrain starts Node workers without the script that drains their HTTP connections when they leave: see the package's
 	// documentation.
 	NoDrain bool
+
+	// Readiness keeps connections from a worker that is not ready: it gets none from the start until the probe has succeeded, and none while it
+	// fails, as [cluster.Worker.SuspendConnections] says. A successor is not ready before, so that a release whose check fails ends the
+	// reload. While no worker is ready, clients wait. By default a worker is ready when it listens.
+	//
+	// Under [cluster.SchedNone] nothing keeps connections from a worker, and a worker on Deno or Bun cannot be checked but by Exec: it is taken for
+	// healthy. An [cluster.ErrorEvent] tells of each once.
+	Readiness *Probe
+	// Liveness has a worker replaced whose probe fails, new first. If the successor fails, the worker goes on, an ErrorEvent says so, and it is
+	// tried again later and later, until the probe succeeds. A successor has to pass it once before it is ready, if there is no Readiness.
+	Liveness *Probe
+	// MaxLag is for how long a worker's event loop may stand still. One that has not moved for longer is blocked, and gets no connections until
+	// it moves again. It needs [cluster.Worker.BlockedFor], which only Linux has: elsewhere New fails with an error that matches
+	// [errors.ErrUnsupported]. By default nothing is measured for it.
+	MaxLag time.Duration
+	// ReplaceBlocked has a worker that is blocked replaced too, as one whose Liveness fails.
+	ReplaceBlocked bool
+	// LameDuck is how long Shutdown goes on taking connections, while [Pool.Ready] says no, before it asks the workers to leave. It is for load
+	// balancers that take a while to notice. KillTimeout begins after it. By default there is no such time.
+	LameDuck time.Duration
 }
 
 // Program is a number of workers of one program in a pool.
@@ -160,7 +180,7 @@ func (o *Options) complete() error {
 	if err := o.Reload.complete("Options.Reload"); err != nil {
 		return fmt.Errorf("pool: %w", err)
 	}
-	if err := cmp.Or(o.checkRecycling(), o.checkSchedule()); err != nil {
+	if err := cmp.Or(o.checkRecycling(), o.checkSchedule(), o.checkHealth()); err != nil {
 		return fmt.Errorf("pool: %w", err)
 	}
 	return o.completeDurations()

@@ -33,6 +33,14 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		"Options.MaxLifetime is -1ns: use a longer duration, or 0":              {MaxLifetime: -1},
 		"Options.MaxConnections is -1: use a number from 1 on, or 0":            {MaxConnections: -1},
 		`Options.ReloadSchedule is "* * *": `:                                   {ReloadSchedule: "* * *"},
+		"Options.Readiness: no check: set HTTPGet, TCPSocket or Exec":           {Readiness: &pool.Probe{}},
+		"Options.Liveness: more than one check: use one of HTTPGet,":            {Liveness: &pool.Probe{TCPSocket: true, HTTPGet: &pool.HTTPGet{}}},
+		"Options.Readiness: port 65536: use one from 1 to 65535":                {Readiness: &pool.Probe{TCPSocket: true, Port: 65536}},
+		"Options.Readiness: no command to run":                                  {Readiness: &pool.Probe{Exec: []string{}}},
+		"Options.Liveness: success threshold 2: it has to be 1 for liveness":    {Liveness: &pool.Probe{TCPSocket: true, SuccessThreshold: 2}},
+		"Options.MaxLag is -1ns: use a longer duration, or 0":                   {MaxLag: -1},
+		"Options.ReplaceBlocked without Options.MaxLag":                         {ReplaceBlocked: true},
+		"Options.LameDuck is -1ns: use a longer duration, or 0":                 {LameDuck: -1},
 		"Options.MaxPause is 1s: use 1m0s, which is MinPause, or more":          {MinPause: time.Minute, MaxPause: time.Second},
 	} {
 		p, err := pool.New(clustertest.Shell("exit 0"), o)

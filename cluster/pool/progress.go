@@ -25,12 +25,17 @@ const (
 	Ended Step = "ended"
 	// Failed: the change has failed, or was cancelled, and what was there is there again.
 	Failed Step = "failed"
+	// Suspended: the worker gets no connections, as [cluster.Worker.SuspendConnections] says, for the Reason given.
+	Suspended Step = "suspended"
+	// Resumed: it gets connections again, or for the first time.
+	Resumed Step = "resumed"
 )
 
-// Progress tells of a step of a reload, a restart, a scaling or the replacement of one worker.
+// Progress tells of a step of a reload, a restart, a scaling or the replacement of one worker, of a worker whose health has changed, and that
+// the pool shuts down.
 type Progress struct {
-	// Change is what goes on: "reload", "restart", "scale" or "replace"; or "spare", where a spare has the place of a worker that has
-	// ended, and the step is Replaced.
+	// Change is what goes on: "reload", "restart", "scale" or "replace"; "spare", where a spare has the place of a worker that has ended, and
+	// the step is Replaced; for Suspended and Resumed what it comes of, "readiness" or "lag"; or "shutdown".
 	Change string
 	// Reason is why the pool makes the change by itself, such as "it is 2h0m0s old" of a worker that is replaced, or "worker 3 has ended" of a spare. It is empty for a change that
 	// a method was called for.

@@ -142,6 +142,7 @@ func (p *Pool) takeSpare(empty *place, pause time.Duration) bool {
 	empty.seat(spare.tenant)
 	empty.since = time.Now()
 	spare.worker.Activate()
+	p.beginAllChecks(&empty.tenant)
 	before.ReleaseListeners()
 	p.spares.due = time.Now().Add(pause)
 	p.tell(Progress{"spare", fmt.Sprintf("worker %d has ended", before.ID()), Replaced, empty.number, spare.worker, nil})

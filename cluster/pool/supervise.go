@@ -156,6 +156,7 @@ func (p *Pool) fill(place *place) error {
 
 // fork starts a worker for a place, and before, if it is not nil, is the worker that goes on there meanwhile.
 func (p *Pool) fork(place *place, before *cluster.Worker, settings cluster.Settings) (*cluster.Worker, error) {
+	settings.StartSuspended = p.options.Readiness != nil
 	w, err := p.primary.ForkSuccessor(before, withHeap(settings, p.Sizing().MaxOldSpaceSize), p.workerEnv(place, settings)...)
 	if err != nil {
 		return nil, err
@@ -183,6 +184,7 @@ func (p *Pool) hear(event cluster.Event) {
 		if t := p.tenantOf(e.Worker); t != nil {
 			t.online = true
 		}
+		p.beginChecks(e.Worker, nil)
 		p.promoteReady()
 	case cluster.ListeningEvent:
 		p.works = true
@@ -192,6 +194,7 @@ func (p *Pool) hear(event cluster.Event) {
 		if p.spareOf(e.Worker) != nil {
 			p.spares.failures = 0
 		}
+		p.beginChecks(e.Worker, &e.Address)
 		p.promoteReady()
 	case cluster.ListenPendingEvent:
 		p.listensLater(e)

@@ -43,13 +43,16 @@ func (p *Pool) waitsFor(place *place) string {
 	t := place.trial
 	switch {
 	case t.change.options.WaitReady && t.sent:
-		return ""
+		return p.missesCheck(&t.tenant)
 	case t.change.options.WaitReady:
 		return `send "ready"`
 	case !t.online && p.expectsOnline(place):
 		return "come online"
 	}
-	return p.expects(place).missing(t.listens)
+	if missing := p.expects(place).missing(t.listens); missing != "" {
+		return missing
+	}
+	return p.missesCheck(&t.tenant)
 }
 
 // expectsOnline reports whether workers like the one in the place say that they run, as Node's do. A worker that has not said it for a

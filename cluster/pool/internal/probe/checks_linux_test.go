@@ -131,11 +131,15 @@ func TestRunOnWorker(t *testing.T) {
 	for _, check := range []Checker{HTTPGet{Path: "/200"}, TCPSocket{}} {
 		r, w, target := startServer(t, nodetest.Default(t), "http")
 		ctx, stop := context.WithCancel(clustertest.Patient(t))
-		changes, ended := make(chan Change, 100), make(chan struct{})
+		changes, ended := make(chan Result, 100), make(chan struct{})
 		go func() {
 			defer close(ended)
 			p := Probe{Check: check, Period: 10 * time.Millisecond, Timeout: 200 * time.Millisecond, FailureThreshold: 1}
-			p.Run(ctx, target, false, func(c Change) { changes <- c })
+			p.Run(ctx, target, false, func(r Result) {
+				if r.Changed {
+					changes <- r
+				}
+			})
 		}()
 		awaitHealth(t, changes, true)
 		clustertest.Stop(t, w)
@@ -150,7 +154,7 @@ func TestRunOnWorker(t *testing.T) {
 }
 
 // awaitHealth waits until a target is healthy, or is not. On a busy machine it may be something else before.
-func awaitHealth(t *testing.T, changes <-chan Change, healthy bool) {
+func awaitHealth(t *testing.T, changes <-chan Result, healthy bool) {
 	t.Helper()
 	for {
 		c := nodetest.Receive(t, changes, fmt.Sprint("change to ", healthy))

@@ -21,7 +21,7 @@ type Exec struct {
 
 func (e Exec) validate() error {
 	if len(e.Command) == 0 {
-		return errors.New("probe: no command to run")
+		return errors.New("no command to run")
 	}
 	return nil
 }

@@ -45,7 +45,7 @@ func (g HTTPGet) url() (*url.URL, error) {
 	}
 	u, err := url.Parse(scheme + "://" + host + path)
 	if err != nil || u.Host != host {
-		return nil, fmt.Errorf("probe: no URL of host %q and path %q: use a host such as example.com and a path such as /healthz", g.Host, g.Path)
+		return nil, fmt.Errorf("no URL of host %q and path %q: use a host such as example.com and a path such as /healthz", g.Host, g.Path)
 	}
 	return u, nil
 }

@@ -16,6 +16,9 @@ const (
 	DefaultFailureThreshold = 3
 )
 
+// startPeriod is the period of a target that was not healthy at first, until it is, if Period is longer: it is waited for.
+const startPeriod = time.Second
+
 // A Probe is a check, and when it is made and counts. A field that is zero is Kubernetes' default, which is no delay for InitialDelay.
 type Probe struct {
 	// Check is an [HTTPGet], a [TCPSocket] or an [Exec].
@@ -45,22 +48,25 @@ type Target struct {
 	Env []string
 }
 
-// A Change is what a target has become.
-type Change struct {
-	Healthy bool
-	// Err is why the last check failed; nil if Healthy.
+// A Result is what a check has come to.
+type Result struct {
+	// Err is why the check has failed; nil if it has not.
 	Err error
+	// Healthy is what the target is by all checks so far.
+	Healthy bool
+	// Changed is whether it was not so before this check.
+	Changed bool
 }
 
 // Validate returns an error for a probe that makes no sense.
 func (p Probe) Validate() error {
 	switch {
 	case p.Check == nil:
-		return errors.New("probe: no check: set HTTPGet, TCPSocket or Exec")
+		return errors.New("no check: set HTTPGet, TCPSocket or Exec")
 	case p.InitialDelay < 0 || p.Period < 0 || p.Timeout < 0:
-		return errors.New("probe: a time below 0: initial delay, period and timeout are 0 or more")
+		return errors.New("a time below 0: initial delay, period and timeout are 0 or more")
 	case p.SuccessThreshold < 0 || p.FailureThreshold < 0:
-		return errors.New("probe: a threshold below 0: success and failure threshold are 1 or more, or 0 for the default")
+		return errors.New("a threshold below 0: success and failure threshold are 1 or more, or 0 for the default")
 	}
 	if v, ok := p.Check.(interface{ validate() error }); ok {
 		return v.validate()
@@ -82,25 +88,33 @@ func setDefault[T int | time.Duration](v *T, to T) {
 	}
 }
 
-// Run checks the target until ctx ends, and calls changed, one call after the other, when its health has changed. Before the first change
-// the target is healthy or not as the caller says: Kubernetes' liveness begins healthy, its readiness does not. The probe has to be valid.
+// Run checks the target until ctx ends, and calls checked after each check. Before the first change
+// the target is healthy or not as the caller says: Kubernetes' liveness begins healthy, its readiness does not. One that begins
+// without is checked every second until it is healthy, if Period is longer. The probe has to be valid.
 // A check that is under way when ctx ends does not count.
-func (p Probe) Run(ctx context.Context, t Target, healthy bool, changed func(Change)) {
+func (p Probe) Run(ctx context.Context, t Target, healthy bool, checked func(Result)) {
 	p = p.withDefaults()
 	if !sleep(ctx, p.InitialDelay) {
 		return
 	}
 	h := health{healthy: healthy}
-	ticker := time.NewTicker(p.Period)
+	period := p.Period
+	if !healthy {
+		period = min(period, startPeriod)
+	}
+	ticker := time.NewTicker(period)
 	defer ticker.Stop()
 	for {
 		err := p.check(ctx, t)
 		if ctx.Err() != nil {
 			return
 		}
-		if h.after(err == nil, p.SuccessThreshold, p.FailureThreshold) {
-			changed(Change{h.healthy, err})
+		changed := h.after(err == nil, p.SuccessThreshold, p.FailureThreshold)
+		if h.healthy && period != p.Period {
+			period = p.Period
+			ticker.Reset(period)
 		}
+		checked(Result{err, h.healthy, changed})
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():

@@ -45,7 +45,11 @@ func (s *scripted) Check(ctx context.Context, _ Target) error {
 	return nil
 }
 
-func (s *scripted) changed(c Change) { s.say(fmt.Sprint(c.Healthy, " ", c.Err)) }
+func (s *scripted) checked(r Result) {
+	if r.Changed {
+		s.say(fmt.Sprint(r.Healthy, " ", r.Err))
+	}
+}
 
 func TestRun(t *testing.T) {
 	for _, c := range []struct {
@@ -60,6 +64,9 @@ func TestRun(t *testing.T) {
 		}},
 		{"not healthy at first", Probe{InitialDelay: 5 * time.Second, Period: time.Second, SuccessThreshold: 2}, false, "fsse", []string{
 			"5s f", "6s s", "7s s", "7s true <nil>", "8s e",
+		}},
+		{"one that is waited for", Probe{}, false, "ffsse", []string{
+			"0s f", "1s f", "2s s", "2s true <nil>", "12s s", "22s e",
 		}},
 		{"a check that hangs", Probe{Period: 3 * time.Second, Timeout: 2 * time.Second, FailureThreshold: 1}, true, "hse", []string{
 			"0s h", "2s false no answer within 2s", "3s s", "3s true <nil>", "6s e",
@@ -78,7 +85,7 @@ func TestRun(t *testing.T) {
 				if err := c.probe.Validate(); err != nil {
 					t.Fatal(err)
 				}
-				c.probe.Run(ctx, Target{}, c.healthy, s.changed)
+				c.probe.Run(ctx, Target{}, c.healthy, s.checked)
 				if !slices.Equal(s.log, c.want) {
 					t.Errorf("\n%s\nwant\n%s", strings.Join(s.log, "\n"), strings.Join(c.want, "\n"))
 				}
@@ -94,7 +101,7 @@ func TestRunEnds(t *testing.T) {
 			begun := time.Now()
 			ctx, cancel := context.WithTimeout(t.Context(), after)
 			defer cancel()
-			Probe{Check: &scripted{script: "ss"}, InitialDelay: 5 * time.Second}.Run(ctx, Target{}, true, func(Change) {})
+			Probe{Check: &scripted{script: "ss"}, InitialDelay: 5 * time.Second}.Run(ctx, Target{}, true, func(Result) {})
 			if took := time.Since(begun); took != after {
 				t.Errorf("it ends after %v, its context after %v", took, after)
 			}
