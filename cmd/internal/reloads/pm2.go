@@ -36,27 +36,36 @@ type pm2App struct {
 	KillTimeout   int64  `json:"kill_timeout"`
 }
 
-func startPM2(ctx context.Context, m *measurement, p place) (server, error) {
-	program, err := pm2.Fetch(ctx, m.options.getPM2)
-	if err != nil {
-		return nil, err
+// startPM2 starts a program that waits before it closes its server, once it is to leave.
+func startPM2(wait time.Duration) func(context.Context, *measurement, place) (server, error) {
+	return func(ctx context.Context, m *measurement, p place) (server, error) {
+		program, err := pm2.Fetch(ctx, m.options.getPM2)
+		if err != nil {
+			return nil, err
+		}
+		file, err := m.writePM2Config(p.folder)
+		if err != nil {
+			return nil, err
+		}
+		daemon, err := pm2.Start(m.options.node, program, p.folder, append(p.env, fmt.Sprintf("WAIT=%d", wait.Milliseconds())), file)
+		if err != nil {
+			return nil, err
+		}
+		return pm2Server{daemon}, nil
 	}
+}
+
+// writePM2Config writes PM2's configuration file into a folder, and gives its path.
+func (m *measurement) writePM2Config(folder string) (string, error) {
 	config, err := json.Marshal(pm2Config{[]pm2App{{
 		Name: "app", Script: m.prepared, Instances: m.options.workers, ExecMode: "cluster", WaitReady: true,
 		ListenTimeout: ample.Milliseconds(), KillTimeout: ample.Milliseconds(),
 	}}})
 	if err != nil {
-		return nil, err
+		return "", err
 	}
-	file := filepath.Join(p.folder, "ecosystem.json")
-	if err := os.WriteFile(file, config, 0o600); err != nil {
-		return nil, err
-	}
-	daemon, err := pm2.Start(m.options.node, program, p.folder, p.env, file)
-	if err != nil {
-		return nil, err
-	}
-	return pm2Server{daemon}, nil
+	file := filepath.Join(folder, "ecosystem.json")
+	return file, os.WriteFile(file, config, 0o600)
 }
 
 // reload has PM2 reload. Its command ends well also where the new workers do not, so that they are counted.
