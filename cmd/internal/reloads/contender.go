@@ -57,7 +57,7 @@ func (m *measurement) contenders() (all []contender) {
 	}
 	if m.takes(underPM2) {
 		all = append(all, contender{title: "PM2", start: startPM2(0)},
-			contender{title: "PM2, closing a second later", start: startPM2(time.Second)})
+			contender{title: "PM2, leaving slowly", start: startPM2(time.Second)})
 	}
 	return all
 }

@@ -145,7 +145,7 @@ func TestOptions(t *testing.T) {
 	for _, c := range m.contenders() {
 		titles = append(titles, c.title)
 	}
-	if got := strings.Join(titles, "; "); got != "nodecluster, least; PM2; PM2, closing a second later" || o.keepAlive != 5 || o.pause != 20*time.Millisecond {
+	if got := strings.Join(titles, "; "); got != "nodecluster, least; PM2; PM2, leaving slowly" || o.keepAlive != 5 || o.pause != 20*time.Millisecond {
 		t.Errorf("%+v with the contenders %s", o, got)
 	}
 }

@@ -36,7 +36,7 @@ type pm2App struct {
 	KillTimeout   int64  `json:"kill_timeout"`
 }
 
-// startPM2 starts a program that waits before it closes its server, once it is to leave.
+// startPM2 starts a program that waits, once it is to leave, before it closes its server and before it ends.
 func startPM2(wait time.Duration) func(context.Context, *measurement, place) (server, error) {
 	return func(ctx context.Context, m *measurement, p place) (server, error) {
 		program, err := pm2.Fetch(ctx, m.options.getPM2)
