@@ -16,51 +16,53 @@ const (
 	failedColour  = "#d62728"
 )
 
-// drawTimelines draws how long requests took around one reload of each contender, with the same axes for all.
+// drawTimelines draws how long requests took around one reload of each contender. The axis of latencies is the same for all.
 func drawTimelines(results []*result) []byte {
 	p := plot.Plot{Legend: []plot.Entry{
 		{Colour: medianColour, Title: "median of 50 ms"}, {Colour: longestColour, Title: "longest of 50 ms"},
 		{Colour: failedColour, Title: "failed"}, {Colour: "#dddddd", Title: "the reload"},
 	}}
-	x, y := axes(results)
+	y := latencyAxis(results)
 	for _, r := range results {
 		if r.timeline != nil {
-			p.Panels = append(p.Panels, r.timeline.panel("ms, "+r.title, x, y))
+			p.Panels = append(p.Panels, r.timeline.panel("ms, "+r.title, y))
 		}
 	}
 	return p.SVG()
 }
 
-// axes are for all timelines. That of latencies is logarithmic.
-func axes(results []*result) (x, y plot.Axis) {
-	longest, last := time.Millisecond, time.Duration(0)
+// latencyAxis is logarithmic, from 0.1 ms on.
+func latencyAxis(results []*result) plot.Axis {
+	longest := time.Millisecond
 	for _, r := range results {
-		if r.timeline == nil {
-			continue
-		}
-		last = max(last, r.timeline.took+around)
-		for _, b := range r.timeline.bins {
-			longest = max(longest, b.longest)
-		}
-		for _, f := range r.timeline.failures {
-			longest = max(longest, f.took)
+		if r.timeline != nil {
+			longest = max(longest, r.timeline.longest())
 		}
 	}
-	x = plot.FromZero(last.Seconds())
-	x.From = -around.Seconds()
-	y = plot.Axis{From: -1, To: math.Ceil(logOf(longest))}
+	y := plot.Axis{From: -1, To: math.Ceil(logOf(longest))}
 	for power := y.From; power <= y.To; power++ {
 		y.Ticks = append(y.Ticks, plot.Tick{At: power, Text: strconv.FormatFloat(math.Pow(10, power), 'g', 6, 64)})
 	}
-	return x, y
+	return y
 }
 
-// logOf is where on such an axis a time is, which begins at 0.1 ms.
-func logOf(d time.Duration) float64 {
-	return math.Log10(max(0.1, d.Seconds()*1000))
+// longest is how long a request took at most, answered or not.
+func (t *timeline) longest() (d time.Duration) {
+	for _, b := range t.bins {
+		d = max(d, b.longest)
+	}
+	for _, f := range t.failures {
+		d = max(d, f.took)
+	}
+	return d
 }
 
-func (t *timeline) panel(title string, x, y plot.Axis) plot.Panel {
+// logOf is where on that axis a time is.
+func logOf(d time.Duration) float64 { return math.Log10(max(0.1, d.Seconds()*1000)) }
+
+func (t *timeline) panel(title string, y plot.Axis) plot.Panel {
+	x := plot.FromZero((t.took + around).Seconds())
+	x.From = -around.Seconds()
 	median, longest := plot.Series{Colour: medianColour}, plot.Series{Colour: longestColour}
 	for _, b := range t.bins {
 		median.Points = append(median.Points, plot.Point{X: b.at.Seconds(), Y: logOf(b.median)})
