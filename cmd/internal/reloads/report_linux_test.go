@@ -21,9 +21,9 @@ func TestFigures(t *testing.T) {
 		{500 * ms, 90 * ms},                        // in the warm-up
 		{1500 * ms, 10 * ms},                       // before
 		{1900 * ms, 200 * ms}, {3000 * ms, 5 * ms}, // on an edge
-		{3100 * ms, 95 * ms}, // between
-		{6000 * ms, 20 * ms}, // during
-		{7001 * ms, 99 * ms}, // after
+		{3100 * ms, 895 * ms}, // between
+		{6000 * ms, 20 * ms},  // during
+		{7001 * ms, 99 * ms},  // after
 	}
 	broken := errors.New("broken")
 	failed := []failure{{kind: reset}, {kind: timeout}, {kind: reset, err: broken}}
@@ -61,7 +61,7 @@ func sampleMeasurement() *measurement {
 	m.results = append(m.results, &result{contender: rr, figures: f, timeline: newTimeline(
 		[]sample{{900 * ms, 3 * ms}, {1010 * ms, 5 * ms}, {1020 * ms, 50 * ms}, {1030 * ms, 6 * ms}, {5000 * ms, 9 * ms}},
 		[]failure{{sample: sample{1500 * ms, 20 * ms}}, {sample: sample{100 * ms, ms}}}, period{1000 * ms, 2000 * ms})})
-	m.results = append(m.results, &result{contender: contender{title: "PM2"}, figures: figures{requests: 500}})
+	m.results = append(m.results, &result{contender: contender{title: "PM2"}, figures: figures{requests: 500, failed: [kinds]int{reset: 4}}})
 	m.omissions = append(m.omissions, omission{contender{title: "PM2"}, errors.New("reload 1 of 2: it has reloaded 3 of 8 workers")})
 	return m
 }
@@ -71,7 +71,7 @@ const sampleTable = `4 CPUs, Linux 6, Node 24.1.0: 8 workers, 64 clients, of whi
 | who | reloads | requests | failed | reset | no answer | refused | timeout | wrong | a reload, s: median | longest | p99 before, ms | during | ratio |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 | nodecluster, rr | 2 | 1000 | 3 | 2 | 0 | 1 | 0 | 0 | 2.3 | 2.6 | 5.0 | 8.0 | 1.60 |
-| PM2 | 0 | 500 | 0 | 0 | 0 | 0 | 0 | 0 | – | – | – | – | – |
+| PM2 | 0 | 500 | 4 | 4 | 0 | 0 | 0 | 0 | – | – | – | – | – |
 
 The last request that failed under nodecluster, rr: broken pipe.
 
