@@ -6,27 +6,25 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
-	"strings"
 
 	"github.com/nodecluster/nodecluster/cmd/internal/measure"
 )
 
 // bench is what all turns share.
 type bench struct {
-	options     *options
-	folder      string
-	scripts     measure.Scripts
-	nodeVersion string
-	nginx, pm2  string // programs, once they are found
+	options    *options
+	folder     string
+	scripts    measure.Scripts
+	machine    measure.Machine
+	nginx, pm2 string // programs, once they are found
 }
 
 func newBench(ctx context.Context, o *options) (*bench, error) {
-	version, err := exec.CommandContext(ctx, o.node, "--version").Output()
+	machine, err := measure.ThisMachine(ctx, o.node)
 	if err != nil {
-		return nil, fmt.Errorf("no node: %w: install Node.js, or name its program with --node", err)
+		return nil, err
 	}
-	b := &bench{options: o, nodeVersion: strings.TrimSpace(string(version))}
+	b := &bench{options: o, machine: machine}
 	if b.folder, err = os.MkdirTemp("", "bench"); err != nil {
 		return nil, err
 	}

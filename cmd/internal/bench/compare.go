@@ -13,7 +13,7 @@ import (
 
 // compare gives each contender its turns, and reports.
 func (b *bench) compare(ctx context.Context, out io.Writer) error {
-	r := &report{Kind: b.options.kind, Seconds: b.options.seconds, Clients: b.options.clients, Addresses: max(1, b.options.addresses), Rounds: b.options.rounds, Spinning: b.options.spin, Machine: b.machine()}
+	r := &report{Kind: b.options.kind, Seconds: b.options.seconds, Clients: b.options.clients, Addresses: max(1, b.options.addresses), Rounds: b.options.rounds, Spinning: b.options.spin, Machine: b.machine}
 	ready := b.ready(ctx, r)
 	stop, err := b.spin(ctx)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/nodecluster/nodecluster/cmd/internal/flags"
 	"github.com/spf13/pflag"
 )
 
@@ -25,40 +26,37 @@ type options struct {
 	spin                          int // processes that spin beside
 }
 
-// most keeps a slip of the finger from starting a million processes.
-const most = 1 << 16
-
 func parseOptions(args []string) (*options, error) {
 	o := &options{kind: "http", rounds: 3, seconds: 4, clients: 64, workers: []int{2}}
-	flags := pflag.NewFlagSet("bench", pflag.ContinueOnError)
-	flags.SetOutput(io.Discard)
-	flags.Usage = func() {}
-	flags.StringVar(&o.node, "node", "node", "")
-	flags.StringVar(&o.nodecluster, "nodecluster", "nodecluster", "")
-	flags.StringVar(&o.goWorker, "go-worker", "worker", "")
-	flags.StringVar(&o.getPM2, "get-pm2", "scripts/pm2", "")
-	flags.Var(choice{&o.kind, []string{"http", "net"}}, "kind", "")
-	flags.Var((*number)(&o.rounds), "rounds", "")
-	flags.Var((*number)(&o.seconds), "seconds", "")
-	flags.Var((*number)(&o.clients), "clients", "")
-	flags.Var((*number)(&o.addresses), "addresses", "")
-	flags.Var((*numbers)(&o.workers), "workers", "")
-	flags.Var((*contenderNames)(&o.only), "only", "")
-	flags.StringVar(&o.plot, "plot", "", "")
-	flags.StringVar(&o.json, "json", "", "")
-	flags.Var((*number)(&o.spin), "spin", "")
-	flags.BoolVar(&o.scale, "scale", false, "")
-	flags.BoolVar(&o.busy, "busy", false, "")
-	if err := flags.Parse(args); err != nil {
+	set := pflag.NewFlagSet("bench", pflag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.Usage = func() {}
+	set.StringVar(&o.node, "node", "node", "")
+	set.StringVar(&o.nodecluster, "nodecluster", "nodecluster", "")
+	set.StringVar(&o.goWorker, "go-worker", "worker", "")
+	set.StringVar(&o.getPM2, "get-pm2", "scripts/pm2", "")
+	set.Var(flags.Choice{Value: &o.kind, Words: []string{"http", "net"}}, "kind", "")
+	set.Var((*flags.Number)(&o.rounds), "rounds", "")
+	set.Var((*flags.Number)(&o.seconds), "seconds", "")
+	set.Var((*flags.Number)(&o.clients), "clients", "")
+	set.Var((*flags.Number)(&o.addresses), "addresses", "")
+	set.Var((*flags.Numbers)(&o.workers), "workers", "")
+	set.Var(flags.Names{Value: &o.only, What: "contender", Known: names()}, "only", "")
+	set.StringVar(&o.plot, "plot", "", "")
+	set.StringVar(&o.json, "json", "", "")
+	set.Var((*flags.Number)(&o.spin), "spin", "")
+	set.BoolVar(&o.scale, "scale", false, "")
+	set.BoolVar(&o.busy, "busy", false, "")
+	if err := set.Parse(args); err != nil {
 		return nil, explained(err)
 	}
-	if flags.NArg() > 0 {
-		return nil, explained(fmt.Errorf("unknown argument %q", flags.Arg(0)))
+	if set.NArg() > 0 {
+		return nil, explained(fmt.Errorf("unknown argument %q", set.Arg(0)))
 	}
-	if err := onlyBeside(flags, "scale", "rounds", "seconds", "clients", "kind", "node"); err != nil {
+	if err := onlyBeside(set, "scale", "rounds", "seconds", "clients", "kind", "node"); err != nil {
 		return nil, err
 	}
-	if err := onlyBeside(flags, "busy", "rounds", "seconds", "kind", "only", "spin", "node"); err != nil {
+	if err := onlyBeside(set, "busy", "rounds", "seconds", "kind", "only", "spin", "node"); err != nil {
 		return nil, err
 	}
 	return o, nil
@@ -68,11 +66,11 @@ func parseOptions(args []string) (*options, error) {
 var given = []string{"nodecluster", "go-worker", "get-pm2"}
 
 // onlyBeside says what is wrong when one flag, which measures something of its own, stands beside others than it takes.
-func onlyBeside(flags *pflag.FlagSet, one string, takes ...string) (err error) {
-	if !flags.Changed(one) {
+func onlyBeside(set *pflag.FlagSet, one string, takes ...string) (err error) {
+	if !set.Changed(one) {
 		return nil
 	}
-	flags.Visit(func(f *pflag.Flag) {
+	set.Visit(func(f *pflag.Flag) {
 		if f.Name != one && !slices.Contains(takes, f.Name) && !slices.Contains(given, f.Name) {
 			last := len(takes) - 1
 			err = explained(fmt.Errorf("--%s takes only --%s and --%s beside it", one, strings.Join(takes[:last], ", --"), takes[last]))
@@ -87,5 +85,3 @@ func explained(err error) error { return fmt.Errorf("%w (scripts/bench --help li
 func (o *options) takes(c contender) bool {
 	return len(o.only) == 0 && !c.onDemand || slices.Contains(o.only, c.name)
 }
-
-func splitList(s string) []string { return strings.Split(s, ",") }

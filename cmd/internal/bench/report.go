@@ -7,42 +7,24 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/nodecluster/nodecluster/cmd/internal/measure"
-	"golang.org/x/sys/unix"
 )
 
 // report is all that came of a run.
 type report struct {
-	Machine     machine    `json:"machine"`
-	Kind        string     `json:"kind"`
-	Rounds      int        `json:"rounds"`
-	Seconds     int        `json:"seconds"`
-	Clients     int        `json:"clients"`
-	Addresses   int        `json:"addresses"`
-	Spinning    int        `json:"spinning,omitempty"` // processes beside
-	Results     []*result  `json:"results"`
-	LeftOut     []string   `json:"leftOut"` // by --only
-	NotMeasured []omission `json:"notMeasured"`
-}
-
-// machine is where it ran.
-type machine struct {
-	CPUs   int    `json:"cpus"`
-	Kernel string `json:"kernel"`
-	Node   string `json:"node"`
-}
-
-func (b *bench) machine() machine {
-	m := machine{CPUs: runtime.NumCPU(), Node: b.nodeVersion}
-	var name unix.Utsname
-	if unix.Uname(&name) == nil {
-		m.Kernel = unix.ByteSliceToString(name.Sysname[:]) + " " + unix.ByteSliceToString(name.Release[:])
-	}
-	return m
+	Machine     measure.Machine `json:"machine"`
+	Kind        string          `json:"kind"`
+	Rounds      int             `json:"rounds"`
+	Seconds     int             `json:"seconds"`
+	Clients     int             `json:"clients"`
+	Addresses   int             `json:"addresses"`
+	Spinning    int             `json:"spinning,omitempty"` // processes beside
+	Results     []*result       `json:"results"`
+	LeftOut     []string        `json:"leftOut"` // by --only
+	NotMeasured []omission      `json:"notMeasured"`
 }
 
 // result is what a contender came to with one number of workers.

@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/nodecluster/nodecluster/cmd/internal/measure"
 )
 
 // sample is a report of two contenders with 2 and 4 workers, of one that fails and of one that is not there.
 func sample() *report {
-	r := &report{Machine: machine{CPUs: 2, Kernel: "Linux 6", Node: "v20.1.0"}, Kind: "http", Rounds: 3, Seconds: 4, Clients: 64, Addresses: 1}
+	r := &report{Machine: measure.Machine{CPUs: 2, Kernel: "Linux 6", Node: "v20.1.0"}, Kind: "http", Rounds: 3, Seconds: 4, Clients: 64, Addresses: 1}
 	find := func(name string) contender {
 		for _, c := range contenders() {
 			if c.name == name {
@@ -162,14 +164,6 @@ func TestEachContenderHasItsColour(t *testing.T) {
 	}
 	if len(seen) != len(colours) || len(colours) != len(contenders()) {
 		t.Errorf("%d colours, %d of them different, for %d contenders", len(colours), len(seen), len(contenders()))
-	}
-}
-
-func TestNiceStep(t *testing.T) {
-	for highest, want := range map[float64]float64{0: 1, 1: 0.2, 4.9: 1, 5: 1, 6: 2, 24: 5, 26: 10, 4321: 1000, 0.3: 0.1} {
-		if got := niceStep(highest); got < want*0.999 || got > want*1.001 {
-			t.Errorf("for %v it is %v, want %v", highest, got, want)
-		}
 	}
 }
 

@@ -232,7 +232,7 @@ func serves(t *testing.T, b *bench, start func(*bench, context.Context, place) (
 		t.Error("it has no memory")
 	}
 	s.end()
-	if !awaitEnd(pids, measure.EndPatience) {
+	if !measure.AwaitEnd(pids, measure.EndPatience) {
 		t.Errorf("of its processes %v some still run", pids)
 	}
 }

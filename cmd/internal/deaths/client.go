@@ -9,7 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime"
 	"syscall"
 	"time"
 )
@@ -26,14 +25,6 @@ const (
 )
 
 var outcomeNames = [outcomes]string{"answered", "hung", "refused", "reset"}
-
-// clientAddress is an address of a client's own, where the system has several for itself: by it sticky workers are chosen.
-func clientAddress(client int) net.Addr {
-	if runtime.GOOS != "linux" {
-		return nil
-	}
-	return &net.TCPAddr{IP: net.IPv4(127, 0, byte(client>>8), byte(client)|1)}
-}
 
 // request opens a connection, reads the answer to a request to its end, and gives the pid in it. The error is one
 // that is none of the outcomes.

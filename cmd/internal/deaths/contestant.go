@@ -57,7 +57,7 @@ func awaitWorkers(p *measure.Program, address string) error {
 		client++
 		var o outcome
 		var pid int
-		if o, pid, failure = request(clientAddress(2*client), address, patience); o == answered && failure == nil {
+		if o, pid, failure = request(measure.ClientAddress(client), address, patience); o == answered && failure == nil {
 			seen[pid] = true
 		}
 		return failure != nil || len(seen) == workers

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/nodecluster/nodecluster/cmd/internal/measure"
 )
 
 // load is clients that open one connection after the other, and what became of the connections.
@@ -28,7 +30,7 @@ type load struct {
 func startLoad(address string) *load {
 	l := &load{address: address, ending: make(chan struct{}), killed: map[int]bool{}}
 	for i := range clients {
-		l.running.Go(func() { l.client(clientAddress(2 * i)) })
+		l.running.Go(func() { l.client(measure.ClientAddress(i)) })
 	}
 	return l
 }

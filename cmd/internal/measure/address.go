@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net"
+	"runtime"
 	"strconv"
 	"syscall"
 )
@@ -19,6 +20,14 @@ func FreeAddress() (string, error) {
 
 // Local is a port's address on this machine.
 func Local(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+
+// ClientAddress is an address of a client's own, by its number, where the system has several for itself: by it sticky workers are chosen.
+func ClientAddress(client int) net.Addr {
+	if runtime.GOOS != "linux" {
+		return nil
+	}
+	return &net.TCPAddr{IP: net.IPv4(127, 0, byte(client>>7), byte(client<<1)|1)}
+}
 
 // FreePorts gives the first of n ports in a row that nobody listens on. They are below those that Node's tests and ours take,
 // which may run beside.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,6 +37,16 @@ func Memory(pids ...int) (total int) {
 func Runs(pid int) bool {
 	fields := status(pid)
 	return len(fields) > 0 && fields[0] != "Z" && fields[0] != "X"
+}
+
+// AwaitEnd waits until processes that are no children of ours have ended, and reports whether they have.
+func AwaitEnd(pids []int, patience time.Duration) bool {
+	for over := time.Now().Add(patience); slices.ContainsFunc(pids, Runs); time.Sleep(pause) {
+		if time.Now().After(over) {
+			return false
+		}
+	}
+	return true
 }
 
 // Children are the processes that a process has started and that have not been waited for.

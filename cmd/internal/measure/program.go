@@ -93,9 +93,20 @@ func (p *Program) AwaitPort(address string) error {
 	})
 }
 
+// Log is what the program and all that it starts have written to standard error so far.
+func (p *Program) Log() io.ReaderAt { return p.log }
+
+// Signal sends the program a signal, and none to what it has started.
+func (p *Program) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
+
 // Await waits until there is something, as long as goesOn has no error.
 func Await(what string, there func() bool, goesOn func() error) error {
-	for over := time.Now().Add(Patience); time.Now().Before(over); time.Sleep(pause) {
+	return AwaitFor(Patience, what, there, goesOn)
+}
+
+// AwaitFor is Await with a patience of its own.
+func AwaitFor(patience time.Duration, what string, there func() bool, goesOn func() error) error {
+	for over := time.Now().Add(patience); time.Now().Before(over); time.Sleep(pause) {
 		if err := goesOn(); err != nil {
 			return err
 		}
@@ -103,7 +114,7 @@ func Await(what string, there func() bool, goesOn func() error) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("there is no %s after %v", what, Patience)
+	return fmt.Errorf("there is no %s after %v", what, patience)
 }
 
 // End asks the program to end, and kills it when it has not, and what it has left behind. It is called once.
