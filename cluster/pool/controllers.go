@@ -32,6 +32,9 @@ func (p *Pool) controllers() (all []func(context.Context)) {
 	if runtime.GOOS == "linux" && p.options.Instances == 0 {
 		all = append(all, p.followLimits)
 	}
+	if p.options.Autoscale.isOn() {
+		all = append(all, p.autoscale)
+	}
 	return all
 }
 

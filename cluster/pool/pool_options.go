@@ -99,6 +99,10 @@ type Options struct {
 	// the most: new first where there is room for another, and else old first. So it goes on until less is in use. A worker is left
 	// alone that uses less than half as much again as a new one does: the memory is another's then, and an [cluster.ErrorEvent] says so.
 	NoMemoryGuard bool
+	// Autoscale has the number of workers follow the load, if its Max is not 0. Instances is then how many there are in the beginning, Min by
+	// default, and the limits are not followed. The lag of the workers is measured each second, unless the settings have a
+	// LagPeriod. It goes on after a call of [Pool.Scale]. New fails where the system is not Linux.
+	Autoscale Autoscale
 }
 
 // Program is a number of workers of one program in a pool.
@@ -139,7 +143,7 @@ func (o *Options) complete() error {
 	if err := o.Reload.complete("Options.Reload"); err != nil {
 		return fmt.Errorf("pool: %w", err)
 	}
-	if err := cmp.Or(o.checkRecycling(), o.checkSchedule()); err != nil {
+	if err := cmp.Or(o.checkRecycling(), o.checkSchedule(), o.completeAutoscale()); err != nil {
 		return fmt.Errorf("pool: %w", err)
 	}
 	return o.completeDurations()
