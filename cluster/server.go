@@ -19,6 +19,8 @@ type server interface {
 	join(*Worker, *wire.ServerReply) (membership, *handlewrap.Handle, error)
 	// base returns what every kind of server has.
 	base() *serverBase
+	// waiting returns how many connections wait for a worker, as far as the system tells.
+	waiting() int
 	// lastCall accepts what waits in the sockets, and closes them. The members, which are given, get the connections. When that is
 	// done, idle is called on the loop.
 	lastCall(members map[*Worker]membership, idle func())

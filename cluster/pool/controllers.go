@@ -35,6 +35,9 @@ func (p *Pool) controllers() (all []func(context.Context)) {
 	if p.options.MaxLag > 0 {
 		all = append(all, p.watchLag)
 	}
+	if p.options.Autoscale.isOn() {
+		all = append(all, p.autoscale)
+	}
 	return all
 }
 

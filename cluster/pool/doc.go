@@ -85,7 +85,8 @@
 //
 // [Options.MaxMemory], [Options.MaxLifetime] and [Options.MaxConnections] have workers replaced, new first and one at a time.
 // [Options.ReloadSchedule] reloads at certain times. Where memory has a limit, the largest worker is replaced before it is used up, unless
-// [Options.NoMemoryGuard] is set. A [Progress] of such a change has its reason.
+// [Options.NoMemoryGuard] is set. The number of workers follows the limits where no number is given, or the load with [Options.Autoscale].
+// A [Progress] of such a change has its reason.
 //
 // # Health
 //

@@ -49,7 +49,7 @@ type Pool struct {
 // New makes a pool that has not started yet. Its settings are those of the workers, and of the primary as
 // [cluster.NewPrimary] takes them. The caller must call [Pool.Close]. The pool sets HoldListeners of the settings unless
 // Options.Restart is [RestartNever], and HoldWhenLeaving if it is [RestartAlways]: clients wait for a successor rather than being
-// refused.
+// refused. It sets LagPeriod for Options.Autoscale.
 //
 // It fails where the options or the settings make no sense, with an error that names the field, or the system has no room for a
 // primary.
@@ -61,6 +61,9 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	settings.HoldWhenLeaving = settings.HoldWhenLeaving || o.Restart == RestartAlways
 	if o.MaxLag > 0 && settings.LagPeriod == 0 {
 		settings.LagPeriod = lagPeriod(o.MaxLag)
+	}
+	if o.Autoscale.isOn() {
+		setDefault(&settings.LagPeriod, readingPause)
 	}
 	primary, err := cluster.NewPrimary(settings)
 	if err != nil {

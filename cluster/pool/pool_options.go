@@ -134,6 +134,10 @@ type Options struct {
 	// LameDuck is how long Shutdown goes on taking connections, while [Pool.Ready] says no, before it asks the workers to leave. It is for load
 	// balancers that take a while to notice. KillTimeout begins after it. By default there is no such time.
 	LameDuck time.Duration
+	// Autoscale has the number of workers follow the load, if its Max is not 0. Instances is then how many there are in the beginning, Min by
+	// default, and the limits are not followed. The lag of the workers is measured each second, unless the settings have a
+	// LagPeriod. It goes on after a call of [Pool.Scale]. New fails where the system is not Linux.
+	Autoscale Autoscale
 }
 
 // Program is a number of workers of one program in a pool.
@@ -180,7 +184,7 @@ func (o *Options) complete() error {
 	if err := o.Reload.complete("Options.Reload"); err != nil {
 		return fmt.Errorf("pool: %w", err)
 	}
-	if err := cmp.Or(o.checkRecycling(), o.checkSchedule(), o.checkHealth()); err != nil {
+	if err := cmp.Or(o.checkRecycling(), o.checkSchedule(), o.checkHealth(), o.completeAutoscale()); err != nil {
 		return fmt.Errorf("pool: %w", err)
 	}
 	return o.completeDurations()

@@ -40,7 +40,7 @@ func (o *Options) size(settings []cluster.Settings, l limits.Limits) *Sizing {
 		s.Instances, s.Reason = l.Instances(o.WorkerMemory, others)
 	}
 	if slices.ContainsFunc(settings, needsHeap) {
-		s.MaxOldSpaceSize = int(l.Heap(s.Instances+others) >> 20)
+		s.MaxOldSpaceSize = int(l.Heap(max(s.Instances, o.Autoscale.Max)+others) >> 20)
 	}
 	return s
 }

@@ -28,6 +28,7 @@ func TestSizing(t *testing.T) {
 		{"beside others", node, Options{Programs: others}, of, Sizing{2, memoryReason + "160", 133}},
 		{"a small need", node, Options{WorkerMemory: 50 << 20}, of, Sizing{6, "the CPU quota is 6.5", 111}},
 		{"a great need", node, Options{WorkerMemory: 1 << 40}, of, Sizing{1, memoryReason + "1048576", 668}},
+		{"as many as there may be", node, Options{Autoscale: Autoscale{Min: 1, Max: 9}}, of, Sizing{1, "", 74}},
 		{"no Node", shell, Options{}, of, Sizing{5, memoryReason + "160", 0}},
 		{"a Node beside others", shell, Options{Programs: []Program{{Settings: node}}}, of, Sizing{4, memoryReason + "160", 133}},
 		{"a heap that is set", told, Options{}, of, Sizing{5, memoryReason + "160", 0}},

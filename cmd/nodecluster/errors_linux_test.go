@@ -55,6 +55,8 @@ func TestErrorsBeforeTheStart(t *testing.T) {
 		{"run --max-memory 0 ok.js", `invalid argument "0" for "--max-memory" flag: use a size in bytes, such as 512K, 128M or 1G` + see, 2},
 		{"run --max-lifetime -1s ok.js", `invalid argument "-1s" for "--max-lifetime" flag: use a duration such as 500ms, 10s or 2m` + see, 2},
 		{"run --max-connections 0 ok.js", `invalid argument "0" for "--max-connections" flag: use a number from 1 on` + see, 2},
+		{"run --autoscale 8-2 ok.js", `invalid argument "8-2" for "--autoscale" flag: use two numbers from 1 on, such as 2-8` + see, 2},
+		{"run --autoscale 8 ok.js", `invalid argument "8" for "--autoscale" flag: use two numbers from 1 on, such as 2-8` + see, 2},
 		{"run --cron @never ok.js", `invalid argument "@never" for "--cron" flag: unrecognized descriptor: @never: use a cron expression such as "0 4 * * *" or "@daily"` + see, 2},
 		{"run --parallel 0 ok.js", `invalid argument "0" for "--parallel" flag: use a number from 1 on` + see, 2},
 		{"run --bake 1 ok.js", `invalid argument "1" for "--bake" flag: use a duration such as 500ms, 10s or 2m` + see, 2},
@@ -145,7 +147,7 @@ func TestHelpNamesEachFlag(t *testing.T) {
 	for _, want := range []string{
 		"-i, --instances N|auto", "--worker-memory SIZE", "--node PROGRAM", "--node-args ARGS", "--sched rr|none|reuseport|sticky|least", "--serialization json|advanced", "--max-message-size SIZE",
 		"--cwd FOLDER", "--env K=V", "--env-file FILE", "--instance-var NAME", "--uid USER", "--gid GROUP", "--min-port PORT", "--restart always|on-failure|never", "--max-restarts N",
-		"--kill-timeout DURATION", "--listen-timeout DURATION", "--wait-ready", "--bake DURATION", "--parallel N", "--max-memory SIZE", "--max-lifetime DURATION", "--max-connections N", "--cron EXPRESSION", "--no-memory-guard", "--log-format text|json|none", "--log-level error|warn|info|debug", "nodecluster run [flags] SCRIPT [ARGS...]",
+		"--kill-timeout DURATION", "--listen-timeout DURATION", "--wait-ready", "--bake DURATION", "--parallel N", "--max-memory SIZE", "--max-lifetime DURATION", "--max-connections N", "--cron EXPRESSION", "--autoscale MIN-MAX", "--no-memory-guard", "--log-format text|json|none", "--log-level error|warn|info|debug", "nodecluster run [flags] SCRIPT [ARGS...]",
 		"PORT=3000 nodecluster run --instances 2 server.js",
 	} {
 		if !strings.Contains(p.stdout.String(), want) {

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/spf13/pflag"
@@ -18,6 +19,8 @@ func (o *options) addRecycling(flags *pflag.FlagSet) {
 		"after how many connections a worker is replaced so, under --sched rr and least\n(default never)")
 	flags.BoolVar(&o.keep.NoMemoryGuard, "no-memory-guard", false,
 		"where memory has a limit, leave the largest worker alone when it is nearly used up")
+	flags.Var(value{"MIN-MAX", o.setAutoscale}, "autoscale",
+		"have so many workers as the load needs: more at once when they lag or connections\nwait, one less after five minutes in which there was little to do")
 	flags.Var(value{"EXPRESSION", o.setCron}, "cron", "when to reload, as cron has it: \"0 4 * * *\" is 4 o'clock each night, local time")
 }
 
@@ -41,5 +44,17 @@ func (o *options) setCron(text string) error {
 		return err
 	}
 	o.keep.ReloadSchedule = text
+	return nil
+}
+
+func (o *options) setAutoscale(text string) error {
+	least, most, _ := strings.Cut(text, "-")
+	a := &o.keep.Autoscale
+	var errs [2]error
+	a.Min, errs[0] = strconv.Atoi(least)
+	a.Max, errs[1] = strconv.Atoi(most)
+	if errs != [2]error{} || a.Min < 1 || a.Max < a.Min {
+		return errors.New("use two numbers from 1 on, such as 2-8")
+	}
 	return nil
 }

@@ -51,3 +51,17 @@ func TestCron(t *testing.T) {
 	d.expectRelease("2")
 	p.stop()
 }
+
+// A pool that follows the load begins with the least number, or with that of -i, which is between the two.
+func TestAutoscaleFlag(t *testing.T) {
+	script := nodetest.Script(t, "nothing.js", done)
+	for want, args := range map[int][]string{2: {script}, 3: {"-i", "3", script}} {
+		p := launch(t, nil, append([]string{"--autoscale", "2-4"}, args...)...)
+		p.expectStatus(0)
+		if n := len(p.events("fork")); n != want {
+			t.Errorf("%d workers, want %d", n, want)
+		}
+	}
+	launch(t, nil, "--log-format", "text", "--autoscale", "2-4", "-i", "5", script).expectOneError(
+		"Options.Instances is 5: use a number from 2 to 4, as Options.Autoscale says")
+}
