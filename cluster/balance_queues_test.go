@@ -16,7 +16,7 @@ func newTargets(b Balancer, n int) (targets []*Target) {
 func newTargetsOn(b Balancer, maxTargets, n int) (targets []*Target) {
 	d := &dispatcher{primary: &Primary{begun: time.Now()}, balancer: b, maxTargets: maxTargets, targets: n}
 	for range n {
-		target := newTarget(d, nil)
+		target := newTarget(d, &Worker{})
 		target.gone, target.window = false, maxInFlight
 		b.Join(target)
 		targets = append(targets, target)

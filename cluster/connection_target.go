@@ -71,9 +71,7 @@ func (target *Target) Latency() time.Duration { return target.latencyAt(target.d
 
 // newTarget makes a target that has not joined yet.
 func newTarget(d *dispatcher, w *Worker) *Target {
-	target := &Target{dispatcher: d, worker: w, window: 1, maxWindow: maxInFlight, gone: true}
-	target.suspended = w != nil && w.onLoop.suspended
-	return target
+	return &Target{dispatcher: d, worker: w, window: 1, maxWindow: maxInFlight, suspended: w.onLoop.suspended, gone: true}
 }
 
 // latencyAt returns what is left of the latency at a time.

@@ -9,7 +9,7 @@ import (
 
 func newTestTarget(p *Primary) *Target {
 	d := &dispatcher{primary: p, balancer: newTargetQueues(), scheduled: true, maxTargets: maxTargetsPerCPU}
-	target := newTarget(d, nil)
+	target := newTarget(d, &Worker{})
 	d.join(target)
 	return target
 }

@@ -160,6 +160,9 @@ func TestSwitchThatFails(t *testing.T) {
 		ended := r.reload(ctx, switching)
 		r.Event(t, "online", from+3)
 		cancel()
+		for i := 1; i <= 3; i++ { // a reload that is cancelled does not wait for them
+			r.Event(t, "exit", from+i)
+		}
 		r.expectFailingSwitch(t, ended, context.Canceled.Error())
 	})
 	clients.stop()

@@ -99,6 +99,29 @@ func (d *deployment) expectRelease(name string) {
 	}
 }
 
+// With --reload switch all workers change at once, and a spare takes over from a worker that dies.
+func TestSwitchAndSpare(t *testing.T) {
+	d := newDeployment(t)
+	p := d.launch("--reload", "switch", "--spare", "1")
+	p.await("listening", 3)
+	d.release("2", released)
+	p.signal(syscall.SIGHUP)
+	p.await("reloaded", 1)
+	d.expectRelease("2")
+	p.await("listening", 6) // with the next spare
+	spare := p.events("listening")[5]
+	if err := syscall.Kill(p.events("listening")[4].PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	p.await("listening", 7)
+	for served := false; !served && !t.Failed(); {
+		a := d.ask()
+		served = a.Worker == spare.Worker
+	}
+	d.expectRelease("2")
+	p.stop()
+}
+
 // A hang-up replaces the workers by those of the release that is current by then, and no death does.
 func TestHangupReloads(t *testing.T) {
 	d := newDeployment(t)
