@@ -74,8 +74,8 @@ type Options struct {
 	// default workers are started with the settings as they were. It is called on the goroutine of the reload's caller. The fields of
 	// settings that are a primary's are not read.
 	Reread func() ([]cluster.Settings, error)
-	// NoDrain starts Node workers without the script that drains their HTTP connections when they leave: see the package's
-	// documentation.
+	// NoDrain leaves it to Node how a worker that leaves ends its HTTP connections, in a race with requests on their way. By default Node
+	// workers load a script before their program that drains them: see "How Node workers drain" above.
 	NoDrain bool
 }
 
