@@ -94,6 +94,23 @@
 // is checked by itself, over a connection that no other gets. [Options.MaxLag] is for workers whose event loop does not move, and needs no check.
 // [Pool.Ready] is for the load balancer in front of the pool, and [Pool.Progress] tells of each change.
 //
+// # How Node workers drain
+//
+// Node closes the servers of a worker that leaves. From version 19 on that cuts connections without a request, in a race with the client's
+// next one; before, a client that goes on asking keeps its worker. So Node workers load a script before their program, by NODE_OPTIONS. It
+// does nothing until a server of http, https or http2 is closed, by the cluster or by the program, but know its connections. From then on:
+//
+//   - The next answer on a connection says "Connection: close", and an HTTP/2 client gets a GOAWAY, by which it goes elsewhere.
+//   - A connection without a request is kept for a second, or for a fifth of [Options.KillTimeout] if that is less, and then ended.
+//   - One that is ended is read until the client ends it too, for a moment, so that the client gets the whole answer.
+//
+// Connections that were upgraded, such as WebSockets, and streams are the program's: they have until the signal comes, at half of
+// KillTimeout. Only the worker itself loads the script: it is taken out of NODE_OPTIONS at once, so that its children do not, and in worker
+// threads it does nothing. It lies in a folder nodecluster-drain-* for temporary files, which [Pool.Close] removes. One that a
+// killed process leaves does no harm, and the system removes it with other temporary files. A worker that could not read it does without:
+// one with another root, one of another user where the folder is closed to that user, and one with Node's --experimental-permission or
+// --experimental-policy. [Options.NoDrain] turns it off.
+//
 // # How a pool ends
 //
 // [Pool.Shutdown] asks the workers to leave, as Node's cluster.disconnect() does, and ends those that stay: [cluster.Worker.Shutdown]

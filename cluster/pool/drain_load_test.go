@@ -37,19 +37,19 @@ func TestDrainUnderLoad(t *testing.T) {
 		var reloading sync.WaitGroup
 		for i, policy := range cluster.SchedulingPolicies() {
 			clients := startDrainClients(t, string(policy), pools[i].kinds())
-			reloading.Go(func() { reloadUnderLoad(t, string(policy), pools[i].Pool, clients) })
+			reloads := 3
+			if nodetest.All() {
+				reloads = 1 // with each Node
+			}
+			reloading.Go(func() { reloadUnderLoad(t, string(policy), pools[i].Pool, reloads, clients) })
 		}
 		reloading.Wait()
 	})
 }
 
 // reloadUnderLoad reloads a pool of two workers while clients ask.
-func reloadUnderLoad(t *testing.T, name string, p *pool.Pool, clients *drainClients) {
+func reloadUnderLoad(t *testing.T, name string, p *pool.Pool, reloads int, clients *drainClients) {
 	t.Helper()
-	reloads := 3
-	if nodetest.All() {
-		reloads = 1 // for each Node
-	}
 	for range reloads {
 		report, err := p.Reload(clustertest.Patient(t), pool.ReloadOptions{Bake: -1, Parallel: 2})
 		if err != nil || len(report.Replaced) != 2 {
@@ -112,6 +112,9 @@ var (
 	large  = ask{"POST", "/", upload, strconv.Itoa(len(upload))}
 	unread = ask{"POST", "/unread", upload, "x"}
 )
+
+// anything is any answer.
+const anything = "*"
 
 // kinds are clients of all kinds.
 func (d *drained) kinds() (kinds []clientKind) {
@@ -218,7 +221,7 @@ func (c *keptAlive) exchange(asks []ask) (last bool, err error) {
 	}()
 	for _, a := range asks {
 		text, isLast, err := c.receive()
-		if err == nil && text != a.want {
+		if err == nil && text != a.want && a.want != anything {
 			err = fmt.Errorf("the answer is %q, want %q", text, a.want)
 		}
 		if err != nil {

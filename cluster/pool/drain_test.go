@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -206,8 +207,9 @@ func TestDrainAnswersWhatWasOnItsWay(t *testing.T) {
 // A connection that is encrypted only when its server is closed, and on which nothing comes then, keeps no worker.
 func TestDrainEndsLateConnections(t *testing.T) {
 	nodetest.NoLeaks(t)
-	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
-		d := startDrained(t, node, cluster.SchedRR, pool.Options{Instances: 1})
+	var leaving sync.WaitGroup
+	for _, node := range nodetest.Nodes(t) {
+		d := startDrained(t, node, cluster.SchedRR, pool.Options{Instances: 1, KillTimeout: clustertest.Patience})
 		var raw []net.Conn
 		for _, port := range d.ports[1:] {
 			conn, err := net.Dial("tcp", clustertest.Local(port))
@@ -225,8 +227,15 @@ func TestDrainEndsLateConnections(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		nodetest.Receive(t, w.Gone(), "end of the worker")
-	})
+		leaving.Go(func() {
+			select {
+			case <-w.Gone():
+			case <-time.After(clustertest.Patience):
+				t.Errorf("with %s the worker does not end", node.Name)
+			}
+		})
+	}
+	leaving.Wait()
 }
 
 // Without the preload Node ends an idle connection at once, or answers on it as if there were more to come.

@@ -111,8 +111,8 @@ type Options struct {
 	// the most: new first where there is room for another, and else old first. So it goes on until less is in use. A worker is left
 	// alone that uses less than half as much again as a new one does: the memory is another's then, and an [cluster.ErrorEvent] says so.
 	NoMemoryGuard bool
-	// NoDrain starts Node workers without the script that drains their HTTP connections when they leave: see the package's
-	// documentation.
+	// NoDrain leaves it to Node how a worker that leaves ends its HTTP connections, in a race with requests on their way. By default Node
+	// workers load a script before their program that drains them: see "How Node workers drain" above.
 	NoDrain bool
 
 	// Readiness keeps connections from a worker that is not ready: it gets none from the start until the probe has succeeded, and none while it

@@ -74,7 +74,8 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 	flags.Var(value{"DURATION", setDuration(&o.keep.Reload.Bake)}, "bake",
 		"how long the first new worker of a reload must stay well before the others are\nstarted (default 1s)")
 	flags.Var(value{"N", o.setParallel}, "parallel", "how many of the others are started at a time (default 1)")
-	flags.BoolVar(&keep.NoDrain, "no-drain", false, "leave it to Node how a worker that leaves ends its HTTP connections, in a race with\nrequests on their way")
+	flags.BoolVar(&keep.NoDrain, "no-drain", false,
+		"leave it to Node how a worker that leaves ends its HTTP connections, in a race with\nrequests on their way")
 	o.addRecycling(flags)
 	flags.Var(value{"text|json|none", oneOf(&o.logFormat, logText, logJSON, logNone)}, "log-format",
 		"how events are written to standard error (default text); none: not at all,\nbut for why the run has failed")
