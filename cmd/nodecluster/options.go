@@ -21,6 +21,7 @@ import (
 type options struct {
 	settings  cluster.Settings
 	keep      pool.Options
+	health    healthFlags
 	node      string
 	mix       []mixed
 	envFiles  []envFile
@@ -72,6 +73,7 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 		"how long the first new worker of a reload must stay well before the others are\nstarted (default 1s)")
 	flags.Var(value{"N", o.setParallel}, "parallel", "how many of the others are started at a time (default 1)")
 	o.addRecycling(flags)
+	o.addHealth(flags)
 	flags.Var(value{"text|json|none", oneOf(&o.logFormat, logText, logJSON, logNone)}, "log-format",
 		"how events are written to standard error (default text); none: not at all,\nbut for why the run has failed")
 	flags.Var(value{"error|warn|info|debug", oneOf(&o.logLevel, levelError, levelWarn, levelInfo, levelDebug)}, "log-level",
