@@ -17,8 +17,9 @@ const (
 	maxLagLook  = time.Second
 )
 
-// maxLagPeriod is how often the lag of workers is measured at least where there is an Options.MaxLag.
-const maxLagPeriod = 5 * time.Second
+// maxLagPeriod is how often the lag of workers is measured at least where there is an Options.MaxLag. That costs less than 0.1 % of a CPU for
+// 100 workers.
+const maxLagPeriod = 10 * time.Second
 
 // lagPeriod is how often the lag is measured. A worker that blocks just after it was measured is found out that much later.
 func lagPeriod(maxLag time.Duration) time.Duration { return min(maxLag, maxLagPeriod) }

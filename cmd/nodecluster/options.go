@@ -21,6 +21,7 @@ import (
 type options struct {
 	settings  cluster.Settings
 	keep      pool.Options
+	health    healthFlags
 	node      string
 	mix       []mixed
 	envFiles  []envFile
@@ -77,6 +78,7 @@ func (o *options) addTo(flags *pflag.FlagSet) {
 	flags.BoolVar(&keep.NoDrain, "no-drain", false,
 		"leave it to Node how a worker that leaves ends its HTTP connections, in a race with\nrequests on their way")
 	o.addRecycling(flags)
+	o.addHealth(flags)
 	flags.Var(value{"text|json|none", oneOf(&o.logFormat, logText, logJSON, logNone)}, "log-format",
 		"how events are written to standard error (default text); none: not at all,\nbut for why the run has failed")
 	flags.Var(value{"error|warn|info|debug", oneOf(&o.logLevel, levelError, levelWarn, levelInfo, levelDebug)}, "log-level",

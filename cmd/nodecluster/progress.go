@@ -22,7 +22,7 @@ func logProgress(workers *pool.Pool, log *eventLog) *progressLog {
 	steps := workers.Progress(context.Background())
 	l.running.Go(func() {
 		for step := range steps {
-			if step.Reason != "" {
+			if step.Reason != "" || step.Change == "shutdown" {
 				l.write(step)
 			}
 		}
@@ -36,6 +36,8 @@ func (l *progressLog) wait() { l.running.Wait() }
 // write writes a step, if it is one that is logged. An error of the pool's tells of a failure.
 func (l *progressLog) write(p pool.Progress) {
 	switch {
+	case isAboutHealth(p):
+		l.log.write(aboutHealth(p))
 	case p.Step == pool.Begun:
 		l.log.write(aboutChange(p, p.Change, changing[p.Change]+describePlace(p)+": "+p.Reason, slog.String("reason", p.Reason)))
 	case p.Step == pool.Ended && p.Change == "scale":

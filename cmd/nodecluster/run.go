@@ -27,6 +27,10 @@ SIGHUP reloads: each worker is replaced by one of what SCRIPT, --cwd, --env-file
 one is started first, and takes the place once it listens on what the old one listens on. If a new one fails, the old
 ones go on.
 
+With --readiness each worker gets connections only while it passes the check, and a new one has to pass before it takes
+a place. With --liveness one that does not pass is replaced. The checks reach each worker by itself, past the port that
+it shares.
+
 SIGINT, SIGTERM and SIGQUIT ask the workers to leave once the requests that they have are answered. One that
 then goes on gets --stop-signal: 200 ms after its last connection has ended, or at half of --kill-timeout. The end of
 --kill-timeout, or a second signal after a second or more, kills them. With --stop signal they get the signal at once,
@@ -83,6 +87,9 @@ func run(o *options, script string, args []string) error {
 
 // runPool finds out what to run, and runs it.
 func runPool(o *options, script string, args []string, log *eventLog) error {
+	if err := o.completeHealth(); err != nil {
+		return err
+	}
 	stdin, err := workerStdin()
 	if err != nil {
 		return err

@@ -26,7 +26,7 @@ func serve(settings cluster.Settings, o *options, log *eventLog) error {
 	f := follow(workers, log)
 	changes := logProgress(workers, log)
 	r := newReloader(workers, o.keep.Reload, log)
-	err = untilEnd(workers, signals, r, &f.stopping)
+	err = untilEnd(workers, signals, r, o.keep.LameDuck, &f.stopping)
 	if errors.Is(err, errStuck) {
 		return err
 	}
@@ -41,7 +41,7 @@ func serve(settings cluster.Settings, o *options, log *eventLog) error {
 }
 
 // untilEnd starts a pool and waits for its end, on which a signal insists. A hang-up reloads, unless it says that the terminal is gone.
-func untilEnd(workers *pool.Pool, signals *signals, r *reloader, stopping *atomic.Bool) error {
+func untilEnd(workers *pool.Pool, signals *signals, r *reloader, lameDuck time.Duration, stopping *atomic.Bool) error {
 	if err := workers.Start(); err != nil {
 		return startError(err, workers.Settings())
 	}
@@ -63,7 +63,7 @@ func untilEnd(workers *pool.Pool, signals *signals, r *reloader, stopping *atomi
 		case <-signals.ends:
 		}
 		stopping.Store(true)
-		return shutDown(workers, signals.ends)
+		return shutDown(workers, signals.ends, lameDuck)
 	}
 }
 
@@ -77,32 +77,47 @@ const (
 // errStuck is the end of a program that cannot end in order.
 var errStuck = errors.New("the workers were killed, and the program ends without waiting for them: it stands still")
 
-// shutDown asks workers to leave, and kills them when a signal insists.
-func shutDown(workers *pool.Pool, signals <-chan os.Signal) error {
+// shutDown asks workers to leave, and kills them when a signal insists. One that comes while the pool is a lame duck ends that first.
+func shutDown(workers *pool.Pool, signals <-chan os.Signal, lameDuck time.Duration) error {
 	ctx, kill := context.WithCancel(context.Background())
 	defer kill()
-	down := make(chan struct{})
-	go func() {
-		defer close(down)
-		workers.Shutdown(ctx)
-	}()
-	for begun := time.Now(); ; {
+	shut := func() <-chan struct{} {
+		down := make(chan struct{})
+		go func() {
+			defer close(down)
+			workers.Shutdown(ctx)
+		}()
+		return down
+	}
+	down, waiting := shut(), time.After(lameDuck)
+	for last := time.Now(); ; {
 		select {
 		case <-down:
 			return nil
+		case <-waiting:
+			waiting = nil
 		case <-signals:
-			if time.Since(begun) < sameSignal {
-				continue
+			switch {
+			case time.Since(last) < sameSignal:
+			case waiting == nil:
+				kill()
+				return killAll(workers, down)
+			default:
+				waiting, last = nil, time.Now()
+				down = shut() // ends when the first one does
 			}
 		}
-		kill()
-		workers.Kill()
-		select {
-		case <-down:
-			return nil
-		case <-time.After(lastMoment):
-			return errStuck
-		}
+	}
+}
+
+// killAll kills the workers, and waits a moment for the end of their shutdown.
+func killAll(workers *pool.Pool, down <-chan struct{}) error {
+	workers.Kill()
+	select {
+	case <-down:
+		return nil
+	case <-time.After(lastMoment):
+		return errStuck
 	}
 }
 

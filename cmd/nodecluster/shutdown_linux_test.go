@@ -59,7 +59,7 @@ func TestSecondSignalBesideTheLoop(t *testing.T) {
 	defer client.Close()
 	<-b.called
 	signals, ended := make(chan os.Signal), make(chan error)
-	go func() { ended <- shutDown(workers, signals) }()
+	go func() { ended <- shutDown(workers, signals, 0) }()
 	for again := time.NewTicker(100 * time.Millisecond); ; {
 		select {
 		case <-again.C:
