@@ -103,6 +103,10 @@ func (c *drainClients) end() {
 // clients to be answered at once.
 const maxThought = 300 * time.Millisecond
 
+// maxPause is how long a client may have sent nothing for it to be sure of an answer: half of what a worker waits for. It takes longer where
+// the machine has no time for it, and may then send its request in the moment in which the worker ends the connection.
+const maxPause = 500 * time.Millisecond
+
 // upload is a body that is longer than what the system buffers.
 var upload = bytes.Repeat([]byte("x"), 1<<20)
 
@@ -153,12 +157,12 @@ func (k talker) talk(c *drainClients) error {
 	}
 	defer conn.Close()
 	client := keepAlive(conn)
-	think(k.late)
 	answered := time.Now()
+	think(k.late)
 	for n := 0; n == 0 || !k.once && !c.ended.Load(); n++ {
-		paused := time.Since(answered)
 		last, err := client.exchange(k.asks)
-		if n > 0 && errors.Is(err, errEndedBefore) {
+		paused := client.asked.Sub(answered)
+		if err != nil && (paused > maxPause || n > 0 && errors.Is(err, errEndedBefore)) {
 			return nil
 		}
 		if err != nil {
@@ -212,6 +216,7 @@ func (c *keptAlive) exchange(asks []ask) (last bool, err error) {
 	}
 	sent := make(chan error, 1)
 	go func() {
+		c.asked = time.Now()
 		if hasEnded(c.Conn) {
 			sent <- errEndedBefore
 			return
