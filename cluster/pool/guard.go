@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool/internal/limits"
 	"github.com/nodecluster/nodecluster/cluster/pool/internal/usage"
 )
@@ -27,15 +26,14 @@ const (
 // A guard replaces the largest worker before memory reaches its limit, where the kernel would kill workers, or all of the container.
 type guard struct {
 	*Pool
-	seen    map[*cluster.Worker]bool // since they listen
-	fresh   map[int]int64            // by program, what its last new worker used when it had begun to listen
+	fresh   map[int]int64 // by program, the least that its workers used when they began to listen
 	retries retries
 	helped  bool // since memory was close to its limit last, what could be done has helped
 }
 
 // guardMemory watches the memory until ctx ends.
 func (p *Pool) guardMemory(ctx context.Context) {
-	g := &guard{Pool: p, fresh: map[int]int64{}, helped: true}
+	g := &guard{Pool: p, helped: true}
 	for pressure := limits.ReadPressure(); sleep(ctx, guardPauseAt(pressure)); pressure = limits.ReadPressure() {
 		if pressure.Limit == 0 {
 			continue
@@ -71,20 +69,17 @@ type sized struct {
 	size int64
 }
 
-// measure reads the sizes of the workers. A worker that listens for the first time says what a new one of its program uses.
+// measure reads the sizes of the workers. What new ones used before they had anything to do says what the next one will.
 func (g *guard) measure(workers []resident) (sizes []sized) {
-	before := g.seen
-	g.seen = map[*cluster.Worker]bool{}
+	g.fresh = map[int]int64{}
 	for _, w := range workers {
 		m, err := usage.Read(w.worker.Pid())
 		if err != nil {
 			continue // it has just ended
 		}
 		sizes = append(sizes, sized{w, m.Own})
-		if w.worker.State() == cluster.StateListening {
-			if g.seen[w.worker] = true; !before[w.worker] {
-				g.fresh[w.program] = m.Own
-			}
+		if least, known := g.fresh[w.program]; w.fresh > 0 && (!known || w.fresh < least) {
+			g.fresh[w.program] = w.fresh
 		}
 	}
 	return sizes

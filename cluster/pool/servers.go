@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool/internal/usage"
 )
 
 // servers are the addresses on which a worker has listened.
@@ -16,6 +17,9 @@ const maxServers = 1024
 func (t *tenant) hasListened(on cluster.Address) {
 	if t.listens == nil {
 		t.listens = servers{}
+		if m, err := usage.Read(t.worker.Pid()); err == nil {
+			t.fresh = m.Own
+		}
 	}
 	if len(t.listens) < maxServers {
 		t.listens[on] = true
