@@ -66,6 +66,11 @@ var workerSteps = []func(*workerModel, *modelWorker){
 	func(m *workerModel, w *modelWorker) { w.fake.Disconnect() },
 	func(m *workerModel, w *modelWorker) { m.send(w) },
 	func(m *workerModel, w *modelWorker) { m.sendHandle(w) },
+	func(m *workerModel, w *modelWorker) { m.forkStandby() },
+	func(m *workerModel, w *modelWorker) { w.fake.Activate() },
+	func(m *workerModel, w *modelWorker) {
+		m.primary.Switch([]*Worker{w.fake.Worker}, []*Worker{modeltest.Pick(m.Script, m.bad).fake.Worker})
+	},
 }
 
 // FuzzWorkers has workers do anything in any order. However that goes, the good one still gets a connection, the primary

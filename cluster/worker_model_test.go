@@ -70,6 +70,15 @@ func (m *workerModel) fork() {
 	m.bad = append(m.bad, &modelWorker{fake: w, Peer: &modeltest.Peer{Fd: w.end, Serialization: m.primary.Settings().Serialization}})
 }
 
+// forkStandby starts a bad worker on standby, if there are not many.
+func (m *workerModel) forkStandby() {
+	before := len(m.bad)
+	m.fork()
+	for _, w := range m.bad[before:] {
+		w.fake.standby.Store(true)
+	}
+}
+
 // settle lets the primary handle what it has been sent, and answer.
 func (m *workerModel) settle() {
 	for range 2 {

@@ -72,7 +72,8 @@
 // [Pool.Reload] replaces all workers by those of a new release, new first. A successor is started in a place beside the worker that
 // fills it. Once it is ready, which is to listen on all that the worker listens on, it has the place, and the worker is asked to leave. The
 // first successor is tried alone, and must stay well for a moment. The first failure ends the reload, and leaves the workers
-// that there were. [Pool.ReloadOne] is that for one place.
+// that there were. [Pool.ReloadOne] is that for one place. With [ReloadSwitch] the successors are on standby until all are ready, and
+// then all have their places in one moment.
 //
 // A worker may listen on something of its own, such as a port by its id. Where a program has several workers, a successor needs to listen
 // on what two of them have in common, and on as many servers in all as the worker before it. Where there is one worker, nothing tells its
@@ -80,6 +81,11 @@
 //
 // [Pool.Restart] replaces all at once, old first. [Pool.Scale] changes the number of places. One of these is at a time, and
 // [Pool.Progress] tells of each step.
+//
+// # Spares
+//
+// [Options.Spare] workers more are loaded and on standby. One of them takes over at once when a worker has ended that is to have a
+// successor. It has an instance number of its own.
 //
 // # What a pool changes by itself
 //
