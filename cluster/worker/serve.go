@@ -37,7 +37,9 @@ type ServeOptions struct {
 //
 // Serve blocks until the server has ended:
 //   - When the worker is asked to leave, or when ctx ends, on which the process leaves its cluster: no more connections come,
-//     requests under way are finished, the primary is told, and Serve returns nil.
+//     requests under way are finished, the primary is told, and Serve returns nil. Answers to requests that come from then on say
+//     "Connection: close", or GOAWAY in HTTP/2, and connections without a request are kept for a second, since one may be on its way:
+//     so clients that keep their connections lose none. The server's Handler is wrapped for that.
 //   - When the primary is lost: requests under way are finished, and the error matches ErrPrimaryLost. Serve does not end the
 //     process, as Join by itself does: it implies [JoinOptions].OutlivePrimary for its process.
 //   - When that takes longer than [DefaultShutdownTimeout]: connections are closed, and the error matches
@@ -107,6 +109,7 @@ func (p *Process) ServeListener(ctx context.Context, server *http.Server, l net.
 }
 
 func (p *Process) serve(ctx context.Context, server *http.Server, l net.Listener, o ServeOptions) error {
+	drain := drainHandler(server)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
 	select {
@@ -119,9 +122,11 @@ func (p *Process) serve(ctx context.Context, server *http.Server, l net.Listener
 	case <-ctx.Done():
 	case <-p.context.Done():
 	}
+	drain.begin()
 	p.Disconnect()
 	deadline, cancel := o.deadline()
 	defer cancel()
+	p.awaitIdle(deadline)
 	err := shutDown(deadline, server)
 	if failure := unlessClosed(<-served); failure != nil {
 		err = failure

@@ -18,6 +18,7 @@ import (
 type report struct {
 	Path, Cwd, First, Second, Handle string
 	Argv, ExecArgv                   []string
+	Drains                           bool
 	UID, GID                         int
 }
 
@@ -30,6 +31,7 @@ const reporter = `
 		console.log(JSON.stringify({
 			path: process.execPath, cwd: process.cwd(), first: process.env.FIRST, second: process.env.SECOND,
 			handle: server._handle.constructor.name,
+			drains: require('diagnostics_channel').channel('net.server.socket').hasSubscribers,
 			argv: process.argv.slice(1), execArgv: process.execArgv, uid: process.getuid(), gid: process.getgid(),
 		}));
 		process.disconnect();
@@ -234,4 +236,13 @@ func TestInstanceVar(t *testing.T) {
 		t.Errorf("after the death of number 1 the workers by number are %v", pids)
 	}
 	p.stop()
+}
+
+// A Node worker drains its connections unless that is turned off.
+func TestNoDrain(t *testing.T) {
+	for want, args := range map[bool][]string{true: {"reporter.js"}, false: {"--no-drain", "reporter.js"}} {
+		if got := reportOf(t, nil, args...).Drains; got != want {
+			t.Errorf("with %q the worker drains: %v, want %v", args, got, want)
+		}
+	}
 }

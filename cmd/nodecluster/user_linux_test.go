@@ -73,6 +73,9 @@ func expectIDs(t *testing.T, uid, gid int, flags ...string) {
 	if r.UID != uid || r.GID != gid {
 		t.Errorf("the worker runs as %d:%d, want %d:%d", r.UID, r.GID, uid, gid)
 	}
+	if !r.Drains {
+		t.Errorf("with %v the worker does not drain its connections", flags)
+	}
 	if warnings, want := len(p.events("warning")), uid != 0 && gid == 0; (warnings == 1) != want {
 		t.Errorf("%d warnings about root's group for %v", warnings, flags)
 	}

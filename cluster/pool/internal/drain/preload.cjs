@@ -134,6 +134,7 @@ function beginToSweep(known) {
 function sweep(known) {
   if (!drains(known) || known.sockets.size === 0) {
     known.quiet = null;
+    known.sessions.forEach((_, session) => delete session.close);
     return;
   }
   known.sessions.forEach(sweepSession);
