@@ -101,7 +101,7 @@ func (p *Pool) nextDue() (next time.Time) {
 			sooner(place.due)
 		}
 		if place.hasTrialDue() {
-			sooner(place.trial.due)
+			sooner(p.dueTrial(place))
 		}
 	}
 	if due := p.nextSpareDue(); !due.IsZero() {
@@ -124,6 +124,7 @@ func (p *Pool) isFinished() bool {
 func (p *Pool) doWhatIsDue() {
 	now := time.Now()
 	for _, place := range slices.Clone(p.places) {
+		p.promoteIfReady(place)
 		p.doDueTrial(place, now)
 		switch {
 		case !place.isDue(now):

@@ -58,12 +58,29 @@ func (p *Pool) waitsFor(place *place) string {
 // expectsOnline reports whether workers like the one in the place say that they run, as Node's do. A worker that has not said it for a
 // while does not.
 func (p *Pool) expectsOnline(place *place) bool {
+	since := p.firstSilent(place)
+	return since.IsZero() || time.Since(since) < startUp
+}
+
+// firstSilent is when the oldest of the workers like the one in the place was started that have not said that they run, zero if all have.
+func (p *Pool) firstSilent(place *place) (since time.Time) {
 	for _, other := range p.places {
-		if other.program == place.program && other.worker != nil && !other.online && time.Since(other.since) >= startUp {
-			return false
+		isSilent := other.program == place.program && other.worker != nil && !other.online
+		if isSilent && (since.IsZero() || other.since.Before(since)) {
+			since = other.since
 		}
 	}
-	return true
+	return since
+}
+
+// dueTrial is when something is to be decided about the successor in a place.
+func (p *Pool) dueTrial(place *place) time.Time {
+	t := place.trial
+	since := p.firstSilent(place)
+	if until := since.Add(startUp); place.next == starting && !t.online && !since.IsZero() && until.Before(t.due) && time.Now().Before(until) {
+		return until
+	}
+	return t.due
 }
 
 // promoteIfReady has a successor go on to the next stage of its trial, if there is one in the place that is ready.
