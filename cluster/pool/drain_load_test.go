@@ -215,15 +215,7 @@ func (c *keptAlive) exchange(asks []ask) (last bool, err error) {
 		}
 	}
 	sent := make(chan error, 1)
-	go func() {
-		c.asked = time.Now()
-		if hasEnded(c.Conn) {
-			sent <- errEndedBefore
-			return
-		}
-		_, err := c.Write(sending.Bytes())
-		sent <- err
-	}()
+	go func() { sent <- c.send(sending.Bytes()) }()
 	for _, a := range asks {
 		text, isLast, err := c.receive()
 		if err == nil && text != a.want && a.want != anything {
@@ -236,6 +228,21 @@ func (c *keptAlive) exchange(asks []ask) (last bool, err error) {
 		last = isLast
 	}
 	return last, <-sent
+}
+
+// send sends what requests there are, of which the first bytes come first: once they are sent, the server knows that the connection is used.
+func (c *keptAlive) send(requests []byte) error {
+	const first = 16
+	if hasEnded(c.Conn) {
+		c.asked = time.Now()
+		return errEndedBefore
+	}
+	_, err := c.Write(requests[:first])
+	c.asked = time.Now()
+	if err == nil {
+		_, err = c.Write(requests[first:])
+	}
+	return err
 }
 
 // pipeliner is a client that always has one request more under way, and asks again elsewhere for what comes behind the last answer: this

@@ -126,7 +126,7 @@ type keptAlive struct {
 	net.Conn
 	answers *bufio.Reader
 	sent    []*http.Request // that are not answered yet
-	asked   time.Time       // when exchange has sent the last ones
+	asked   time.Time       // when exchange had begun to send the last ones
 }
 
 func keepAlive(conn net.Conn) *keptAlive {
