@@ -105,12 +105,12 @@ func (p *Probe) String() string {
 
 // checkHealth checks the options that say when workers are healthy.
 func (o *Options) checkHealth() error {
-	for name, p := range map[string]*Probe{"Readiness": o.Readiness, "Liveness": o.Liveness} {
+	for name, p := range map[string]*Probe{"Options.Readiness": o.Readiness, "Options.Liveness": o.Liveness} {
 		if p == nil {
 			continue
 		}
 		if err := p.validate(); err != nil {
-			return fmt.Errorf("Options.%s: %w", name, err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	if p := o.Liveness; p != nil && p.SuccessThreshold > 1 {
