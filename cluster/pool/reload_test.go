@@ -661,7 +661,9 @@ func TestChangesAtOnce(t *testing.T) {
 		})
 	}
 	for id := 1; id <= 3; id++ {
-		r.Event(t, "listening", id)
+		r.Await(t, fmt.Sprintf("listening or end of worker %d", id), func(o clustertest.Occurrence) bool {
+			return o.Worker == id && (o.Event == "listening" || o.Event == "exit")
+		})
 		if w := r.Worker(id); w != nil { // else it leaves by now
 			w.Kill(syscall.SIGKILL)
 		}
