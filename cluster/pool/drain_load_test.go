@@ -103,9 +103,10 @@ func (c *drainClients) end() {
 // clients to be answered at once.
 const maxThought = 300 * time.Millisecond
 
-// maxPause is how long a client may have sent nothing for it to be sure of an answer: half of what a worker waits for. It takes longer where
-// the machine has no time for it, and may then send its request in the moment in which the worker ends the connection.
-const maxPause = 500 * time.Millisecond
+// maxPause is how long after the beginning of one request a client may begin the next one, and be sure of an answer: less than what a worker
+// waits for after the end of the first. Where the machine has no time for a client it takes longer, and the client may send its request in
+// the moment in which the worker ends the connection.
+const maxPause = 700 * time.Millisecond
 
 // upload is a body that is longer than what the system buffers.
 var upload = bytes.Repeat([]byte("x"), 1<<20)
@@ -151,24 +152,24 @@ type talker struct {
 }
 
 func (k talker) talk(c *drainClients) error {
+	used := time.Now()
 	conn, err := k.open()
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	client := keepAlive(conn)
-	answered := time.Now()
 	think(k.late)
 	for n := 0; n == 0 || !k.once && !c.ended.Load(); n++ {
 		last, err := client.exchange(k.asks)
-		paused := client.asked.Sub(answered)
+		paused := client.asked.Sub(used)
 		if err != nil && (paused > maxPause || n > 0 && errors.Is(err, errEndedBefore)) {
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("after %d requests, and a pause of %v: %w", n, paused, err)
+			return fmt.Errorf("after %d requests, the last of them %v before: %w", n, paused, err)
 		}
-		answered = time.Now()
+		used = client.asked
 		c.answers.Add(int64(len(k.asks)))
 		if last {
 			return nil
