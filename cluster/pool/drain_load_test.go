@@ -257,15 +257,14 @@ func (k pipeliner) talk(c *drainClients) error {
 	}
 	defer conn.Close()
 	client := keepAlive(conn)
+	var unsent error // what goes behind the last answer may find the connection closed
 	for n := 0; !c.ended.Load(); n++ {
 		for len(client.sent) < 2 {
-			if err := client.write(conn, small); err != nil {
-				return fmt.Errorf("after %d requests: %w", n, err)
-			}
+			unsent = client.write(conn, small)
 		}
 		text, last, err := client.receive()
-		if err != nil || text != small.want {
-			return fmt.Errorf("after %d requests: the answer is %q: %w", n, text, err)
+		if err != nil || text != small.want || unsent != nil && !last {
+			return fmt.Errorf("after %d requests: the answer is %q: %w", n, text, errors.Join(unsent, err))
 		}
 		c.answers.Add(1)
 		if last {
