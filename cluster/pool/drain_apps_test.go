@@ -54,7 +54,7 @@ func TestDrainOfFrameworks(t *testing.T) {
 // frameworkClient keeps a connection until an answer says that it is the last one, whatever the answer is.
 func frameworkClient(port int) clientKind {
 	open := func() (net.Conn, error) { return net.Dial("tcp", clustertest.Local(port)) }
-	return clientKind{"a client", talker{open: open, asks: []ask{{method: "GET", path: "/", want: anything}}, burst: 5, thought: maxThought}.talk}
+	return clientKind{"a client", talker{open: open, asks: []ask{newAsk("GET", "/", nil, anything)}, burst: 5, thought: maxThought}.talk}
 }
 
 // The clients of a WebSocket server that closes their connections at SIGTERM see it close them, by a reload too.

@@ -85,7 +85,7 @@ func (d *drained) goKinds() (kinds []clientKind) {
 			"at once":         {asks: []ask{small}, burst: 20, thought: maxThought},
 			"new connections": {late: maxThought, asks: []ask{small}, once: true},
 			"uploads":         {asks: []ask{large}, thought: maxThought},
-			"unread uploads":  {asks: []ask{{"POST", "/unread", upload[:100<<10], "x"}}, thought: maxThought},
+			"unread uploads":  {asks: []ask{newAsk("POST", "/unread", upload[:100<<10], "x")}, thought: maxThought},
 		} {
 			k.open = open
 			kinds = append(kinds, clientKind{transport.name + ", " + name, k.talk})

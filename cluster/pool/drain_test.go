@@ -125,8 +125,7 @@ func dialTLS(port int) (net.Conn, error) {
 type keptAlive struct {
 	net.Conn
 	answers *bufio.Reader
-	sent    []*http.Request // that are not answered yet
-	asked   time.Time       // when exchange had begun to send the last ones
+	asked   time.Time // when the last request had begun to be sent
 }
 
 func keepAlive(conn net.Conn) *keptAlive {
@@ -136,34 +135,39 @@ func keepAlive(conn net.Conn) *keptAlive {
 
 // ask is a request, and the answer to it.
 type ask struct {
-	method, path string
-	body         []byte
-	want         string
+	request []byte
+	want    string
 }
 
-// write writes a request, of which receive will take the answer.
-func (c *keptAlive) write(to io.Writer, a ask) error {
-	request, err := http.NewRequest(a.method, "http://localhost"+a.path, bytes.NewReader(a.body))
+func newAsk(method, path string, body []byte, want string) ask {
+	request, err := http.NewRequest(method, "http://localhost"+path, bytes.NewReader(body))
 	if err != nil {
-		return err
+		panic(err)
 	}
-	c.sent = append(c.sent, request)
-	return request.Write(to)
+	var text bytes.Buffer
+	request.Write(&text)
+	return ask{text.Bytes(), want}
+}
+
+// write sends a request, of which receive will take the answer.
+func (c *keptAlive) write(a ask) error {
+	_, err := c.Write(a.request)
+	c.asked = time.Now()
+	return err
 }
 
 // receive returns the next answer, and whether it is the last one.
 func (c *keptAlive) receive() (text string, last bool, err error) {
-	response, err := http.ReadResponse(c.answers, c.sent[0])
+	response, err := http.ReadResponse(c.answers, nil)
 	if err != nil {
 		return "", false, err
 	}
-	c.sent = c.sent[1:]
 	body, err := io.ReadAll(response.Body)
 	return string(body), response.Close, err
 }
 
 func (c *keptAlive) ask(path string) (text string, last bool, err error) {
-	if err := c.write(c, ask{method: "GET", path: path}); err != nil {
+	if err := c.write(newAsk("GET", path, nil, "")); err != nil {
 		return "", false, err
 	}
 	return c.receive()

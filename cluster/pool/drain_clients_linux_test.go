@@ -1,5 +1,3 @@
-//go:build linux
-
 package pool_test
 
 import (
@@ -18,50 +16,8 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
-
-	"github.com/nodecluster/nodecluster/cluster"
-	"github.com/nodecluster/nodecluster/cluster/pool"
-	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 	"golang.org/x/sys/unix"
 )
-
-// Workers are replaced under clients of all kinds. None of them loses a request, and none keeps a worker.
-func TestDrainUnderLoad(t *testing.T) {
-	nodetest.NoLeaks(t)
-	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
-		// Side by side: each leaving takes a second, in which it does nothing.
-		var pools []*drained
-		for _, policy := range cluster.SchedulingPolicies() {
-			pools = append(pools, startDrained(t, node, policy, pool.Options{Instances: 2, KillTimeout: clustertest.Patience}))
-		}
-		var reloading sync.WaitGroup
-		for i, policy := range cluster.SchedulingPolicies() {
-			clients := startDrainClients(t, string(policy), pools[i].kinds())
-			reloads := 3
-			if nodetest.All() {
-				reloads = 1 // with each Node
-			}
-			reloading.Go(func() { reloadUnderLoad(t, string(policy), pools[i].Pool, reloads, clients) })
-		}
-		reloading.Wait()
-	})
-}
-
-// reloadUnderLoad reloads a pool of two workers while clients ask.
-func reloadUnderLoad(t *testing.T, name string, p *pool.Pool, reloads int, clients *drainClients) {
-	t.Helper()
-	for range reloads {
-		report, err := p.Reload(clustertest.Patient(t), pool.ReloadOptions{Bake: -1, Parallel: 2})
-		if err != nil || len(report.Replaced) != 2 {
-			t.Errorf("%s: the reload has replaced %d workers: %v", name, len(report.Replaced), err)
-		}
-		if report.Took > clustertest.Patience/2 {
-			t.Errorf("%s: the reload took %v: workers have not left by themselves", name, report.Took)
-		}
-	}
-	clients.end()
-	t.Logf("%s: %d answers", name, clients.answers.Load())
-}
 
 // clientKind is a kind of client: it asks on one connection after the other, as ask does.
 type clientKind struct {
@@ -113,9 +69,9 @@ var upload = bytes.Repeat([]byte("x"), 1<<20)
 
 // What clients ask of drainedServers.
 var (
-	small  = ask{"GET", "/", nil, "x"}
-	large  = ask{"POST", "/", upload, strconv.Itoa(len(upload))}
-	unread = ask{"POST", "/unread", upload, "x"}
+	small  = newAsk("GET", "/", nil, "x")
+	large  = newAsk("POST", "/", upload, strconv.Itoa(len(upload)))
+	unread = newAsk("POST", "/unread", upload, "x")
 )
 
 // anything is any answer.
@@ -209,14 +165,8 @@ func think(most time.Duration) {
 
 // exchange sends requests at once, and takes the answers to all of them. It reports whether the last one is the connection's last.
 func (c *keptAlive) exchange(asks []ask) (last bool, err error) {
-	var sending bytes.Buffer
-	for _, a := range asks {
-		if err := c.write(&sending, a); err != nil {
-			return false, err
-		}
-	}
 	sent := make(chan error, 1)
-	go func() { sent <- c.send(sending.Bytes()) }()
+	go func() { sent <- c.send(asks) }()
 	for _, a := range asks {
 		text, isLast, err := c.receive()
 		if err == nil && text != a.want && a.want != anything {
@@ -231,12 +181,16 @@ func (c *keptAlive) exchange(asks []ask) (last bool, err error) {
 	return last, <-sent
 }
 
-// send sends what requests there are, of which the first bytes come first: once they are sent, the server knows that the connection is used.
-func (c *keptAlive) send(requests []byte) error {
+// send sends requests at once, of which the first bytes come first: once they are sent, the server knows that the connection is used.
+func (c *keptAlive) send(asks []ask) error {
 	const first = 16
 	if hasEnded(c.Conn) {
 		c.asked = time.Now()
 		return errEndedBefore
+	}
+	var requests []byte
+	for _, a := range asks {
+		requests = append(requests, a.request...)
 	}
 	_, err := c.Write(requests[:first])
 	c.asked = time.Now()
@@ -251,21 +205,29 @@ func (c *keptAlive) send(requests []byte) error {
 type pipeliner struct{ open func() (net.Conn, error) }
 
 func (k pipeliner) talk(c *drainClients) error {
+	used := time.Now()
 	conn, err := k.open()
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
 	client := keepAlive(conn)
-	var unsent error // what goes behind the last answer may find the connection closed
+	var pauses []time.Duration // before each of the requests under way
 	for n := 0; !c.ended.Load(); n++ {
-		for len(client.sent) < 2 {
-			unsent = client.write(conn, small)
+		var unsent error // what goes behind the last answer may find the connection closed
+		for len(pauses) < 2 {
+			unsent = client.write(small)
+			pauses = append(pauses, client.asked.Sub(used))
+			used = client.asked
 		}
 		text, last, err := client.receive()
-		if err != nil || text != small.want || unsent != nil && !last {
-			return fmt.Errorf("after %d requests: the answer is %q: %w", n, text, errors.Join(unsent, err))
+		switch {
+		case err != nil && pauses[0] > maxPause:
+			return nil
+		case err != nil || text != small.want || unsent != nil && !last:
+			return fmt.Errorf("after %d requests, the last of them %v before: the answer is %q: %w", n, pauses[0], text, errors.Join(unsent, err))
 		}
+		pauses = pauses[1:]
 		c.answers.Add(1)
 		if last {
 			return nil
