@@ -128,9 +128,10 @@ function beginToSweep(known) {
   }
 }
 
-// sweep ends the connections on which nothing has happened for a moment, and comes again while there are others. known.quiet has how many
-// bytes one had read, and for how many sweeps. One that was ended in our direction is closed when the client sends nothing more. Where the program has done nothing else for long, timers come before what clients have
-// sent meanwhile is read: so this looks after that.
+// sweep ends the connections on which nothing has happened for a moment, and comes again while there are others. One that was ended in our
+// direction is closed when the client sends nothing more; in the middle of a request it may pause for a moment. known.quiet has how many
+// bytes a connection had read, and for how many sweeps. Where the program has done nothing else for long, timers come before what clients
+// have sent meanwhile is read: so this looks after that.
 function sweep(known) {
   if (!drains(known) || known.sockets.size === 0) {
     known.quiet = null;
@@ -142,10 +143,12 @@ function sweep(known) {
     const last = known.quiet.get(socket);
     if (!last || last.bytes !== socket.bytesRead || !isQuiet(socket)) {
       known.quiet.set(socket, { bytes: socket.bytesRead, sweeps: 0 });
-    } else if (socket.writableEnded) {
-      socket.destroy();
-    } else if (++last.sweeps === sweepsInMoment) {
-      hangUp(socket);
+    } else if (++last.sweeps >= sweepsInMoment || socket.writableEnded && !isReceiving(socket)) {
+      if (socket.writableEnded) {
+        socket.destroy();
+      } else {
+        hangUp(socket);
+      }
     }
   }
   setTimeout(() => setImmediate(safely(() => sweep(known))), settings.moment / sweepsInMoment).unref();
@@ -158,13 +161,17 @@ function isQuiet({ parser, _httpMessage: response, writableEnded }) {
   return writableEnded || Boolean(parser) && !response && (!request || request.complete && !request.upgrade);
 }
 
+// isReceiving reports whether a request has come in part.
+function isReceiving({ parser }) {
+  return Boolean(parser && parser.incoming && !parser.incoming.complete);
+}
+
 // hangUp ends a connection in our direction, and reads on until the client ends it too: to close it while the client sends would reset
 // it, and the client could lose the answer that it has not read yet.
 function hangUp(socket) {
   socket.end();
-  const request = socket.parser && socket.parser.incoming;
-  if (request && !request.complete) {
-    request.once('end', safely(() => ignoreRest(socket)));
+  if (isReceiving(socket)) {
+    socket.parser.incoming.once('end', safely(() => ignoreRest(socket)));
   } else {
     ignoreRest(socket);
   }
