@@ -90,10 +90,14 @@ func (e *end) awaitRead(ended *atomic.Bool) error {
 		if err := e.raw.Control(func(fd uintptr) { unread = socket.Unread(int(fd)) }); err != nil {
 			return nodeipc.ErrDisconnected
 		}
-		if unread == 0 || ended.Load() {
+		if ended.Load() {
 			return nil
 		}
 		time.Sleep(pause)
+		if unread == 0 {
+			// The peer may still be in the read that took the last of it, which would take what comes next too.
+			return nil
+		}
 	}
 }
 
