@@ -44,16 +44,7 @@ func expectStolen(t *testing.T, r *clustertest.Rig, port, stopped int, then sysc
 	clustertest.Stop(t, r.ForkedWorker(stopped))
 	clients := connectFromMany(t, port, manyClients)
 	defer clustertest.HangUp(clients)
-	greeted := make(chan int, len(clients))
-	for _, c := range clients {
-		go func() {
-			w, err := c.Greeting()
-			if err != nil {
-				t.Error(err)
-			}
-			greeted <- w
-		}()
-	}
+	greeted := greetings(t, clients)
 	for range len(clients) - 1 {
 		if w := nodetest.Receive(t, greeted, "the greeting of a client whose worker stands still"); w == stopped {
 			t.Error("a worker that stands still serves")
@@ -157,4 +148,19 @@ func TestStealingFromTheFull(t *testing.T) {
 	if by[1] > 0 || by[2] > 1 || by[3] < manyClients/3 {
 		t.Errorf("the workers serve %v of %d", by, manyClients)
 	}
+}
+
+// greetings are the workers that greet clients, in the order in which they do.
+func greetings(t *testing.T, clients []*clustertest.Client) <-chan int {
+	greeted := make(chan int, len(clients))
+	for _, c := range clients {
+		go func() {
+			w, err := c.Greeting()
+			if err != nil {
+				t.Error(err)
+			}
+			greeted <- w
+		}()
+	}
+	return greeted
 }

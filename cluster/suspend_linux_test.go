@@ -202,16 +202,7 @@ func TestSuspendUnderABalancer(t *testing.T) {
 	clustertest.Stop(t, r.ForkedWorker(1))
 	clients := clustertest.ConnectAll(t, port, 30) // one is on its way to worker 1, and the others wait for it
 	suspend(t, r, 1)
-	greeted := make(chan int, len(clients))
-	for _, c := range clients {
-		go func() {
-			w, err := c.Greeting()
-			if err != nil {
-				t.Error(err)
-			}
-			greeted <- w
-		}()
-	}
+	greeted := greetings(t, clients)
 	for range len(clients) - 1 {
 		if w := nodetest.Receive(t, greeted, "the greeting of a client"); w != 2 {
 			t.Errorf("worker %d greets, want worker 2", w)

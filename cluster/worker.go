@@ -52,7 +52,7 @@ type workerOnLoop struct {
 	offers         offers
 	accepted       int // connections of those offered
 	identification identification
-	pending        pendingQuestions
+	pending        questions   // that wait for the end of its standby
 	retries        int         // questions that are asked again in a moment
 	claims         []claim     // the oldest first
 	expiry         *time.Timer // of the next claim that ends

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
-	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
 // Runtime is what runs a worker's program. The primary has to know, because not every runtime takes a listening socket.
@@ -55,28 +54,15 @@ func (w *Worker) Runtime() Runtime {
 type identification struct {
 	running   bool
 	version   int                // Node's major version; 0 before it was looked for
-	questions []*wire.FromWorker // that are answered afterwards
-	size      int                // of the questions, in bytes
+	questions questions // that are answered afterwards
 }
-
-// maxQuestions is how many bytes of questions may wait. Each counts questionCost beside its own bytes.
-const (
-	maxQuestions = 1 << 20
-	questionCost = 512
-)
 
 // isIdentified reports whether the worker's runtime was found out, or cannot be.
 func (w *Worker) isIdentified() bool { return w.runtime.Load() != nil }
 
 // keepQuestion keeps a question until the worker's runtime is known, on which the answer may depend.
 func (w *Worker) keepQuestion(m *wire.FromWorker) {
-	f := &w.onLoop.identification
-	f.size += m.Server.Size() + questionCost
-	if f.size > maxQuestions {
-		w.fail(fmt.Errorf("%w: it asks for servers in more than %d bytes before it can be answered", nodeipc.ErrProtocol, maxQuestions))
-		return
-	}
-	f.questions = append(f.questions, m)
+	w.onLoop.identification.questions.keep(w, m, "it can be answered")
 }
 
 // identify begins to find out the worker's runtime, unless that was begun before. It has to wait for the first message of the worker:
@@ -106,9 +92,9 @@ func (w *Worker) identified(r Runtime) {
 // answerQuestions answers what was kept until now.
 func (w *Worker) answerQuestions() {
 	f := &w.onLoop.identification
-	questions := f.questions
+	waiting := f.questions.take()
 	*f = identification{version: f.version}
-	for _, m := range questions {
+	for _, m := range waiting {
 		w.answerOrKeep(m)
 	}
 }

@@ -2,20 +2,12 @@ package cluster
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
-	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
 // errStandby is why a worker on standby does not join a server yet: what it would get of it could not be kept from it.
 var errStandby = errors.New("the worker is on standby")
-
-// pendingQuestions are those of a worker on standby that are answered when it is activated.
-type pendingQuestions struct {
-	questions []*wire.FromWorker
-	size      int // of them, in bytes
-}
 
 // IsStandby reports whether the worker is on standby, as Settings.Standby has it, and was not activated yet.
 func (w *Worker) IsStandby() bool { return w.standby.Load() }
@@ -75,9 +67,7 @@ func (w *Worker) activate() bool {
 	for _, m := range w.onLoop.memberships {
 		m.activate()
 	}
-	pending := w.onLoop.pending.questions
-	w.onLoop.pending = pendingQuestions{}
-	for _, m := range pending {
+	for _, m := range w.onLoop.pending.take() {
 		w.answerQuery(m)
 	}
 	return true
@@ -85,13 +75,9 @@ func (w *Worker) activate() bool {
 
 // keepPending keeps a question until the worker is activated.
 func (w *Worker) keepPending(m *wire.FromWorker) {
-	pending := &w.onLoop.pending
-	pending.size += m.Server.Size() + questionCost
-	if pending.size > maxQuestions {
-		w.fail(fmt.Errorf("%w: on standby it asks for servers in more than %d bytes", nodeipc.ErrProtocol, maxQuestions))
+	if !w.onLoop.pending.keep(w, m, "it is activated") {
 		return
 	}
-	pending.questions = append(pending.questions, m)
 	e := ListenPendingEvent{w, addressFrom(&m.Server)}
 	if s := w.primary.onLoop.servers[m.Server.Key()]; s != nil {
 		e.Address = s.base().at

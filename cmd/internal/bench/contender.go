@@ -42,6 +42,8 @@ func contenders() []contender {
 		contender{name: "rr-no-batch", title: "nodecluster, rr, --no-batch", start: nodecluster("rr", "--no-batch"), onDemand: true},
 		contender{name: "least-no-batch", title: "nodecluster, least, --no-batch", start: nodecluster("least", "--no-batch"), onDemand: true},
 		contender{name: "reuseport-no-steal", title: "nodecluster, reuseport, --no-steal", start: nodecluster("reuseport", "--no-steal"), onDemand: true},
+		contender{name: "rr-no-drain", title: "nodecluster, rr, --no-drain", start: nodecluster("rr", "--no-drain"), onDemand: true},
+		contender{name: "reuseport-no-drain", title: "nodecluster, reuseport, --no-drain", start: nodecluster("reuseport", "--no-drain"), onDemand: true},
 	)
 }
 
