@@ -53,7 +53,7 @@ func (w *Worker) Runtime() Runtime {
 // identification is the state of finding out a worker's runtime.
 type identification struct {
 	running   bool
-	version   int                // Node's major version; 0 before it was looked for
+	version   int       // Node's major version; 0 before it was looked for
 	questions questions // that are answered afterwards
 }
 
