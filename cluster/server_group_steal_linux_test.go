@@ -149,18 +149,3 @@ func TestStealingFromTheFull(t *testing.T) {
 		t.Errorf("the workers serve %v of %d", by, manyClients)
 	}
 }
-
-// greetings are the workers that greet clients, in the order in which they do.
-func greetings(t *testing.T, clients []*clustertest.Client) <-chan int {
-	greeted := make(chan int, len(clients))
-	for _, c := range clients {
-		go func() {
-			w, err := c.Greeting()
-			if err != nil {
-				t.Error(err)
-			}
-			greeted <- w
-		}()
-	}
-	return greeted
-}

@@ -231,3 +231,18 @@ func (b *firstOfAll) Next(cluster.Connection) *cluster.Target {
 	}
 	return nil
 }
+
+// greetings are the workers that greet clients, in the order in which they do.
+func greetings(t *testing.T, clients []*clustertest.Client) <-chan int {
+	greeted := make(chan int, len(clients))
+	for _, c := range clients {
+		go func() {
+			w, err := c.Greeting()
+			if err != nil {
+				t.Error(err)
+			}
+			greeted <- w
+		}()
+	}
+	return greeted
+}
