@@ -33,3 +33,6 @@ func (p *Pool) OpenConnections(ctx context.Context, w *cluster.Worker) (int, err
 	}
 	return n, nil
 }
+
+// Waiting returns how many connections of clients wait for a worker, as [cluster.Primary.Waiting] does.
+func (p *Pool) Waiting() int { return p.primary.Waiting() }

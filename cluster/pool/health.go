@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -70,8 +69,7 @@ func (p *Pool) beginChecks(w *cluster.Worker, address *cluster.Address) {
 // beginAllChecks begins the checks of a worker that has listened before it had a place.
 func (p *Pool) beginAllChecks(t *tenant) {
 	p.beginChecks(t.worker, nil)
-	byName := func(a, b cluster.Address) int { return cmp.Compare(a.String(), b.String()) }
-	for _, address := range slices.SortedFunc(maps.Keys(t.listens), byName) {
+	for _, address := range t.listens.sorted() {
 		p.beginChecks(t.worker, &address)
 	}
 }

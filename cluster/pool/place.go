@@ -77,12 +77,14 @@ type place struct {
 	stage    stage
 	next     stage // of the successor that is tried
 	tenant
-	last     *cluster.Worker // that was started, nil if none was
-	servers  servers         // of the last worker before this one that had any
-	due      time.Time       // when one is to be started in a place that is vacant, or ended in one that is disconnected
-	failures int             // in a row
-	failed   bool            // what the last worker of which nothing is left did
-	trial    *trial          // nil if no successor is tried
+	last        *cluster.Worker // that was started, nil if none was
+	servers     servers         // of the last worker before this one that had any
+	due         time.Time       // when one is to be started in a place that is vacant, or ended in one that is disconnected
+	failures    int             // in a row
+	failed      bool            // what the last worker of which nothing is left did
+	restarts    int             // workers that have ended unasked and had a successor
+	lastFailure error           // of the last worker that has failed, nil once one has been healthy
+	trial       *trial          // nil if no successor is tried
 }
 
 // tenant is a worker, and what is known of it.

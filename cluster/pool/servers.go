@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -10,6 +11,11 @@ import (
 
 // servers are the addresses on which a worker has listened.
 type servers map[cluster.Address]bool
+
+// sorted are the addresses by their text.
+func (s servers) sorted() []cluster.Address {
+	return slices.SortedFunc(maps.Keys(s), func(a, b cluster.Address) int { return strings.Compare(a.String(), b.String()) })
+}
 
 // maxServers is how many a worker is known to have: it may listen on any number.
 const maxServers = 1024

@@ -53,3 +53,11 @@ func (o *Options) others() (n int) {
 	}
 	return n
 }
+
+// Fitting returns how many workers the limits allow by now, whatever number there is: what a pool has whose Options.Instances is 0. It
+// reads the limits of the process's control groups.
+func (p *Pool) Fitting() Sizing {
+	o := p.options
+	o.Instances = 0
+	return *o.size(p.settings, limits.Read())
+}

@@ -22,7 +22,10 @@ func (p *Pool) succeed(place *place) {
 		p.blameRelease(place, failure)
 	}
 	if outcome == done || outcome == failed && lived >= p.options.Healthy {
-		place.failures = 0
+		place.failures, place.lastFailure = 0, nil
+	}
+	if outcome == failed {
+		place.lastFailure = failure
 	}
 	switch {
 	case p.options.Restart == RestartNever, p.options.Restart == RestartOnFailure && outcome == done:
@@ -34,8 +37,11 @@ func (p *Pool) succeed(place *place) {
 		p.giveUp(failure)
 	case outcome == failed:
 		p.succeedLater(place)
-	case !p.takeSpare(place, 0):
-		place.awaitSuccessor(p.options.MinPause)
+	default:
+		place.restarts++
+		if !p.takeSpare(place, 0) {
+			place.awaitSuccessor(p.options.MinPause)
+		}
 	}
 }
 
@@ -48,6 +54,7 @@ func (p *Pool) succeedLater(place *place) {
 		p.primary.EmitError(nil, p.err)
 		return
 	}
+	place.restarts++
 	if pause := p.options.pause(place.failures); !p.takeSpare(place, pause) {
 		place.awaitSuccessor(pause)
 	}

@@ -140,6 +140,7 @@ func (p *Pool) doWhatIsDue() {
 // refill starts a worker, or plans another attempt.
 func (p *Pool) refill(place *place) {
 	if err := p.fill(place); err != nil {
+		place.lastFailure = err
 		p.primary.EmitError(nil, err)
 		p.succeedLater(place)
 	}

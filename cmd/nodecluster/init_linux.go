@@ -6,6 +6,7 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
@@ -24,7 +25,7 @@ func runAsInit() (status int, ok bool) {
 	signal.Notify(signals, forwarded...)
 	program, err := startAgain()
 	if err != nil {
-		fmt.Fprintf(stderr, "nodecluster: as process 1: cannot start itself: %v\n", err)
+		fmt.Fprintf(stdio.Err, "nodecluster: as process 1: cannot start itself: %v\n", err)
 		return statusFailed, true
 	}
 	go func() {
@@ -52,10 +53,10 @@ func reapUntil(child int) int {
 		switch {
 		case err == syscall.EINTR:
 		case err != nil:
-			fmt.Fprintf(stderr, "nodecluster: as process 1: cannot wait for processes: %v\n", err)
+			fmt.Fprintf(stdio.Err, "nodecluster: as process 1: cannot wait for processes: %v\n", err)
 			return statusFailed
 		case pid == child && status.Signaled():
-			fmt.Fprintf(stderr, "nodecluster: was ended by %s\n", nodeipc.SignalName(status.Signal()))
+			fmt.Fprintf(stdio.Err, "nodecluster: was ended by %s\n", nodeipc.SignalName(status.Signal()))
 			return 128 + int(status.Signal())
 		case pid == child:
 			return status.ExitStatus()

@@ -8,10 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/nodecluster/nodecluster/cluster"
-	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -40,31 +37,6 @@ func TestLogLevel(t *testing.T) {
 			}
 		})
 	}
-}
-
-// What was counted is told of while the worker lives, though nothing else happens.
-func TestCountsAreToldOfInTime(t *testing.T) {
-	nodetest.NoLeaks(t)
-	script := nodetest.Script(t, "three.js", "for (let i = 0; i < 3; i++) process.send(i); process.on('message', () => {});")
-	workers, err := pool.New(
-		cluster.Settings{Exec: script, ExecPath: nodetest.Default(t).Path}, pool.Options{Instances: 1, Restart: pool.RestartNever})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer workers.Close()
-	out := newOutput()
-	log := newEventLog(out, logText, levelInfo)
-	defer log.close()
-	log.messages.further.interval = time.Millisecond
-	f := follow(workers, log)
-	if err := workers.Start(); err != nil {
-		t.Fatal(err)
-	}
-	out.await(t, "two further messages", func(text string) bool {
-		return strings.Contains(text, "sent 2 further messages\n") || strings.Count(text, "sent 1 further message\n") == 2
-	})
-	workers.Close()
-	f.wait()
 }
 
 func TestLogOfNothing(t *testing.T) {

@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
 )
 
 // Exit statuses.
@@ -31,13 +34,16 @@ func execute(args []string) int {
 	case errors.Is(err, errReported):
 		return statusFailed
 	case errors.As(err, &failed):
-		fmt.Fprintf(stderr, "nodecluster: %s\n", oneLine(err))
+		fmt.Fprintf(stdio.Err, "nodecluster: %s\n", eventlog.OneLine(err))
 		return failed.status
 	default:
-		fmt.Fprintf(stderr, "nodecluster: %s (see %s --help)\n", oneLine(err), command.CommandPath())
+		fmt.Fprintf(stdio.Err, "nodecluster: %s (see %s --help)\n", eventlog.OneLine(err), command.CommandPath())
 		return statusUsage
 	}
 }
+
+// warn tells the user of something that is to be known.
+func warn(text string) { fmt.Fprintf(stdio.Err, "nodecluster: %s\n", text) }
 
 // statusError is the end of a command line that was right with an exit status of its own.
 type statusError struct {

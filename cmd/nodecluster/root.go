@@ -14,6 +14,9 @@ func newRootCommand() *cobra.Command {
 		DisableSuggestions: true,
 		CompletionOptions:  cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(newRunCommand(), newTraceCommand(), newTraceExecCommand(), newTraceExitCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(), newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(),
+		newDeleteCommand(), newResetCommand(), newFlushCommand(), newDrainCommand(), newSignalCommand(), newKillCommand(),
+		newListCommand(), newPidCommand(), newIDCommand(), newPingCommand(), newEventsCommand(), newEnvCommand(),
+		newTraceCommand(), newTraceExecCommand(), newTraceExitCommand(), newVersionCommand())
 	return root
 }

@@ -3,7 +3,12 @@ package main
 import (
 	"errors"
 
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/supervise"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 const runHelp = `Run SCRIPT as a pool of workers in the foreground.
@@ -48,8 +53,17 @@ const runExample = `  PORT=3000 nodecluster run --instances 2 server.js
 // errReported is the end of a run that failed and has said why.
 var errReported = errors.New("the run failed")
 
+// runFlags are the flags of run.
+type runFlags struct {
+	options.Options
+	name, namespace string
+	logFormat       eventlog.Format
+	logLevel        eventlog.Level
+	flags           *pflag.FlagSet // all of them
+}
+
 func newRunCommand() *cobra.Command {
-	var o options
+	var f runFlags
 	command := &cobra.Command{
 		Use:                   "run [flags] SCRIPT [ARGS...]",
 		Short:                 "Run a script as a pool of workers",
@@ -57,57 +71,97 @@ func newRunCommand() *cobra.Command {
 		Example:               runExample,
 		DisableFlagsInUseLine: true,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
+			if len(args) == 0 && f.name == "" {
 				return errors.New("no SCRIPT to run")
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error { return run(&o, args[0], args[1:]) },
+		RunE: func(command *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return runRecorded(command, &f)
+			}
+			return run(&f, args[0], args[1:])
+		},
 	}
-	o.addTo(command.Flags())
-	command.Flags().SetInterspersed(false)
+	f.addTo(command.Flags())
 	return command
 }
 
+// addTo adds the flags to a command's.
+func (f *runFlags) addTo(flags *pflag.FlagSet) {
+	f.AddTo(flags)
+	f.logFormat, f.logLevel = eventlog.Text, eventlog.Info
+	flags.StringVarP(&f.name, "name", "n", "", "what the application is called by the other commands (default the script's name without\nits extension); without SCRIPT, run what was started under that name")
+	flags.StringVar(&f.namespace, "namespace", "", "what it belongs to, for commands that are for several (default \"default\")")
+	flags.Var(options.Value{Kind: "text|json|none", To: options.OneOf(&f.logFormat, eventlog.Text, eventlog.JSON, eventlog.None)}, "log-format",
+		"how events are written to standard error (default text); none: not at all,\nbut for why the run has failed")
+	flags.Var(options.Value{Kind: "error|warn|info|debug", To: options.OneOf(&f.logLevel, eventlog.Error, eventlog.Warn, eventlog.Info, eventlog.Debug)}, "log-level",
+		"which events are written (default info): warn, what did not go well; info, the\nworkers' lives too and the first message of each kind; debug, every message")
+	flags.SetInterspersed(false)
+	acceptPM2Flags(flags)
+	recordFlags(flags)
+	f.flags = flags
+}
+
 // run runs a script until its workers have ended. Its error is one of usage, or errReported.
-func run(o *options, script string, args []string) error {
-	keepFromWorkers()
-	log := newEventLog(stderr, o.logFormat, o.logLevel)
-	defer log.close()
-	if o.keepsRootsGroup() {
-		log.warn("the workers keep group 0, which is root's: --uid says nothing of the group, so add --gid")
+func run(f *runFlags, script string, args []string) error {
+	supervise.KeepFromWorkers()
+	events := &supervise.Events{}
+	log := eventlog.New(stdio.Err, f.logFormat, f.logLevel, events.Add)
+	defer log.Close()
+	for _, warning := range f.Warnings() {
+		log.Warn(warning)
 	}
-	err := runPool(o, script, args, log)
-	if usage := (usageError{}); err == nil || errors.As(err, &usage) {
+	o := &supervise.Options{Log: log, Events: events, Version: programVersion(), Foreground: true}
+	err := runRegistered(f, script, args, o)
+	if usage := (options.UsageError{}); err == nil || errors.As(err, &usage) {
 		return err
 	}
-	log.fail(err)
+	log.Fail(err)
 	return errReported
 }
 
-// runPool finds out what to run, and runs it.
-func runPool(o *options, script string, args []string, log *eventLog) error {
-	if err := o.completeHealth(); err != nil {
+// runRegistered runs a script, and has it known to the other commands meanwhile. Where it cannot be known, it runs all the same, unless its
+// name was said.
+func runRegistered(f *runFlags, script string, args []string, o *supervise.Options) error {
+	c, err := foregroundConfig(f, script, args)
+	if err != nil {
 		return err
 	}
-	stdin, err := workerStdin()
+	r, err := register(c, f.name != "")
+	switch {
+	case err != nil && f.name != "":
+		return err
+	case err != nil:
+		o.Log.Debug("other commands do not know of it: " + eventlog.OneLine(err))
+	default:
+		defer r.end()
+		o.Name, o.Namespace, o.Config, o.Control = r.app.Name(), namespaceOf(r.app), r.app.record.Config, r.socket
+	}
+	return runPool(f, script, args, o)
+}
+
+// runPool finds out what to run, and runs it.
+func runPool(f *runFlags, script string, args []string, o *supervise.Options) error {
+	if err := f.Complete(); err != nil {
+		return err
+	}
+	stdin, err := options.WorkerStdin()
 	if err != nil {
 		return err
 	}
 	if stdin != nil {
 		defer stdin.Close()
-		o.settings.Stdin = stdin
+		f.Settings.Stdin = stdin
 	}
-	programs, err := o.release(script, args)
+	programs, err := f.Release(script, args)
 	if err != nil {
 		return err
 	}
-	log.warnOfWrappers(programs)
-	o.keep.Programs, o.keep.Reread = programs[1:], o.rereader(script, args)
-	return serve(programs[0].Settings, o, log)
+	for _, warning := range options.WrapperWarnings(programs) {
+		o.Log.Warn(warning)
+	}
+	f.Pool.Programs, f.Pool.Reread = programs[1:], f.Rereader(script, args)
+	o.Settings, o.Pool = programs[0].Settings, f.Pool
+	return supervise.Run(*o)
 }
-
-// usageError is a command line that makes no sense.
-type usageError struct{ message string }
-
-func (e usageError) Error() string { return e.message }

@@ -12,6 +12,9 @@ import (
 	"runtime"
 	"syscall"
 
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/trace"
 	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 	"github.com/spf13/cobra"
@@ -58,12 +61,12 @@ const (
 // traceFlags are the flags of trace.
 type traceFlags struct {
 	out     string
-	format  logFormat
+	format  eventlog.Format
 	summary bool
 }
 
 func newTraceCommand() *cobra.Command {
-	f := traceFlags{format: logText}
+	f := traceFlags{format: eventlog.Text}
 	command := &cobra.Command{
 		Use:                   "trace [flags] [--] COMMAND [ARGS...]",
 		Short:                 "Show what crosses the channels of a Node program",
@@ -81,8 +84,8 @@ func newTraceCommand() *cobra.Command {
 	flags := command.Flags()
 	flags.SortFlags = false
 	flags.SetInterspersed(false)
-	flags.VarP(value{"FILE", func(s string) error { f.out = s; return nil }}, "out", "o", "where the trace goes (default standard error)")
-	flags.Var(value{"text|json", oneOf(&f.format, logText, logJSON)}, "format", "how it is written (default text)")
+	flags.VarP(options.Value{Kind: "FILE", To: func(s string) error { f.out = s; return nil }}, "out", "o", "where the trace goes (default standard error)")
+	flags.Var(options.Value{Kind: "text|json", To: options.OneOf(&f.format, eventlog.Text, eventlog.JSON)}, "format", "how it is written (default text)")
 	flags.BoolVar(&f.summary, "summary", false, "counts, bytes and latencies of each kind of message at the end")
 	return command
 }
@@ -128,17 +131,17 @@ func (f *traceFlags) run(command []string) error {
 	status, err := trace.Run(trace.Options{
 		Command: command,
 		Out:     out,
-		JSON:    f.format == logJSON,
+		JSON:    f.format == eventlog.JSON,
 		Color:   terminal && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		Summary: f.summary,
 		Waiting: func() {
-			if isTerminal(os.Stderr) {
-				fmt.Fprintf(stderr, "nodecluster: %s has ended, but not all that it has started: Ctrl-C leaves that untraced\n", command[0])
+			if stdio.IsTerminal(os.Stderr) {
+				fmt.Fprintf(stdio.Err, "nodecluster: %s has ended, but not all that it has started: Ctrl-C leaves that untraced\n", command[0])
 			}
 		},
 		Untraced: func(reason string) {
 			if f.out != "" {
-				fmt.Fprintf(stderr, "nodecluster: trace: %s\n", reason)
+				fmt.Fprintf(stdio.Err, "nodecluster: trace: %s\n", reason)
 			}
 		},
 	})
@@ -151,7 +154,7 @@ func (f *traceFlags) run(command []string) error {
 		if status.Success() {
 			return statusError{statusFailed, err}
 		}
-		fmt.Fprintf(stderr, "nodecluster: %s\n", oneLine(err))
+		fmt.Fprintf(stdio.Err, "nodecluster: %s\n", eventlog.OneLine(err))
 	}
 	status.Exit()
 	return nil
@@ -160,7 +163,7 @@ func (f *traceFlags) run(command []string) error {
 // open gives what the trace is written to, and reports whether that is a terminal.
 func (f *traceFlags) open() (out io.Writer, terminal bool, err error) {
 	if f.out == "" {
-		return stderr, isTerminal(os.Stderr), nil
+		return stdio.Err, stdio.IsTerminal(os.Stderr), nil
 	}
 	file, err := os.Create(f.out)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -169,12 +172,7 @@ func (f *traceFlags) open() (out io.Writer, terminal bool, err error) {
 	if err != nil {
 		return nil, false, fmt.Errorf("cannot write the trace: %w", err)
 	}
-	return file, isTerminal(file), nil
-}
-
-func isTerminal(f *os.File) bool {
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	return file, stdio.IsTerminal(file), nil
 }
 
 // startFailure says why the command did not run.

@@ -23,6 +23,15 @@ func newVersionCommand() *cobra.Command {
 	}
 }
 
+// programVersion is the version of this program.
+func programVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
 // version tells what a report of a bug needs to know of the program, one fact a line.
 func version(info *debug.BuildInfo) string {
 	number := info.Main.Version

@@ -125,15 +125,15 @@ type Worker struct {
 
 // Change is a reload, a restart, a scaling or a replacement.
 type Change struct {
-	Kind    string    `json:"kind"` // "reload", "restart", "scale", "replace" or "stop"
-	Reason  string    `json:"reason,omitempty"`
-	Begun   time.Time `json:"begun"`
-	Ended   time.Time `json:"ended,omitzero"` // zero while it goes on
-	Done    int       `json:"done"`           // of the instances that are to change
-	Total   int       `json:"total"`
-	Error   string    `json:"error,omitempty"`
-	Output  []string  `json:"output,omitempty"` // the last lines that the worker printed that has failed
-	Replace []int     `json:"replaced,omitempty"`
+	Kind     string    `json:"kind"` // "reload", "restart", "scale", "replace" or "stop"
+	Reason   string    `json:"reason,omitempty"`
+	Begun    time.Time `json:"begun"`
+	Ended    time.Time `json:"ended,omitzero"` // zero while it goes on
+	Done     int       `json:"done"`           // of the instances that are to change
+	Total    int       `json:"total"`
+	Error    string    `json:"error,omitempty"`
+	Output   []string  `json:"output,omitempty"`   // the last lines that the worker printed that has failed
+	Replaced []int     `json:"replaced,omitempty"` // the instances so far
 }
 
 // Event is a line of the event log, as --log-format json has it.

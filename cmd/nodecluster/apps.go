@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/config"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
+	"github.com/spf13/cobra"
+)
+
+// statusNoSuchApp is the exit status of a command about an application that is not there.
+const statusNoSuchApp = 4
+
+// application is one that a command is about.
+type application struct {
+	*home.App
+	record   home.Record
+	config   config.App
+	instance *int // the one that is meant, nil for all
+}
+
+// client speaks to the application's supervisor.
+func (a *application) client() *control.Client { return control.NewClient(a.Dial) }
+
+// isRunning reports whether the application's supervisor runs.
+func (a *application) isRunning() bool {
+	connection, err := a.Dial(context.Background())
+	if err == nil {
+		connection.Close()
+	}
+	return err == nil
+}
+
+// loadApp reads the record of an application.
+func loadApp(of *home.App) (*application, error) {
+	record, err := of.Load()
+	if err != nil {
+		return nil, err
+	}
+	a := &application{App: of, record: record}
+	if err := json.Unmarshal(record.Config, &a.config); err != nil {
+		return nil, fmt.Errorf("the record of %s is damaged: %w; delete it, and start it anew", of.Name(), err)
+	}
+	return a, nil
+}
+
+// allApps are all applications by their names.
+func allApps() (apps []*application, err error) {
+	h, err := home.Open()
+	if err != nil {
+		return nil, err
+	}
+	names, err := h.Apps()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		a, err := loadApp(name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist): // it is deleted meanwhile
+		case err != nil:
+			return nil, err
+		default:
+			apps = append(apps, a)
+		}
+	}
+	return apps, nil
+}
+
+// findApps are the applications that names mean: of one, of one instance as in api/2, of all in a namespace, or "all".
+func findApps(names []string) (found []*application, err error) {
+	all, err := allApps()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		some, err := appsCalled(all, name)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range some {
+			if !slices.ContainsFunc(found, func(other *application) bool { return other.Name() == a.Name() && a.instance == nil }) {
+				found = append(found, a)
+			}
+		}
+	}
+	return found, nil
+}
+
+func appsCalled(all []*application, name string) (found []*application, err error) {
+	name, instance, err := splitInstance(name)
+	if err != nil {
+		return nil, err
+	}
+	for _, a := range all {
+		if name == a.Name() {
+			one := *a
+			one.instance = instance
+			return []*application{&one}, nil
+		}
+		if instance == nil && (name == "all" || name == namespaceOf(a)) {
+			found = append(found, a)
+		}
+	}
+	if len(found) == 0 && name != "all" {
+		return nil, statusError{statusNoSuchApp, fmt.Errorf("there is no application %s: see nodecluster ls", name)}
+	}
+	return found, nil
+}
+
+// splitInstance splits api/2.
+func splitInstance(name string) (string, *int, error) {
+	name, number, has := strings.Cut(name, "/")
+	if !has {
+		return name, nil, nil
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 0 {
+		return "", nil, fmt.Errorf("%s/%s: use NAME/NUMBER for one instance, such as %[1]s/0", name, number)
+	}
+	return name, &n, nil
+}
+
+// defaultNamespace is that of applications of which none is said.
+const defaultNamespace = "default"
+
+func namespaceOf(a *application) string {
+	if a.config.Namespace == "" {
+		return defaultNamespace
+	}
+	return a.config.Namespace
+}
+
+// status is an application as its supervisor sees it, or as it is on disk if that does not run.
+func (a *application) status(ctx context.Context) control.App {
+	status, err := a.client().App(ctx)
+	if err == nil {
+		return status
+	}
+	status = control.App{Name: a.Name(), Namespace: namespaceOf(a), State: control.Stopped, Config: a.record.Config, Since: a.record.CreatedAt}
+	status.Connections = -1
+	end := a.record.LastEnd
+	if end != nil {
+		status.Since = end.At
+	}
+	switch {
+	case !errors.Is(err, home.ErrNotRunning):
+		status.State, status.Reason = control.Errored, "its supervisor does not answer: "+err.Error()
+	case end != nil && end.Error != "":
+		status.State, status.Reason = control.Errored, end.Error
+	case a.record.Wanted == home.Running && end == nil:
+		status.State, status.Reason = control.Errored, "its supervisor has died; start it again"
+	}
+	return status
+}
+
+// completeNames gives a shell the names of applications.
+func completeNames(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	all, err := allApps()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveError
+	}
+	names := []string{"all"}
+	for _, a := range all {
+		names = append(names, a.Name())
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}

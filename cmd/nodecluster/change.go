@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/utilinspect"
+	"github.com/spf13/cobra"
+)
+
+// outcome is what a command has done with one application.
+type outcome struct {
+	App    string          `json:"app"`
+	Done   string          `json:"done,omitempty"`
+	Result *control.Result `json:"result,omitempty"`
+	Error  string          `json:"error,omitempty"`
+	Output []string        `json:"output,omitempty"`
+}
+
+// changeFlags are those of all commands that change applications.
+type changeFlags struct{ json bool }
+
+// newChangeCommand is a command that does something with the applications that are named.
+func newChangeCommand(use, short string, do func(ctx context.Context, a *application) (outcome, error)) (*cobra.Command, *changeFlags) {
+	var f changeFlags
+	command := &cobra.Command{
+		Use: use + " NAME|NAMESPACE|all...", Short: short, DisableFlagsInUseLine: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("say which application: a name, a namespace, or all")
+			}
+			return nil
+		},
+		ValidArgsFunction: completeNames,
+		RunE: func(command *cobra.Command, names []string) error {
+			apps, err := findApps(names)
+			if err != nil {
+				return asFailure(err)
+			}
+			return f.changeAll(command.OutOrStdout(), apps, do)
+		},
+	}
+	command.Flags().BoolVar(&f.json, "json", false, "print what was done as JSON, one line an application")
+	return command, &f
+}
+
+// changeAll does something with each application. An interruption leaves what has begun going on.
+func (f *changeFlags) changeAll(out io.Writer, apps []*application, do func(context.Context, *application) (outcome, error)) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	failed := false
+	for _, a := range apps {
+		done, err := do(ctx, a)
+		if ctx.Err() != nil {
+			fmt.Fprintf(stdio.Err, "nodecluster: it goes on with %s; see nodecluster describe %[1]s\n", a.Name())
+			return errReported
+		}
+		done.App = a.Name()
+		if err != nil {
+			failed = true
+			done.fail(err)
+		}
+		f.print(out, done)
+	}
+	if failed {
+		return errReported
+	}
+	return nil
+}
+
+// fail has an outcome say what has failed.
+func (o *outcome) fail(err error) {
+	o.Done, o.Error = "", eventlog.OneLine(err)
+	if failed := (*control.Error)(nil); errors.As(err, &failed) {
+		o.Output = failed.Output
+	}
+	if errors.Is(err, home.ErrNotRunning) {
+		o.Error = "it does not run"
+	}
+}
+
+func (f *changeFlags) print(out io.Writer, o outcome) {
+	switch {
+	case f.json:
+		json.NewEncoder(out).Encode(o)
+	case o.Error == "":
+		fmt.Fprintf(out, "%s: %s\n", o.App, o.Done)
+	default:
+		fmt.Fprintf(stdio.Err, "nodecluster: %s: %s\n", o.App, o.Error)
+		for _, line := range o.Output {
+			fmt.Fprintf(stdio.Err, "  | %s\n", utilinspect.Printable(line))
+		}
+	}
+}
+
+// asFailure is an error that is not one of the command line.
+func asFailure(err error) error {
+	if failed := (statusError{}); errors.As(err, &failed) {
+		return err
+	}
+	return statusError{statusFailed, err}
+}
+
+// newReloadCommand replaces workers new first.
+func newReloadCommand() *cobra.Command {
+	var r control.Reload
+	command, _ := newChangeCommand("reload", "Replace the workers one after the other, so that no request is lost; if a new one fails, the old ones go on",
+		func(ctx context.Context, a *application) (outcome, error) {
+			r.Instance = a.instance
+			result, err := a.client().Reload(ctx, r)
+			return outcome{Done: fmt.Sprintf("reloaded %s in %v", workers(len(result.Replaced)), took(result)), Result: &result}, err
+		})
+	command.Flags().IntVar(&r.Parallel, "parallel", 0, "how many workers are replaced at a time after the first one (default what the application says)")
+	command.Flags().StringVar(&r.Strategy, "strategy", "", "rolling or switch (default what the application says)")
+	command.Flags().BoolVar(&r.Wait, "wait", false, "wait for another change that is under way, rather than fail")
+	return command
+}
+
+func newScaleCommand() *cobra.Command {
+	var f changeFlags
+	command := &cobra.Command{
+		Use: "scale NAME N|+N|-N|max", Short: "Change the number of workers", DisableFlagsInUseLine: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 2 {
+				return errors.New("say which application and how many workers, as in scale api 4")
+			}
+			return nil
+		},
+		ValidArgsFunction: completeNames,
+		RunE: func(command *cobra.Command, args []string) error {
+			apps, err := findApps(args[:1])
+			if err != nil {
+				return asFailure(err)
+			}
+			return f.changeAll(command.OutOrStdout(), apps, func(ctx context.Context, a *application) (outcome, error) {
+				return scale(ctx, a, args[1])
+			})
+		},
+	}
+	command.Flags().BoolVar(&f.json, "json", false, "print what was done as JSON")
+	return command
+}
+
+func scale(ctx context.Context, a *application, to string) (outcome, error) {
+	result, err := a.client().Scale(ctx, control.Scale{Instances: to})
+	if err != nil {
+		return outcome{}, err
+	}
+	a.config.Instances = fmt.Sprint(result.Instances)
+	return outcome{Done: fmt.Sprintf("has %s", workers(result.Instances)), Result: &result}, a.saveConfig()
+}
+
+// saveConfig keeps the configuration of an application.
+func (a *application) saveConfig() (err error) {
+	if a.record.Config, err = json.Marshal(a.config); err != nil {
+		return err
+	}
+	return a.Save(a.record)
+}
+
+func newResetCommand() *cobra.Command {
+	command, _ := newChangeCommand("reset", "Set the counters of restarts to zero", func(ctx context.Context, a *application) (outcome, error) {
+		return outcome{Done: "the counters are zero"}, a.client().Reset(ctx)
+	})
+	return command
+}
+
+func newFlushCommand() *cobra.Command {
+	command, _ := newChangeCommand("flush", "Empty the logs", func(ctx context.Context, a *application) (outcome, error) {
+		return outcome{Done: "the log is empty"}, a.client().FlushLogs(ctx)
+	})
+	return command
+}
+
+func newDrainCommand() *cobra.Command {
+	var wait bool
+	var timeout time.Duration
+	command, _ := newChangeCommand("drain", "Have an application say that it is not ready, for load balancers, while it goes on serving",
+		func(ctx context.Context, a *application) (outcome, error) {
+			ctx, cancel := context.WithTimeout(ctx, timeout)
+			defer cancel()
+			err := a.client().Drain(ctx)
+			return outcome{Done: "it says that it is not ready"}, err
+		})
+	command.Flags().BoolVar(&wait, "wait", false, "wait until no connection is open")
+	command.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "for how long at most")
+	return command
+}
+
+func took(r control.Result) time.Duration { return time.Duration(r.Took) * time.Millisecond }
+
+func workers(n int) string { return eventlog.Plural(n, "worker", "workers") }

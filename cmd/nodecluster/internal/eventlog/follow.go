@@ -1,0 +1,38 @@
+package eventlog
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
+)
+
+// Follow writes the events of a pool, and calls take with each before, until the pool is closed.
+func (l *Log) Follow(workers *pool.Pool, take func(cluster.Event)) {
+	defer l.end()
+	for {
+		event, err := nextEvent(workers, l.due())
+		now := time.Now()
+		switch {
+		case err == nil:
+			take(event)
+			l.event(event, now)
+		case !errors.Is(err, context.DeadlineExceeded):
+			return
+		}
+		l.tell(now)
+	}
+}
+
+// nextEvent waits for the next event, but no longer than until the log has something to tell, if due is not zero.
+func nextEvent(workers *pool.Pool, due time.Time) (cluster.Event, error) {
+	ctx := context.Background()
+	if !due.IsZero() {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithDeadline(ctx, due)
+		defer cancel()
+	}
+	return workers.Next(ctx)
+}

@@ -1,0 +1,41 @@
+package options
+
+import (
+	"errors"
+	"math"
+	"strconv"
+)
+
+func (o *Options) setInstances(text string) error {
+	if text == "auto" || text == "max" {
+		o.Pool.Instances = 0
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		return errors.New("use a number from 1 on, or auto")
+	}
+	o.Pool.Instances = n
+	return nil
+}
+
+func (o *Options) setWorkerMemory(text string) error {
+	n, err := parseSize(text)
+	o.Pool.WorkerMemory = int64(n)
+	return err
+}
+
+// sizeUnits are the units of a size in bytes.
+var sizeUnits = map[byte]int{'K': 1 << 10, 'M': 1 << 20, 'G': 1 << 30}
+
+func parseSize(text string) (bytes int, err error) {
+	number, unit := text, 1
+	if last := len(text) - 1; last > 0 && sizeUnits[text[last]] > 0 {
+		number, unit = text[:last], sizeUnits[text[last]]
+	}
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 1 || n > math.MaxInt/unit {
+		return 0, errors.New("use a size in bytes, such as 512K, 128M or 1G")
+	}
+	return n * unit, nil
+}

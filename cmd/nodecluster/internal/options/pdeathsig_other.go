@@ -1,0 +1,7 @@
+//go:build unix && !linux
+
+package options
+
+import "syscall"
+
+func endWithPrimary(*syscall.SysProcAttr) {}

@@ -1,0 +1,2 @@
+// Package stdio is what this process has as its standard streams, and its terminal.
+package stdio

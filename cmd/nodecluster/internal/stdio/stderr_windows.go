@@ -1,0 +1,9 @@
+package stdio
+
+import (
+	"io"
+	"os"
+)
+
+// Err is standard error.
+var Err io.Writer = os.Stderr

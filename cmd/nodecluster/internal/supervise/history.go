@@ -1,0 +1,141 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
+)
+
+// history is what has happened to an application: its last change, and how often workers had successors and why.
+type history struct {
+	mu       sync.Mutex
+	change   *control.Change // the last one, or the one under way
+	restarts map[string]int  // by why
+	reloads  map[string]int  // by how they ended
+	state    control.State
+	changed  time.Time // when the state was first seen
+}
+
+// follow takes the steps of changes, until the pool has ended.
+func (h *history) follow(steps iter.Seq[pool.Progress], workers *pool.Pool) {
+	for step := range steps {
+		h.take(step, workers.Sizing().Instances)
+	}
+}
+
+// followExits takes the ends of workers, until the pool is closed.
+func (h *history) followExits(exits *cluster.Subscription) {
+	for event := range exits.Events(context.Background()) {
+		e := event.(cluster.ExitEvent)
+		if e.Worker.ExitedAfterDisconnect() {
+			continue
+		}
+		why := "exit"
+		if e.Status.Signal != 0 {
+			why = "signal"
+		}
+		h.count(&h.restarts, why)
+	}
+}
+
+func (h *history) count(in *map[string]int, what string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if *in == nil {
+		*in = map[string]int{}
+	}
+	(*in)[what]++
+}
+
+// take takes a step of a change.
+func (h *history) take(p pool.Progress, instances int) {
+	switch {
+	case p.Change == "reload" && p.Step == pool.Ended:
+		h.count(&h.reloads, "done")
+	case p.Change == "reload" && p.Step == pool.Failed:
+		h.count(&h.reloads, "failed")
+	case p.Change == "replace" && p.Step == pool.Replaced:
+		h.count(&h.restarts, "replaced")
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if p.Step == pool.Begun && p.Change != "spare" {
+		h.change = &control.Change{Kind: p.Change, Reason: p.Reason, Begun: time.Now(), Total: instances}
+		if p.Instance >= 0 {
+			h.change.Total = 1
+		}
+		return
+	}
+	c := h.change
+	if c == nil || c.Kind != p.Change {
+		return
+	}
+	switch p.Step {
+	case pool.Replaced:
+		c.Done++
+		c.Replaced = append(c.Replaced, p.Instance)
+	case pool.Ended:
+		c.Ended = time.Now()
+	case pool.Failed:
+		c.Ended = time.Now()
+		c.Error = eventlog.OneLine(p.Err)
+		if failed := (*pool.InstanceError)(nil); errors.As(p.Err, &failed) {
+			c.Output = failed.Output
+		}
+	}
+}
+
+// last is the last change, or the one that is under way, nil if there was none.
+func (h *history) last() *control.Change {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.change == nil {
+		return nil
+	}
+	c := *h.change
+	return &c
+}
+
+// counts are how often workers had successors, by why, and how reloads have ended.
+func (h *history) counts() (restarts, reloads map[string]int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return maps.Clone(h.restarts), maps.Clone(h.reloads)
+}
+
+// since is when a state was first seen that is seen now. The application has been in the first one since it was started.
+func (h *history) since(state control.State, started time.Time) time.Time {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if state != h.state {
+		h.changed = time.Now()
+		if h.state == "" {
+			h.changed = started
+		}
+		h.state = state
+	}
+	return h.changed
+}
+
+// failed is for a change that has failed before it has begun.
+func (h *history) failed(kind string, begun time.Time, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.change == nil || h.change.Begun.Before(begun) {
+		h.change = &control.Change{Kind: kind, Begun: begun, Ended: time.Now(), Error: eventlog.OneLine(err)}
+	}
+}
+
+func (h *history) reset() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.restarts, h.reloads = nil, nil
+}

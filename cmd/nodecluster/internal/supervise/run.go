@@ -1,0 +1,103 @@
+package supervise
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
+)
+
+// Options are what an application is run with.
+type Options struct {
+	Name, Namespace string
+	Version         string // of this program
+	// AppVersion is what the application's package.json says of its version, by now.
+	AppVersion func() string
+	Settings   cluster.Settings
+	Pool       pool.Options
+	Log        *eventlog.Log
+	Events     *Events // what Log writes
+	// Config is the configuration, a config.App. Compile finds out what another one means, and Save keeps it; both are nil if it cannot be
+	// changed.
+	Config  json.RawMessage
+	Compile func(json.RawMessage) (Compiled, error)
+	Save    func(json.RawMessage) error
+	// Control is where the control socket listens, which is closed in the end; nil is for none.
+	Control      net.Listener
+	ControlGroup string
+	Foreground   bool
+}
+
+// Compiled is what a configuration means.
+type Compiled struct {
+	Instances int // 0 is for as many as the limits allow
+	Reread    func() ([]cluster.Settings, error)
+}
+
+// Run runs an application until its workers are done, or signals or the control socket end it. Its error is why it could not be run or kept
+// running, or could not end in order.
+func Run(o Options) error {
+	signals, release := catchSignals()
+	defer release()
+	reread := &rereader{current: o.Pool.Reread}
+	if o.Pool.Reread != nil {
+		o.Pool.Reread = reread.read
+	}
+	workers, err := pool.New(o.Settings, o.Pool)
+	if err != nil {
+		return err
+	}
+	o.Log.Sizing(workers.Sizing())
+	f := follow(workers, o.Log)
+	changes := logProgress(workers, o.Log)
+	s := newService(&o, workers, reread)
+	err = untilEnd(s, signals, &f.stopping)
+	if errors.Is(err, errStuck) {
+		return err
+	}
+	workers.Close()
+	s.close()
+	changes.Wait()
+	f.wait()
+	if killed := f.killed.Load(); err == nil && killed > 0 {
+		err = fmt.Errorf("%d of the workers had not left and had to be killed", killed)
+	}
+	return err
+}
+
+// untilEnd starts a pool and waits for its end, on which a signal insists. A hang-up reloads, unless it says that the terminal is gone.
+func untilEnd(s *service, signals *signals, stopping *atomic.Bool) error {
+	if err := s.workers.Start(); err != nil {
+		return startError(err, s.workers.Settings())
+	}
+	r := newReloader(s)
+	r.start()
+	defer r.wait()
+	s.start()
+	for {
+		select {
+		case <-s.workers.Done():
+			return s.workers.Err()
+		case <-signals.hangups:
+			if !signals.terminalIsGone() {
+				r.request()
+				continue
+			}
+		case <-r.idle:
+			// A terminal's hang-up may come before the terminal is gone.
+			if !signals.terminalIsGone() {
+				continue
+			}
+		case <-signals.ends:
+		case <-s.stops:
+		}
+		stopping.Store(true)
+		s.stopping.Store(true)
+		return shutDown(s.workers, signals.ends, s.options.Pool.LameDuck)
+	}
+}

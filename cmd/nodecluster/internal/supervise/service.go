@@ -1,0 +1,298 @@
+package supervise
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
+)
+
+// service is what the control socket asks of an application. It is a control.Service.
+type service struct {
+	options   *Options
+	workers   *pool.Pool
+	log       *eventlog.Log
+	reread    *rereader
+	startedAt time.Time
+	stops     chan struct{} // has something once the end is asked for
+	stopping  atomic.Bool
+	drains    atomic.Bool
+	ended     chan struct{} // closed once the pool has ended
+	history   history
+	usage     usageMeter
+	running   sync.WaitGroup
+	server    *control.Server // nil if there is no control socket
+
+	mu     sync.Mutex
+	config json.RawMessage
+}
+
+var _ control.Service = (*service)(nil)
+
+func newService(o *Options, workers *pool.Pool, reread *rereader) *service {
+	s := &service{
+		options: o, workers: workers, log: o.Log, reread: reread, config: o.Config, startedAt: time.Now(),
+		stops: make(chan struct{}, 1), ended: make(chan struct{}),
+	}
+	steps := workers.Progress(context.Background())
+	exits := workers.Subscribe(cluster.ExitEvent{})
+	s.running.Go(func() { s.history.follow(steps, workers) })
+	s.running.Go(func() { s.history.followExits(exits) })
+	return s
+}
+
+// start has the control socket answered.
+func (s *service) start() {
+	if s.options.Control == nil {
+		return
+	}
+	s.server = control.NewServer(s, control.ServerOptions{Group: s.options.ControlGroup})
+	s.running.Go(func() { s.server.Serve(s.options.Control) })
+}
+
+// lastAnswers is how long the end of the program waits for answers that are being written.
+const lastAnswers = time.Second
+
+// close ends what start and newService have begun. The pool must be closed.
+func (s *service) close() {
+	close(s.ended)
+	if s.server != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)
+		defer cancel()
+		s.server.Shutdown(ctx)
+	} else if s.options.Control != nil {
+		s.options.Control.Close()
+	}
+	s.running.Wait()
+}
+
+func (s *service) Events(ctx context.Context) iter.Seq[control.Event] {
+	return s.options.Events.from(ctx, s.ended)
+}
+
+// Reload replaces the workers, with another configuration if there is one.
+func (s *service) Reload(ctx context.Context, r control.Reload) (control.Result, error) {
+	o := s.options.Pool.Reload
+	o.Wait = r.Wait
+	if r.Parallel != 0 {
+		o.Parallel = r.Parallel
+	}
+	if r.Strategy != "" {
+		o.Strategy = pool.ReloadStrategy(r.Strategy)
+	}
+	keep, revert, err := s.prepare(r.Config)
+	if err != nil {
+		return control.Result{}, err
+	}
+	begun := time.Now()
+	s.log.Begin("reload", "reloading")
+	report, err := s.reload(ctx, o, r.Instance)
+	s.log.Reloaded(report, err)
+	if err == nil {
+		err = keep(ctx)
+	} else {
+		revert()
+		s.history.failed("reload", begun, err)
+	}
+	return control.Result{Replaced: report.Replaced, Kept: report.Kept, Took: report.Took.Milliseconds()}, s.failed(err)
+}
+
+func (s *service) reload(ctx context.Context, o pool.ReloadOptions, instance *int) (pool.Report, error) {
+	if instance != nil {
+		return s.workers.ReloadOne(ctx, *instance, o)
+	}
+	return s.workers.Reload(ctx, o)
+}
+
+// prepare has the next reload be one to another configuration, if it is not nil. After it either keep is to be called, or revert.
+func (s *service) prepare(config json.RawMessage) (keep func(context.Context) error, revert func(), err error) {
+	if config == nil {
+		return func(context.Context) error { return nil }, func() {}, nil
+	}
+	if s.options.Compile == nil {
+		return nil, nil, &control.Error{Code: control.CodeInvalid, Message: "the configuration of this application cannot be changed: it is what the command line of run says"}
+	}
+	compiled, err := s.options.Compile(config)
+	if err != nil {
+		return nil, nil, &control.Error{Code: control.CodeInvalid, Message: eventlog.OneLine(err)}
+	}
+	before := s.reread.set(compiled.Reread)
+	revert = func() { s.reread.set(before) }
+	keep = func(ctx context.Context) error {
+		if err := s.options.Save(config); err != nil {
+			return fmt.Errorf("the workers are those of the new configuration, which could not be kept: %w", err)
+		}
+		s.mu.Lock()
+		s.config = config
+		s.mu.Unlock()
+		if n := compiled.Instances; n > 0 {
+			return s.workers.Scale(ctx, n)
+		}
+		return nil
+	}
+	return keep, revert, nil
+}
+
+func (s *service) Restart(ctx context.Context) (control.Result, error) {
+	begun := time.Now()
+	s.log.Begin("restart", "restarting")
+	err := s.workers.Restart(ctx)
+	s.log.Restarted(err)
+	return control.Result{Took: time.Since(begun).Milliseconds()}, s.failed(err)
+}
+
+func (s *service) Scale(ctx context.Context, to control.Scale) (control.Result, error) {
+	begun := time.Now()
+	n, err := s.parseScale(to.Instances)
+	if err != nil {
+		return control.Result{}, &control.Error{Code: control.CodeInvalid, Message: err.Error()}
+	}
+	s.log.Begin("scale", fmt.Sprintf("scaling to %d", n))
+	err = s.workers.Scale(ctx, n)
+	s.log.Scaled(n, err)
+	return control.Result{Instances: s.workers.Sizing().Instances, Took: time.Since(begun).Milliseconds()}, s.failed(err)
+}
+
+// parseScale is the number of workers that a scaling asks for.
+func (s *service) parseScale(text string) (int, error) {
+	if text == "max" || text == "auto" {
+		return s.workers.Fitting().Instances, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, errors.New(`use a number of workers, "max", or how many more or less, such as +1 or -1`)
+	}
+	if strings.HasPrefix(text, "+") || strings.HasPrefix(text, "-") {
+		n += s.workers.Sizing().Instances
+	}
+	if n < 1 {
+		return 0, fmt.Errorf("there would be %d workers: at least 1 has to be there; stop ends them all", n)
+	}
+	return n, nil
+}
+
+// Stop asks for the end, and waits for it.
+func (s *service) Stop(ctx context.Context) error {
+	notify(s.stops)
+	select {
+	case <-s.workers.Done():
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// drainPoll is how often Drain looks at what is open.
+const drainPoll = 100 * time.Millisecond
+
+// Drain has the application not be ready any more, and waits until no connection is open.
+func (s *service) Drain(ctx context.Context) error {
+	if !s.drains.Swap(true) {
+		s.log.Begin("drain", "not ready any more: drain was asked for")
+	}
+	for {
+		open := 0
+		for _, w := range s.workers.Workers() {
+			n, err := s.workers.OpenConnections(ctx, w)
+			if err == nil {
+				open += n
+			}
+		}
+		if open == 0 {
+			return nil
+		}
+		select {
+		case <-time.After(drainPoll):
+		case <-s.workers.Done():
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// Signal sends a signal to the workers.
+func (s *service) Signal(ctx context.Context, what control.Signal) error {
+	signal, err := options.SignalNamed(what.Signal)
+	if err != nil {
+		return &control.Error{Code: control.CodeInvalid, Message: err.Error()}
+	}
+	instances, err := s.workers.Instances(ctx)
+	if err != nil {
+		return s.failed(err)
+	}
+	sent := 0
+	for _, i := range instances {
+		if i.Worker == nil || what.Instance != nil && *what.Instance != i.Number {
+			continue
+		}
+		if err := syscall.Kill(i.Worker.Pid(), signal); err == nil {
+			sent++
+		}
+	}
+	if sent == 0 {
+		return &control.Error{Code: control.CodeUnknown, Message: "there is no such worker to send a signal to"}
+	}
+	return nil
+}
+
+// Reset sets the counters to zero that ls shows.
+func (s *service) Reset(context.Context) error {
+	s.history.reset()
+	return nil
+}
+
+func (s *service) ReopenLogs(context.Context) error { return nil }
+
+func (s *service) FlushLogs(context.Context) error { return nil }
+
+func (s *service) Metrics() http.Handler { return http.NotFoundHandler() }
+
+// Live reports why the primary does not work, nil if it does.
+func (s *service) Live() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_, err := s.workers.Instances(ctx)
+	return err
+}
+
+// Ready reports why no clients are to be sent here, nil if they are.
+func (s *service) Ready() error {
+	switch {
+	case s.stopping.Load() || s.drains.Load():
+		return errors.New("it is to end")
+	case !s.workers.Ready():
+		return errors.New("no worker is ready")
+	}
+	return nil
+}
+
+// failed is an error as the control socket says it.
+func (s *service) failed(err error) error {
+	var failed *pool.InstanceError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, pool.ErrReloading):
+		return &control.Error{Code: control.CodeBusy, Message: eventlog.OneLine(err)}
+	case errors.Is(err, cluster.ErrClosed):
+		return &control.Error{Code: control.CodeStopping, Message: "the application ends"}
+	case errors.As(err, &failed):
+		return &control.Error{Code: control.CodeFailed, Message: eventlog.OneLine(err), Output: failed.Output}
+	}
+	return &control.Error{Code: control.CodeFailed, Message: eventlog.OneLine(err)}
+}

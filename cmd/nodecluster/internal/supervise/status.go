@@ -1,0 +1,192 @@
+package supervise
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
+)
+
+// App is the application as it is now.
+func (s *service) App(ctx context.Context) (control.App, error) {
+	instances, err := s.workers.Instances(ctx)
+	if errors.Is(err, cluster.ErrClosed) {
+		return control.App{}, s.failed(err)
+	}
+	app := control.App{
+		Name: s.options.Name, Namespace: s.options.Namespace, Supervisor: s.supervisor(), Version: s.version(),
+		Waiting: s.workers.Waiting(), Change: s.history.last(), Config: s.configuration(),
+	}
+	sizing := s.workers.Sizing()
+	app.Instances, app.SizedBy = sizing.Instances, sizing.Reason
+	app.RestartsBy, app.ReloadsBy = s.history.counts()
+	for _, n := range app.RestartsBy {
+		app.Restarts += n
+	}
+	for _, i := range instances {
+		w := s.worker(ctx, i)
+		if i.State == pool.InstanceReady {
+			app.Ready++
+		}
+		app.Workers = append(app.Workers, w)
+		if i.Successor != nil {
+			app.Workers = append(app.Workers, s.successor(ctx, i))
+		}
+	}
+	app.Usage = sum(app.Workers)
+	app.State, app.Reason = stateOf(instances, s.stopping.Load())
+	app.Since = s.history.since(app.State, s.startedAt)
+	return app, nil
+}
+
+func (s *service) supervisor() *control.Supervisor {
+	m := s.usage.of(os.Getpid())
+	return &control.Supervisor{
+		Pid: os.Getpid(), Version: s.options.Version, StartedAt: s.startedAt, Memory: m.Memory, Foreground: s.options.Foreground,
+	}
+}
+
+func (s *service) version() string {
+	if s.options.AppVersion == nil {
+		return ""
+	}
+	return s.options.AppVersion()
+}
+
+func (s *service) configuration() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.config
+}
+
+// minLoop is how many failures in a row are a crash loop.
+const minLoop = 3
+
+// stateOf is the state of an application whose instances are these.
+func stateOf(instances []pool.Instance, stopping bool) (control.State, string) {
+	counts := map[pool.InstanceState]int{}
+	var loop, failed *pool.Instance
+	for n := range instances {
+		i := &instances[n]
+		counts[i.State]++
+		if i.Failures >= minLoop {
+			loop = i
+		}
+		if i.State == pool.InstanceFailed || i.State == pool.InstanceWaiting && i.Failures > 0 {
+			failed = i
+		}
+	}
+	switch all := len(instances); {
+	case stopping:
+		return control.Stopping, ""
+	case counts[pool.InstanceFailed] == all:
+		return control.Errored, reason(failed)
+	case counts[pool.InstanceDone]+counts[pool.InstanceFailed] == all:
+		return control.Stopped, reason(failed)
+	case loop != nil:
+		return control.CrashLoop, reason(loop)
+	case counts[pool.InstanceReady] > 0:
+		return control.Online, reason(failed)
+	}
+	return control.Starting, reason(failed)
+}
+
+func reason(i *pool.Instance) string {
+	if i == nil || i.Err == nil {
+		return ""
+	}
+	return eventlog.OneLine(i.Err)
+}
+
+// workerStates are what the states of instances are called.
+var workerStates = map[pool.InstanceState]control.WorkerState{
+	pool.InstanceStarting: control.WorkerStarting,
+	pool.InstanceReady:    control.WorkerOnline,
+	pool.InstanceUnready:  control.WorkerUnhealthy,
+	pool.InstanceBlocked:  control.WorkerBlocked,
+	pool.InstanceSpare:    control.WorkerSpare,
+	pool.InstanceWaiting:  control.WorkerWaiting,
+	pool.InstanceLeaving:  control.WorkerDraining,
+	pool.InstanceDone:     control.WorkerStopped,
+	pool.InstanceFailed:   control.WorkerErrored,
+}
+
+// worker is an instance as it is now.
+func (s *service) worker(ctx context.Context, i pool.Instance) control.Worker {
+	w := control.Worker{
+		Instance: i.Number, State: workerStates[i.State], Reason: reason(&i), StartedAt: i.StartedAt, RetryAt: i.RetryAt, Restarts: i.Restarts, Program: i.Exec,
+	}
+	for _, address := range i.Addresses {
+		w.Addresses = append(w.Addresses, address.String())
+	}
+	w.Connections = -1
+	if i.Worker != nil {
+		s.describeWorker(ctx, &w, i.Worker)
+	}
+	return w
+}
+
+// successor is the worker that is tried beside the one of an instance.
+func (s *service) successor(ctx context.Context, i pool.Instance) control.Worker {
+	w := control.Worker{Instance: i.Number, State: control.WorkerStarting, Reason: "it is to take over", Program: i.Exec}
+	s.describeWorker(ctx, &w, i.Successor)
+	return w
+}
+
+// describeWorker adds what is known of a process.
+func (s *service) describeWorker(ctx context.Context, w *control.Worker, worker *cluster.Worker) {
+	w.ID, w.Pid, w.Runtime = worker.ID(), worker.Pid(), string(worker.Runtime())
+	w.Usage = s.usage.of(w.Pid)
+	w.Usage.Accepted = uint64(worker.Accepted())
+	if lag := worker.Lag(); lag != (cluster.Lag{}) {
+		w.Usage.Lag = &control.Lag{Last: milliseconds(lag.Last), P50: milliseconds(lag.P50), P99: milliseconds(lag.P99)}
+	}
+	w.Usage.Connections = -1
+	if n, err := s.workers.OpenConnections(ctx, worker); err == nil {
+		w.Usage.Connections = n
+	}
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// sum is what all workers use.
+func sum(workers []control.Worker) (all control.Usage) {
+	all.Connections = -1
+	for _, w := range workers {
+		all.CPU += w.CPU
+		all.CPUSeconds += w.CPUSeconds
+		all.Memory += w.Memory
+		all.Accepted += w.Accepted
+		all.Utilization = max(all.Utilization, w.Utilization)
+		if w.Lag != nil && (all.Lag == nil || w.Lag.P99 > all.Lag.P99) {
+			all.Lag = w.Lag
+		}
+		if w.Connections >= 0 {
+			all.Connections = max(all.Connections, 0) + w.Connections
+		}
+	}
+	return all
+}
+
+// VersionOf is what the package.json nearest to a program says of its version, "" if none does.
+func VersionOf(program string) string {
+	for folder := filepath.Dir(program); ; folder = filepath.Dir(folder) {
+		text, err := os.ReadFile(filepath.Join(folder, "package.json"))
+		if err == nil {
+			var about struct{ Version string }
+			json.Unmarshal(text, &about)
+			return about.Version
+		}
+		if folder == filepath.Dir(folder) || strings.HasSuffix(folder, "node_modules") {
+			return ""
+		}
+	}
+}

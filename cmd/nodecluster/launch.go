@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+)
+
+// launch starts the supervisor of an application, as a process that goes on by itself. What is returned is closed when it has ended.
+func (a *application) launch() (ended <-chan struct{}, err error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.OpenFile(a.SupervisorLog(), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	supervisor := exec.Command(program, "run", "--name", a.Name())
+	supervisor.Dir = "/"
+	supervisor.Stdout, supervisor.Stderr = log, log
+	supervisor.SysProcAttr = detached()
+	if err := supervisor.Start(); err != nil {
+		return nil, fmt.Errorf("its supervisor cannot be started: %w", err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		supervisor.Wait()
+	}()
+	return done, nil
+}
+
+// How long and how often start looks for workers that are ready.
+const (
+	startPatience = 30 * time.Second
+	startPoll     = 30 * time.Millisecond
+)
+
+// awaitStart waits until all workers of an application are ready, and says why not all will be.
+func (a *application) awaitStart(ctx context.Context, ended <-chan struct{}) (status control.App, err error) {
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	for {
+		select {
+		case <-ended:
+			return status, a.whyEnded()
+		case <-ctx.Done():
+			return status, errors.New("its workers are not ready yet; see nodecluster describe " + a.Name())
+		case <-time.After(startPoll):
+		}
+		status, err = a.client().App(ctx)
+		switch {
+		case err != nil: // it does not listen yet
+		case status.State == control.CrashLoop || status.State == control.Errored:
+			return status, &control.Error{Code: control.CodeFailed, Message: status.Reason}
+		case status.Ready >= status.Instances:
+			return status, nil
+		}
+	}
+}
+
+// whyEnded is why the supervisor has ended, as it has recorded it. A program that has done its work is no failure.
+func (a *application) whyEnded() error {
+	record, err := a.Load()
+	switch {
+	case err != nil:
+		return err
+	case record.LastEnd == nil:
+		return fmt.Errorf("its supervisor has died; %s may say why", a.SupervisorLog())
+	case record.LastEnd.Error != "":
+		return &control.Error{Code: control.CodeFailed, Message: record.LastEnd.Error, Output: record.LastEnd.Output}
+	}
+	return nil
+}
+
+// notKept are variables of a shell's session, which mean nothing to an application that outlives it.
+var notKept = []string{"_", "OLDPWD", "PWD", "SHLVL", "TERM", "COLUMNS", "LINES", "WINDOWID", "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "INVOCATION_ID", "JOURNAL_STREAM"}
+
+// environment are the variables that an application has that is started now.
+func environment() (kept []string) {
+	for _, v := range os.Environ() {
+		name, _, _ := strings.Cut(v, "=")
+		if !slices.Contains(notKept, name) && !strings.HasPrefix(name, "SSH_") && !strings.HasPrefix(name, "NODE_CHANNEL_") {
+			kept = append(kept, v)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/utilinspect"
+	"github.com/spf13/cobra"
+)
+
+// statuses are those of applications, in their order. All are asked at once.
+func statuses(ctx context.Context, apps []*application) []control.App {
+	all := make([]control.App, len(apps))
+	var asking sync.WaitGroup
+	for i, a := range apps {
+		asking.Go(func() { all[i] = a.status(ctx) })
+	}
+	asking.Wait()
+	return all
+}
+
+// newNumbersCommand prints a number of each worker of an application.
+func newNumbersCommand(use, short string, number func(control.Worker) int) *cobra.Command {
+	return &cobra.Command{
+		Use: use + " NAME", Short: short, Args: oneApp, ValidArgsFunction: completeNames,
+		RunE: func(command *cobra.Command, names []string) error {
+			apps, err := findApps(names)
+			if err != nil {
+				return asFailure(err)
+			}
+			for _, status := range statuses(command.Context(), apps) {
+				for _, w := range status.Workers {
+					if w.Pid != 0 {
+						fmt.Fprintln(command.OutOrStdout(), number(w))
+					}
+				}
+			}
+			return nil
+		},
+	}
+}
+
+func newPidCommand() *cobra.Command {
+	return newNumbersCommand("pid", "Print the process ids of an application's workers", func(w control.Worker) int { return w.Pid })
+}
+
+func newIDCommand() *cobra.Command {
+	return newNumbersCommand("id", "Print the instance numbers of an application's workers", func(w control.Worker) int { return w.Instance })
+}
+
+func oneApp(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return errors.New("say which application")
+	}
+	return nil
+}
+
+func newPingCommand() *cobra.Command {
+	command := &cobra.Command{
+		Use: "ping [NAME...]", Short: "Ask the supervisors whether they answer", ValidArgsFunction: completeNames,
+		RunE: func(command *cobra.Command, names []string) error {
+			if len(names) == 0 {
+				names = []string{"all"}
+			}
+			apps, err := findApps(names)
+			if err != nil {
+				return asFailure(err)
+			}
+			var f changeFlags
+			return f.changeAll(command.OutOrStdout(), apps, func(ctx context.Context, a *application) (outcome, error) {
+				_, err := a.client().App(ctx)
+				return outcome{Done: "pong"}, err
+			})
+		},
+	}
+	return command
+}
+
+func newSignalCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "signal SIGNAL NAME...", Aliases: []string{"sendSignal"}, Short: "Send a signal to an application's workers", DisableFlagsInUseLine: true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return errors.New("say which signal and which application, as in signal USR2 api")
+			}
+			return nil
+		},
+		RunE: func(command *cobra.Command, args []string) error {
+			apps, err := findApps(args[1:])
+			if err != nil {
+				return asFailure(err)
+			}
+			var f changeFlags
+			return f.changeAll(command.OutOrStdout(), apps, func(ctx context.Context, a *application) (outcome, error) {
+				return outcome{Done: "sent " + args[0]}, a.client().Signal(ctx, control.Signal{Signal: args[0], Instance: a.instance})
+			})
+		},
+	}
+}
+
+// newEventsCommand prints what goes on.
+func newEventsCommand() *cobra.Command {
+	var asJSON bool
+	command := &cobra.Command{
+		Use: "events [NAME...]", Short: "Print what happens to applications, as it happens", ValidArgsFunction: completeNames,
+		RunE: func(command *cobra.Command, names []string) error {
+			if len(names) == 0 {
+				names = []string{"all"}
+			}
+			apps, err := findApps(names)
+			if err != nil {
+				return asFailure(err)
+			}
+			return followEvents(command.Context(), command.OutOrStdout(), apps, asJSON)
+		},
+	}
+	command.Flags().BoolVar(&asJSON, "json", false, "print one object a line")
+	return command
+}
+
+// followEvents prints the events of applications until all have ended.
+func followEvents(ctx context.Context, out io.Writer, apps []*application, asJSON bool) error {
+	var following sync.WaitGroup
+	var mu sync.Mutex
+	for _, a := range apps {
+		following.Go(func() {
+			for event, err := range a.client().Events(ctx) {
+				if err != nil {
+					return
+				}
+				mu.Lock()
+				printEvent(out, a.Name(), event, asJSON)
+				mu.Unlock()
+			}
+		})
+	}
+	following.Wait()
+	return nil
+}
+
+func printEvent(out io.Writer, name string, e control.Event, asJSON bool) {
+	if asJSON {
+		json.NewEncoder(out).Encode(struct {
+			App string `json:"app"`
+			control.Event
+		}{name, e})
+		return
+	}
+	fmt.Fprintf(out, "%s %s %s\n", e.Time.Format("15:04:05.000"), name, utilinspect.Printable(e.Text))
+}
+
+// newEnvCommand prints the environment of an application's workers.
+func newEnvCommand() *cobra.Command {
+	var show bool
+	command := &cobra.Command{
+		Use: "env NAME", Short: "Print the environment that an application's workers are started with", Args: oneApp, ValidArgsFunction: completeNames,
+		RunE: func(command *cobra.Command, names []string) error {
+			apps, err := findApps(names)
+			if err != nil {
+				return asFailure(err)
+			}
+			for _, a := range apps {
+				printEnvironment(command.OutOrStdout(), a, show)
+			}
+			return nil
+		},
+	}
+	command.Flags().BoolVar(&show, "show", false, "show the values too, which may be secrets")
+	return command
+}
+
+func printEnvironment(out io.Writer, a *application, show bool) {
+	variables := map[string]string{}
+	for _, v := range a.record.Environment {
+		name, value, _ := strings.Cut(v, "=")
+		variables[name] = value
+	}
+	for name, value := range a.config.Env {
+		variables[name] = value
+	}
+	for _, name := range slices.Sorted(maps.Keys(variables)) {
+		value := variables[name]
+		if !show {
+			value = "***"
+		}
+		fmt.Fprintf(out, "%s=%s\n", name, utilinspect.Printable(value))
+	}
+}

@@ -1,0 +1,269 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/kballard/go-shellquote"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/config"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
+	"github.com/spf13/cobra"
+)
+
+const startHelp = `Start an application, and leave it running: its supervisor is a process of its own, which goes on when the terminal
+is closed. What is started is known by its name from then on, also after a reboot if startup was used.
+
+SCRIPT is what run takes; "COMMAND ARGS" is a command line; FILE is a nodecluster.yaml, or an ecosystem file of PM2's: all
+applications in it are made to be what it says, and what changes is shown. Of a NAME that was started before, it is
+started again if it is stopped. What runs already as asked is left alone. If another configuration is asked for, the
+workers are reloaded, and if one of the new ones fails, the old ones go on. Some settings, such as --sched, are the
+supervisor's: then the application is stopped and started.
+
+It waits until all workers are ready. Ctrl-C ends the waiting alone.
+
+Exit status: 0 when it runs as asked, 1 when it does not, 2 when the command line is wrong, 4 when there is no such
+application.`
+
+// startFlags are the flags of start.
+type startFlags struct {
+	runFlags
+	changeFlags
+	dryRun, updateEnv bool
+	environment       string
+	only              []string
+}
+
+func newStartCommand() *cobra.Command {
+	var f startFlags
+	command := &cobra.Command{
+		Use: `start [flags] SCRIPT|FILE|NAME|"COMMAND" [-- ARGS...]`, Short: "Start an application in the background", Long: startHelp,
+		DisableFlagsInUseLine: true, ValidArgsFunction: completeNames,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("say what to start: a script, a file, or the name of an application")
+			}
+			return nil
+		},
+		RunE: func(command *cobra.Command, args []string) error { return f.start(command, args[0], args[1:]) },
+	}
+	flags := command.Flags()
+	f.runFlags.addTo(flags)
+	flags.SetInterspersed(true)
+	flags.BoolVar(&f.json, "json", false, "print what was done as JSON, one line an application")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "show what would change, and do nothing")
+	flags.BoolVar(&f.updateEnv, "update-env", false, "take over the environment of now, where there was another one")
+	flags.StringVar(&f.environment, "env-name", "", "of a FILE, the variables of env_NAME too (PM2's --env)")
+	flags.StringSliceVar(&f.only, "only", nil, "of a FILE, these applications alone")
+	return command
+}
+
+// start starts what a word means.
+func (f *startFlags) start(command *cobra.Command, what string, args []string) error {
+	apps, err := f.meant(command, what, args)
+	if err != nil {
+		return err
+	}
+	return f.changeAll(command.OutOrStdout(), apps, func(ctx context.Context, a *application) (outcome, error) {
+		return f.startApp(ctx, command.OutOrStdout(), a)
+	})
+}
+
+// meant are the applications that a word means, with the configurations that they are to have.
+func (f *startFlags) meant(command *cobra.Command, what string, args []string) ([]*application, error) {
+	if config.IsFile(what) {
+		return f.inFile(what)
+	}
+	if found, err := findApps([]string{what}); err == nil && len(found) > 0 && !isFile(what) {
+		for _, a := range found {
+			if err := setFromFlags(&a.config, command.Flags()); err != nil {
+				return nil, err
+			}
+		}
+		return found, nil
+	}
+	c, err := scriptConfig(what, args)
+	if err != nil {
+		return nil, err
+	}
+	if err := setFromFlags(&c, command.Flags()); err != nil {
+		return nil, err
+	}
+	c.Name = cmp.Or(c.Name, defaultName(c.Script))
+	a, err := appToBe(c, "")
+	if err != nil {
+		return nil, err
+	}
+	return []*application{a}, nil
+}
+
+func isFile(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// inFile are the applications of a file.
+func (f *startFlags) inFile(path string) (apps []*application, err error) {
+	configs, notes, err := config.Load(path, config.LoadOptions{Env: f.environment, Only: f.only})
+	if err != nil {
+		return nil, asFailure(err)
+	}
+	for _, note := range notes {
+		warn(note.String())
+	}
+	absolute, err := filepath.Abs(path)
+	if err != nil {
+		return nil, asFailure(err)
+	}
+	for _, c := range configs {
+		a, err := appToBe(c, absolute)
+		if err != nil {
+			return nil, asFailure(err)
+		}
+		apps = append(apps, a)
+	}
+	return apps, nil
+}
+
+// appToBe is an application that is to have a configuration, whether it is there or not.
+func appToBe(c config.App, source string) (*application, error) {
+	if _, err := parseConfig(c); err != nil {
+		return nil, err
+	}
+	h, err := home.Open()
+	if err != nil {
+		return nil, asFailure(err)
+	}
+	of, err := h.App(c.Name)
+	if err != nil {
+		return nil, err
+	}
+	a, err := loadApp(of)
+	if errors.Is(err, fs.ErrNotExist) {
+		a, err = &application{App: of, record: home.Record{CreatedAt: time.Now()}}, nil
+	}
+	if err != nil {
+		return nil, asFailure(err)
+	}
+	a.config = c
+	if source != "" {
+		a.record.Source = source
+	}
+	return a, nil
+}
+
+// scriptConfig is the configuration of a script, or of a command line.
+func scriptConfig(what string, args []string) (c config.App, err error) {
+	c.Script, c.Args = what, args
+	if words, err := shellquote.Split(what); !isFile(what) && err == nil && len(words) > 1 {
+		c.Script, c.Args = words[0], append(words[1:], args...)
+	}
+	if c.Cwd, err = os.Getwd(); err != nil {
+		return c, asFailure(fmt.Errorf("the working directory: %w", err))
+	}
+	if isFile(c.Script) {
+		c.Script, err = filepath.Abs(c.Script)
+	} else if path, lookErr := exec.LookPath(c.Script); lookErr == nil {
+		c.Script, err = filepath.Abs(path)
+	} else {
+		return c, statusError{statusNoSuchApp, fmt.Errorf("there is no script, no file and no application %s", what)}
+	}
+	return c, err
+}
+
+// defaultName is what an application is called that nobody has named.
+func defaultName(script string) string {
+	name := filepath.Base(script)
+	if folder := filepath.Base(filepath.Dir(script)); strings.HasPrefix(name, "index.") {
+		name = folder
+	}
+	return strings.TrimSuffix(name, filepath.Ext(name))
+}
+
+// startApp has an application run as it is to.
+func (f *startFlags) startApp(ctx context.Context, out io.Writer, a *application) (outcome, error) {
+	changes, err := a.changes()
+	if err != nil {
+		return outcome{}, err
+	}
+	running := a.isRunning()
+	if running && len(changes) == 0 && !f.updateEnv {
+		return outcome{Done: "runs already"}, nil
+	}
+	for _, c := range changes {
+		fmt.Fprintf(out, "%s: %s\n", a.Name(), c)
+	}
+	if f.dryRun {
+		return outcome{Done: "would be changed"}, nil
+	}
+	if f.updateEnv || a.record.Environment == nil {
+		a.record.Environment = environment()
+	}
+	if running && !f.updateEnv && !slices.ContainsFunc(changes, needsSupervisor) {
+		return a.reloadTo(ctx)
+	}
+	if running {
+		if err := a.stop(ctx); err != nil {
+			return outcome{}, err
+		}
+	}
+	return a.startAnew(ctx)
+}
+
+// changes are what is to change of what is recorded, if something is.
+func (a *application) changes() ([]config.Difference, error) {
+	if a.record.Config == nil {
+		return nil, nil
+	}
+	var before config.App
+	if err := json.Unmarshal(a.record.Config, &before); err != nil {
+		return nil, err
+	}
+	return config.Diff(before, a.config), nil
+}
+
+// reloadable are the fields that a reload applies. Others are the supervisor's.
+var reloadable = []string{
+	"script", "args", "cwd", "node", "node_args", "env", "env_file", "instances", "uid", "gid", "stop", "stop_signal", "min_port",
+	"max_message_size", "autostart", "depends_on",
+}
+
+func needsSupervisor(d config.Difference) bool {
+	field, _, _ := strings.Cut(d.Field, ".")
+	return !slices.Contains(reloadable, field)
+}
+
+// reloadTo has the workers be replaced by those of the new configuration.
+func (a *application) reloadTo(ctx context.Context) (outcome, error) {
+	text, err := json.Marshal(a.config)
+	if err != nil {
+		return outcome{}, err
+	}
+	result, err := a.client().Reload(ctx, control.Reload{Config: text, Wait: true})
+	return outcome{Done: fmt.Sprintf("reloaded %s in %v", workers(len(result.Replaced)), took(result)), Result: &result}, err
+}
+
+// startAnew records what is wanted, and starts a supervisor.
+func (a *application) startAnew(ctx context.Context) (outcome, error) {
+	a.record.Wanted, a.record.LastEnd = home.Running, nil
+	if err := a.saveConfig(); err != nil {
+		return outcome{}, err
+	}
+	supervisor, err := a.launch()
+	if err != nil {
+		return outcome{}, err
+	}
+	status, err := a.awaitStart(ctx, supervisor)
+	return outcome{Done: fmt.Sprintf("online, %s", workers(status.Ready))}, err
+}

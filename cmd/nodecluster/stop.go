@@ -1,0 +1,117 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
+	"github.com/spf13/cobra"
+)
+
+func newStopCommand() *cobra.Command {
+	command, _ := newChangeCommand("stop", "Stop an application: its workers finish their requests; it stays known",
+		func(ctx context.Context, a *application) (outcome, error) {
+			if !a.isRunning() {
+				return outcome{Done: "is stopped"}, a.want(home.Stopped)
+			}
+			return outcome{Done: "stopped"}, a.stop(ctx)
+		})
+	return command
+}
+
+func newDeleteCommand() *cobra.Command {
+	command, _ := newChangeCommand("delete", "Stop an application, and forget it",
+		func(ctx context.Context, a *application) (outcome, error) {
+			if err := a.stop(ctx); err != nil {
+				return outcome{}, err
+			}
+			return outcome{Done: "deleted"}, a.Remove()
+		})
+	command.Aliases = []string{"del", "rm"}
+	return command
+}
+
+func newKillCommand() *cobra.Command {
+	var f changeFlags
+	return &cobra.Command{
+		Use: "kill", Short: "Stop all applications", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			all, err := allApps()
+			if err != nil {
+				return asFailure(err)
+			}
+			return f.changeAll(command.OutOrStdout(), all, func(ctx context.Context, a *application) (outcome, error) {
+				return outcome{Done: "stopped"}, a.stop(ctx)
+			})
+		},
+	}
+}
+
+func newRestartCommand() *cobra.Command {
+	var updateEnv bool
+	command, _ := newChangeCommand("restart", "Stop all workers of an application at once, and start them again; reload loses no time",
+		func(ctx context.Context, a *application) (outcome, error) { return a.restart(ctx, updateEnv) })
+	command.Flags().BoolVar(&updateEnv, "update-env", false, "take over the environment of now")
+	return command
+}
+
+// restart restarts the workers of an application, or starts it if it is stopped.
+func (a *application) restart(ctx context.Context, updateEnv bool) (outcome, error) {
+	if updateEnv {
+		a.record.Environment = environment()
+		if err := a.stop(ctx); err != nil {
+			return outcome{}, err
+		}
+	}
+	result, err := a.client().Restart(ctx)
+	if errors.Is(err, home.ErrNotRunning) {
+		return a.startAnew(ctx)
+	}
+	return outcome{Done: fmt.Sprintf("restarted in %v", took(result)), Result: &result}, err
+}
+
+// want records what is wanted of an application.
+func (a *application) want(wanted string) error {
+	a.record.Wanted = wanted
+	return a.Save(a.record)
+}
+
+// stopPoll is how often it is looked whether a supervisor has ended.
+const stopPoll = 10 * time.Millisecond
+
+// stop ends an application, if it runs, and waits until its supervisor has ended.
+func (a *application) stop(ctx context.Context) error {
+	if err := a.want(home.Stopped); err != nil {
+		return err
+	}
+	if err := a.client().Stop(ctx); err != nil && !errors.Is(err, home.ErrNotRunning) {
+		return err
+	}
+	for {
+		lock, err := a.Lock()
+		if err == nil {
+			lock.Close()
+			return a.reload()
+		}
+		if !errors.Is(err, home.ErrRunning) {
+			return err
+		}
+		select {
+		case <-time.After(stopPoll):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// reload reads the record of the application again, which its supervisor may have changed. The configuration that it is to have stays.
+func (a *application) reload() error {
+	record, err := a.Load()
+	if err == nil {
+		record.Environment = a.record.Environment
+		a.record = record
+	}
+	return err
+}
