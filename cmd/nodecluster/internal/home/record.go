@@ -37,8 +37,10 @@ type Record struct {
 	// Config is its configuration, a config.App.
 	Config json.RawMessage `json:"config,omitempty"`
 	// Source is the absolute path of the file that the configuration came from, "" if it came from the command line.
-	Source    string    `json:"source,omitempty"`
-	CreatedAt time.Time `json:"createdAt,omitzero"`
+	Source string `json:"source,omitempty"`
+	// Environment are the variables, as NAME=VALUE, that there were when the application was started.
+	Environment []string  `json:"environment,omitempty"`
+	CreatedAt   time.Time `json:"createdAt,omitzero"`
 	// Foreground reports whether run has started the application, and nobody wants it once that has ended.
 	Foreground bool `json:"foreground,omitempty"`
 	// LastEnd is how its last supervisor has ended, nil if none has told.

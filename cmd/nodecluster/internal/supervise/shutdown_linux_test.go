@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -76,11 +77,18 @@ func TestSecondSignalBesideTheLoop(t *testing.T) {
 	if !errors.Is(err, errStuck) {
 		t.Errorf("%v, want %v", err, errStuck)
 	}
-	for deadline := time.Now().Add(nodetest.Patience); syscall.Kill(pid, 0) == nil; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(nodetest.Patience); !isGone(pid); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("the worker has not ended")
 		}
 	}
 	close(b.release)
 	workers.Close()
+}
+
+// isGone reports whether a process has ended, reaped or not.
+func isGone(pid int) bool {
+	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	_, after, _ := strings.Cut(string(stat), ") ")
+	return err != nil || strings.HasPrefix(after, "Z") || strings.HasPrefix(after, "X")
 }
