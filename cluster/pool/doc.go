@@ -98,7 +98,7 @@
 //
 // [Options.Readiness] keeps connections from workers that are not ready, and [Options.Liveness] replaces those whose check fails. Each worker
 // is checked by itself, over a connection that no other gets. [Options.MaxLag] is for workers whose event loop does not move, and needs no check.
-// [Pool.Ready] is for the load balancer in front of the pool, and [Pool.Progress] tells of each change.
+// [Pool.Ready] and [Pool.ReadyWithin] are for the load balancer in front of the pool, and [Pool.Progress] tells of each change.
 //
 // # How Node workers drain
 //

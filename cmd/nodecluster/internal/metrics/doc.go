@@ -1,0 +1,2 @@
+// Package metrics gives what is known of applications to Prometheus, and answers the probes of containers.
+package metrics
