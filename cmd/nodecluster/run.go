@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"net"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
@@ -57,6 +59,7 @@ var errReported = errors.New("the run failed")
 type runFlags struct {
 	options.Options
 	name, namespace string
+	metrics         string
 	logFormat       eventlog.Format
 	logLevel        eventlog.Level
 	flags           *pflag.FlagSet // all of them
@@ -97,6 +100,7 @@ func (f *runFlags) addTo(flags *pflag.FlagSet) {
 		"how events are written to standard error (default text); none: not at all,\nbut for why the run has failed")
 	flags.Var(options.Value{Kind: "error|warn|info|debug", To: options.OneOf(&f.logLevel, eventlog.Error, eventlog.Warn, eventlog.Info, eventlog.Debug)}, "log-level",
 		"which events are written (default info): warn, what did not go well; info, the\nworkers' lives too and the first message of each kind; debug, every message")
+	flags.StringVar(&f.metrics, "metrics", "", "the address, such as :9615, that answers /metrics for Prometheus, and /livez and /readyz for\nKubernetes (default none)")
 	flags.SetInterspersed(false)
 	acceptPM2Flags(flags)
 	recordFlags(flags)
@@ -163,5 +167,10 @@ func runPool(f *runFlags, script string, args []string, o *supervise.Options) er
 	}
 	f.Pool.Programs, f.Pool.Reread = programs[1:], f.Rereader(script, args)
 	o.Settings, o.Pool = programs[0].Settings, f.Pool
+	if f.metrics != "" {
+		if o.Metrics, err = net.Listen("tcp", f.metrics); err != nil {
+			return fmt.Errorf("--metrics: %w", err)
+		}
+	}
 	return supervise.Run(*o)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync/atomic"
+	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool"
@@ -30,7 +31,9 @@ type Options struct {
 	// Control is where the control socket listens, which is closed in the end; nil is for none.
 	Control      net.Listener
 	ControlGroup string
-	Foreground   bool
+	// Metrics is where metrics and probes are answered, and is closed in the end; nil is for none.
+	Metrics    net.Listener
+	Foreground bool
 }
 
 // Compiled is what a configuration means.
@@ -38,6 +41,9 @@ type Compiled struct {
 	Instances int // 0 is for as many as the limits allow
 	Reread    func() ([]cluster.Settings, error)
 }
+
+// lagPeriod is how often the lag of workers is measured for those who look at the application.
+const lagPeriod = 5 * time.Second
 
 // Run runs an application until its workers are done, or signals or the control socket end it. Its error is why it could not be run or kept
 // running, or could not end in order.
@@ -47,6 +53,9 @@ func Run(o Options) error {
 	reread := &rereader{current: o.Pool.Reread}
 	if o.Pool.Reread != nil {
 		o.Pool.Reread = reread.read
+	}
+	if o.Settings.LagPeriod == 0 && (o.Control != nil || o.Metrics != nil) {
+		o.Settings.LagPeriod = lagPeriod
 	}
 	workers, err := pool.New(o.Settings, o.Pool)
 	if err != nil {

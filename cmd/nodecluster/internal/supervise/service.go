@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/metrics"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
 )
 
@@ -34,8 +36,9 @@ type service struct {
 	ended     chan struct{} // closed once the pool has ended
 	history   history
 	usage     usageMeter
+	health    metrics.Health
 	running   sync.WaitGroup
-	server    *control.Server // nil if there is no control socket
+	servers   []answering
 
 	mu     sync.Mutex
 	config json.RawMessage
@@ -48,6 +51,7 @@ func newService(o *Options, workers *pool.Pool, reread *rereader) *service {
 		options: o, workers: workers, log: o.Log, reread: reread, config: o.Config, startedAt: time.Now(),
 		stops: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
+	s.health.Pool = workers
 	steps := workers.Progress(context.Background())
 	exits := workers.Subscribe(cluster.ExitEvent{})
 	s.running.Go(func() { s.history.follow(steps, workers) })
@@ -55,13 +59,29 @@ func newService(o *Options, workers *pool.Pool, reread *rereader) *service {
 	return s
 }
 
-// start has the control socket answered.
+// answering is a server that runs.
+type answering interface {
+	Serve(net.Listener) error
+	Shutdown(context.Context) error
+}
+
+// start has the control socket answered, and those who ask for metrics.
 func (s *service) start() {
-	if s.options.Control == nil {
-		return
+	if s.options.Control != nil {
+		s.serve(control.NewServer(s, control.ServerOptions{Group: s.options.ControlGroup}), s.options.Control)
 	}
-	s.server = control.NewServer(s, control.ServerOptions{Group: s.options.ControlGroup})
-	s.running.Go(func() { s.server.Serve(s.options.Control) })
+	if s.options.Metrics != nil {
+		s.serve(metrics.NewServer(s), s.options.Metrics)
+	}
+}
+
+func (s *service) serve(server answering, l net.Listener) {
+	s.servers = append(s.servers, server)
+	s.running.Go(func() {
+		if err := server.Serve(l); err != nil {
+			s.log.Error(nil, fmt.Errorf("%s is not answered any more: %w", l.Addr(), err))
+		}
+	})
 }
 
 // lastAnswers is how long the end of the program waits for answers that are being written.
@@ -70,13 +90,17 @@ const lastAnswers = time.Second
 // close ends what start and newService have begun. The pool must be closed.
 func (s *service) close() {
 	close(s.ended)
-	if s.server != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)
-		defer cancel()
-		s.server.Shutdown(ctx)
-	} else if s.options.Control != nil {
-		s.options.Control.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)
+	defer cancel()
+	for _, server := range s.servers {
+		server.Shutdown(ctx)
 	}
+	for _, l := range []net.Listener{s.options.Control, s.options.Metrics} {
+		if l != nil {
+			l.Close()
+		}
+	}
+	s.health.Wait()
 	s.running.Wait()
 }
 
@@ -260,25 +284,28 @@ func (s *service) ReopenLogs(context.Context) error { return nil }
 
 func (s *service) FlushLogs(context.Context) error { return nil }
 
-func (s *service) Metrics() http.Handler { return http.NotFoundHandler() }
+// Metrics is what Prometheus asks.
+func (s *service) Metrics() http.Handler {
+	return metrics.Handler(func(ctx context.Context) []control.App {
+		app, err := s.App(ctx)
+		if err != nil {
+			app = control.App{Name: s.options.Name, Namespace: s.options.Namespace, State: control.Stopped}
+		}
+		return []control.App{app}
+	})
+}
 
 // Live reports why the primary does not work, nil if it does.
 func (s *service) Live() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	_, err := s.workers.Instances(ctx)
-	return err
+	return s.health.Live()
 }
 
 // Ready reports why no clients are to be sent here, nil if they are.
 func (s *service) Ready() error {
-	switch {
-	case s.stopping.Load() || s.drains.Load():
+	if s.stopping.Load() || s.drains.Load() {
 		return errors.New("it is to end")
-	case !s.workers.Ready():
-		return errors.New("no worker is ready")
 	}
-	return nil
+	return s.health.Ready()
 }
 
 // failed is an error as the control socket says it.

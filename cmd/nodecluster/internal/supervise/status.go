@@ -21,8 +21,9 @@ func (s *service) App(ctx context.Context) (control.App, error) {
 	if errors.Is(err, cluster.ErrClosed) {
 		return control.App{}, s.failed(err)
 	}
+	uses := s.usage.read(instances)
 	app := control.App{
-		Name: s.options.Name, Namespace: s.options.Namespace, Supervisor: s.supervisor(), Version: s.version(),
+		Name: s.options.Name, Namespace: s.options.Namespace, Supervisor: s.supervisor(uses), Version: s.version(),
 		Waiting: s.workers.Waiting(), Change: s.history.last(), Config: s.configuration(),
 	}
 	sizing := s.workers.Sizing()
@@ -32,13 +33,13 @@ func (s *service) App(ctx context.Context) (control.App, error) {
 		app.Restarts += n
 	}
 	for _, i := range instances {
-		w := s.worker(ctx, i)
+		w := s.worker(ctx, i, uses)
 		if i.State == pool.InstanceReady {
 			app.Ready++
 		}
 		app.Workers = append(app.Workers, w)
 		if i.Successor != nil {
-			app.Workers = append(app.Workers, s.successor(ctx, i))
+			app.Workers = append(app.Workers, s.successor(ctx, i, uses))
 		}
 	}
 	app.Usage = sum(app.Workers)
@@ -47,8 +48,8 @@ func (s *service) App(ctx context.Context) (control.App, error) {
 	return app, nil
 }
 
-func (s *service) supervisor() *control.Supervisor {
-	m := s.usage.of(os.Getpid())
+func (s *service) supervisor(uses readings) *control.Supervisor {
+	m := uses.of(os.Getpid())
 	return &control.Supervisor{
 		Pid: os.Getpid(), Version: s.options.Version, StartedAt: s.startedAt, Memory: m.Memory, Foreground: s.options.Foreground,
 	}
@@ -120,7 +121,7 @@ var workerStates = map[pool.InstanceState]control.WorkerState{
 }
 
 // worker is an instance as it is now.
-func (s *service) worker(ctx context.Context, i pool.Instance) control.Worker {
+func (s *service) worker(ctx context.Context, i pool.Instance, uses readings) control.Worker {
 	w := control.Worker{
 		Instance: i.Number, State: workerStates[i.State], Reason: reason(&i), StartedAt: i.StartedAt, RetryAt: i.RetryAt, Restarts: i.Restarts, Program: i.Exec,
 	}
@@ -129,14 +130,16 @@ func (s *service) worker(ctx context.Context, i pool.Instance) control.Worker {
 	}
 	w.Connections = -1
 	if i.Worker != nil {
+		w.Usage = uses.of(i.Worker.Pid())
 		s.describeWorker(ctx, &w, i.Worker)
 	}
 	return w
 }
 
 // successor is the worker that is tried beside the one of an instance.
-func (s *service) successor(ctx context.Context, i pool.Instance) control.Worker {
+func (s *service) successor(ctx context.Context, i pool.Instance, uses readings) control.Worker {
 	w := control.Worker{Instance: i.Number, State: control.WorkerStarting, Reason: "it is to take over", Program: i.Exec}
+	w.Usage = uses.of(i.Successor.Pid())
 	s.describeWorker(ctx, &w, i.Successor)
 	return w
 }
@@ -144,14 +147,12 @@ func (s *service) successor(ctx context.Context, i pool.Instance) control.Worker
 // describeWorker adds what is known of a process.
 func (s *service) describeWorker(ctx context.Context, w *control.Worker, worker *cluster.Worker) {
 	w.ID, w.Pid, w.Runtime = worker.ID(), worker.Pid(), string(worker.Runtime())
-	w.Usage = s.usage.of(w.Pid)
-	w.Usage.Accepted = uint64(worker.Accepted())
+	w.Accepted = uint64(worker.Accepted())
 	if lag := worker.Lag(); lag != (cluster.Lag{}) {
-		w.Usage.Lag = &control.Lag{Last: milliseconds(lag.Last), P50: milliseconds(lag.P50), P99: milliseconds(lag.P99)}
+		w.Lag = &control.Lag{Last: milliseconds(lag.Last), P50: milliseconds(lag.P50), P99: milliseconds(lag.P99)}
 	}
-	w.Usage.Connections = -1
 	if n, err := s.workers.OpenConnections(ctx, worker); err == nil {
-		w.Usage.Connections = n
+		w.Connections = n
 	}
 }
 
