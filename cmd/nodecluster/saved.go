@@ -1,0 +1,40 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
+	"github.com/spf13/cobra"
+)
+
+func newSaveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "save", Aliases: []string{"dump"}, Short: "Do nothing: what is started is kept without it", Args: cobra.ArbitraryArgs,
+		Run: func(command *cobra.Command, _ []string) {
+			fmt.Fprintln(command.OutOrStdout(), "nothing to do: what is started is kept at once")
+		},
+	}
+}
+
+func newResurrectCommand() *cobra.Command {
+	var f changeFlags
+	command := &cobra.Command{
+		Use: "resurrect", Short: "Start all applications again that were not stopped, as after a reboot", Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			all, err := allApps()
+			if err != nil {
+				return asFailure(err)
+			}
+			var wanted []*application
+			for _, a := range all {
+				if a.record.Wanted == home.Running && !a.record.Foreground && !a.isRunning() {
+					wanted = append(wanted, a)
+				}
+			}
+			return f.changeAll(command.OutOrStdout(), wanted, func(ctx context.Context, a *application) (outcome, error) { return a.startAnew(ctx) })
+		},
+	}
+	command.Flags().BoolVar(&f.json, "json", false, "print what was done as JSON, one line an application")
+	return command
+}
