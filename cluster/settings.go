@@ -19,8 +19,8 @@ import (
 // value of a field is Node's default.
 //
 // The fields have three lifetimes. SchedulingPolicy, NewBalancer, Serialization, NoBatch and NoSteal are read once, by
-// [NewPrimary]: [Primary.Setup] and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving, ListenFDs and LagPeriod
-// are the primary's too, and the last Setup counts. All other fields are a worker's, and are read when it is forked.
+// [NewPrimary]: [Primary.Setup] and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving, ListenFDs, LagPeriod and
+// MaxLag are the primary's too, and the last Setup counts. All other fields are a worker's, and are read when it is forked.
 type Settings struct {
 	// SchedulingPolicy says who hands out connections, and to whom. It is read once. By default NODE_CLUSTER_SCHED_POLICY decides.
 	SchedulingPolicy SchedulingPolicy
@@ -50,6 +50,11 @@ type Settings struct {
 	// LagPeriod is how often the lag of each worker is measured, for [Worker.Lag] and [Worker.BlockedFor]. By default it is not, so that
 	// nothing wakes an idle worker. Every 10 seconds costs the primary 0.05 % of a CPU for 100 workers, and every second 0.4 %. Less than 10 ms is 10 ms.
 	LagPeriod time.Duration
+	// MaxLag is for how long a worker's event loop may stand still. One that has not moved for longer is blocked, and a [BlockedEvent]
+	// says so, unless what has kept it may have kept the primary too. It has the lag measured every MaxLag at least, and every 10 seconds.
+	// A worker that blocks just after it was measured is found out that much later. Less than 10 ms is 10 ms. By default no worker is
+	// taken for blocked.
+	MaxLag time.Duration
 
 	// NoBatch leaves the primary's thread in the system's ordinary scheduling policy. By default, under SchedRR and SchedLeast on
 	// Linux, it is in SCHED_BATCH: there it does not preempt the workers whose answers wake it, and does more at once. It is read once.
