@@ -48,7 +48,8 @@ type Settings struct {
 	// that systemd passes. A worker gets EINVAL for any other descriptor.
 	ListenFDs []int
 	// LagPeriod is how often the lag of each worker is measured, for [Worker.Lag] and [Worker.BlockedFor]. By default it is not, so that
-	// nothing wakes an idle worker. Every 10 seconds costs the primary 0.05 % of a CPU for 100 workers, and every second 0.4 %. Less than 10 ms is 10 ms.
+	// nothing wakes an idle worker. Every 10 seconds costs the primary 0.04 % of a CPU for 100 workers, and every second 0.4 %. Less than 10 ms
+	// is 10 ms.
 	LagPeriod time.Duration
 	// MaxLag is for how long a worker's event loop may stand still. One that has not moved for longer is blocked, and a [BlockedEvent]
 	// says so, unless what has kept it may have kept the primary too. It has the lag measured every MaxLag at least, and every 10 seconds.
@@ -87,6 +88,12 @@ type Settings struct {
 	// A server that is to accept from a socket that all workers share does not listen yet: its program waits in listen, with a
 	// ListenPendingEvent. That is so for all servers under SchedNone, for Unix sockets under SchedReusePort, and for UDP but under
 	// SchedReusePort and SchedSticky.
+	//
+	// Standby is for a worker that is to begin instead of others, and StartSuspended for one that is not ready. So they differ in what the
+	// worker is meanwhile. On standby it has no part in its servers: no Target that a [Balancer] knows, no clients of its own under
+	// SchedSticky, no datagrams, nothing of a shared socket. That ends once, and for several workers in one moment. A worker that is
+	// suspended has its part: its clients come back to it, datagrams go on, and it accepts from shared sockets, where the error of
+	// SuspendConnections says so. That may begin and end at any time. A worker that is both gets connections once both have ended.
 	Standby bool
 	// Silent gives the worker pipes for its standard streams: Worker.Stdin, Stdout and Stderr.
 	Silent bool
@@ -111,6 +118,8 @@ type Settings struct {
 	// worker that sends a longer one loses its channel, and a Node worker then exits. Node sets no limit.
 	MaxMessageSize int
 	// StartSuspended has the worker get no connections until [Worker.ResumeConnections] is called, as [Worker.SuspendConnections] says it.
+	// It is for a worker that is to be checked first. One that is to wait until it takes over from others begins on Standby, which says how
+	// the two differ.
 	StartSuspended bool
 	// StopMethod is how [Worker.Shutdown] asks the worker to end; [StopDisconnect] by default.
 	StopMethod StopMethod
