@@ -1,6 +1,10 @@
 package cluster
 
-import "github.com/nodecluster/nodecluster/nodeipc"
+import (
+	"time"
+
+	"github.com/nodecluster/nodecluster/nodeipc"
+)
 
 // An Event is something that has happened in a cluster. [Primary.Next] and every [Subscription] give events in the order in which
 // they happened.
@@ -14,12 +18,13 @@ import "github.com/nodecluster/nodecluster/nodeipc"
 //     what leads to either.
 //   - [ListeningEvent], [ListenErrorEvent], [ListenPendingEvent] and [MessageEvent] come any number of times, in the order of what the worker did; an
 //     [ErrorEvent] at any time.
+//   - A [BlockedEvent] comes between the OnlineEvent and the DisconnectEvent, and an [UnblockedEvent] or the DisconnectEvent before the next.
 //   - A [DisconnectEvent] and an [ExitEvent] come once each, in either order. After the ExitEvent there are no ListeningEvents and
 //     ListenErrorEvents, after the DisconnectEvent no MessageEvents either. The second of the two is the worker's last event, but
 //     for ErrorEvents, and [Worker.Gone] is closed then.
 //
 // SetupEvent, ForkEvent, OnlineEvent, ListeningEvent, MessageEvent, DisconnectEvent and ExitEvent are those of Node's cluster module
-// in a primary. The other three are not: Node tells nobody in the primary why a worker could not listen.
+// in a primary. The others are not: Node tells nobody in the primary why a worker could not listen.
 type Event interface{ kind() kinds }
 
 // kinds is a set of types of events.
@@ -36,6 +41,8 @@ const (
 	disconnectKind
 	exitKind
 	errorKind
+	blockedKind
+	unblockedKind
 
 	allKinds = 1<<iota - 1
 )
@@ -119,6 +126,21 @@ type ErrorEvent struct {
 	Err    error
 }
 
+// BlockedEvent: the worker's event loop has not moved for [Settings.MaxLag], which its lag has shown: see [Worker.Lag]. It gets no
+// connections that the primary hands out until it moves, and [Worker.SuspendConnections] has it get none of the others either.
+type BlockedEvent struct {
+	Worker *Worker
+	// For is how long it has not moved for sure.
+	For time.Duration
+}
+
+// UnblockedEvent: the event loop of a worker that was blocked moves again.
+type UnblockedEvent struct {
+	Worker *Worker
+	// After is how long it had not moved.
+	After time.Duration
+}
+
 func (SetupEvent) kind() kinds         { return setupKind }
 func (ForkEvent) kind() kinds          { return forkKind }
 func (OnlineEvent) kind() kinds        { return onlineKind }
@@ -129,3 +151,5 @@ func (MessageEvent) kind() kinds       { return messageKind }
 func (DisconnectEvent) kind() kinds    { return disconnectKind }
 func (ExitEvent) kind() kinds          { return exitKind }
 func (ErrorEvent) kind() kinds         { return errorKind }
+func (BlockedEvent) kind() kinds       { return blockedKind }
+func (UnblockedEvent) kind() kinds     { return unblockedKind }

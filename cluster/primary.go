@@ -67,8 +67,8 @@ func NewPrimary(settings Settings) (*Primary, error) {
 		begun: time.Now(), steals: !settings.NoSteal, customBalancer: settings.NewBalancer,
 		running: map[*Worker]struct{}{}, onLoop: newPrimaryOnLoop(loop),
 	}
-	p.onLoop.lag.primary = p
-	p.loop.Post(func() { p.onLoop.lag.setPeriod(settings.LagPeriod) })
+	p.onLoop.lag = newLagMeter(p)
+	p.loop.Post(func() { p.onLoop.lag.set(settings.LagPeriod, settings.MaxLag) })
 	p.events = newEventStream(func() { p.mustNotWait("Next of the events") })
 	p.events.emit(SetupEvent{settings})
 	return p, nil
@@ -90,7 +90,7 @@ func (p *Primary) Setup(settings Settings) {
 	settings.NewBalancer, settings.NoBatch, settings.NoSteal = p.settings.NewBalancer, p.settings.NoBatch, p.settings.NoSteal
 	p.settings = settings
 	p.events.emit(SetupEvent{settings})
-	p.loop.Post(func() { p.onLoop.lag.setPeriod(settings.LagPeriod) })
+	p.loop.Post(func() { p.onLoop.lag.set(settings.LagPeriod, settings.MaxLag) })
 }
 
 // Settings returns those that the next worker gets.
@@ -251,10 +251,7 @@ func (p *Primary) Close() error {
 	p.loop.Post(func() { p.onLoop.leaving = true })
 	p.Kill()
 	p.forking.Wait()
-	p.loop.Call(func() {
-		p.closeHeld()
-		p.onLoop.lag.stop()
-	})
+	p.loop.Call(p.closeHeld)
 	p.loop.Close()
 	p.forker.close()
 	bind.AwaitClosed()

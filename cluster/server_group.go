@@ -70,7 +70,7 @@ func (s *groupServer) join(w *Worker, reply *wire.ServerReply) (membership, *han
 		reply.SockName, handle = s.name, nil
 	}
 	if w.IsStandby() {
-		err = m.standBy()
+		err = m.leaveToOthers()
 	} else {
 		err = m.begin()
 	}
@@ -139,14 +139,6 @@ type groupMembership struct {
 }
 
 func (m groupMembership) server() server { return m.of }
-
-// standBy has the others get what has come to the socket, and what would come there.
-func (m groupMembership) standBy() error {
-	s := m.of
-	s.acceptAll(s.group.FD(m.slot), nil)
-	s.schedule()
-	return s.watch(s.group.FD(m.slot), nil)
-}
 
 func (m groupMembership) activate() {
 	m.of.groupSlots.activate(m.slot)

@@ -28,6 +28,7 @@ const (
 // loop watches the sockets, and wakes once.
 type queueLooks struct {
 	loop    *eventloop.Loop
+	timer   *eventloop.Timer // of the next look
 	queues  []*workerQueue
 	polls   []unix.PollFd // one for each of queues
 	looking bool
@@ -45,7 +46,11 @@ type workerQueue struct {
 	asked  bool          // the worker was sent something, and was not seen to have read it
 }
 
-func newQueueLooks(loop *eventloop.Loop) *queueLooks { return &queueLooks{loop: loop} }
+func newQueueLooks(loop *eventloop.Loop) *queueLooks {
+	l := &queueLooks{loop: loop}
+	l.timer = loop.NewTimer(l.look)
+	return l
+}
 
 // add begins to look at the queue of a target. fd is -1 if it has none.
 func (l *queueLooks) add(s *groupServer, target *Target, fd int) {
@@ -97,7 +102,7 @@ func (l *queueLooks) begin() {
 		}
 		q.full, q.asked, q.alive = 0, false, 0
 	}
-	l.loop.SetTick(queueLookInterval, l.look)
+	l.timer.Reset(queueLookInterval)
 }
 
 func (l *queueLooks) end() {
@@ -105,7 +110,7 @@ func (l *queueLooks) end() {
 		return
 	}
 	l.looking = false
-	l.loop.SetTick(0, nil)
+	l.timer.Stop()
 	for _, q := range l.queues {
 		q.watch()
 	}
@@ -113,6 +118,7 @@ func (l *queueLooks) end() {
 
 // look takes from queues that stay full for workers whose queues are empty.
 func (l *queueLooks) look() {
+	l.timer.Reset(queueLookInterval)
 	n, err := unix.Poll(l.polls, 0)
 	if err != nil {
 		return

@@ -19,8 +19,8 @@ import (
 // value of a field is Node's default.
 //
 // The fields have three lifetimes. SchedulingPolicy, NewBalancer, Serialization, NoBatch and NoSteal are read once, by
-// [NewPrimary]: [Primary.Setup] and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving, ListenFDs and LagPeriod
-// are the primary's too, and the last Setup counts. All other fields are a worker's, and are read when it is forked.
+// [NewPrimary]: [Primary.Setup] and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving, ListenFDs, LagPeriod and
+// MaxLag are the primary's too, and the last Setup counts. All other fields are a worker's, and are read when it is forked.
 type Settings struct {
 	// SchedulingPolicy says who hands out connections, and to whom. It is read once. By default NODE_CLUSTER_SCHED_POLICY decides.
 	SchedulingPolicy SchedulingPolicy
@@ -48,8 +48,14 @@ type Settings struct {
 	// that systemd passes. A worker gets EINVAL for any other descriptor.
 	ListenFDs []int
 	// LagPeriod is how often the lag of each worker is measured, for [Worker.Lag] and [Worker.BlockedFor]. By default it is not, so that
-	// nothing wakes an idle worker. Every 10 seconds costs the primary 0.05 % of a CPU for 100 workers, and every second 0.4 %. Less than 10 ms is 10 ms.
+	// nothing wakes an idle worker. Every 10 seconds costs the primary 0.04 % of a CPU for 100 workers, and every second 0.4 %. Less than 10 ms
+	// is 10 ms.
 	LagPeriod time.Duration
+	// MaxLag is for how long a worker's event loop may stand still. One that has not moved for longer is blocked, and a [BlockedEvent]
+	// says so, unless what has kept it may have kept the primary too. It has the lag measured every MaxLag at least, and every 10 seconds.
+	// A worker that blocks just after it was measured is found out that much later. Less than 10 ms is 10 ms. By default no worker is
+	// taken for blocked.
+	MaxLag time.Duration
 
 	// NoBatch leaves the primary's thread in the system's ordinary scheduling policy. By default, under SchedRR and SchedLeast on
 	// Linux, it is in SCHED_BATCH: there it does not preempt the workers whose answers wake it, and does more at once. It is read once.
@@ -82,6 +88,12 @@ type Settings struct {
 	// A server that is to accept from a socket that all workers share does not listen yet: its program waits in listen, with a
 	// ListenPendingEvent. That is so for all servers under SchedNone, for Unix sockets under SchedReusePort, and for UDP but under
 	// SchedReusePort and SchedSticky.
+	//
+	// Standby is for a worker that is to begin instead of others, and StartSuspended for one that is not ready. So they differ in what the
+	// worker is meanwhile. On standby it has no part in its servers: no Target that a [Balancer] knows, no clients of its own under
+	// SchedSticky, no datagrams, nothing of a shared socket. That ends once, and for several workers in one moment. A worker that is
+	// suspended has its part: its clients come back to it, datagrams go on, and it accepts from shared sockets, where the error of
+	// SuspendConnections says so. That may begin and end at any time. A worker that is both gets connections once both have ended.
 	Standby bool
 	// Silent gives the worker pipes for its standard streams: Worker.Stdin, Stdout and Stderr.
 	Silent bool
@@ -106,6 +118,8 @@ type Settings struct {
 	// worker that sends a longer one loses its channel, and a Node worker then exits. Node sets no limit.
 	MaxMessageSize int
 	// StartSuspended has the worker get no connections until [Worker.ResumeConnections] is called, as [Worker.SuspendConnections] says it.
+	// It is for a worker that is to be checked first. One that is to wait until it takes over from others begins on Standby, which says how
+	// the two differ.
 	StartSuspended bool
 	// StopMethod is how [Worker.Shutdown] asks the worker to end; [StopDisconnect] by default.
 	StopMethod StopMethod

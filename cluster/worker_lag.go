@@ -43,23 +43,11 @@ func (w *Worker) BlockedFor() (waited time.Duration) {
 	return waited
 }
 
-// Blocked returns the workers whose [Worker.BlockedFor] is so long or longer, in no order.
-func (p *Primary) Blocked(atLeast time.Duration) (workers []*Worker) {
-	p.loop.Call(func() {
-		now := p.now()
-		for _, w := range p.onLoop.lag.pinged {
-			if l := &w.onLoop.lag; l.pinged && now-l.sent >= atLeast && w.onLoop.channel.HasUnread() {
-				workers = append(workers, w)
-			}
-		}
-	})
-	return workers
-}
-
 // workerLag is what is known of a worker's lag. Times are those of Primary.now.
 type workerLag struct {
 	pinged  bool // it has been sent a message that it has not read, as far as is known
 	seen    bool // it was looked at since, and had not read
+	blocked bool // so a BlockedEvent has told
 	sent    time.Duration
 	look    time.Duration // when to look next
 	samples []lagSample   // a ring once it has maxLagSamples
@@ -74,9 +62,12 @@ func (l *workerLag) begin(now time.Duration) {
 	l.sent, l.look = now, now+minReadPause
 }
 
-// wait is for a worker that was looked at and has not read.
-func (l *workerLag) wait(now time.Duration) {
-	l.seen, l.look = true, now+readPause(now-l.sent)
+// wait is for a worker that was looked at and has not read. It is looked at again when it is blocked by then.
+func (l *workerLag) wait(now, maxLag time.Duration) {
+	l.seen, l.look = true, now+min(max((now-l.sent)/4, minReadPause), maxLagPause)
+	if blocked := l.sent + maxLag; blocked > now {
+		l.look = min(l.look, blocked)
+	}
 }
 
 // end is for a worker that was looked at and has read.

@@ -8,13 +8,20 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 )
 
 // minLagPeriod is the shortest period. In a shorter one the primary would do little else.
 const minLagPeriod = 10 * time.Millisecond
 
+// maxLagPeriod is how often the lag is measured at least where there is a Settings.MaxLag.
+const maxLagPeriod = 10 * time.Second
+
 // maxPingsPerCPU is how many workers are pinged at once. More would wait for a CPU, because of each other.
 const maxPingsPerCPU = 16
+
+// maxLagPause is how long a worker that does not read is not looked at, at most.
+const maxLagPause = time.Second
 
 const never = time.Duration(math.MaxInt64)
 
@@ -25,47 +32,49 @@ const never = time.Duration(math.MaxInt64)
 // While a ping is not read, no connection is offered to the worker: see nodeipc.LoopChannel.Offer.
 type lagMeter struct {
 	primary *Primary
+	timer   *eventloop.Timer
 	period  time.Duration // 0 if nothing is measured
-	timer   *time.Timer   // of the next tick; nil before the first
-	running bool          // the timer was started
+	maxLag  time.Duration // 0 if no worker is taken for blocked
+	due     time.Duration // when the next tick is, or never
 	round   time.Duration // when the next period begins, or never
 	waiting []*Worker     // that are pinged in this period
 	pinged  []*Worker     // that have not read their ping, as far as is known
 }
 
-// setPeriod is for settings that have come.
-func (m *lagMeter) setPeriod(period time.Duration) {
-	if period <= 0 || runtime.GOOS != "linux" {
-		m.period, m.waiting, m.round = 0, nil, never
-		return
+func newLagMeter(p *Primary) lagMeter {
+	return lagMeter{primary: p, due: never, timer: p.loop.NewTimer(func() { p.onLoop.lag.tick() })}
+}
+
+// set is for settings that have come.
+func (m *lagMeter) set(period, maxLag time.Duration) {
+	if maxLag > 0 {
+		maxLag = max(maxLag, minLagPeriod)
+		if atLeast := min(maxLag, maxLagPeriod); period <= 0 || period > atLeast {
+			period = atLeast
+		}
 	}
-	m.period = max(period, minLagPeriod)
-	m.running = false // the timer may have been set for much later
-	m.start()
+	m.maxLag = maxLag
+	switch {
+	case period <= 0 || runtime.GOOS != "linux":
+		m.period, m.waiting, m.round = 0, nil, never
+	case m.period != max(period, minLagPeriod):
+		m.period = max(period, minLagPeriod)
+		m.due = never // the timer may have been set for much later
+		m.start()
+	}
 }
 
 // start is for a worker that has come online.
 func (m *lagMeter) start() {
-	if m.period > 0 && !m.running {
+	if m.period > 0 && m.due == never {
 		m.round = m.primary.now()
-		m.tickAfter(0)
+		m.tickAt(m.round)
 	}
 }
 
-// stop is for a primary that closes.
-func (m *lagMeter) stop() {
-	if m.timer != nil {
-		m.timer.Stop()
-	}
-}
-
-func (m *lagMeter) tickAfter(wait time.Duration) {
-	m.running = true
-	if m.timer == nil {
-		tick := m.tick
-		m.timer = time.AfterFunc(wait, func() { m.primary.loop.Post(tick) })
-	} else {
-		m.timer.Reset(wait)
+func (m *lagMeter) tickAt(due time.Duration) {
+	if m.due = due; due != never {
+		m.timer.Reset(due - m.primary.now())
 	}
 }
 
@@ -87,22 +96,30 @@ func (m *lagMeter) tick() {
 	for _, w := range m.pinged {
 		next = min(next, w.onLoop.lag.look)
 	}
-	if m.running = next != never; m.running {
-		m.tickAfter(next - now)
-	}
+	m.tickAt(next)
 }
 
 // lookAtPinged looks whether workers have read for which it is time.
 func (m *lagMeter) lookAtPinged(now time.Duration) {
+	// What has kept this process from going on may have kept the workers too.
+	judges := m.maxLag > 0 && now-m.due < m.maxLag/2
 	m.pinged = slices.DeleteFunc(m.pinged, func(w *Worker) bool {
 		l := &w.onLoop.lag
 		switch {
 		case !w.canBePinged():
-			l.pinged = false
+			l.pinged, l.blocked = false, false
 		case now < l.look:
 		case w.onLoop.channel.HasUnread():
-			l.wait(now)
+			l.wait(now, m.maxLag)
+			if waited := now - l.sent; judges && !l.blocked && waited >= m.maxLag {
+				l.blocked = true
+				m.primary.events.emitFor(w, BlockedEvent{w, waited}, 0)
+			}
 		default:
+			if l.blocked {
+				l.blocked = false
+				m.primary.events.emitFor(w, UnblockedEvent{w, now - l.sent}, 0)
+			}
 			l.end(now)
 		}
 		return !l.pinged

@@ -8,7 +8,8 @@ import (
 // SuspendConnections has the worker get no connections of clients until [Worker.ResumeConnections] is called. It is for a worker that is
 // not ready, or does not go on: the worker runs, listens, serves the connections that it has and takes those of [Worker.Dial]. What is
 // on its way to it by the time stays with it. What has come to it and waits goes to others. A worker that listens on something later is
-// suspended there too. [Settings.StartSuspended] does it before the worker can listen.
+// suspended there too. [Settings.StartSuspended] does it before the worker can listen; [Settings.Standby] says how that differs
+// from a worker on standby.
 //
 // Meanwhile its connections go to the other workers of each server:
 //   - under [SchedRR] and [SchedLeast] to those that the policy chooses of them;
@@ -101,9 +102,7 @@ func (m groupMembership) receive() error {
 	s.unwatch(fd)
 	switch {
 	case m.suspended:
-		s.acceptAll(fd, nil)
-		s.schedule()
-		if err := s.watch(fd, nil); err != nil {
+		if err := m.leaveToOthers(); err != nil {
 			return err
 		}
 		return s.park()
@@ -112,6 +111,15 @@ func (m groupMembership) receive() error {
 		return nil
 	}
 	return s.handOut(m.Target, fd)
+}
+
+// leaveToOthers has the others get what has come to the target's socket, and what may still come there: the target is suspended, or on
+// standby.
+func (m groupMembership) leaveToOthers() error {
+	s, fd := m.of, m.of.group.FD(m.slot)
+	s.acceptAll(fd, nil)
+	s.schedule()
+	return s.watch(fd, nil)
 }
 
 // park sees to a socket without a worker for what comes while all workers are suspended.

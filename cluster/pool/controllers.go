@@ -32,9 +32,6 @@ func (p *Pool) controllers() (all []func(context.Context)) {
 	if runtime.GOOS == "linux" && p.options.Instances == 0 {
 		all = append(all, p.followLimits)
 	}
-	if p.options.MaxLag > 0 {
-		all = append(all, p.watchLag)
-	}
 	if p.options.Autoscale.isOn() {
 		all = append(all, p.autoscale)
 	}

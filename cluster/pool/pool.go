@@ -38,18 +38,19 @@ type Pool struct {
 	// What follows is the supervisor's until done is closed.
 	places   []*place
 	spares   spares
-	settings []cluster.Settings // of the pool's own program, and then of Options.Programs
-	change   *change            // that is under way, nil if none is
-	told     map[string]bool    // of what is told once, see tellOnce
-	works    bool               // some worker has listened, or lived long enough
-	endings  sync.WaitGroup     // of what is waited for: workers that leave
+	settings []cluster.Settings            // of the pool's own program, and then of Options.Programs
+	change   *change                       // that is under way, nil if none is
+	told     map[string]bool               // of what is told once, see tellOnce
+	blocked  map[*cluster.Worker]*replacer // of those that are to be replaced while they are blocked
+	works    bool                          // some worker has listened, or lived long enough
+	endings  sync.WaitGroup                // of what is waited for: workers that leave
 	err      error
 }
 
 // New makes a pool that has not started yet. Its settings are those of the workers, and of the primary as
 // [cluster.NewPrimary] takes them. The caller must call [Pool.Close]. The pool sets HoldListeners of the settings unless
 // Options.Restart is [RestartNever], and HoldWhenLeaving if it is [RestartAlways]: clients wait for a successor rather than being
-// refused. It sets LagPeriod for Options.Autoscale.
+// refused. It sets MaxLag as Options has it, and LagPeriod for Options.Autoscale.
 //
 // It fails where the options or the settings make no sense, with an error that names the field, or the system has no room for a
 // primary.
@@ -59,9 +60,7 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	}
 	settings.HoldListeners = settings.HoldListeners || o.Restart != RestartNever
 	settings.HoldWhenLeaving = settings.HoldWhenLeaving || o.Restart == RestartAlways
-	if o.MaxLag > 0 && settings.LagPeriod == 0 {
-		settings.LagPeriod = lagPeriod(o.MaxLag)
-	}
+	settings.MaxLag = o.MaxLag
 	if o.Autoscale.isOn() {
 		setDefault(&settings.LagPeriod, readingPause)
 	}
@@ -76,6 +75,7 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	p := &Pool{
 		primary: primary, options: o, halt: func() {}, done: make(chan struct{}),
 		asks: make(chan func()), changing: make(chan struct{}, 1), settings: []cluster.Settings{settings},
+		blocked: map[*cluster.Worker]*replacer{},
 	}
 	for _, program := range o.Programs {
 		p.settings = append(p.settings, program.Settings)
@@ -83,7 +83,7 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	p.preload.KillTimeout = o.KillTimeout
 	p.sizing.Store(o.size(p.settings, limits.Read()))
 	p.own = primary.Subscribe(cluster.OnlineEvent{}, cluster.ListeningEvent{}, cluster.ListenErrorEvent{},
-		cluster.ListenPendingEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{})
+		cluster.ListenPendingEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{}, cluster.BlockedEvent{}, cluster.UnblockedEvent{})
 	return p, nil
 }
 

@@ -24,6 +24,9 @@ func (p *Pool) supervise(ctx context.Context) {
 	for !p.isFinished() && p.takeNext(ctx, events) {
 		p.doWhatIsDue()
 	}
+	for w := range p.blocked {
+		p.keepBlocked(w)
+	}
 	if p.isFinished() {
 		for _, left := range p.dismissSpares() {
 			<-left
@@ -204,7 +207,12 @@ func (p *Pool) hear(event cluster.Event) {
 		if t := p.tenantOf(e.Worker); t != nil {
 			t.listenErr = e.Err
 		}
+	case cluster.BlockedEvent:
+		p.hearBlocked(e)
+	case cluster.UnblockedEvent:
+		p.hearUnblocked(e.Worker)
 	case cluster.DisconnectEvent:
+		p.keepBlocked(e.Worker)
 		if place := p.triedIn(e.Worker); place != nil {
 			p.loseTrial(place)
 		}

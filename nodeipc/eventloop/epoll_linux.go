@@ -5,6 +5,7 @@ package eventloop
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"sync"
 	"time"
 
@@ -134,7 +135,7 @@ func (p *poller) remove(fd int) {
 func (p *poller) wait(timeout time.Duration) {
 	millis := -1
 	if timeout >= 0 {
-		millis = int((timeout + time.Millisecond - 1) / time.Millisecond)
+		millis = int(min((timeout+time.Millisecond-1)/time.Millisecond, math.MaxInt32))
 	}
 	n, err := unix.EpollWait(p.epfd, p.events[:], millis)
 	if err != nil {

@@ -37,7 +37,7 @@ type Loop struct {
 	deferred []func()
 	done     chan struct{}
 	batch    bool
-	ticker   ticker
+	timers   timers
 	// goroutine is the number of the goroutine that is known to run the loop.
 	goroutine atomic.Uint64
 
@@ -155,9 +155,9 @@ func (l *Loop) run() {
 // step waits for one batch of events, and reports whether the loop goes on after it.
 func (l *Loop) step() bool {
 	l.yield()
-	l.poll.wait(l.untilTick())
+	l.poll.wait(l.timers.untilNext())
 	more := l.runPosted()
-	l.runTick()
+	l.timers.runDue()
 	l.runDeferred()
 	return more
 }

@@ -64,6 +64,10 @@ func OccurrenceOf(t testing.TB, event cluster.Event) Occurrence {
 		return Occurrence{Event: "listenError", Worker: e.Worker.ID(), Address: &e.Address, Err: e.Err}
 	case cluster.ListenPendingEvent:
 		return Occurrence{Event: "listenPending", Worker: e.Worker.ID(), Address: &e.Address}
+	case cluster.BlockedEvent:
+		return Occurrence{Event: "blocked", Worker: e.Worker.ID()}
+	case cluster.UnblockedEvent:
+		return Occurrence{Event: "unblocked", Worker: e.Worker.ID()}
 	case cluster.MessageEvent:
 		if e.Message.Handle != nil {
 			e.Message.Handle.Close()

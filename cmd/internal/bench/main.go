@@ -28,7 +28,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if o.addresses == 0 && !o.busy {
+	if o.addresses == 0 && !o.busy && !o.idle {
 		if err := measure.FindWrk(); err != nil {
 			return err
 		}
@@ -41,6 +41,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	switch {
 	case o.scale:
 		err = b.scale(ctx, out, sizes{workers: 256, ports: 1000})
+	case o.idle:
+		err = b.idle(ctx, out, idleWorkers)
 	case o.busy:
 		err = b.busy(ctx, out)
 	default:

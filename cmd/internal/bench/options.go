@@ -22,7 +22,7 @@ type options struct {
 	workers                       []int
 	only                          []string
 	plot, json                    string
-	scale, busy                   bool
+	scale, busy, idle             bool
 	spin                          int // processes that spin beside
 }
 
@@ -47,6 +47,7 @@ func parseOptions(args []string) (*options, error) {
 	set.Var((*flags.Number)(&o.spin), "spin", "")
 	set.BoolVar(&o.scale, "scale", false, "")
 	set.BoolVar(&o.busy, "busy", false, "")
+	set.BoolVar(&o.idle, "idle", false, "")
 	if err := set.Parse(args); err != nil {
 		return nil, explained(err)
 	}
@@ -58,6 +59,12 @@ func parseOptions(args []string) (*options, error) {
 	}
 	if err := onlyBeside(set, "busy", "rounds", "seconds", "kind", "only", "spin", "node"); err != nil {
 		return nil, err
+	}
+	if err := onlyBeside(set, "idle", "seconds", "node"); err != nil {
+		return nil, err
+	}
+	if o.idle && !set.Changed("seconds") {
+		o.seconds = idleSeconds
 	}
 	return o, nil
 }

@@ -28,6 +28,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		{"--busy --clients 2", onlyBesideBusy},
 		{"--busy --addresses 2", onlyBesideBusy},
 		{"--scale --busy", onlyBesideScale},
+		{"--idle --rounds 2", "--idle takes only --seconds and --node beside it"},
 		{"--addresses 0", `invalid argument "0" for "--addresses" flag: use a number from 1 to 65536`},
 		{"--scale --workers 2", onlyBesideScale},
 		{"--scale --spin 2", onlyBesideScale},

@@ -117,6 +117,21 @@ func TestBusy(t *testing.T) {
 	}
 }
 
+func TestIdle(t *testing.T) {
+	nodetest.NoLeaks(t)
+	args := []string{"--idle", "--seconds", "1", "--node", nodetest.Default(t).Path, "--nodecluster", filepath.Join(programs, "nodecluster"),
+		"--go-worker", filepath.Join(programs, "worker")}
+	var out bytes.Buffer
+	if err := newTestBench(t, args...).idle(t.Context(), &out, 2); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"2 workers in Go", ", for 1 s.\n", "\n| nodecluster | 0.", "\n| nodecluster, `--max-lag 1s` | 0."} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, out.String())
+		}
+	}
+}
+
 func newTestBench(t *testing.T, args ...string) *bench {
 	t.Helper()
 	o, err := parseOptions(args)

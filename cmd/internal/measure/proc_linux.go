@@ -22,6 +22,41 @@ func CPU(pids ...int) (total time.Duration) {
 	return total
 }
 
+// Activity is what processes have done so far.
+type Activity struct {
+	Ran      time.Duration // exact, where CPU counts in steps of 10 ms
+	Switches int           // how often one of their threads has begun to wait
+}
+
+// ActivityOf is the activity of all threads that processes have. What a thread has done that has ended is left out.
+func ActivityOf(pids ...int) (all Activity) {
+	for _, pid := range pids {
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/[0-9]*", pid))
+		for _, thread := range threads {
+			schedstat, _ := os.ReadFile(filepath.Join(thread, "schedstat"))
+			status, _ := os.ReadFile(filepath.Join(thread, "status"))
+			all.Ran += ranOf(string(schedstat))
+			all.Switches += switchesOf(string(status))
+		}
+	}
+	return all
+}
+
+// ranOf is the first number of /proc/PID/schedstat.
+func ranOf(schedstat string) time.Duration {
+	first, _, _ := strings.Cut(schedstat, " ")
+	n, _ := strconv.ParseInt(first, 10, 64)
+	return time.Duration(n)
+}
+
+// switchesOf is the number of voluntary switches in /proc/PID/status.
+func switchesOf(status string) int {
+	_, rest, _ := strings.Cut(status, "\nvoluntary_ctxt_switches:")
+	number, _, _ := strings.Cut(rest, "\n")
+	n, _ := strconv.Atoi(strings.TrimSpace(number))
+	return n
+}
+
 // Memory is what processes have in memory, in bytes. What several of them share counts for each.
 func Memory(pids ...int) (total int) {
 	for _, pid := range pids {

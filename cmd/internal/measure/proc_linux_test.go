@@ -25,6 +25,17 @@ func TestStatusCutShort(t *testing.T) {
 			t.Errorf("%q: %v of CPU, parent %d", line, cpuOf(fields), parentOf(fields))
 		}
 	}
+	for _, text := range []string{"", "x", "x 1", "Name:\tcat\nvoluntary_ctxt_switches"} {
+		if ran, n := ranOf(text), switchesOf(text); ran != 0 || n != 0 {
+			t.Errorf("%q: ran for %v, %d switches", text, ran, n)
+		}
+	}
+	if ran := ranOf("1500000 20 3\n"); ran != 1500*time.Microsecond {
+		t.Errorf("it ran for %v, want 1.5ms", ran)
+	}
+	if n := switchesOf("Name:\tcat\nvoluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t9\n"); n != 150 {
+		t.Errorf("%d switches, want 150", n)
+	}
 	for _, text := range []string{"", "5", "5 x"} {
 		if n := residentPages(text); n != 0 {
 			t.Errorf("%q: %d pages", text, n)
@@ -50,6 +61,11 @@ func TestOwnProcess(t *testing.T) {
 	}
 	if one, two := Memory(cmd.Process.Pid), Memory(cmd.Process.Pid, self); one <= 0 || two <= one {
 		t.Errorf("%d bytes, and with this process %d", one, two)
+	}
+	before := ActivityOf(self)
+	time.Sleep(time.Millisecond) // which is a switch
+	if after := ActivityOf(self); before.Ran <= 0 || after.Ran <= before.Ran || after.Switches <= before.Switches {
+		t.Errorf("this process has done %+v, and then %+v", before, after)
 	}
 	in.Close()
 	cmd.Wait()
