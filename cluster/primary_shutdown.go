@@ -10,6 +10,10 @@ import (
 // [DefaultShutdownTimeout]. A worker that is forked meanwhile is ended too. It returns when all are gone and the sockets are closed,
 // with the errors of the workers that had to be killed.
 //
+// Workers whose connections go on at half of the time get their signals one after the other, the last one at three quarters of it: so
+// clients with long connections, such as WebSockets, do not all come to other servers in one moment. That is in the order of their IDs,
+// in steps of one length.
+//
 // It panics when a [Balancer] calls it.
 func (p *Primary) Shutdown(ctx context.Context) error {
 	p.mustNotWait("Shutdown of all workers")
@@ -20,9 +24,11 @@ func (p *Primary) Shutdown(ctx context.Context) error {
 		mu    sync.Mutex
 		errs  []error
 	)
+	turns := newSignalTurns(ctx)
 	stop := func(w *Worker) {
+		turns.add(w)
 		stops.Go(func() {
-			err := w.Shutdown(ctx)
+			err := w.shutDown(ctx, turns)
 			mu.Lock()
 			defer mu.Unlock()
 			errs = append(errs, err)

@@ -38,6 +38,11 @@ func (w *Worker) Shutdown(ctx context.Context) error {
 	w.primary.mustNotWait("Shutdown of a worker")
 	ctx, cancel := withShutdownTimeout(ctx)
 	defer cancel()
+	return w.shutDown(ctx, nil)
+}
+
+// shutDown is Shutdown of a worker alone, or of one among all, which take turns then. ctx has a deadline.
+func (w *Worker) shutDown(ctx context.Context, all *signalTurns) error {
 	if w.IsDead() {
 		<-w.life.exited
 		return nil
@@ -52,7 +57,7 @@ func (w *Worker) Shutdown(ctx context.Context) error {
 	} else {
 		w.Disconnect()
 	}
-	if w.endsBeforeKill(ctx) {
+	if w.endsBeforeKill(ctx, all) {
 		return nil
 	}
 	return w.killAndWait(ctx)
@@ -65,9 +70,9 @@ func withShutdownTimeout(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithTimeout(ctx, DefaultShutdownTimeout)
 }
 
-// endsBeforeKill waits for the end of the process, and sends the signal when it is time to. It reports whether the process has ended
+// endsBeforeKill waits for the end of the process, and sends the signal when it is time to, and when it is the worker's turn. It reports whether the process has ended
 // before ctx.
-func (w *Worker) endsBeforeKill(ctx context.Context) bool {
+func (w *Worker) endsBeforeKill(ctx context.Context, all *signalTurns) bool {
 	deadline, _ := ctx.Deadline()
 	tell := time.NewTimer(time.Until(deadline) / 2)
 	defer tell.Stop()
@@ -80,9 +85,15 @@ func (w *Worker) endsBeforeKill(ctx context.Context) bool {
 			disconnected = nil
 			// A worker that has closed its servers by itself was told by somebody else, and its connections may go on.
 			if !w.leftFirst.Load() {
+				all = nil
 				tell.Reset(max(min(tellPause-time.Since(w.disconnectedAt), time.Until(deadline)/2), 0))
 			}
 		case <-tell.C:
+			wait := all.wait(w)
+			if all = nil; wait > 0 {
+				tell.Reset(wait)
+				continue
+			}
 			w.tellToEnd()
 		case <-ctx.Done():
 			return false

@@ -5,6 +5,7 @@ package cluster_test
 import (
 	"context"
 	"errors"
+	"io"
 	"strconv"
 	"syscall"
 	"testing"
@@ -243,5 +244,49 @@ func TestShutdownOfAll(t *testing.T) {
 	clustertest.ExpectRefusal(t, port)
 	if err := r.Shutdown(t.Context()); err != nil {
 		t.Errorf("shutdown without workers: %v", err)
+	}
+}
+
+// lasting has a connection until its signal, of which it tells.
+const lasting = `
+	process.on('SIGTERM', () => process.send('signal', () => process.exit()));
+	require('net').createServer((socket) => socket.write('served')).listen(process.env.PORT, '127.0.0.1');`
+
+// Workers with long connections get their signals one after the other when all are shut down, and all before the last quarter of the time.
+func TestShutdownOfAllTakesTurns(t *testing.T) {
+	nodetest.NoLeaks(t)
+	const timeout, workers = 4 * time.Second, 3
+	port := clustertest.FreePort(t)
+	r := clustertest.NewRig(t, cluster.Settings{
+		Exec: nodetest.Script(t, "lasting.js", lasting), ExecPath: nodetest.Default(t).Path, SchedulingPolicy: cluster.SchedRR,
+		Env: []string{"PORT=" + strconv.Itoa(port)},
+	})
+	for id := 1; id <= workers; id++ {
+		r.MustFork()
+		r.Listening(t, id, port)
+	}
+	for range workers { // each has one, in turns
+		client := clustertest.Connect(t, "tcp", clustertest.Local(port))
+		if _, err := io.ReadFull(client, make([]byte, len("served"))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	begun := time.Now()
+	ended := make(chan error, 1)
+	go func() { ended <- r.Shutdown(deadlineIn(t, timeout)) }()
+	for i := range workers {
+		r.Await(t, "the next worker's word that it has got the signal", func(o clustertest.Occurrence) bool {
+			return o.Worker == i+1 && string(o.Message) == `"signal"`
+		})
+		// A timer may be late, and is never early.
+		if at, least := time.Since(begun), timeout/2+timeout/4*time.Duration(i)/(workers-1); at < least {
+			t.Errorf("the signal of worker %d comes after %v, want %v or more", i+1, at, least)
+		}
+	}
+	if err := nodetest.Receive(t, ended, "end of all"); err != nil {
+		t.Error(err)
+	}
+	for id := 1; id <= workers; id++ {
+		expectEnd(t, r.ForkedWorker(id), nodeipc.ExitStatus{})
 	}
 }

@@ -39,8 +39,9 @@ a place. With --liveness one that does not pass is replaced. The checks reach ea
 it shares.
 
 SIGINT, SIGTERM and SIGQUIT ask the workers to leave once the requests that they have are answered. One that
-then goes on gets --stop-signal: 200 ms after its last connection has ended, or at half of --kill-timeout. The end of
---kill-timeout, or a second signal after a second or more, kills them. With --stop signal they get the signal at once,
+then goes on gets --stop-signal: 200 ms after its last connection has ended, or between half and three quarters of
+--kill-timeout, one worker after the other. The end of --kill-timeout, or a second signal after a second or more, kills
+them. With --stop signal they get the signal at once,
 and connections until they close their servers: for a script that has a handler of it.
 
 Exit status: 0 when all workers have done their work or left as asked, 1 when they could not be run or kept running

@@ -17,7 +17,7 @@ const (
 	underPM2 = "pm2"
 )
 
-// contender is what reloads workers.
+// contender is what changes workers.
 type contender struct {
 	title string
 	ours  bool
@@ -34,8 +34,8 @@ type place struct {
 
 // server is a contender that runs.
 type server interface {
-	// reload replaces all workers, and waits for that.
-	reload() error
+	// change makes a change to the workers, and returns at its end with when it began. One that comes by itself is waited for.
+	change() (began time.Time, err error)
 	end()
 }
 
@@ -43,7 +43,7 @@ type server interface {
 func (m *measurement) contenders() (all []contender) {
 	for _, what := range []struct {
 		name, title string
-		worker      []string // arguments of run
+		worker      []string // what runs, as run takes it
 	}{
 		{inNode, "", []string{"--node", m.options.node, m.app}},
 		{inGo, ", workers in Go", []string{m.options.goWorker}},
@@ -52,10 +52,10 @@ func (m *measurement) contenders() (all []contender) {
 			continue
 		}
 		for _, policy := range m.options.sched {
-			all = append(all, contender{"nodecluster, " + policy + what.title, true, startOurs(policy, what.worker)})
+			all = append(all, contender{"nodecluster, " + policy + what.title, true, m.startOurs(policy, what.worker)})
 		}
 	}
-	if m.takes(underPM2) {
+	if m.takes(underPM2) && m.options.change == reloading {
 		all = append(all, contender{title: "PM2", start: startPM2(0)},
 			contender{title: "PM2, leaving slowly", start: startPM2(time.Second)})
 	}

@@ -8,18 +8,23 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"time"
 )
 
 // event is a line of the log of nodecluster run.
-type event struct{ Msg, Error string }
+type event struct {
+	Msg, Error string
+	Time       time.Time
+}
 
 // eventReader reads such a log on and on.
 type eventReader struct {
-	log io.ReaderAt
-	at  int64
+	log  io.ReaderAt
+	at   int64
+	read []event // that nobody has had yet
 }
 
-// next are the events since the last call. What workers print to the same place is passed over.
+// next are the events since the last call of it. What workers print to the same place is passed over.
 func (r *eventReader) next() (events []event, err error) {
 	text, err := io.ReadAll(io.NewSectionReader(r.log, r.at, math.MaxInt64-r.at))
 	if err != nil {
@@ -34,4 +39,15 @@ func (r *eventReader) next() (events []event, err error) {
 		}
 	}
 	return events, nil
+}
+
+// nextOne is the first event that nobody has had yet. ok is false if there is none by now.
+func (r *eventReader) nextOne() (e event, ok bool, err error) {
+	if len(r.read) == 0 {
+		if r.read, err = r.next(); len(r.read) == 0 {
+			return e, false, err
+		}
+	}
+	e, r.read = r.read[0], r.read[1:]
+	return e, true, nil
 }

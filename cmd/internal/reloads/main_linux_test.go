@@ -17,7 +17,7 @@ import (
 var programs string
 
 func TestMain(m *testing.M) {
-	os.Exit(measuretest.Main(m, &programs, "./cmd/nodecluster", "./cmd/internal/reloads/worker"))
+	os.Exit(measuretest.Main(m, &programs, "./cmd/nodecluster", "./cmd/internal/reloads/worker", "./cmd/internal/reloads/primary"))
 }
 
 // testOptions are those of a short run.
@@ -25,7 +25,7 @@ func testOptions(t *testing.T, args ...string) *options {
 	t.Helper()
 	o, err := parseOptions(append([]string{
 		"--node", nodetest.Default(t).Path, "--nodecluster", filepath.Join(programs, "nodecluster"), "--go-worker", filepath.Join(programs, "worker"),
-		"--get-pm2", "../../../scripts/pm2", "--reloads", "1", "--workers", "2", "--clients", "4", "--seconds", "1", "--pause", "5ms",
+		"--get-pm2", "../../../scripts/pm2", "--primary", filepath.Join(programs, "primary"), "--changes", "1", "--workers", "2", "--clients", "4", "--seconds", "1", "--pause", "5ms",
 	}, args...))
 	if err != nil {
 		t.Fatal(err)
@@ -65,6 +65,43 @@ func reloadOfOurs(t *testing.T, contender, title string) {
 	}
 }
 
+// Clients see nothing of workers that come and go, whether they keep their connections or not.
+func TestScalingAndRecycling(t *testing.T) {
+	nodetest.NoLeaks(t)
+	for _, c := range []struct{ change, workers, want string }{
+		{scaling, "3", "| who | scalings | "},
+		{recycling, "2", "| who | replacements | "},
+	} {
+		t.Run(c.change, func(t *testing.T) {
+			t.Parallel()
+			o := testOptions(t, "--only", inNode, "--sched", "rr", "--change", c.change, "--workers", c.workers, "--per-minute", "120")
+			var out bytes.Buffer
+			if err := measureReloads(t.Context(), o, &out); err != nil {
+				t.Errorf("%v, with the table\n%s", err, out.String())
+			}
+			for _, want := range []string{c.want, "\n| nodecluster, rr | 1 | ", " 4 clients, of which 2 keep their connections, "} {
+				if !strings.Contains(out.String(), want) {
+					t.Errorf("there is no %q in\n%s", want, out.String())
+				}
+			}
+			if strings.Contains(out.String(), "| 0 | 0 | 0 | 0 | 0 | 0 | 0 |") || strings.Contains(out.String(), " – | – |") {
+				t.Errorf("something was not measured:\n%s", out.String())
+			}
+		})
+	}
+}
+
+// 20 workers are replaced in a minute by default, as each lives for between 90 and 100 % of its lifetime.
+func TestLifetime(t *testing.T) {
+	o, err := parseOptions(strings.Fields("--change recycle --workers 8"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if perMinute := float64(o.workers) / (o.lifetime().Minutes() * 0.95); perMinute < 19.99 || perMinute > 20.01 {
+		t.Errorf("with a lifetime of %v %.2f workers are replaced in a minute", o.lifetime(), perMinute)
+	}
+}
+
 // PM2 reloads, and leaves nothing behind. What its clients see is not ours to promise.
 func TestReloadOfPM2(t *testing.T) {
 	if !nodetest.All() {
@@ -87,11 +124,11 @@ func TestReloadThatFails(t *testing.T) {
 	if err := os.WriteFile(app, append([]byte(once), appJS...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r, err := m.turn(t.Context(), contender{"it", true, startOurs("rr", []string{"--node", o.node, "--restart", "never", app})})
+	r, err := m.turn(t.Context(), contender{"it", true, m.startOurs("rr", []string{"--node", o.node, "--restart", "never", app})})
 	if err == nil || !strings.HasPrefix(err.Error(), "reload 1 of 1: reload: instance 0: ") {
 		t.Errorf("the error is %v", err)
 	}
-	if r == nil || r.figures.reloads != 0 || r.figures.requests == 0 || r.timeline != nil {
+	if r == nil || r.figures.changes != 0 || r.figures.requests == 0 || r.timeline != nil {
 		t.Errorf("the result is %+v", r)
 	}
 }
@@ -123,7 +160,10 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 	for _, c := range []struct{ args, want string }{
 		{"--nonsense", "unknown flag: --nonsense"},
 		{"fast", `unknown argument "fast"`},
-		{"--reloads 0", `invalid argument "0" for "--reloads" flag: use a number from 1 to 65536`},
+		{"--changes 0", `invalid argument "0" for "--changes" flag: use a number from 1 to 65536`},
+		{"--change update", `invalid argument "update" for "--change" flag: use reload, scale or recycle`},
+		{"--change scale --workers 2", "--change scale goes from 2 workers to --workers, which must be more"},
+		{"--change recycle --only pm2", "--change recycle is not for PM2"},
 		{"--sched fair", `invalid argument "fair" for "--sched" flag: no policy is named "fair": there are rr, none, reuseport, sticky, least`},
 		{"--only nginx", `invalid argument "nginx" for "--only" flag: no contender is named "nginx": there are node, go, pm2`},
 		{"--pause 10s", "--pause must be from 0s to less than 10s"},
@@ -156,7 +196,7 @@ func TestHelp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, flag := range []string{"reloads", "workers", "clients", "seconds", "pause", "sched", "only", "node", "plot"} {
+	for _, flag := range []string{"change", "changes", "per-minute", "workers", "clients", "seconds", "pause", "sched", "only", "node", "plot"} {
 		if _, err := parseOptions([]string{"--" + flag}); err == nil || !strings.Contains(err.Error(), "needs an argument") {
 			t.Errorf("--%s: %v", flag, err)
 		}

@@ -35,7 +35,7 @@ type measurement struct {
 type result struct {
 	contender
 	figures  figures
-	timeline *timeline // of the first reload, nil if there was none
+	timeline *timeline // of the first change, nil if there was none
 }
 
 // omission is what was not measured, or not to the end.

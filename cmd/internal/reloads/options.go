@@ -17,7 +17,10 @@ import (
 type options struct {
 	node                               string
 	nodecluster, goWorker, getPM2      string
-	reloads, workers, clients, seconds int
+	primary                            string // what scales
+	change                             string // what is done to the workers
+	changes, workers, clients, seconds int
+	perMinute                          int // workers that are recycled
 	keepAlive                          int // of the clients
 	pause                              time.Duration
 	warmUp                             time.Duration // of load that does not count for what is before
@@ -26,7 +29,10 @@ type options struct {
 }
 
 func parseOptions(args []string) (*options, error) {
-	o := &options{reloads: 5, workers: 8, clients: 64, seconds: 3, sched: policies(), only: []string{inNode, inGo, underPM2}, warmUp: time.Second}
+	o := &options{
+		change: reloading, changes: 5, perMinute: 20, workers: 8, clients: 64, seconds: 3, sched: policies(),
+		only: []string{inNode, inGo, underPM2}, warmUp: time.Second,
+	}
 	set := pflag.NewFlagSet("reloads", pflag.ContinueOnError)
 	set.SetOutput(io.Discard)
 	set.Usage = func() {}
@@ -34,7 +40,10 @@ func parseOptions(args []string) (*options, error) {
 	set.StringVar(&o.nodecluster, "nodecluster", "nodecluster", "")
 	set.StringVar(&o.goWorker, "go-worker", "worker", "")
 	set.StringVar(&o.getPM2, "get-pm2", "scripts/pm2", "")
-	set.Var((*flags.Number)(&o.reloads), "reloads", "")
+	set.StringVar(&o.primary, "primary", "primary", "")
+	set.StringVar(&o.change, "change", o.change, "")
+	set.Var((*flags.Number)(&o.changes), "changes", "")
+	set.Var((*flags.Number)(&o.perMinute), "per-minute", "")
 	set.Var((*flags.Number)(&o.workers), "workers", "")
 	set.Var((*flags.Number)(&o.clients), "clients", "")
 	set.Var((*flags.Number)(&o.seconds), "seconds", "")
@@ -47,6 +56,9 @@ func parseOptions(args []string) (*options, error) {
 	}
 	if set.NArg() > 0 {
 		return nil, explained(fmt.Errorf("unknown argument %q", set.Arg(0)))
+	}
+	if err := o.checkChange(); err != nil {
+		return nil, explained(err)
 	}
 	if o.pause < 0 || o.pause >= patience {
 		return nil, explained(errors.New("--pause must be from 0s to less than " + patience.String()))

@@ -16,11 +16,11 @@ const (
 	failedColour  = "#d62728"
 )
 
-// drawTimelines draws how long requests took around one reload of each contender. The axis of latencies is the same for all.
+// drawTimelines draws how long requests took around one change of each contender. The axis of latencies is the same for all.
 func drawTimelines(results []*result) []byte {
 	p := plot.Plot{Legend: []plot.Entry{
 		{Colour: medianColour, Title: "median of 50 ms"}, {Colour: longestColour, Title: "longest of 50 ms"},
-		{Colour: failedColour, Title: "failed"}, {Colour: "#dddddd", Title: "the reload"},
+		{Colour: failedColour, Title: "failed"}, {Colour: "#dddddd", Title: "the change"},
 	}}
 	y := latencyAxis(results)
 	for _, r := range results {
@@ -73,7 +73,7 @@ func (t *timeline) panel(title string, y plot.Axis) plot.Panel {
 		failed.Points = append(failed.Points, plot.Point{X: f.began.Seconds(), Y: logOf(f.took)})
 	}
 	return plot.Panel{
-		Title: title, Below: "seconds from the beginning of the reload", X: x, Y: y,
+		Title: title, Below: "seconds from the beginning of the change", X: x, Y: y,
 		Bands: []plot.Band{{To: t.took.Seconds()}}, Lines: []plot.Series{longest, median}, Dots: []plot.Series{failed},
 	}
 }

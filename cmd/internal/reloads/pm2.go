@@ -68,20 +68,21 @@ func (m *measurement) writePM2Config(folder string) (string, error) {
 	return file, os.WriteFile(file, config, 0o600)
 }
 
-// reload has PM2 reload. Its command ends well also where the new workers do not, so that they are counted.
-func (s pm2Server) reload() error {
+// change has PM2 reload. Its command ends well also where the new workers do not, so that they are counted.
+func (s pm2Server) change() (began time.Time, err error) {
 	if err := s.Running(); err != nil {
-		return err
+		return began, err
 	}
 	before := measure.Children(s.PID())
-	if err := s.Command(reloadPatience, "reload", "app", "--parallel", "1"); err != nil {
-		return err
+	began = time.Now()
+	if err := s.Command(changePatience, "reload", "app", "--parallel", "1"); err != nil {
+		return began, err
 	}
 	after := measure.Children(s.PID())
 	if n := len(newOnes(before, after)); n != len(before) {
-		return fmt.Errorf("it has reloaded %d of %d workers", n, len(before))
+		return began, fmt.Errorf("it has reloaded %d of %d workers", n, len(before))
 	}
-	return nil
+	return began, nil
 }
 
 // newOnes are the numbers that were not there before.

@@ -28,7 +28,7 @@ func TestFigures(t *testing.T) {
 	broken := errors.New("broken")
 	failed := []failure{{kind: reset}, {kind: timeout}, {kind: reset, err: broken}}
 	got := newFigures(answered, failed, reloads, time.Second)
-	want := figures{reloads: 2, requests: 10, last: broken, median: 3000 * ms, most: 3000 * ms, before: 10 * ms, during: 200 * ms}
+	want := figures{changes: 2, requests: 10, last: broken, median: 3000 * ms, most: 3000 * ms, before: 10 * ms, during: 200 * ms}
 	want.failed[reset], want.failed[timeout] = 2, 1
 	if got != want {
 		t.Errorf("%+v, want %+v", got, want)
@@ -53,10 +53,10 @@ func TestP99(t *testing.T) {
 
 // sample of a measurement: one of ours that has failed, PM2, and one of ours that could not be measured.
 func sampleMeasurement() *measurement {
-	o := &options{workers: 8, clients: 64, keepAlive: 32, pause: 20 * ms}
+	o := &options{change: reloading, workers: 8, clients: 64, keepAlive: 32, pause: 20 * ms}
 	m := &measurement{options: o, machine: measure.Machine{CPUs: 4, Kernel: "Linux 6", Node: "v24.1.0"}}
 	rr := contender{title: "nodecluster, rr", ours: true}
-	f := figures{reloads: 2, requests: 1000, median: 2300 * ms, most: 2600 * ms, before: 5 * ms, during: 8 * ms, last: errors.New("broken pipe")}
+	f := figures{changes: 2, requests: 1000, median: 2300 * ms, most: 2600 * ms, before: 5 * ms, during: 8 * ms, last: errors.New("broken pipe")}
 	f.failed[reset], f.failed[refused] = 2, 1
 	m.results = append(m.results, &result{contender: rr, figures: f, timeline: newTimeline(
 		[]sample{{900 * ms, 3 * ms}, {1010 * ms, 5 * ms}, {1020 * ms, 50 * ms}, {1030 * ms, 6 * ms}, {5000 * ms, 9 * ms}},
@@ -132,31 +132,42 @@ func TestEvents(t *testing.T) {
 	r := &eventReader{log: log}
 	for _, step := range []struct{ text, want string }{
 		{"", "[]"},
-		{"(node:7) Warning: no event\n{\"msg\":\"listening\"}\n{\"msg\":\"err", "[{listening }]"},
-		{"or\",\"error\":\"reload: no\"}\n", "[{error reload: no}]"},
-		{"{\"msg\":\"reloaded\"}\n", "[{reloaded }]"},
+		{"(node:7) Warning: no event\n{\"msg\":\"listening\"}\n{\"msg\":\"err", "[listening ]"},
+		{"or\",\"error\":\"reload: no\"}\n{\"msg\":\"replace\"}\n", "[error reload: no replace ]"},
+		{"{\"msg\":\"reloaded\"}\n", "[reloaded ]"},
 	} {
 		if _, err := log.WriteString(step.text); err != nil {
 			t.Fatal(err)
 		}
-		if events, err := r.next(); err != nil || fmt.Sprint(events) != step.want {
-			t.Errorf("after %q: %v, error %v, want %s", step.text, events, err, step.want)
+		var events []string
+		for {
+			e, ok, err := r.nextOne()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !ok {
+				break
+			}
+			events = append(events, e.Msg+" "+e.Error)
+		}
+		if fmt.Sprint(events) != step.want {
+			t.Errorf("after %q: %v, want %s", step.text, events, step.want)
 		}
 	}
 }
 
-func TestEndOfAReload(t *testing.T) {
+func TestEndOfAChange(t *testing.T) {
 	for _, c := range []struct {
 		event event
 		over  bool
 		want  string
 	}{
-		{event{"reload", ""}, false, "<nil>"},
-		{event{"error", "worker 3: something"}, false, "<nil>"},
-		{event{"reloaded", ""}, true, "<nil>"},
-		{event{"error", "reload: instance 0: it ended"}, true, "reload: instance 0: it ended"},
+		{event{Msg: "reload"}, false, "<nil>"},
+		{event{Msg: "error", Error: "worker 3: something"}, false, "<nil>"},
+		{event{Msg: "reloaded"}, true, "<nil>"},
+		{event{Msg: "error", Error: "reload: instance 0: it ended"}, true, "reload: instance 0: it ended"},
 	} {
-		if over, err := c.event.endsReload(); over != c.over || fmt.Sprint(err) != c.want {
+		if over, err := c.event.ends("reload", "reloaded"); over != c.over || fmt.Sprint(err) != c.want {
 			t.Errorf("%v: %t, %v", c.event, over, err)
 		}
 	}

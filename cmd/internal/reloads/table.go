@@ -16,8 +16,9 @@ func (m *measurement) writeTable(w io.Writer) error {
 	o := m.options
 	fmt.Fprintf(&b, "%v: %d workers, %d clients, of which %d keep their connections, and which wait %v between requests.\n\n",
 		m.machine, o.workers, o.clients, o.keepAlive, o.pause)
-	fmt.Fprintf(&b, "| who | reloads | requests | failed | %s | a reload, s: median | longest | p99 before, ms | during | ratio |\n|%s\n",
-		strings.Join(kindNames[:], " | "), strings.Repeat("---|", int(kinds)+9))
+	noun := nouns[o.change]
+	fmt.Fprintf(&b, "| who | %ss | requests | failed | %s | a %s, s: median | longest | p99 before, ms | during | ratio |\n|%s\n",
+		noun, strings.Join(kindNames[:], " | "), noun, strings.Repeat("---|", int(kinds)+9))
 	for _, r := range m.results {
 		r.writeRow(&b)
 	}
@@ -30,7 +31,7 @@ func (m *measurement) writeTable(w io.Writer) error {
 
 func (r *result) writeRow(b *strings.Builder) {
 	f := r.figures
-	fmt.Fprintf(b, "| %s | %d | %d | %d ", r.title, f.reloads, f.requests, f.failures())
+	fmt.Fprintf(b, "| %s | %d | %d | %d ", r.title, f.changes, f.requests, f.failures())
 	for _, n := range f.failed {
 		fmt.Fprintf(b, "| %d ", n)
 	}

@@ -10,9 +10,9 @@ import (
 // binWidth is how much time a point of the plot stands for.
 const binWidth = 50 * time.Millisecond
 
-// timeline is how long requests took around a reload, whose beginning all times are relative to.
+// timeline is how long requests took around a change, whose beginning all times are relative to.
 type timeline struct {
-	took     time.Duration // the reload
+	took     time.Duration // the change
 	bins     []bin
 	failures []sample
 }
@@ -20,13 +20,13 @@ type timeline struct {
 // bin is the requests that began in a part of the time, of which there is one at least.
 type bin struct{ at, median, longest time.Duration }
 
-// around is what a timeline shows of the time before and after the reload.
+// around is what a timeline shows of the time before and after the change.
 const around = settle
 
-func newTimeline(answered []sample, failed []failure, reload period) *timeline {
-	t := &timeline{took: reload.took()}
-	shown := func(s sample) bool { return s.began >= reload.began-around && s.began < reload.ended+around }
-	first := reload.began - around
+func newTimeline(answered []sample, failed []failure, change period) *timeline {
+	t := &timeline{took: change.took()}
+	shown := func(s sample) bool { return s.began >= change.began-around && s.began < change.ended+around }
+	first := change.began - around
 	binned := make([][]time.Duration, (t.took+2*around)/binWidth+1)
 	for _, s := range answered {
 		if shown(s) {
@@ -43,7 +43,7 @@ func newTimeline(answered []sample, failed []failure, reload period) *timeline {
 	}
 	for _, f := range failed {
 		if shown(f.sample) {
-			t.failures = append(t.failures, sample{f.began - reload.began, f.took})
+			t.failures = append(t.failures, sample{f.began - change.began, f.took})
 		}
 	}
 	return t

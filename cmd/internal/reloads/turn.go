@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// settle is how long to wait after a reload, in which clients see what it has left.
+// settle is how long to wait after a change, in which clients see what it has left.
 const settle = 500 * time.Millisecond
 
-// period is a reload, from its request to its end.
+// period is a change, from its request to its end.
 type period struct{ began, ended time.Duration }
 
 func (p period) took() time.Duration { return p.ended - p.began }
 
-// turn loads a contender, reloads it and gives what the clients saw. The error is what ended it early: of a reload, if there are figures.
+// turn loads a contender, changes its workers and gives what the clients saw. The error is what ended it early: of a change, if there are figures.
 func (m *measurement) turn(ctx context.Context, c contender) (*result, error) {
 	folder, err := os.MkdirTemp(m.folder, "turn")
 	if err != nil {
@@ -38,29 +38,29 @@ func (m *measurement) turn(ctx context.Context, c contender) (*result, error) {
 	if err := sleep(ctx, m.options.warmUp+time.Duration(m.options.seconds)*time.Second); err != nil {
 		return nil, err
 	}
-	reloads, failure := reloadAll(ctx, s, l, m.options.reloads)
+	changes, failure := changeAll(ctx, s, l, m.options)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	answered, failed := l.stop()
-	r := &result{contender: c, figures: newFigures(answered, failed, reloads, m.options.warmUp)}
-	if len(reloads) > 0 {
-		r.timeline = newTimeline(answered, failed, reloads[0])
+	r := &result{contender: c, figures: newFigures(answered, failed, changes, m.options.warmUp)}
+	if len(changes) > 0 {
+		r.timeline = newTimeline(answered, failed, changes[0])
 	}
 	return r, failure
 }
 
-// reloadAll reloads one time after the other, and ends at the first error.
-func reloadAll(ctx context.Context, s server, l *load, n int) (reloads []period, err error) {
-	for i := range n {
-		began := l.now()
-		if err := s.reload(); err != nil {
-			return reloads, fmt.Errorf("reload %d of %d: %w", i+1, n, err)
+// changeAll makes one change after the other, and ends at the first error.
+func changeAll(ctx context.Context, s server, l *load, o *options) (changes []period, err error) {
+	for i := range o.changes {
+		began, err := s.change()
+		if err != nil {
+			return changes, fmt.Errorf("%s %d of %d: %w", o.change, i+1, o.changes, err)
 		}
-		reloads = append(reloads, period{began, l.now()})
+		changes = append(changes, period{began.Sub(l.origin), l.now()})
 		if err := sleep(ctx, settle); err != nil {
-			return reloads, err
+			return changes, err
 		}
 	}
-	return reloads, nil
+	return changes, nil
 }
