@@ -183,7 +183,9 @@ const (
 	CodeUnknown   = "unknown"   // 404: there is no such command, or no such instance
 	CodeBusy      = "busy"      // 409: another change is under way
 	CodeFailed    = "failed"    // 422: the change has failed, and what was there is there again
+	CodeInternal  = "internal"  // 500: the supervisor has a fault, which its log tells of
 	CodeStopping  = "stopping"  // 503: the application ends
+	CodeUnready   = "unready"   // 503: the application is not to be sent requests, or its supervisor does not do its work
 )
 
 // Error is why something could not be done.
