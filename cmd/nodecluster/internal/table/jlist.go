@@ -1,0 +1,134 @@
+package table
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+)
+
+// Jlist writes what "pm2 jlist" does, for scripts that read that: a JSON array with an object for each worker, spares left out, and for each
+// application without workers one object whose pid is 0. pm_id counts the objects from 0.
+//
+// The status of a worker is PM2's word for its state. PM2 has none for a worker that runs and does not serve, so such a one is "unhealthy" or
+// "blocked", and never "online". What PM2 has and this program does not know is left out. Secrets of the environment are masked. It returns
+// the error of w.
+func Jlist(w io.Writer, apps []control.App) error {
+	list := []pm2Process{}
+	for i := range apps {
+		app, before := newPM2Process(&apps[i]), len(list)
+		for j := range apps[i].Workers {
+			if worker := &apps[i].Workers[j]; worker.State != control.WorkerSpare {
+				list = append(list, app.of(worker, len(list)))
+			}
+		}
+		if len(list) == before {
+			app.ID = len(list)
+			list = append(list, app)
+		}
+	}
+	return json.NewEncoder(w).Encode(list)
+}
+
+type pm2Process struct {
+	Pid   int      `json:"pid"`
+	Name  string   `json:"name"`
+	ID    int      `json:"pm_id"`
+	Usage pm2Usage `json:"monit"`
+	Env   pm2Env   `json:"pm2_env"`
+}
+
+type pm2Usage struct {
+	Memory int64   `json:"memory"` // bytes
+	CPU    float64 `json:"cpu"`    // percent
+}
+
+// pm2Env are the fields of pm2_env that scripts read. Times are milliseconds since 1970.
+type pm2Env struct {
+	Name      string            `json:"name"`
+	Namespace string            `json:"namespace"`
+	Status    string            `json:"status"`
+	Restarts  int               `json:"restart_time"`
+	StartedAt int64             `json:"pm_uptime,omitempty"`
+	CreatedAt int64             `json:"created_at,omitempty"`
+	Mode      string            `json:"exec_mode"`
+	Instances int               `json:"instances"`
+	Instance  *int              `json:"NODE_APP_INSTANCE,omitempty"`
+	Program   string            `json:"pm_exec_path,omitempty"`
+	Folder    string            `json:"pm_cwd,omitempty"`
+	Output    string            `json:"pm_out_log_path,omitempty"`
+	Errors    string            `json:"pm_err_log_path,omitempty"`
+	Version   string            `json:"version,omitempty"`
+	Watch     bool              `json:"watch"`
+	Env       map[string]string `json:"env"`
+	Actions   []struct{}        `json:"axm_actions"`
+	Monitor   struct{}          `json:"axm_monitor"`
+	Options   struct{}          `json:"axm_options"`
+	Dynamic   struct{}          `json:"axm_dynamic"`
+}
+
+// newPM2Process is an application without a worker.
+func newPM2Process(a *control.App) pm2Process {
+	var config struct {
+		Script string            `json:"script"`
+		Cwd    string            `json:"cwd"`
+		Env    map[string]string `json:"env"`
+		Watch  []string          `json:"watch"`
+	}
+	// Of a configuration that is damaged nothing is known, and the list tells the rest.
+	_ = json.Unmarshal(a.Config, &config)
+	env := make(map[string]string, len(config.Env))
+	for name, value := range config.Env {
+		env[name] = Mask(name, value)
+	}
+	p := pm2Process{Name: a.Name, Env: pm2Env{
+		Name: a.Name, Namespace: a.Namespace, Status: pm2AppStatus(a.State), Restarts: a.Restarts, Mode: "cluster_mode", Instances: a.Instances,
+		Program: config.Script, Folder: config.Cwd, Output: a.LogFile, Errors: a.LogFile, Version: a.Version, Watch: len(config.Watch) > 0,
+		Env: env, Actions: []struct{}{},
+	}}
+	if a.Supervisor != nil {
+		p.Env.CreatedAt = milliseconds(a.Supervisor.StartedAt)
+	}
+	return p
+}
+
+// of is the object of a worker of the application.
+func (p pm2Process) of(w *control.Worker, id int) pm2Process {
+	p.Pid, p.ID, p.Usage = w.Pid, id, pm2Usage{w.Memory, w.CPU}
+	p.Env.Status, p.Env.Restarts, p.Env.StartedAt, p.Env.Instance = pm2Status(w.State), w.Restarts, milliseconds(w.StartedAt), &w.Instance
+	if w.Program != "" {
+		p.Env.Program = w.Program
+	}
+	return p
+}
+
+func milliseconds(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func pm2Status(s control.WorkerState) string {
+	switch s {
+	case control.WorkerStarting:
+		return "launching"
+	case control.WorkerDraining:
+		return "stopping"
+	case control.WorkerWaiting:
+		return "waiting restart"
+	}
+	return string(s)
+}
+
+// pm2AppStatus is that of an application without workers.
+func pm2AppStatus(s control.State) string {
+	switch s {
+	case control.Starting, control.Online:
+		return "launching"
+	case control.CrashLoop:
+		return "waiting restart"
+	}
+	return string(s)
+}
