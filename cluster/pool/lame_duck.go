@@ -2,7 +2,6 @@ package pool
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -11,25 +10,27 @@ import (
 // Ready reports whether clients are to be sent here: at least one worker listens and, with Options.Readiness, passes the probe; it is not
 // blocked, as Options.MaxLag says; and the pool is not shut down. It is what a load balancer asks for. A pool whose workers listen on nothing is
 // never ready.
-func (p *Pool) Ready() bool { return p.readyWithout(nil) }
+func (p *Pool) Ready() bool { return p.readyWhere(func(*cluster.Worker) bool { return true }) }
 
 // ReadyWithin is Ready, but for workers whose event loops have not moved for lag or longer, as [cluster.Worker.BlockedFor] tells where there is
 // a [cluster.Settings.LagPeriod]: these do not count. It does not wait for any worker.
-func (p *Pool) ReadyWithin(lag time.Duration) bool { return p.readyWithout(p.primary.Blocked(lag)) }
+func (p *Pool) ReadyWithin(lag time.Duration) bool {
+	return p.readyWhere(func(w *cluster.Worker) bool { return w.BlockedFor() < lag })
+}
 
-func (p *Pool) readyWithout(blocked []*cluster.Worker) (ready bool) {
+func (p *Pool) readyWhere(counts func(*cluster.Worker) bool) (ready bool) {
 	p.mu.Lock()
 	isLeaving := p.leaving != nil
 	p.mu.Unlock()
 	if !isLeaving {
-		p.ask(context.Background(), func() { ready = p.hasReady(blocked) })
+		p.ask(context.Background(), func() { ready = p.hasReady(counts) })
 	}
 	return ready
 }
 
-func (p *Pool) hasReady(blocked []*cluster.Worker) bool {
+func (p *Pool) hasReady(counts func(*cluster.Worker) bool) bool {
 	for _, place := range p.places {
-		if place.stage == filled && len(place.listens) > 0 && !p.isSuspended(&place.tenant) && !slices.Contains(blocked, place.worker) {
+		if place.stage == filled && len(place.listens) > 0 && !p.isSuspended(&place.tenant) && counts(place.worker) {
 			return true
 		}
 	}
