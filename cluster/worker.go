@@ -36,6 +36,7 @@ type Worker struct {
 	disconnectedAt time.Time
 	leftFirst      atomic.Bool // it has closed its servers before it was told to
 	signalled      atomic.Bool // Shutdown has sent the signal
+	messaged       atomic.Bool // it was sent messageToEnd
 	standby        atomic.Bool // until it is activated
 	reaps          atomic.Bool // what it leaves in its process group is to be killed
 

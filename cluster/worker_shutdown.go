@@ -28,7 +28,8 @@ var ErrKilled = errors.New("it did not end in time and was killed")
 //     what a disconnect is, and gets the signal at once.
 //   - It sends SIGKILL at the deadline, or when ctx is cancelled, and waits for the end of the process, whatever ctx says.
 //
-// If the settings' StopMethod is [StopBySignal], the signal comes first. A worker gets it once, however often Shutdown is called.
+// If the settings' StopMethod is [StopBySignal], the signal comes first, and if it is [StopByMessage], the message does. A worker gets either
+// once, however often Shutdown is called.
 //
 // A worker that leads a process group, by Setpgid or Setsid of Settings.SysProcAttr, is killed with its group. What it has left there
 // when it ends is killed too.
@@ -52,9 +53,13 @@ func (w *Worker) shutDown(ctx context.Context, all *signalTurns) error {
 	if w.stop.method == StopBySignal || w.life.now() == started {
 		w.tellToEnd()
 	}
-	if w.stop.method == StopBySignal {
+	switch w.stop.method {
+	case StopByMessage:
+		w.sendToEnd()
 		w.primary.loop.Post(w.hasSignal)
-	} else {
+	case StopBySignal:
+		w.primary.loop.Post(w.hasSignal)
+	default:
 		w.Disconnect()
 	}
 	if w.endsBeforeKill(ctx, all) {

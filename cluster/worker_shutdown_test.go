@@ -146,24 +146,28 @@ func TestWorkerShutdownCancelled(t *testing.T) {
 const leaver = `
 	const http = require('http');
 	let status = 200;
-	process.on('SIGUSR2', () => { status = 503; process.send('told'); });
+	const leave = () => { status = 503; process.send('told'); };
+	process.on('SIGUSR2', leave);
+	process.on('message', message => { if (message === 'shutdown') leave(); });
 	const server = http.createServer((request, response) => {
 		response.writeHead(status, {Connection: 'close'}).end();
 		if (request.url === '/close') server.close();
 	});
 	server.listen(process.env.PORT, '127.0.0.1');`
 
-// A worker that is stopped by its signal goes on to get connections until it closes its servers.
-func TestWorkerShutdownBySignal(t *testing.T) {
+// A worker that is stopped by its signal, or by a message, goes on to get connections until it closes its servers.
+func TestWorkerShutdownBySignalOrMessage(t *testing.T) {
 	nodetest.NoLeaks(t)
 	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
-		for _, policy := range []cluster.SchedulingPolicy{cluster.SchedRR, cluster.SchedReusePort} {
-			t.Run(string(policy), func(t *testing.T) {
+		for policy, method := range map[cluster.SchedulingPolicy]cluster.StopMethod{
+			cluster.SchedRR: cluster.StopBySignal, cluster.SchedReusePort: cluster.StopBySignal, cluster.SchedLeast: cluster.StopByMessage,
+		} {
+			t.Run(string(policy)+", "+string(method), func(t *testing.T) {
 				port := clustertest.FreePort(t)
 				r := clustertest.NewRig(t, cluster.Settings{
 					Exec: nodetest.Script(t, "leaver.js", leaver), ExecPath: node.Path, SchedulingPolicy: policy,
 					Env:        []string{"PORT=" + strconv.Itoa(port)},
-					StopMethod: cluster.StopBySignal, StopSignal: syscall.SIGUSR2,
+					StopMethod: method, StopSignal: syscall.SIGUSR2,
 				})
 				w := r.MustFork()
 				r.Listening(t, 1, port)
@@ -197,7 +201,7 @@ func TestWorkerShutdownBySignal(t *testing.T) {
 // A worker without a handler of the signal ends by it, and another signal than SIGTERM may be chosen for one that goes on.
 func TestWorkerShutdownWithOtherSignals(t *testing.T) {
 	nodetest.NoLeaks(t)
-	for _, method := range []cluster.StopMethod{cluster.StopDisconnect, cluster.StopBySignal} {
+	for _, method := range []cluster.StopMethod{cluster.StopDisconnect, cluster.StopBySignal, cluster.StopByMessage} {
 		t.Run(string(method), func(t *testing.T) {
 			settings := clustertest.AgentSettings(t, nodetest.Default(t))
 			settings.StopMethod, settings.StopSignal = method, syscall.SIGUSR2
@@ -214,7 +218,7 @@ func TestWorkerShutdownWithOtherSignals(t *testing.T) {
 }
 
 func TestUnknownStopMethod(t *testing.T) {
-	const want = `cluster: stop method "gently" is not known; use "disconnect" or "signal"`
+	const want = `cluster: stop method "gently" is not known; use "disconnect", "signal" or "message"`
 	if _, err := cluster.NewPrimary(cluster.Settings{StopMethod: "gently"}); err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"fmt"
+	"slices"
 	"syscall"
 )
 
@@ -15,13 +16,16 @@ const (
 	// StopBySignal: the worker gets the signal at once. It goes on to get connections until it closes its servers, and is asked to leave
 	// then. It is for a program that has a handler of the signal. One that has none ends at once, with the requests that it has.
 	StopBySignal StopMethod = "signal"
+	// StopByMessage: the worker gets the message "shutdown", which PM2 sends too, and goes on as one that gets the signal at once. It is for a
+	// program that listens for the message. One that does not gets the signal at half of the time.
+	StopByMessage StopMethod = "message"
 )
 
-func stopMethods() []StopMethod { return []StopMethod{StopDisconnect, StopBySignal} }
+func stopMethods() []StopMethod { return []StopMethod{StopDisconnect, StopBySignal, StopByMessage} }
 
 // check returns an error for a method that is not known.
 func (m StopMethod) check() error {
-	if m == "" || m == StopDisconnect || m == StopBySignal {
+	if m == "" || slices.Contains(stopMethods(), m) {
 		return nil
 	}
 	return fmt.Errorf("cluster: stop method %q is not known; use %s", m, quoted(stopMethods()))
@@ -46,6 +50,16 @@ func (s *Settings) stopping() stopping {
 func (w *Worker) tellToEnd() {
 	if !w.signalled.Swap(true) {
 		w.child.Signal(w.stop.signal)
+	}
+}
+
+// messageToEnd is what a program that PM2 stops with shutdown_with_message listens for.
+const messageToEnd = "shutdown"
+
+// sendToEnd sends the message, once. One that does not read it gets the signal later.
+func (w *Worker) sendToEnd() {
+	if !w.messaged.Swap(true) {
+		w.Tell(messageToEnd)
 	}
 }
 

@@ -3,6 +3,7 @@ package pool
 import (
 	"cmp"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,6 +54,9 @@ type Options struct {
 	// InstanceVar is the name of a further variable that has what [InstanceVariable] has, such as PM2's NODE_APP_INSTANCE. There
 	// is none by default: other software may read that one for its own purposes, as node-config does.
 	InstanceVar string
+	// IncrementVar is the name of a variable with a whole number, of Settings.Env or else of this process's environment, which each worker gets
+	// with the number of its place added, such as a PORT of its own. Where there is no such number, workers get the variable as it is.
+	IncrementVar string
 	// Spare is how many loaded workers of the pool's settings wait on standby, as cluster.Settings.Standby has it, beside the instances; none
 	// by default. When an instance is to have a successor, one of them takes over at once: a death costs the time to notice it, and not
 	// that of a start. It needs to listen on what a new worker of a reload has to. Another one is started then, after the pause that the
@@ -77,6 +81,8 @@ type Options struct {
 	// That a worker is killed from outside (SIGKILL, SIGTERM and the like) is no failure of the program: its successor comes
 	// after MinPause, and it does not count.
 	MaxRestarts int
+	// StopExitCodes are exit codes by which a worker says that it has done its work, as it does with 0.
+	StopExitCodes []int
 	// KillTimeout is how long Shutdown has before it kills workers; [DefaultKillTimeout] by default. A worker that goes on without its
 	// channel has as long to end by itself, and as long again when it is told to.
 	KillTimeout time.Duration
@@ -198,6 +204,24 @@ func (o *Options) instanceEnv(place int) []string {
 		env = append(env, o.InstanceVar+"="+number)
 	}
 	return env
+}
+
+// incremented is the variable that is counted up, for the workers in a place, and nil if there is none.
+func (o *Options) incremented(place int, settings *cluster.Settings) []string {
+	if o.IncrementVar == "" {
+		return nil
+	}
+	value := os.Getenv(o.IncrementVar)
+	for _, v := range settings.Env {
+		if name, text, _ := strings.Cut(v, "="); name == o.IncrementVar {
+			value = text
+		}
+	}
+	n, err := strconv.Atoi(value)
+	if err != nil {
+		return nil
+	}
+	return []string{o.IncrementVar + "=" + strconv.Itoa(n+place)}
 }
 
 func (o *Options) completeDurations() error {

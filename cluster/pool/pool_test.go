@@ -80,11 +80,13 @@ func TestRestartPolicies(t *testing.T) {
 		{"on failure, failed", clustertest.SaysItListens + "exit 3", pool.RestartOnFailure, 4, "4 times in a row"},
 		{"on failure, broken protocol", clustertest.SaysItListens + "echo nonsense >&3; exit 0", pool.RestartOnFailure, 4, "4 times in a row"},
 		{"by default, failed", clustertest.SaysItListens + "exit 3", "", 4, "4 times in a row"},
+		{"on failure, an exit code that stops", clustertest.SaysItListens + "exit 7", pool.RestartOnFailure, 1, ""},
 		{"always, failed", clustertest.SaysItListens + "exit 3", pool.RestartAlways, 4, "4 times in a row"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newRig(t, clustertest.Shell(c.program), pool.Options{
 				Instances: 1, Restart: c.policy, MinPause: time.Millisecond, MaxPause: time.Millisecond, MaxRestarts: 3,
+				StopExitCodes: []int{7},
 			})
 			err := r.done(t)
 			if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {

@@ -103,7 +103,7 @@ func (p *Pool) spareOf(w *cluster.Worker) *place {
 func (p *Pool) spareExited(spare *place) {
 	p.spares.all = slices.DeleteFunc(p.spares.all, func(other *place) bool { return other == spare })
 	spare.releaseListeners()
-	if spare.outcome() == killed {
+	if p.outcomeOf(spare) == killed {
 		p.spares.due = time.Now().Add(p.options.MinPause)
 		return
 	}

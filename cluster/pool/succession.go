@@ -2,6 +2,7 @@ package pool
 
 import (
 	"fmt"
+	"slices"
 	"syscall"
 	"time"
 
@@ -13,7 +14,7 @@ const startUp = 5 * time.Second
 
 // succeed decides on the successor of a worker of which nothing is left.
 func (p *Pool) succeed(place *place) {
-	w, outcome := place.worker, place.outcome()
+	w, outcome := place.worker, p.outcomeOf(place)
 	failure := p.failure(place, w)
 	place.worker, place.failed = nil, outcome == failed
 	lived := time.Since(place.since)
@@ -112,17 +113,19 @@ const (
 	failed
 )
 
-// outcome is that of the worker in a place of which nothing is left.
-func (p *place) outcome() outcome {
-	status := p.worker.ExitStatus()
+// outcomeOf is that of the worker in a place of which nothing is left.
+func (p *Pool) outcomeOf(place *place) outcome {
+	status := place.worker.ExitStatus()
 	switch {
-	case p.ended: // by a shutdown, which asks it to leave
+	case place.ended: // by a shutdown, which asks it to leave
 		return failed
-	case p.worker.ExitedAfterDisconnect():
+	case place.worker.ExitedAfterDisconnect():
 		return done
 	case killsFromOutside(status.Signal):
 		return killed
-	case status.Code != 0 || p.broken:
+	case status.Code != 0 && slices.Contains(p.options.StopExitCodes, status.Code):
+		return done
+	case status.Code != 0 || place.broken:
 		return failed
 	}
 	return done

@@ -172,14 +172,15 @@ func (p *Pool) fork(place *place, before *cluster.Worker, settings cluster.Setti
 
 // workerEnv are the variables of the next worker in a place, with settings. One that could not get the preload does without it.
 func (p *Pool) workerEnv(place *place, settings cluster.Settings) []string {
+	env := slices.Concat(place.env, p.options.incremented(place.number, &settings))
 	if p.options.NoDrain {
-		return place.env
+		return env
 	}
 	preload, err := p.preload.Env(settings)
 	if err != nil {
 		p.primary.EmitError(nil, fmt.Errorf("pool: workers that leave will not drain their connections: %w", err))
 	}
-	return slices.Concat(place.env, preload)
+	return slices.Concat(env, preload)
 }
 
 // hear takes what has happened to a worker.

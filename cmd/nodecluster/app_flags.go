@@ -105,7 +105,7 @@ func setField(field reflect.Value, texts []string, isCommand bool) error {
 	case reflect.Slice:
 		if isCommand {
 			words, err := shellquote.Split(last)
-			field.Set(reflect.ValueOf(words))
+			field.Set(reflect.ValueOf(words).Convert(field.Type()))
 			return err
 		}
 		return setList(field, texts)

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/config"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
@@ -156,7 +157,7 @@ func scale(ctx context.Context, a *application, to string) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	a.config.Instances = fmt.Sprint(result.Instances)
+	a.config.Instances = config.Instances(fmt.Sprint(result.Instances))
 	return outcome{Done: fmt.Sprintf("has %s", workers(result.Instances)), Result: &result}, a.saveConfig()
 }
 

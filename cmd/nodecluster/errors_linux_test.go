@@ -29,7 +29,7 @@ func TestErrorsBeforeTheStart(t *testing.T) {
 		{"run", "no SCRIPT to run" + see, 2},
 		{"run --nonsense ok.js", "unknown flag: --nonsense" + see, 2},
 		{"ok.js", `unknown command "ok.js" for "nodecluster" (see nodecluster --help)`, 2},
-		{"run -i 0 ok.js", `invalid argument "0" for "-i, --instances" flag: use a number from 1 on, or auto` + see, 2},
+		{"run -i 0 ok.js", `invalid argument "0" for "-i, --instances" flag: use a number from 1 on, auto, or -1 for one less than there are CPUs` + see, 2},
 		{"run --worker-memory 1T ok.js", `invalid argument "1T" for "--worker-memory" flag: use a size in bytes, such as 512K, 128M or 1G` + see, 2},
 		{"run --node= ok.js", `invalid argument "" for "--node" flag: use a program's name or path` + see, 2},
 		{"run --node-args ' ok.js", `invalid argument "'" for "--node-args" flag: a quote or a backslash is not complete` + see, 2},

@@ -3,6 +3,7 @@ package options
 import (
 	"errors"
 	"math"
+	"runtime"
 	"strconv"
 )
 
@@ -12,8 +13,11 @@ func (o *Options) setInstances(text string) error {
 		return nil
 	}
 	n, err := strconv.Atoi(text)
+	if err == nil && n < 0 {
+		n = max(1, runtime.GOMAXPROCS(0)+n)
+	}
 	if err != nil || n < 1 {
-		return errors.New("use a number from 1 on, or auto")
+		return errors.New("use a number from 1 on, auto, or -1 for one less than there are CPUs")
 	}
 	o.Pool.Instances = n
 	return nil

@@ -51,6 +51,7 @@ func (o *Options) AddTo(flags *pflag.FlagSet) {
 	flags.Var(Value{"K=V", o.addEnv}, "env", "a variable of the workers' environment; may be repeated")
 	flags.Var(Value{"FILE", o.addEnvFile}, "env-file", "variables of a file, as node --env-file reads them; --env wins over them, and so do\nvariables that are set already; may be repeated")
 	flags.Var(Value{"NAME", o.setInstanceVar}, "instance-var", "a further variable with the number of the worker's place, from 0 on,\nwhich NODECLUSTER_INSTANCE has in any case (PM2 has NODE_APP_INSTANCE)")
+	flags.Var(Value{"NAME", o.setIncrementVar}, "increment-var", "a variable with a number, such as PORT, that each worker gets with the number of its\nplace added")
 	flags.Var(Value{"USER", setID(&s.UID, userID)}, "uid", "whom the workers run as, a number or a name; says nothing of the group")
 	flags.Var(Value{"GROUP", setID(&s.GID, groupID)}, "gid", "the group that the workers run as, a number or a name")
 	flags.Var(Value{"PORT", o.setMinPort}, "min-port", "the lowest port that workers may listen on; 1024 is what users but root may")
@@ -58,9 +59,12 @@ func (o *Options) AddTo(flags *pflag.FlagSet) {
 		"restart", "which workers have successors (default on-failure)")
 	flags.Var(Value{"N", o.setMaxRestarts}, "max-restarts",
 		"how many failures in a row have a successor (default 16); each waits longer,\nfrom 100ms to 15s, and 30s of health begin a new row")
+	flags.Var(Value{"DURATION", setDuration(&keep.Healthy)}, "min-uptime", "how long a worker must live for its failure to begin a new row (default 30s)")
+	flags.Var(Value{"DURATION", setDuration(&keep.MinPause)}, "restart-delay", "the shortest pause before a successor (default 100ms)")
+	flags.Var(Value{"CODE", o.addStopExitCode}, "stop-exit-codes", "an exit code that is no failure and has no successor; may be repeated")
 	flags.Var(Value{"DURATION", setDuration(&keep.KillTimeout)}, "kill-timeout", "from asking workers to leave to killing them (default 5s)")
-	flags.Var(Value{"disconnect|signal", OneOf(&s.StopMethod, cluster.StopDisconnect, cluster.StopBySignal)}, "stop",
-		"how workers are asked to leave: disconnect, they close their servers and finish\ntheir requests; signal, as a handler in the script does (default disconnect)")
+	flags.Var(Value{"disconnect|signal|message", OneOf(&s.StopMethod, cluster.StopDisconnect, cluster.StopBySignal, cluster.StopByMessage)}, "stop",
+		"how workers are asked to leave: disconnect, they close their servers and finish\ntheir requests; signal, as a handler in the script does; message, as one of the message\n\"shutdown\" does (default disconnect)")
 	flags.Var(Value{"SIGNAL", o.setStopSignal}, "stop-signal",
 		"what a worker gets that goes on after that, or at once with --stop signal\n(default SIGTERM)")
 	flags.Var(Value{"N", o.setSpare}, "spare", "how many loaded workers wait to take over at once from one that dies (default none)")
@@ -151,6 +155,23 @@ func (o *Options) setInstanceVar(name string) error {
 		return errors.New("use the name of a variable")
 	}
 	o.Pool.InstanceVar = name
+	return nil
+}
+
+func (o *Options) setIncrementVar(name string) error {
+	if name == "" || strings.Contains(name, "=") {
+		return errors.New("use the name of a variable")
+	}
+	o.Pool.IncrementVar = name
+	return nil
+}
+
+func (o *Options) addStopExitCode(text string) error {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > 255 {
+		return errors.New("use an exit code from 1 to 255")
+	}
+	o.Pool.StopExitCodes = append(o.Pool.StopExitCodes, n)
 	return nil
 }
 
