@@ -51,7 +51,11 @@ func (p *Pool) waitsFor(place *place) string {
 	case !t.online && p.expectsOnline(place):
 		return "come online"
 	}
-	if missing := p.expects(place).missing(t.listens); missing != "" {
+	expected := p.expects(place)
+	if t.change.options.OtherAddresses {
+		expected.servers = nil
+	}
+	if missing := expected.missing(t.listens); missing != "" {
 		return missing
 	}
 	return p.missesCheck(&t.tenant)
