@@ -221,7 +221,7 @@ func TestWorkerShutdownWithOtherSignals(t *testing.T) {
 func TestWorkerShutdownByMessageThatIsNotHeard(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := clustertest.NewRig(t, cluster.Settings{
-		Exec:     nodetest.Script(t, "deaf.js", "process.on('message', () => {}); process.send('up');"),
+		Exec:     nodetest.Script(t, "deaf.js", "process.on('message', () => {}); setInterval(() => {}, 1e6); process.send('up');"),
 		ExecPath: nodetest.Default(t).Path, StopMethod: cluster.StopByMessage,
 	})
 	w := r.MustFork()
