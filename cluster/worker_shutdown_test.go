@@ -201,7 +201,7 @@ func TestWorkerShutdownBySignalOrMessage(t *testing.T) {
 // A worker without a handler of the signal ends by it, and another signal than SIGTERM may be chosen for one that goes on.
 func TestWorkerShutdownWithOtherSignals(t *testing.T) {
 	nodetest.NoLeaks(t)
-	for _, method := range []cluster.StopMethod{cluster.StopDisconnect, cluster.StopBySignal, cluster.StopByMessage} {
+	for _, method := range []cluster.StopMethod{cluster.StopDisconnect, cluster.StopBySignal} {
 		t.Run(string(method), func(t *testing.T) {
 			settings := clustertest.AgentSettings(t, nodetest.Default(t))
 			settings.StopMethod, settings.StopSignal = method, syscall.SIGUSR2
@@ -215,6 +215,21 @@ func TestWorkerShutdownWithOtherSignals(t *testing.T) {
 			expectEnd(t, w, nodeipc.ExitStatus{Code: -1, Signal: syscall.SIGUSR2})
 		})
 	}
+}
+
+// A worker that takes no notice of the message gets the signal.
+func TestWorkerShutdownByMessageThatIsNotHeard(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := clustertest.NewRig(t, cluster.Settings{
+		Exec:     nodetest.Script(t, "deaf.js", "process.on('message', () => {}); setInterval(() => {}, 1e6); process.send('up');"),
+		ExecPath: nodetest.Default(t).Path, StopMethod: cluster.StopByMessage,
+	})
+	w := r.MustFork()
+	r.Event(t, "message", 1)
+	if err := w.Shutdown(deadlineIn(t, time.Second)); err != nil {
+		t.Error(err)
+	}
+	expectEnd(t, w, nodeipc.ExitStatus{Code: -1, Signal: syscall.SIGTERM})
 }
 
 func TestUnknownStopMethod(t *testing.T) {

@@ -80,6 +80,32 @@ func TestProgramsHaveOneWorker(t *testing.T) {
 	}
 }
 
+// A variable with a number is counted up by the number of the place. One of this process's environment is one too.
+func TestIncrementVar(t *testing.T) {
+	nodetest.NoLeaks(t)
+	t.Setenv("COUNTED", "7")
+	for name, c := range map[string]struct {
+		env  []string
+		want [2]string
+	}{
+		"own":        {[]string{"COUNTED=3000"}, [2]string{"3000", "3001"}},
+		"inherited":  {nil, [2]string{"7", "8"}},
+		"not one":    {[]string{"COUNTED=many"}, [2]string{"many", "many"}},
+		"of several": {[]string{"COUNTED=1", "COUNTED=-1"}, [2]string{"-1", "0"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			settings := clustertest.Shell(`echo "\"$COUNTED\"" >&3; read end <&3`)
+			settings.Env = append(settings.Env, c.env...)
+			r := newRig(t, settings, pool.Options{Instances: 2, IncrementVar: "COUNTED"})
+			for i, want := range c.want {
+				if o := r.Event(t, "message", i+1); string(o.Message) != strconv.Quote(want) {
+					t.Errorf("instance %d: %s, want %q", i, o.Message, want)
+				}
+			}
+		})
+	}
+}
+
 // A worker finds the number of its place in its environment, which its successors keep and other programs continue.
 func TestInstanceNumbers(t *testing.T) {
 	nodetest.NoLeaks(t)

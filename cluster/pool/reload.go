@@ -29,6 +29,9 @@ type ReloadOptions struct {
 	// WaitReady has a new worker be ready when it has sent the string "ready", as by process.send('ready'), whatever it listens on. By
 	// default it is ready when it listens on all that the worker before it listened on.
 	WaitReady bool
+	// OtherAddresses has a new worker be ready when it listens on as many servers as the worker before it, wherever these are. It is for a
+	// release that listens elsewhere, by another environment for instance.
+	OtherAddresses bool
 	// Bake is how long the first new worker must stay well, once it is ready, before any other is started; [DefaultBake] by default,
 	// and no time if it is negative. The worker before it serves beside it until then.
 	Bake time.Duration

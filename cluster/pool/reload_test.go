@@ -3,6 +3,7 @@
 package pool_test
 
 import (
+	"net"
 	"os"
 	"slices"
 	"strconv"
@@ -54,6 +55,25 @@ func reloadAll(t *testing.T, node nodetest.Runtime) {
 	}
 	r.Event(t, "listening", 7)
 	r.expectServing(t, "2", 3)
+}
+
+// A release that listens elsewhere is one that does not listen, unless that is said. Nobody listens where the one before did then.
+func TestReloadToOtherAddresses(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newReloadRig(t, pool.Options{Instances: 2})
+	port := clustertest.FreePort(t)
+	r.publish("2", "PORT="+strconv.Itoa(port))
+	elsewhere := quick
+	elsewhere.OtherAddresses = true
+	if _, err := r.Reload(clustertest.Patient(t), elsewhere); err != nil {
+		t.Fatal(err)
+	}
+	if client, err := net.Dial("tcp", clustertest.Local(r.port)); err == nil {
+		client.Close()
+		t.Error("somebody listens on the port of before")
+	}
+	r.port = port
+	r.expectServing(t, "2", 2)
 }
 
 func TestReloadOne(t *testing.T) {

@@ -82,7 +82,7 @@ func (f *startFlags) start(command *cobra.Command, what string, args []string) e
 
 // meant are the applications that a word means, with the configurations that they are to have.
 func (f *startFlags) meant(command *cobra.Command, what string, args []string) ([]*application, error) {
-	if config.IsFile(what) {
+	if isConfigFile(what) {
 		return f.inFile(what)
 	}
 	if found, err := findApps([]string{what}); err == nil && len(found) > 0 && !isFile(what) {
@@ -108,6 +108,17 @@ func (f *startFlags) meant(command *cobra.Command, what string, args []string) (
 	return []*application{a}, nil
 }
 
+// isConfigFile reports whether a path is one of a file that says what to start.
+func isConfigFile(path string) bool {
+	base := filepath.Base(path)
+	kind := strings.TrimPrefix(filepath.Ext(base), ".")
+	if !isFile(path) {
+		return false
+	}
+	return slices.Contains([]string{"yaml", "yml", "json"}, kind) ||
+		slices.Contains([]string{"js", "cjs", "mjs", "ts"}, kind) && strings.HasSuffix(strings.TrimSuffix(base, "."+kind), ".config")
+}
+
 func isFile(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
@@ -115,7 +126,7 @@ func isFile(path string) bool {
 
 // inFile are the applications of a file.
 func (f *startFlags) inFile(path string) (apps []*application, err error) {
-	configs, notes, err := config.Load(path, config.LoadOptions{Env: f.environment, Only: f.only})
+	configs, notes, err := config.Load(path, config.LoadOptions{Env: f.environment, Only: f.only, Check: checkConfig})
 	if err != nil {
 		return nil, asFailure(err)
 	}
@@ -134,6 +145,12 @@ func (f *startFlags) inFile(path string) (apps []*application, err error) {
 		apps = append(apps, a)
 	}
 	return apps, nil
+}
+
+// checkConfig says what is wrong with a configuration.
+func checkConfig(c config.App) error {
+	_, err := parseConfig(c)
+	return err
 }
 
 // appToBe is an application that is to have a configuration, whether it is there or not.
@@ -202,7 +219,7 @@ func (f *startFlags) startApp(ctx context.Context, out io.Writer, a *application
 		return outcome{Done: "runs already"}, nil
 	}
 	for _, c := range changes {
-		fmt.Fprintf(out, "%s: %s\n", a.Name(), c)
+		fmt.Fprintf(out, "%s: %s\n", a.Name(), c.Masked())
 	}
 	if f.dryRun {
 		return outcome{Done: "would be changed"}, nil

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,7 +14,7 @@ import (
 
 // dumped are the fields that dump.pm2 has under PM2's names for them, and those under other names.
 var dumped = []string{
-	"namespace", "args", "node_args", "max_memory_restart", "cron_restart", "kill_timeout", "listen_timeout", "wait_ready", "min_uptime",
+	"args", "node_args", "max_memory_restart", "cron_restart", "kill_timeout", "listen_timeout", "wait_ready", "min_uptime",
 	"max_restarts", "restart_delay", "exp_backoff_restart_delay", "stop_exit_codes", "autorestart", "autostart", "watch", "ignore_watch",
 	"watch_delay", "increment_var", "instance_var", "uid", "gid", "shutdown_with_message", "log_date_format", "log_type", "disable_logs",
 	"filter_env",
@@ -20,6 +22,9 @@ var dumped = []string{
 
 var dumpedAs = []struct{ field, as string }{
 	{"name", "name"}, {"script", "pm_exec_path"}, {"cwd", "pm_cwd"}, {"interpreter", "exec_interpreter"},
+}
+
+var dumpedLogs = []struct{ field, as string }{
 	{"out_file", "pm_out_log_path"}, {"error_file", "pm_err_log_path"}, {"log_file", "pm_log_path"},
 }
 
@@ -58,28 +63,59 @@ func (d *document) findInDump(root *value) ([]*value, error) {
 
 // undump makes an application of its processes, as a file of PM2's has it.
 func (d *document) undump(name string, processes []*value) *value {
-	first, app := processes[0], &value{kind: mapping}
+	first, app := firstOf(processes), &value{kind: mapping}
 	add := func(field string, v *value) {
 		if v != nil && v.kind != null {
 			app.pairs = append(app.pairs, pair{&value{kind: text, text: field}, v})
 		}
 	}
+	for _, renamed := range dumpedAs {
+		add(renamed.field, first.get(renamed.as))
+	}
 	for _, field := range dumped {
 		add(field, first.get(field))
 	}
-	for _, other := range dumpedAs {
-		v := first.get(other.as)
-		if v == nil || strings.HasSuffix(other.field, "_file") && filepath.Dir(v.text) == filepath.Join(d.home, "logs") {
-			continue // where PM2 has all logs
-		}
-		add(other.field, v)
+	for _, log := range dumpedLogs {
+		add(log.field, d.undumpLog(first, log.as))
 	}
-	if mode := first.get("exec_mode"); mode != nil && (mode.text != "fork_mode" || len(processes) > 1) {
-		add("exec_mode", mode)
+	if v := first.get("namespace"); v != nil && v.text != "default" {
+		add("namespace", v)
+	}
+	if v := first.get("treekill"); v != nil && v.text == "false" {
+		add("treekill", v)
 	}
 	add("instances", &value{kind: number, text: strconv.Itoa(len(processes))})
 	add("env", d.undumpEnv(name, first.get("env")))
 	return app
+}
+
+// firstOf is the process with the lowest number of a place, from which increment_var counts.
+func firstOf(processes []*value) *value {
+	place := func(process *value) int {
+		if v := process.get("NODE_APP_INSTANCE"); v != nil {
+			if n, err := strconv.Atoi(v.text); err == nil {
+				return n
+			}
+		}
+		return math.MaxInt
+	}
+	return slices.MinFunc(processes, func(a, b *value) int { return cmp.Compare(place(a), place(b)) })
+}
+
+// numbered is the end of a log file's name that PM2 has given the number of a process.
+var numbered = regexp.MustCompile(`-[0-9]+\.log$`)
+
+// undumpLog is where a log goes, nil if that is where PM2 has all of them.
+func (d *document) undumpLog(process *value, as string) *value {
+	v := process.get(as)
+	if v == nil || filepath.Dir(v.text) == filepath.Join(d.home, "logs") {
+		return nil
+	}
+	path := *v
+	if merged := process.get("merge_logs"); merged == nil || merged.text != "true" {
+		path.text = numbered.ReplaceAllString(path.text, ".log")
+	}
+	return &path
 }
 
 // undumpEnv gives the variables that are the application's: not those that PM2 adds, nor those of the terminal that it was started from.

@@ -38,8 +38,7 @@ type pair struct{ key, value *value }
 func (v *value) isText() bool { return v.kind == text }
 
 // texts are those of a list.
-func (v *value) texts() ([]string, error) {
-	texts := []string{}
+func (v *value) texts() (texts []string, err error) {
 	for _, item := range v.list {
 		if item.kind != text && item.kind != number {
 			return nil, item.fail("use texts only in this list: put it in quotes")

@@ -191,7 +191,7 @@ func (c *Codes) read(v *value) error {
 	if v.kind == list {
 		values = v.list
 	}
-	codes := Codes{}
+	var codes Codes
 	for _, item := range values {
 		n, err := strconv.Atoi(item.text)
 		if item.kind != number && !item.isText() || err != nil || n < 0 || n > 255 {
@@ -225,7 +225,9 @@ func (e *Env) read(v *value) error {
 		}
 		variables[name] = p.value.text
 	}
-	*e = variables
+	if *e = nil; len(variables) > 0 {
+		*e = variables
+	}
 	return nil
 }
 

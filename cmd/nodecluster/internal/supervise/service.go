@@ -111,7 +111,7 @@ func (s *service) Events(ctx context.Context) iter.Seq[control.Event] {
 // Reload replaces the workers, with another configuration if there is one.
 func (s *service) Reload(ctx context.Context, r control.Reload) (control.Result, error) {
 	o := s.options.Pool.Reload
-	o.Wait = r.Wait
+	o.Wait, o.OtherAddresses = r.Wait, r.Config != nil
 	if r.Parallel != 0 {
 		o.Parallel = r.Parallel
 	}
