@@ -242,3 +242,12 @@ func FuzzLoad(f *testing.F) {
 		}
 	})
 }
+
+func TestSizes(t *testing.T) {
+	for text, want := range map[string]Size{"1": "1", "1000": "1000", "1024": "1K", "314572800": "300M", "2048M": "2G", "1G": "1G", "1536K": "1536K"} {
+		var s Size
+		if err := s.read(&value{kind: number, text: text}); err != nil || s != want {
+			t.Errorf("%s became %s, want %s; %v", text, s, want, err)
+		}
+	}
+}
