@@ -6,8 +6,9 @@ import "fmt"
 type InstanceError struct {
 	// Instance is the number of the place in the pool.
 	Instance int
-	// Output are the last lines that the new worker printed to standard error, 20 at most. There are none if Settings.Stderr is not a
-	// writer of the caller's: what goes to a file or to where the primary's own goes, the pool does not see.
+	// Output are the last lines that the new worker printed to standard error, 20 at most: [Output.LastLines] of [Options.Outputs]. Without
+	// that there are none if Settings.Stderr is not a writer of the caller's: what goes to a file or to where the primary's own goes, the
+	// pool does not see.
 	Output []string
 	// Err is what has failed.
 	Err error

@@ -57,6 +57,9 @@ type Options struct {
 	// IncrementVar is the name of a variable with a whole number, of Settings.Env or else of this process's environment, which each worker gets
 	// with the number of its place added, such as a PORT of its own. Where there is no such number, workers get the variable as it is.
 	IncrementVar string
+	// Outputs gives each worker an output of its own, in place of Stdout and Stderr of its settings, unless those are Silent. It is called with
+	// the worker's instance number before each fork, and must not block. Its error fails the fork.
+	Outputs func(instance int) (Output, error)
 	// Spare is how many loaded workers of the pool's settings wait on standby, as cluster.Settings.Standby has it, beside the instances; none
 	// by default. When an instance is to have a successor, one of them takes over at once: a death costs the time to notice it, and not
 	// that of a start. It needs to listen on what a new worker of a reload has to. Another one is started then, after the pause that the

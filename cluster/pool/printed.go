@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"bytes"
 	"io"
 	"os"
 	"regexp"
@@ -12,41 +11,36 @@ import (
 	"github.com/nodecluster/nodecluster/cluster"
 )
 
-const (
-	maxPrinted      = 8 << 10 // how many bytes are kept of what a successor prints
-	maxPrintedLines = 20      // how many lines of that an error carries
-	maxToldLines    = 4       // how many its text has
-)
+const maxToldLines = 4 // of the last lines that a new worker has printed, how many the text of an error has
 
 // printed copies what a successor prints, and keeps the end of it while the successor is tried.
 type printed struct {
 	to io.Writer
 
 	mu     sync.Mutex
-	end    []byte
+	tail   Tail
 	closed bool // nothing is kept any more
 }
 
 // keepPrinted has the end of what a worker with these settings prints to standard error kept, if that is a writer that the caller has given
-// for it: what has a file the pool does not see. It returns nil then.
-func keepPrinted(s *cluster.Settings) *printed {
-	if s.Silent || s.Stderr == nil || isFile(s.Stderr) {
+// for it: what has a file the pool does not see. It returns nil then, and where the options have something that keeps it.
+func (p *Pool) keepPrinted(s *cluster.Settings) *printed {
+	if p.options.Outputs != nil || s.Silent || s.Stderr == nil || isFile(s.Stderr) {
 		return nil
 	}
-	p := &printed{to: s.Stderr}
+	kept := &printed{to: s.Stderr}
 	if isSameWriter(s.Stdout, s.Stderr) { // they stay in order
-		s.Stdout = p
+		s.Stdout = kept
 	}
-	s.Stderr = p
-	return p
+	s.Stderr = kept
+	return kept
 }
 
 // Write is called on one goroutine of each worker.
 func (p *printed) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	if !p.closed {
-		p.end = append(p.end, b[max(0, len(b)-maxPrinted):]...)
-		p.end = slices.Delete(p.end, 0, max(0, len(p.end)-maxPrinted))
+		p.tail.Add(b)
 	}
 	p.mu.Unlock()
 	return p.to.Write(b)
@@ -59,22 +53,17 @@ func (p *printed) close() {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.end, p.closed = nil, true
+	p.tail, p.closed = Tail{}, true
 }
 
 // lines are the last lines that were printed, without empty ones.
-func (p *printed) lines() (lines []string) {
+func (p *printed) lines() []string {
 	if p == nil {
 		return nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for line := range bytes.Lines(p.end) {
-		if text := strings.TrimRight(string(line), " \t\r\n"); text != "" {
-			lines = append(lines, text)
-		}
-	}
-	return lines[max(0, len(lines)-maxPrintedLines):]
+	return p.tail.Lines()
 }
 
 // ofNode are the lines that Node prints with each error that nobody has caught: the frames, and its version.

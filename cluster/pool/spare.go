@@ -68,7 +68,7 @@ func (p *Pool) startSpare(now time.Time) {
 	spare := p.newPlace(p.freeNumber(), 0, p.settings[0])
 	settings := spare.settings
 	settings.Standby = true
-	w, err := p.fork(spare, nil, settings)
+	w, _, err := p.fork(spare, nil, settings)
 	if err != nil {
 		p.primary.EmitError(nil, fmt.Errorf("pool: start a spare worker: %w", err))
 		p.spareFailed()

@@ -151,7 +151,7 @@ func (p *Pool) refill(place *place) {
 
 // fill starts a worker for a place.
 func (p *Pool) fill(place *place) error {
-	w, err := p.fork(place, nil, place.settings)
+	w, _, err := p.fork(place, nil, place.settings)
 	if err != nil {
 		return err
 	}
@@ -159,15 +159,23 @@ func (p *Pool) fill(place *place) error {
 	return nil
 }
 
-// fork starts a worker for a place, and before, if it is not nil, is the worker that goes on there meanwhile.
-func (p *Pool) fork(place *place, before *cluster.Worker, settings cluster.Settings) (*cluster.Worker, error) {
+// fork starts a worker for a place, and before, if it is not nil, is the worker that goes on there meanwhile. What takes its output is nil
+// unless the options give each worker something of its own.
+func (p *Pool) fork(place *place, before *cluster.Worker, settings cluster.Settings) (*cluster.Worker, Output, error) {
 	settings.StartSuspended = p.options.Readiness != nil
-	w, err := p.primary.ForkSuccessor(before, withHeap(settings, p.Sizing().MaxOldSpaceSize), p.workerEnv(place, settings)...)
+	out, err := p.connectOutput(place, &settings)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	w, err := p.primary.ForkSuccessor(before, withHeap(settings, p.Sizing().MaxOldSpaceSize), p.workerEnv(place, settings)...)
+	if out != nil {
+		out.Forked(w)
+	}
+	if err != nil {
+		return nil, nil, err
 	}
 	offerToOOMKiller(w.Pid())
-	return w, nil
+	return w, out, nil
 }
 
 // workerEnv are the variables of the next worker in a place, with settings. One that could not get the preload does without it.

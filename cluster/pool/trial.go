@@ -16,15 +16,16 @@ type trial struct {
 	due      time.Time // when it is too late to be ready, or has stayed well
 	sent     bool      // the message that it is ready
 	lost     bool      // its channel has ended, and its process is about to
-	printed  *printed  // nil if the pool does not see it
+	output   Output    // nil if the options give none
+	printed  *printed  // nil if the pool does not see it, or need not
 }
 
 // try starts a successor in a place for a change, with its settings.
 func (p *Pool) try(c *change, t task) {
 	place, settings := t.place, t.settings
 	settings.Standby = c.switches
-	printed := keepPrinted(&settings)
-	w, err := p.fork(place, place.worker, settings)
+	printed := p.keepPrinted(&settings)
+	w, out, err := p.fork(place, place.worker, settings)
 	if err != nil {
 		c.trials--
 		p.trialFailed(c, place, err, nil)
@@ -32,7 +33,8 @@ func (p *Pool) try(c *change, t task) {
 	}
 	place.make(try)
 	place.trial = &trial{
-		tenant: newTenant(w), settings: t.settings, change: c, printed: printed, due: time.Now().Add(c.options.ListenTimeout),
+		tenant: newTenant(w), settings: t.settings, change: c, output: out, printed: printed,
+		due: time.Now().Add(c.options.ListenTimeout),
 	}
 	p.tell(Progress{c.name, c.reason, SuccessorStarted, place.number, w, nil})
 	p.promoteIfReady(place)
@@ -139,9 +141,17 @@ func (p *Pool) dropTrial(place *place) {
 	c.leaving = append(c.leaving, p.retire(w))
 }
 
+// lastLines are the last lines that the successor has printed, as far as they are kept.
+func (t *trial) lastLines() []string {
+	if t.output != nil {
+		return t.output.LastLines()
+	}
+	return t.printed.lines()
+}
+
 // endTrial ends the trial of a place's successor that has failed.
 func (p *Pool) endTrial(place *place, err error) {
-	c, output := place.trial.change, place.trial.printed.lines()
+	c, output := place.trial.change, place.trial.lastLines()
 	p.dropTrial(place)
 	p.trialFailed(c, place, err, output)
 }
@@ -176,7 +186,7 @@ func (p *Pool) trialExited(place *place) {
 	if place.next != starting {
 		when = fmt.Sprintf("%v after it was started", time.Since(t.since).Round(time.Millisecond))
 	}
-	if t.printed == nil {
+	if t.output == nil && t.printed == nil {
 		when += "; what it printed says why"
 	}
 	err := fmt.Errorf("the new worker %d (%s) ended with %v %s", t.worker.ID(), programOf(&t.settings), t.worker.ExitStatus(), when)
