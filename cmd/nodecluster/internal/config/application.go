@@ -230,9 +230,6 @@ func (a *application) completeEnv() error {
 		}
 		a.Env = over
 	}
-	if _, ok := a.Env[a.IncrementVar]; a.IncrementVar != "" && !ok {
-		return a.at("increment_var").fail(fmt.Sprintf("increment_var: env has no %s to count up", a.IncrementVar))
-	}
 	return nil
 }
 
