@@ -96,6 +96,7 @@ func (p *Pool) promoteIfReady(place *place) {
 		return
 	}
 	place.make(ready)
+	t.boot = time.Since(t.since)
 	t.due = time.Now().Add(t.change.bake())
 	p.tell(Progress{t.change.name, t.change.reason, SuccessorReady, place.number, t.worker, nil})
 	if t.change.bake() <= 0 {
@@ -126,7 +127,9 @@ func (p *Pool) retire(w *cluster.Worker) <-chan struct{} {
 		p.endings.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), p.options.KillTimeout)
 			defer cancel()
+			asked := time.Now()
 			w.Shutdown(ctx)
+			p.leaveTime.Store(int64(time.Since(asked)))
 		})
 	}
 	return w.Exited()
