@@ -16,7 +16,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.AddCommand(newRunCommand(), newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(),
 		newDeleteCommand(), newResetCommand(), newFlushCommand(), newDrainCommand(), newSignalCommand(), newKillCommand(),
-		newListCommand(), newSaveCommand(), newResurrectCommand(), newPidCommand(), newIDCommand(), newPingCommand(), newEventsCommand(), newEnvCommand(),
+		newListCommand(), newTopCommand(), newSaveCommand(), newResurrectCommand(), newPidCommand(), newIDCommand(), newPingCommand(), newEventsCommand(), newEnvCommand(),
 		newTraceCommand(), newTraceExecCommand(), newTraceExitCommand(), newVersionCommand())
 	return root
 }
