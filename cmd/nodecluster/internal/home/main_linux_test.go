@@ -59,7 +59,7 @@ type process struct {
 func start(t *testing.T, child string, uid int) *process {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), "HOME_TEST_CHILD="+child)
+	cmd.Env = append(os.Environ(), "HOME_TEST_CHILD="+child, "GORACE=atexit_sleep_ms=0")
 	cmd.Stderr = os.Stderr
 	if uid != os.Geteuid() {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
