@@ -27,7 +27,8 @@ type ReloadOptions struct {
 	// Strategy is how workers are replaced, [ReloadRolling] by default. It is for reloads alone.
 	Strategy ReloadStrategy
 	// WaitReady has a new worker be ready when it has sent the string "ready", as by process.send('ready'), whatever it listens on. By
-	// default it is ready when it listens on all that the worker before it listened on.
+	// default it is ready when it listens on all that the worker before it listened on. In any case its event loop has to move after that,
+	// which Linux alone tells, and it has to pass the checks of [Options].
 	WaitReady bool
 	// Bake is how long the first new worker must stay well, once it is ready, before any other is started; [DefaultBake] by default,
 	// and no time if it is negative. The worker before it serves beside it until then.
