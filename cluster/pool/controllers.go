@@ -10,8 +10,8 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/pool/internal/usage"
 )
 
-// startControllers starts the goroutines that watch the workers, each for one thing, and have the pool changed when it asks for that. They go
-// on until ctx ends. What they know they ask of the supervisor, by ask, and what they change is a change like any other.
+// startControllers starts the goroutines that watch the workers, each for one thing, and have the pool changed when it asks for that. They
+// go on until ctx ends. What they know they ask of the supervisor, by ask, and what they change is a change like any other.
 func (p *Pool) startControllers(ctx context.Context) {
 	for _, control := range p.controllers() {
 		p.endings.Go(func() { control(ctx) })
@@ -41,9 +41,10 @@ func (p *Pool) controllers() (all []func(context.Context)) {
 // A resident is a worker that has a place.
 type resident struct {
 	worker  *cluster.Worker
-	since   time.Time // when it was started
-	program int       // its index among the settings of the pool
-	fresh   int64     // bytes of memory that it used when it began to listen, 0 if that is not known
+	since   time.Time     // when it was started
+	program int           // its index among the settings of the pool
+	fresh   int64         // bytes of memory that it used when it began to listen, 0 if that is not known
+	boot    time.Duration // how long it took to be ready, 0 if it is not
 }
 
 // residents are the workers that run, by their places. Those that are tried in one are not among them.
@@ -51,7 +52,7 @@ func (p *Pool) residents(ctx context.Context) (all []resident, err error) {
 	err = p.ask(ctx, func() {
 		for _, place := range p.places {
 			if place.stage == filled {
-				all = append(all, resident{place.worker, place.since, place.program, place.fresh})
+				all = append(all, resident{place.worker, place.since, place.program, place.fresh, place.boot})
 			}
 		}
 	})

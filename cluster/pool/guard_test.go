@@ -8,7 +8,6 @@ import (
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
-	"github.com/nodecluster/nodecluster/cluster/pool/internal/limits"
 )
 
 // The worker is replaced that has grown the most beyond a new one of its program, and none that has hardly grown.
@@ -36,17 +35,6 @@ func TestLargestWorker(t *testing.T) {
 			t.Errorf("%s: there is one: %v", c.name, ok)
 		case ok && got != c.sizes[c.want]:
 			t.Errorf("%s: it is %+v, want %+v", c.name, got, c.sizes[c.want])
-		}
-	}
-}
-
-// The guard looks more often where memory is short, and hardly ever where it has no limit.
-func TestGuardPauses(t *testing.T) {
-	for p, want := range map[limits.Pressure]time.Duration{
-		{}: time.Minute, {Used: 79, Limit: 100}: time.Second, {Used: 80, Limit: 100}: 200 * time.Millisecond, {Used: 101, Limit: 100}: 200 * time.Millisecond,
-	} {
-		if got := guardPauseAt(p); got != want {
-			t.Errorf("at %+v it waits %v, want %v", p, got, want)
 		}
 	}
 }

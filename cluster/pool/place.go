@@ -94,12 +94,13 @@ type tenant struct {
 	online    bool            // it has said that it runs
 	listens   servers         // on which it has listened
 	fresh     int64           // bytes of memory that it used when it began to, 0 if that is not known
+	boot      time.Duration   // how long it took to listen, or to be ready if it was tried; 0 before
 	broken    bool            // its channel has ended in an error
 	ended     bool            // it was ended because it went on without its channel, and had not been asked to leave
 	listenErr error           // why it could not listen
 
-	readiness, liveness *checks // nil before they begin
-	blocked             bool    // see Options.MaxLag
+	startup, readiness, liveness *checks // nil before they begin
+	blocked                      bool    // see Options.MaxLag
 }
 
 // make makes a move, and reports whether it was one.

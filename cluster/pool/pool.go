@@ -16,12 +16,13 @@ import (
 // A Pool is a primary that keeps a number of workers running. Make one with [New], and end it with [Pool.Shutdown] and
 // [Pool.Close]. Its methods may be called from any goroutine.
 type Pool struct {
-	primary *cluster.Primary
-	options Options
-	own     *cluster.Subscription // what happens to the workers
-	sizing  atomic.Pointer[Sizing]
-	scaled  atomic.Bool   // Scale was called
-	preload drain.Preload // of Node workers
+	primary   *cluster.Primary
+	options   Options
+	own       *cluster.Subscription // what happens to the workers
+	sizing    atomic.Pointer[Sizing]
+	scaled    atomic.Bool   // Scale was called
+	preload   drain.Preload // of Node workers
+	leaveTime atomic.Int64  // how long the last worker took to leave that had a successor, as a time.Duration; 0 before
 
 	mu      sync.Mutex
 	started bool

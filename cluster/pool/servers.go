@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool/internal/usage"
@@ -22,7 +23,7 @@ const maxServers = 1024
 
 func (t *tenant) hasListened(on cluster.Address) {
 	if t.listens == nil {
-		t.listens = servers{}
+		t.listens, t.boot = servers{}, time.Since(t.since)
 		if m, err := usage.Read(t.worker.Pid()); err == nil {
 			t.fresh = m.Own
 		}

@@ -14,9 +14,14 @@ func newRootCommand() *cobra.Command {
 		DisableSuggestions: true,
 		CompletionOptions:  cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(newRunCommand(), newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(),
-		newDeleteCommand(), newResetCommand(), newFlushCommand(), newDrainCommand(), newSignalCommand(), newKillCommand(),
-		newListCommand(), newTopCommand(), newSaveCommand(), newResurrectCommand(), newPidCommand(), newIDCommand(), newPingCommand(), newEventsCommand(), newEnvCommand(),
-		newTraceCommand(), newTraceExecCommand(), newTraceExitCommand(), newVersionCommand())
+	root.AddCommand(
+		newRunCommand(), newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(),
+		newListCommand(), newDescribeCommand(), newJlistCommand(), newTopCommand(),
+		newEventsCommand(), newEnvCommand(), newPidCommand(), newIDCommand(), newPingCommand(),
+		newFlushCommand(), newResetCommand(), newDrainCommand(), newSignalCommand(),
+		newKillCommand(), newSaveCommand(), newResurrectCommand(),
+		newCheckCommand(), newInitCommand(), newMigrateCommand(),
+		newTraceCommand(), newTraceExecCommand(), newTraceExitCommand(), newVersionCommand(),
+	)
 	return root
 }

@@ -82,7 +82,7 @@ func (f *startFlags) start(command *cobra.Command, what string, args []string) e
 
 // meant are the applications that a word means, with the configurations that they are to have.
 func (f *startFlags) meant(command *cobra.Command, what string, args []string) ([]*application, error) {
-	if isConfigFile(what) {
+	if config.IsFile(what) {
 		return f.inFile(what)
 	}
 	if found, err := findApps([]string{what}); err == nil && len(found) > 0 && !isFile(what) {
@@ -106,17 +106,6 @@ func (f *startFlags) meant(command *cobra.Command, what string, args []string) (
 		return nil, err
 	}
 	return []*application{a}, nil
-}
-
-// isConfigFile reports whether a path is one of a file that says what to start.
-func isConfigFile(path string) bool {
-	base := filepath.Base(path)
-	kind := strings.TrimPrefix(filepath.Ext(base), ".")
-	if !isFile(path) {
-		return false
-	}
-	return slices.Contains([]string{"yaml", "yml", "json"}, kind) ||
-		slices.Contains([]string{"js", "cjs", "mjs", "ts"}, kind) && strings.HasSuffix(strings.TrimSuffix(base, "."+kind), ".config")
 }
 
 func isFile(path string) bool {
@@ -182,7 +171,7 @@ func appToBe(c config.App, source string) (*application, error) {
 
 // scriptConfig is the configuration of a script, or of a command line.
 func scriptConfig(what string, args []string) (c config.App, err error) {
-	c.Script, c.Args = what, args
+	c.Script, c.Args = what, append(config.Words(nil), args...)
 	if words, err := shellquote.Split(what); !isFile(what) && err == nil && len(words) > 1 {
 		c.Script, c.Args = words[0], append(words[1:], args...)
 	}
@@ -219,7 +208,7 @@ func (f *startFlags) startApp(ctx context.Context, out io.Writer, a *application
 		return outcome{Done: "runs already"}, nil
 	}
 	for _, c := range changes {
-		fmt.Fprintf(out, "%s: %s\n", a.Name(), c.Masked())
+		fmt.Fprintf(out, "%s: %s\n", a.Name(), c)
 	}
 	if f.dryRun {
 		return outcome{Done: "would be changed"}, nil

@@ -128,14 +128,13 @@ func (a *application) assignOne(name string, p pair) error {
 		}
 		return nil
 	}
+	if a.d.isPM2s {
+		p.value = asPM2(name, p.value)
+	}
 	if take := translations[name]; take != nil {
 		return take(a, p)
 	}
-	v := p.value
-	if a.d.isPM2s {
-		v = asPM2(name, v)
-	}
-	return fieldNamed(name).set(&a.App, v)
+	return fieldNamed(name).set(&a.App, p.value)
 }
 
 // completePaths has the paths mean what they mean from the folder of the file.
@@ -230,9 +229,6 @@ func (a *application) completeEnv() error {
 			over[name] = text
 		}
 		a.Env = over
-	}
-	if _, ok := a.Env[a.IncrementVar]; a.IncrementVar != "" && !ok {
-		return a.at("increment_var").fail(fmt.Sprintf("increment_var: env has no %s to count up", a.IncrementVar))
 	}
 	return nil
 }

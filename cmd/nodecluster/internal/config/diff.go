@@ -24,27 +24,26 @@ type Difference struct {
 // mask stands for a value that is not shown.
 const mask = "***"
 
-// Masked is the difference with its values hidden, if they are secret.
-func (d Difference) Masked() Difference {
-	if d.IsSecret {
-		for _, value := range []*string{&d.Old, &d.New} {
-			if *value != "" {
-				*value = mask
-			}
+// String tells the difference in a line, without values that are secret.
+func (d Difference) String() string {
+	if d.IsSecret && d.Old != "" && d.New != "" {
+		return d.Field + ": changed"
+	}
+	for _, value := range []*string{&d.Old, &d.New} {
+		if d.IsSecret && *value != "" {
+			*value = mask
 		}
 	}
-	return d
+	return d.Shown()
 }
 
-// String tells the difference in a line, with its values: take that of Masked to hide those that are secret.
-func (d Difference) String() string {
+// Shown is String with all values.
+func (d Difference) Shown() string {
 	switch {
 	case d.Old == "":
 		return fmt.Sprintf("%s: %s (new)", d.Field, d.New)
 	case d.New == "":
 		return fmt.Sprintf("%s: no longer %s", d.Field, d.Old)
-	case d.Old == d.New: // both are hidden
-		return d.Field + ": changed"
 	}
 	return fmt.Sprintf("%s: %s, was %s", d.Field, d.New, d.Old)
 }
@@ -81,6 +80,27 @@ type Setting struct {
 	Value string
 	// IsSecret reports whether the value is not to be shown to everybody: that of a variable.
 	IsSecret bool
+}
+
+// String is the setting in a line, without a value that is secret.
+func (s Setting) String() string {
+	if s.IsSecret {
+		s.Value = mask
+	}
+	return s.Field + ": " + s.Value
+}
+
+// Masked is the application with the values of its variables hidden.
+func (a App) Masked() App {
+	if a.Env == nil {
+		return a
+	}
+	variables := Env{}
+	for name := range a.Env {
+		variables[name] = mask
+	}
+	a.Env = variables
+	return a
 }
 
 func find(settings []Setting, field string) Setting {

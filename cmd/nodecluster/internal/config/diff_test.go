@@ -17,7 +17,7 @@ func TestDiff(t *testing.T) {
 	}
 	var got, masked []string
 	for _, d := range Diff(old, new) {
-		got, masked = append(got, d.String()), append(masked, d.Masked().String())
+		got, masked = append(got, d.Shown()), append(masked, d.String())
 	}
 	want := []string{
 		"script: /b.js, was /a.js", "args: a b, was 'a b'", `env.EMPTY: 1, was ""`, "env.GONE: no longer x", "env.KEY: new, was old",

@@ -46,6 +46,21 @@ func Load(path string, o LoadOptions) ([]App, []Note, error) {
 	return apps, d.notes, nil
 }
 
+// IsFile reports whether a path is that of a file with applications, going by its name: .yaml, .yml, .json, .config.js, .config.cjs,
+// .config.mjs, .config.ts or dump.pm2. An application's script is none.
+func IsFile(path string) bool {
+	name := filepath.Base(path)
+	extension := filepath.Ext(name)
+	name = strings.TrimSuffix(name, extension)
+	switch {
+	case name == "":
+		return false
+	case slices.Contains(scripts, extension):
+		return strings.HasSuffix(name, ".config")
+	}
+	return slices.Contains([]string{".yaml", ".yml", ".json", ".pm2"}, extension)
+}
+
 // document is a file that is being read.
 type document struct {
 	name   string // as it was given

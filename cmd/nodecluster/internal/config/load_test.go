@@ -129,7 +129,6 @@ func TestMistakes(t *testing.T) {
 		{"script: a.js\nuid:", "uid: it has no value", ""},
 		{"script: a.js\nstop_exit_codes: 256", "stop_exit_codes: use a number from 0 to 255", ""},
 		{"script: a.js\ndepends_on: {b: ready}", "use started or healthy", ""},
-		{"script: a.js\nincrement_var: PORT", "env has no PORT to count up", ""},
 		{"name: api", "script is missing", ""},
 		{"name: ../x\nscript: a.js", ":1:7: name: use up to 64 letters", ""},
 		{"name: -x\nscript: a.js", "name: use up to 64 letters", ""},
@@ -241,4 +240,24 @@ func FuzzLoad(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestSizes(t *testing.T) {
+	for text, want := range map[string]Size{"1": "1", "1000": "1000", "1024": "1K", "314572800": "300M", "2048M": "2G", "1G": "1G", "1536K": "1536K"} {
+		var s Size
+		if err := s.read(&value{kind: number, text: text}); err != nil || s != want {
+			t.Errorf("%s became %s, want %s; %v", text, s, want, err)
+		}
+	}
+}
+
+func TestIsFile(t *testing.T) {
+	for path, want := range map[string]bool{
+		"nodecluster.yaml": true, "a/ecosystem.config.js": true, "x.config.cjs": true, "x.config.mjs": true, "x.config.ts": true, "p.json": true,
+		"p.yml": true, ".pm2/dump.pm2": true, "app.js": false, "config.js": false, "api": false, "": false, ".yaml": false,
+	} {
+		if IsFile(path) != want {
+			t.Errorf("%s: %t", path, !want)
+		}
+	}
 }

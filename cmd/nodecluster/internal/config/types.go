@@ -46,8 +46,20 @@ func (s *Size) read(v *value) error {
 	if v.kind != number && !v.isText() || !sizePattern.MatchString(v.text) {
 		return errors.New("use a size in bytes, such as 512K, 128M or 1G")
 	}
-	*s = Size(v.text)
+	*s = shortest(v.text)
 	return nil
+}
+
+// shortest is a size in the largest unit that gives a whole number.
+func shortest(size string) Size {
+	for _, step := range []struct{ from, to string }{{"", "K"}, {"K", "M"}, {"M", "G"}} {
+		digits := strings.TrimRight(size, "KMG")
+		n, err := strconv.ParseUint(digits, 10, 64)
+		if err == nil && size == digits+step.from && n%1024 == 0 {
+			size = strconv.FormatUint(n/1024, 10) + step.to
+		}
+	}
+	return Size(size)
 }
 
 // Instances is a number of workers: a number from 1 on, "auto" or "max", or a negative number for so many less than there are CPUs.

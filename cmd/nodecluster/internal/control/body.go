@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"reflect"
 	"slices"
@@ -28,26 +29,40 @@ func readBody(w http.ResponseWriter, r *http.Request, into any) *Error {
 	return parseBody(content, into)
 }
 
+// parseBody takes what encoding/json takes, but for the names of fields: each is one of the type's, to the letter, and those that cannot be
+// left out are there.
 func parseBody(content []byte, into any) *Error {
 	if len(bytes.TrimSpace(content)) == 0 {
-		return nil
+		content = []byte("{}")
 	}
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(content, &fields); err != nil {
-		return errorf(CodeInvalid, "the request is no JSON object: %v", err)
+	if err := json.Unmarshal(content, &fields); err != nil || fields == nil {
+		return errorf(CodeInvalid, "the request is no JSON object: %.200q", content)
 	}
-	known := jsonNames(reflect.TypeOf(into).Elem())
-	for name := range fields {
+	if err := checkNames(fields, reflect.TypeOf(into).Elem()); err != nil {
+		return err
+	}
+	err := json.Unmarshal(content, into)
+	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+		return errorf(CodeInvalid, "the field %q cannot be a %s: it is a Go %s", wrong.Field, wrong.Value, wrong.Type)
+	}
+	if err != nil {
+		return errorf(CodeInvalid, "the request makes no sense: %v", err)
+	}
+	return nil
+}
+
+func checkNames(fields map[string]json.RawMessage, t reflect.Type) *Error {
+	known := jsonNames(t)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if !slices.Contains(known, name) {
 			return errorf(CodeInvalid, "nodecluster %s, which runs this application, does not know the field %q: it knows %q", Version(), name, known)
 		}
 	}
-	err := json.Unmarshal(content, into)
-	if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
-		return errorf(CodeInvalid, "the field %q is a %s: it is to be of Go's type %s", wrong.Field, wrong.Value, wrong.Type)
-	}
-	if err != nil {
-		return errorf(CodeInvalid, "the request makes no sense: %v", err)
+	for _, name := range neededNames(t) {
+		if value := fields[name]; value == nil || string(value) == "null" {
+			return errorf(CodeInvalid, "the field %q is missing", name)
+		}
 	}
 	return nil
 }

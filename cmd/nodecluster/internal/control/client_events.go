@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -17,7 +18,10 @@ const maxEventSize = 2 * maxQueued
 // maxSilence is how long a supervisor says nothing before it is taken for hung.
 const maxSilence = 3 * heartbeat
 
-var errSilent = fmt.Errorf("the supervisor has said nothing for %v", maxSilence)
+var (
+	errSilent = fmt.Errorf("the supervisor has said nothing for %v", maxSilence)
+	errLarge  = fmt.Errorf("an event of the supervisor's is larger than %d bytes", maxEventSize)
+)
 
 // Events gives what happens from now on: it has the supervisor's answer when it returns. The events end when ctx does, without an error,
 // or with an error, which holds ErrGone if the supervisor ends. They can be ranged over once. If that is not done then ctx is to end, as
@@ -34,7 +38,12 @@ func (c *Client) Events(ctx context.Context) iter.Seq2[Event, error] {
 		defer response.Body.Close()
 		silence := time.AfterFunc(maxSilence, func() { cancel(errSilent) })
 		defer silence.Stop()
-		err := readEvents(response.Body, func() { silence.Reset(maxSilence) }, func(e Event) bool { return yield(e, nil) })
+		heard := func() { silence.Reset(maxSilence) }
+		err := readEvents(response.Body, heard, func(e Event) bool {
+			silence.Stop() // it may take its time
+			defer heard()
+			return yield(e, nil)
+		})
 		if err != nil && ctx.Err() == nil {
 			yield(Event{}, gone(inner, err))
 		}
@@ -54,7 +63,7 @@ func readEvents(from io.Reader, heard func(), yield func(Event) bool) error {
 			data = append(append(data, bytes.TrimPrefix(value, []byte(" "))...), '\n')
 		}
 		if len(data) > maxEventSize {
-			return fmt.Errorf("an event is larger than %d bytes", maxEventSize)
+			return errLarge
 		}
 		if len(line) > 0 || len(data) == 0 {
 			continue
@@ -68,7 +77,10 @@ func readEvents(from io.Reader, heard func(), yield func(Event) bool) error {
 		}
 		data = data[:0]
 	}
-	if err := lines.Err(); err != nil {
+	switch err := lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return errLarge
+	case err != nil:
 		return err
 	}
 	return io.ErrUnexpectedEOF

@@ -1,7 +1,6 @@
 package control
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -32,19 +31,4 @@ func asError(err error) *Error {
 		return &Error{CodeFailed, known.Message, known.Output}
 	}
 	return errorf(CodeFailed, "%v", err)
-}
-
-func writeError(w http.ResponseWriter, err *Error) { writeJSON(w, statuses[err.Code], err) }
-
-func writeJSON(w http.ResponseWriter, status int, value any) {
-	content, err := json.Marshal(value)
-	if err != nil {
-		status = http.StatusInternalServerError
-		content, _ = json.Marshal(errorf(CodeInternal, "the supervisor's answer cannot be written as JSON: %v", err))
-	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	w.Write(append(content, '\n'))
 }

@@ -7,22 +7,10 @@ import (
 	"maps"
 	"reflect"
 	"slices"
-	"strings"
 )
 
 // eventFields are the names that no attribute can have.
 var eventFields = jsonNames(reflect.TypeFor[Event]())
-
-// jsonNames are the names of a struct's fields as JSON has them.
-func jsonNames(t reflect.Type) []string {
-	var names []string
-	for i := range t.NumField() {
-		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ","); name != "" && name != "-" {
-			names = append(names, name)
-		}
-	}
-	return names
-}
 
 // plainEvent is an Event without its methods.
 type plainEvent Event

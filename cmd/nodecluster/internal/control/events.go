@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"net/http"
 	"sync"
 	"time"
@@ -24,13 +25,14 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	c := http.NewResponseController(w)
+	c.SetWriteDeadline(time.Time{}) // or there is no such thing, in a test
 	if w.Write([]byte(": hello\n\n")); c.Flush() != nil {
 		return
 	}
 	// A reader that takes nothing would keep the server from closing.
 	defer afterClose(s.closing, func() { c.SetWriteDeadline(time.Now()) })()
 	var fill sync.WaitGroup
-	fill.Go(func() { s.fill(q, func(yield func(Event) bool) { all(yield) }) })
+	fill.Go(func() { s.fill(q, all) })
 	defer fill.Wait()
 	defer cancel()
 	q.drain(ctx, s.closing, s.heartbeat, func(content []byte) bool {
@@ -40,17 +42,16 @@ func (s *Server) events(w http.ResponseWriter, r *http.Request) {
 }
 
 // fill ends when the events do.
-func (s *Server) fill(q *eventQueue, all func(func(Event) bool)) {
+func (s *Server) fill(q *eventQueue, all iter.Seq[Event]) {
 	defer q.end()
 	defer func() {
 		if fault := recover(); fault != nil {
-			s.log.Error("the events failed", "error", fmt.Sprint(fault))
+			logFault(s.log, "GET /v1/events", fault)
 		}
 	}()
-	all(func(e Event) bool {
+	for e := range all {
 		q.add(e)
-		return true
-	})
+	}
 }
 
 // afterClose calls do when the channel is closed, and gives what ends the waiting.

@@ -31,6 +31,7 @@ type ServerOptions struct {
 type Server struct {
 	service   Service
 	group     string
+	readers   readers
 	log       *slog.Logger
 	handler   http.Handler
 	http      *http.Server
@@ -48,11 +49,16 @@ func NewServer(s Service, o ServerOptions) *Server {
 	if server.log == nil {
 		server.log = slog.New(slog.DiscardHandler)
 	}
+	server.readers.group = noGroup
+	if o.Group != "" {
+		server.readers.group = groupNumber(o.Group, server.log)
+	}
 	server.life, server.kill = context.WithCancel(context.Background())
 	server.close = sync.OnceFunc(func() { close(server.closing) })
-	server.handler = server.named(server.rescued(server.routes()))
+	api := server.rescued(server.routes())
+	server.handler = named(api)
 	server.http = &http.Server{
-		Handler:           server.permitted(server.handler),
+		Handler:           named(server.permitted(api)),
 		ConnContext:       connContext,
 		ReadHeaderTimeout: maxHeaderTime,
 		IdleTimeout:       maxIdleTime,
@@ -62,10 +68,11 @@ func NewServer(s Service, o ServerOptions) *Server {
 	return server
 }
 
-// Serve answers who connects, until Shutdown, and gives nil then. The listener is the server's from now on. Who connects over a Unix
-// socket is known by its user: the same one and root may do everything, members of the group may read. Over anything else nobody may.
+// Serve answers those who connect, until Shutdown, and gives nil then. The listener is the server's from now on. Those who connect over a
+// Unix socket are known by their user: the same one and root may do everything, members of the group may read. Over anything else nobody
+// may do anything.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.http.Serve(knownListener{l, &s.readers}); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

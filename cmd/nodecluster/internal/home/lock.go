@@ -34,7 +34,7 @@ func (a *App) Lock() (*Lock, error) {
 	if err := a.makeFolders(); err != nil {
 		return nil, err
 	}
-	file, err := tryLocked(a.lockFile())
+	file, err := openLocked(a.lockFile())
 	if errors.Is(err, errLocked) {
 		return nil, a.running()
 	}

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockFile locks a file for as long as it is open, or gives errLocked. It tries for a moment, as testLock has to take a lock.
-func lockFile(file *os.File) error {
+// tryLock locks a file for as long as it is open, or gives errLocked. It tries for a moment, as testLock has to take a lock.
+func tryLock(file *os.File) error {
 	for range 20 {
 		if err := flock(file, unix.LOCK_EX); !errors.Is(err, errLocked) {
 			return err
@@ -21,5 +21,5 @@ func lockFile(file *os.File) error {
 	return errLocked
 }
 
-// testLock gives errLocked if lockFile would. Several tests at once are no lock to each other.
+// testLock gives errLocked if tryLock would. Several tests at once are no lock to each other.
 func testLock(file *os.File) error { return flock(file, unix.LOCK_SH) }

@@ -9,11 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockFile locks a file for as long as it is open, or gives errLocked.
+// tryLock locks a file for as long as it is open, or gives errLocked.
 //
 // It is a lock of the open file description, as flock's is. Unlike that one it can be asked for without being taken: ls would else be in
 // the way of a supervisor that starts at that moment.
-func lockFile(file *os.File) error {
+func tryLock(file *os.File) error {
 	switch err := lockDescription(file, unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart}); {
 	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EACCES):
 		return errLocked
@@ -24,7 +24,7 @@ func lockFile(file *os.File) error {
 	}
 }
 
-// testLock gives errLocked if lockFile would.
+// testLock gives errLocked if tryLock would.
 func testLock(file *os.File) error {
 	lock := unix.Flock_t{Type: unix.F_WRLCK, Whence: io.SeekStart}
 	switch err := lockDescription(file, unix.F_OFD_GETLK, &lock); {

@@ -8,7 +8,7 @@ import (
 
 const nonblock = 0
 
-func lockFile(*os.File) error {
+func tryLock(*os.File) error {
 	return fmt.Errorf("applications are run by supervisors on Unix systems alone: %w", errors.ErrUnsupported)
 }
 

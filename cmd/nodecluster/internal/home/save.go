@@ -99,7 +99,7 @@ func writeWhole(file *os.File, content []byte) error {
 // may have renamed or removed it.
 func createLocked(path string, late time.Time) (*os.File, error) {
 	for {
-		file, err := tryLocked(path)
+		file, err := openLocked(path)
 		if !errors.Is(err, errLocked) {
 			return file, err
 		}
@@ -110,13 +110,13 @@ func createLocked(path string, late time.Time) (*os.File, error) {
 	}
 }
 
-// tryLocked gives errLocked if another process has the file, or has had it.
-func tryLocked(path string) (*os.File, error) {
+// openLocked gives errLocked if another process has the file, or has had it.
+func openLocked(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|nonblock, fileMode)
 	if err != nil {
 		return nil, err
 	}
-	if err := lockFile(file); err != nil {
+	if err := tryLock(file); err != nil {
 		file.Close()
 		return nil, err
 	}
