@@ -95,6 +95,7 @@ type event struct {
 	Further               int
 	Instances             int
 	Reason                string
+	File                  string
 	Instance              *int
 	MaxOldSpaceSize       int
 }

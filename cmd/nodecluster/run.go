@@ -67,6 +67,7 @@ type runFlags struct {
 	metrics         string
 	controlGroup    string
 	filterEnv       config.Filter
+	watched         watchFlags
 	logFormat       eventlog.Format
 	logLevel        eventlog.Level
 	flags           *pflag.FlagSet // all of them
@@ -110,6 +111,7 @@ func (f *runFlags) addTo(flags *pflag.FlagSet) {
 	flags.StringVar(&f.metrics, "metrics", "", "the address, such as :9615, that answers /metrics for Prometheus, and /livez and /readyz for\nKubernetes (default none)")
 	flags.StringVar(&f.controlGroup, "control-group", "", "the group of the system whose members may look at the application (default none)")
 	flags.StringArrayVar((*[]string)(&f.filterEnv), "filter-env", nil, "a variable of the environment that workers do not get, in which * stands for anything;\nmay be repeated")
+	f.watched.addTo(flags)
 	flags.SetInterspersed(false)
 	acceptPM2Flags(flags)
 	recordFlags(flags)
@@ -193,6 +195,12 @@ func runPool(f *runFlags, script string, args []string, o *supervise.Options) er
 		if o.Metrics, err = net.Listen("tcp", f.metrics); err != nil {
 			return fmt.Errorf("--metrics: %w", err)
 		}
+	}
+	if o.Watch, err = f.watched.begin(f.Settings.Cwd); err != nil {
+		return err
+	}
+	if o.Watch != nil {
+		defer o.Watch.Close()
 	}
 	return supervise.Run(*o)
 }
