@@ -19,7 +19,7 @@ func (l *Log) Progress(p pool.Progress, sizing pool.Sizing) {
 	case p.Step == pool.Suspended, p.Step == pool.Resumed, p.Change == "shutdown":
 		l.Write(aboutHealth(p))
 	case p.Step == pool.Begun:
-		l.Write(aboutChange(p, p.Change, changing[p.Change]+describePlace(p)+": "+p.Reason, slog.String("reason", p.Reason)))
+		l.Write(aboutChange(p, p.Change, changing[p.Change]+describePlace(p)+": "+p.Reason, reasonAttrs(p)...))
 	case p.Step == pool.Ended && p.Change == "scale":
 		l.Sizing(sizing)
 	case p.Step == pool.Ended:
@@ -39,6 +39,14 @@ func aboutChange(p pool.Progress, name, text string, attrs ...slog.Attr) Entry {
 		attrs = append(attrs, slog.Int("instance", p.Instance))
 	}
 	return Entry{slog.LevelInfo, name, attrs, text}
+}
+
+func reasonAttrs(p pool.Progress) []slog.Attr {
+	attrs := []slog.Attr{slog.String("reason", p.Reason)}
+	if p.Cause != "" {
+		attrs = append(attrs, slog.String("cause", string(p.Cause)))
+	}
+	return attrs
 }
 
 func describePlace(p pool.Progress) string {
