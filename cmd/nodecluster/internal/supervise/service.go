@@ -8,11 +8,11 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -278,7 +278,7 @@ func (s *service) Signal(ctx context.Context, what control.Signal) error {
 		if i.Worker == nil || what.Instance != nil && *what.Instance != i.Number {
 			continue
 		}
-		if err := syscall.Kill(i.Worker.Pid(), signal); err == nil {
+		if process, err := os.FindProcess(i.Worker.Pid()); err == nil && process.Signal(signal) == nil {
 			sent++
 		}
 	}
