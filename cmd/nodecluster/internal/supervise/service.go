@@ -237,10 +237,13 @@ func (s *service) Stop(ctx context.Context) error {
 // drainPoll is how often Drain looks at what is open.
 const drainPoll = 100 * time.Millisecond
 
-// Drain has the application not be ready any more, and waits until no connection is open.
-func (s *service) Drain(ctx context.Context) error {
+// Drain has the application not be ready any more, and waits until no connection is open if it is to.
+func (s *service) Drain(ctx context.Context, d control.Drain) error {
 	if !s.drains.Swap(true) {
 		s.log.Begin("drain", "not ready any more: drain was asked for")
+	}
+	if !d.Wait {
+		return nil
 	}
 	for {
 		open := 0
