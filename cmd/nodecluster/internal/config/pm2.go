@@ -106,9 +106,7 @@ func allNames() (names []string) {
 	for name := range leftOut {
 		names = append(names, name)
 	}
-	for _, name := range translated {
-		names = append(names, name)
-	}
+	names = append(names, translated...)
 	slices.Sort(names)
 	return slices.Compact(names)
 }
