@@ -117,6 +117,30 @@ var translated = []string{
 	"log_date_format", "exp_backoff_restart_delay", "treekill", "disable_source_map_support", "disable_trace",
 }
 
+// PM2Name is one of PM2's names of fields.
+type PM2Name struct {
+	Name string
+	// Meaning says in a sentence what becomes of it.
+	Meaning string
+}
+
+// PM2Names are the names that only PM2 has, in their order.
+func PM2Names() (names []PM2Name) {
+	for _, name := range allNames() {
+		if fieldNamed(name) != nil {
+			continue
+		}
+		n := PM2Name{name, "PM2's."}
+		if why, ok := leftOut[canonical(name)]; ok {
+			n.Meaning = "PM2's. It is not taken over: " + why + "."
+		} else if to := aliases[name]; to != "" {
+			n.Meaning = "PM2's name of " + to + "."
+		}
+		names = append(names, n)
+	}
+	return names
+}
+
 // canonical is the name of a field of App or of one of PM2's, "" if there is none.
 func canonical(key string) string {
 	for range 2 {
