@@ -96,8 +96,9 @@
 //
 // # Health
 //
-// [Options.Readiness] keeps connections from workers that are not ready, and [Options.Liveness] replaces those whose check fails. Each worker
-// is checked by itself, over a connection that no other gets. [Options.MaxLag] is for workers whose event loop does not move, and needs no check.
+// [Options.Readiness] keeps connections from workers that are not ready, and [Options.Liveness] replaces those whose check fails. Neither
+// is checked before [Options.Startup] has passed once. Each worker is checked by itself, over a connection that no other gets.
+// [Options.MaxLag] is for workers whose event loop does not move, and needs no check.
 // [Pool.Ready] and [Pool.ReadyWithin] are for the load balancer in front of the pool, and [Pool.Progress] tells of each change.
 //
 // # How Node workers drain

@@ -125,6 +125,11 @@ type Options struct {
 	// workers load a script before their program that drains them: see "How Node workers drain" above.
 	NoDrain bool
 
+	// Startup is for a program that is slow to start. Before a worker has passed the probe once, Readiness and Liveness are not checked, and it
+	// gets no connections, as Readiness has it. Once it has passed, Startup is not checked any more. One that has failed FailureThreshold
+	// times in a row has had Period times as long, and is replaced as one whose Liveness fails; a successor that has is given up. A
+	// reload waits for a new worker no longer than ListenTimeout all the same. By default a worker has started when it listens.
+	Startup *Probe
 	// Readiness keeps connections from a worker that is not ready: it gets none from the start until the probe has succeeded, and none while it
 	// fails, as [cluster.Worker.SuspendConnections] says. A successor is not ready before, so that a release whose check fails ends the
 	// reload. While no worker is ready, clients wait. By default a worker is ready when it listens.

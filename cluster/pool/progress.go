@@ -35,7 +35,8 @@ const (
 // the pool shuts down.
 type Progress struct {
 	// Change is what goes on: "reload", "restart", "scale" or "replace"; "spare", where a spare has the place of a worker that has ended, and
-	// the step is Replaced; for Suspended and Resumed what it comes of, "readiness" or "lag"; or "shutdown".
+	// the step is Replaced; for Suspended and Resumed what it comes of, "startup", "readiness"
+	// or "lag"; or "shutdown".
 	Change string
 	// Reason is why the pool makes the change by itself, such as "it is 2h0m0s old" of a worker that is replaced, or "worker 3 has ended" of a spare. It is empty for a change that
 	// a method was called for.
