@@ -27,7 +27,8 @@ type ReloadOptions struct {
 	// Strategy is how workers are replaced, [ReloadRolling] by default. It is for reloads alone.
 	Strategy ReloadStrategy
 	// WaitReady has a new worker be ready when it has sent the string "ready", as by process.send('ready'), whatever it listens on. By
-	// default it is ready when it listens on all that the worker before it listened on.
+	// default it is ready when it listens on all that the worker before it listened on. In any case its event loop has to move after that,
+	// which Linux alone tells, and it has to pass the checks of [Options].
 	WaitReady bool
 	// OtherAddresses has a new worker be ready when it listens on as many servers as the worker before it, wherever these are. It is for a
 	// release that listens elsewhere, by another environment for instance.

@@ -13,7 +13,7 @@ const (
 	// ReloadRolling: one after the other. Two releases serve side by side for as long as that takes. It is the default.
 	ReloadRolling ReloadStrategy = "rolling"
 	// ReloadSwitch: all in one moment. All new workers are started on standby, as [cluster.Settings] has it, and nothing changes before
-	// each of them is ready. Then [cluster.Primary.Switch] has all connections go to them: of two connections that come one after
+	// each of them is ready, with an event loop that moves. Then [cluster.Primary.Switch] has all connections go to them: of two connections that come one after
 	// the other, the second does not go to the release before if the first has gone to the new one. If one of them fails before, no
 	// client has seen the new release.
 	//
