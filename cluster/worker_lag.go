@@ -23,7 +23,8 @@ const (
 )
 
 // Lag returns how long the worker's event loop keeps things waiting. It is zero before the first measurement, which
-// [Settings.LagPeriod], [Settings.MaxLag] or [Worker.Ping] asks for, and anywhere but on Linux, where the system does not tell what a worker has read.
+// [Settings.LagPeriod], [Settings.MaxLag] or [Worker.Ping] asks for, and anywhere but on Linux, where the system does not tell what a
+// worker has read.
 //
 // The worker has no part in it: no code of it is run and no answer is awaited, so that it holds for every runtime, and for a worker
 // that is blocked, stopped or waits for a CPU.

@@ -13,7 +13,8 @@ import (
 type InstanceState string
 
 const (
-	// InstanceStarting: its worker runs, and has not listened yet, or not passed [Options.Startup]. A worker that never listens is ready a few seconds after its start.
+	// InstanceStarting: its worker runs, and has not listened yet, or not passed [Options.Startup]. A worker that never listens is ready a
+	// few seconds after its start.
 	InstanceStarting InstanceState = "starting"
 	// InstanceReady: its worker gets connections, or works without.
 	InstanceReady InstanceState = "ready"
