@@ -16,7 +16,7 @@ import (
 // [nodeipc.ErrDisconnected], if the worker's channel has ended or it has not come online yet; [errors.ErrUnsupported] anywhere but on
 // Linux, where the system does not tell what a worker has read. No code of the worker is run, and no answer is awaited.
 func (w *Worker) Ping(ctx context.Context) (lag time.Duration, err error) {
-	w.primary.mustNotWait("ping of a worker")
+	w.primary.mustNotWait("Ping of a worker")
 	if lag, err = w.awaitRead(ctx); err != nil {
 		err = fmt.Errorf("cluster: ping worker %d: %w", w.id, err)
 	}
