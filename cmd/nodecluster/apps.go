@@ -22,9 +22,10 @@ const statusNoSuchApp = 4
 // application is one that a command is about.
 type application struct {
 	*home.App
-	record   home.Record
-	config   config.App
-	instance *int // the one that is meant, nil for all
+	record    home.Record
+	config    config.App
+	instance  *int     // the one that is meant, nil for all
+	lastLines []string // that its workers have printed, once it has failed
 }
 
 // client speaks to the application's supervisor.

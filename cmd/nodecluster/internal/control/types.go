@@ -120,6 +120,8 @@ type Worker struct {
 	Runtime  string `json:"runtime,omitempty"`
 	// Addresses are what it listens on, such as "0.0.0.0:3000" or "/run/app.sock".
 	Addresses []string `json:"addresses,omitempty"`
+	// Output are the last lines that it has printed to standard error, if its last worker has failed.
+	Output []string `json:"output,omitempty"`
 	Usage
 }
 

@@ -297,9 +297,23 @@ func (s *service) Reset(context.Context) error {
 	return nil
 }
 
-func (s *service) ReopenLogs(context.Context) error { return nil }
+// ReopenLogs opens the logs anew, which may have been moved.
+func (s *service) ReopenLogs(context.Context) error {
+	if s.options.Logs == nil {
+		return errNoLog
+	}
+	return s.options.Logs.Reopen()
+}
 
-func (s *service) FlushLogs(context.Context) error { return nil }
+// FlushLogs empties the logs.
+func (s *service) FlushLogs(context.Context) error {
+	if s.options.Logs == nil {
+		return errNoLog
+	}
+	return s.options.Logs.Flush()
+}
+
+var errNoLog = &control.Error{Code: control.CodeFailed, Message: "what its workers print is in no log: it passes through"}
 
 // Metrics is what Prometheus asks.
 func (s *service) Metrics() http.Handler {
