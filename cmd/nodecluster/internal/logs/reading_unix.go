@@ -24,8 +24,9 @@ type reading struct {
 	buffer  []byte
 	plan    func() // ends this round
 	planned bool
-	crowded bool // a pipe of this round was filled more than half
-	ticks   bool
+	crowded bool             // a pipe of this round was filled more than half
+	look    *eventloop.Timer // after lines without an end
+	looks   bool
 }
 
 // stream is one of a worker's two.
@@ -46,6 +47,7 @@ func (r *reading) begin(loop *eventloop.Loop, o *Output) {
 	if r.streams == nil {
 		r.streams = map[*stream]struct{}{}
 		r.plan = r.endRound
+		r.look = loop.NewTimer(r.lookAfterEnds)
 		r.buffer = make([]byte, pipeSize)
 	}
 	for _, s := range o.streams {
@@ -101,7 +103,7 @@ func (s *stream) take(b []byte, now time.Time) {
 	s.done()
 	if len(s.cutter.begun) > 0 {
 		s.begunAt = now
-		s.reading.tick(s.loop)
+		s.reading.awaitEnds()
 	}
 }
 
@@ -134,17 +136,19 @@ func (s *stream) done() {
 	}
 }
 
-// tick looks after lines without an end, as long as there are any.
-func (r *reading) tick(loop *eventloop.Loop) {
-	if r.ticks {
-		return
+// awaitEnds looks after lines without an end, as long as there are any.
+func (r *reading) awaitEnds() {
+	if !r.looks {
+		r.looks = true
+		r.look.Reset(maxBegun / 2)
 	}
-	r.ticks = true
-	loop.SetTick(maxBegun/2, func() {
-		if r.ticks = r.flushOld(time.Now()); !r.ticks {
-			loop.SetTick(0, nil)
-		}
-	})
+}
+
+// lookAfterEnds is what is done then.
+func (r *reading) lookAfterEnds() {
+	if r.looks = r.flushOld(time.Now()); r.looks {
+		r.look.Reset(maxBegun / 2)
+	}
 }
 
 // flushOld gives lines that have waited for their ends for too long. It reports whether others wait.
