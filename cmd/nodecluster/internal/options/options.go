@@ -26,6 +26,7 @@ type Options struct {
 	mix      []mixed
 	envFiles []envFile
 	folder   string // in which paths are meant
+	filter   envFilter
 }
 
 // AddTo adds the flags to a command's. Paths in them are meant from the working directory of now.
@@ -50,6 +51,7 @@ func (o *Options) AddTo(flags *pflag.FlagSet) {
 	flags.Var(Value{"FOLDER", o.setCwd}, "cwd", "the workers' working directory (default this one)")
 	flags.Var(Value{"K=V", o.addEnv}, "env", "a variable of the workers' environment; may be repeated")
 	flags.Var(Value{"FILE", o.addEnvFile}, "env-file", "variables of a file, as node --env-file reads them; --env wins over them, and so do\nvariables that are set already; may be repeated")
+	flags.Var(Value{"NAME", o.filter.add}, "filter-env", "a variable of this environment that workers do not get; * stands for anything, and alone\nfor all; may be repeated")
 	flags.Var(Value{"NAME", o.setInstanceVar}, "instance-var", "a further variable with the number of the worker's place, from 0 on,\nwhich NODECLUSTER_INSTANCE has in any case (PM2 has NODE_APP_INSTANCE)")
 	flags.Var(Value{"NAME", o.setIncrementVar}, "increment-var", "a variable with a number, such as PORT, that each worker gets with the number of its\nplace added")
 	flags.Var(Value{"USER", setID(&s.UID, userID)}, "uid", "whom the workers run as, a number or a name; says nothing of the group")
