@@ -4,11 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"slices"
-	"strings"
 
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/config"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
@@ -66,7 +62,6 @@ type runFlags struct {
 	name, namespace string
 	metrics         string
 	controlGroup    string
-	filterEnv       config.Filter
 	log             logFlags
 	logFormat       eventlog.Format
 	logLevel        eventlog.Level
@@ -111,7 +106,6 @@ func (f *runFlags) addTo(flags *pflag.FlagSet) {
 	flags.StringVar(&f.metrics, "metrics", "", "the address, such as :9615, that answers /metrics for Prometheus, and /livez and /readyz for\nKubernetes (default none)")
 	f.log.addTo(flags)
 	flags.StringVar(&f.controlGroup, "control-group", "", "the group of the system whose members may look at the application (default none)")
-	flags.StringArrayVar((*[]string)(&f.filterEnv), "filter-env", nil, "a variable of the environment that workers do not get, in which * stands for anything;\nmay be repeated")
 	flags.SetInterspersed(false)
 	acceptPM2Flags(flags)
 	recordFlags(flags)
@@ -160,17 +154,6 @@ func runRegistered(f *runFlags, script string, args []string, o *supervise.Optio
 	return runPool(f, script, args, o)
 }
 
-// filterEnvironment takes the variables out of the environment that workers do not get. Node is found by PATH, which stays.
-func (f *runFlags) filterEnvironment() {
-	kept := f.filterEnv.Apply(os.Environ())
-	for _, variable := range os.Environ() {
-		name, _, _ := strings.Cut(variable, "=")
-		if name != "PATH" && !slices.Contains(kept, variable) {
-			os.Unsetenv(name)
-		}
-	}
-}
-
 // runPool finds out what to run, and runs it.
 func runPool(f *runFlags, script string, args []string, o *supervise.Options) error {
 	if err := f.Complete(); err != nil {
@@ -184,7 +167,6 @@ func runPool(f *runFlags, script string, args []string, o *supervise.Options) er
 		defer stdin.Close()
 		f.Settings.Stdin = stdin
 	}
-	f.filterEnvironment()
 	programs, err := f.Release(script, args)
 	if err != nil {
 		return err
