@@ -15,7 +15,7 @@ func newRootCommand() *cobra.Command {
 		CompletionOptions:  cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.AddCommand(newRunCommand(), newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(),
-		newDeleteCommand(), newResetCommand(), newFlushCommand(), newDrainCommand(), newSignalCommand(), newKillCommand(),
+		newDeleteCommand(), newResetCommand(), newLogsCommand(), newFlushCommand(), newDrainCommand(), newSignalCommand(), newKillCommand(),
 		newListCommand(), newSaveCommand(), newResurrectCommand(), newPidCommand(), newIDCommand(), newPingCommand(), newEventsCommand(), newEnvCommand(),
 		newTraceCommand(), newTraceExecCommand(), newTraceExitCommand(), newVersionCommand())
 	return root
