@@ -17,7 +17,7 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(
 		newRunCommand(), newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(),
 		newListCommand(), newDescribeCommand(), newJlistCommand(), newTopCommand(),
-		newEventsCommand(), newEnvCommand(), newPidCommand(), newIDCommand(), newPingCommand(),
+		newLogsCommand(), newEventsCommand(), newEnvCommand(), newPidCommand(), newIDCommand(), newPingCommand(),
 		newFlushCommand(), newResetCommand(), newDrainCommand(), newSignalCommand(),
 		newKillCommand(), newSaveCommand(), newResurrectCommand(),
 		newCheckCommand(), newInitCommand(), newMigrateCommand(),
