@@ -16,7 +16,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.AddCommand(
 		newRunCommand(), newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(),
-		newListCommand(), newTopCommand(),
+		newListCommand(), newDescribeCommand(), newJlistCommand(), newTopCommand(),
 		newEventsCommand(), newEnvCommand(), newPidCommand(), newIDCommand(), newPingCommand(),
 		newFlushCommand(), newResetCommand(), newDrainCommand(), newSignalCommand(),
 		newKillCommand(), newSaveCommand(), newResurrectCommand(),

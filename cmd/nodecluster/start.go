@@ -171,7 +171,7 @@ func appToBe(c config.App, source string) (*application, error) {
 
 // scriptConfig is the configuration of a script, or of a command line.
 func scriptConfig(what string, args []string) (c config.App, err error) {
-	c.Script, c.Args = what, args
+	c.Script, c.Args = what, append(config.Words(nil), args...)
 	if words, err := shellquote.Split(what); !isFile(what) && err == nil && len(words) > 1 {
 		c.Script, c.Args = words[0], append(words[1:], args...)
 	}

@@ -53,10 +53,24 @@ func newService(o *Options, workers *pool.Pool, reread *rereader) *service {
 	}
 	s.health.Pool = workers
 	steps := workers.Progress(context.Background())
-	exits := workers.Subscribe(cluster.ExitEvent{})
+	lives := workers.Subscribe(cluster.ListeningEvent{}, cluster.ExitEvent{})
 	s.running.Go(func() { s.history.follow(steps, workers) })
-	s.running.Go(func() { s.history.followExits(exits) })
+	s.running.Go(func() { s.followLives(lives) })
 	return s
+}
+
+// followLives takes what happens to workers, until the pool is closed. It has the moment be known in which the state has changed.
+func (s *service) followLives(lives *cluster.Subscription) {
+	ctx := context.Background()
+	for event := range lives.Events(ctx) {
+		if e, ok := event.(cluster.ExitEvent); ok {
+			s.history.countExit(e)
+		}
+		if instances, err := s.workers.Instances(ctx); err == nil {
+			state, _ := stateOf(instances, s.stopping.Load())
+			s.history.since(state, s.startedAt)
+		}
+	}
 }
 
 // answering is a server that runs.
