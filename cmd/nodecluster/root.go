@@ -16,8 +16,8 @@ func newRootCommand() *cobra.Command {
 	}
 	root.AddCommand(
 		newRunCommand(), newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(),
-		newListCommand(), newDescribeCommand(), newJlistCommand(), newTopCommand(),
-		newLogsCommand(), newEventsCommand(), newEnvCommand(), newPidCommand(), newIDCommand(), newPingCommand(),
+		newListCommand(), newDescribeCommand(), newJlistCommand(), newTopCommand(), newWebCommand(), newLogsCommand(),
+		newEventsCommand(), newEnvCommand(), newPidCommand(), newIDCommand(), newPingCommand(),
 		newFlushCommand(), newResetCommand(), newDrainCommand(), newSignalCommand(),
 		newKillCommand(), newSaveCommand(), newResurrectCommand(),
 		newCheckCommand(), newInitCommand(), newMigrateCommand(),
