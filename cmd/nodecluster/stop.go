@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
 	"github.com/spf13/cobra"
@@ -78,32 +77,21 @@ func (a *application) want(wanted string) error {
 	return a.Save(a.record)
 }
 
-// stopPoll is how often it is looked whether a supervisor has ended.
-const stopPoll = 10 * time.Millisecond
-
-// stop ends an application, if it runs, and waits until its supervisor has ended.
+// stop ends an application, if it runs, and waits until its supervisor has ended. What is wanted of one whose record cannot be read is not
+// known, and is not after it either.
 func (a *application) stop(ctx context.Context) error {
-	if err := a.want(home.Stopped); err != nil {
-		return err
+	if a.unread == nil {
+		if err := a.want(home.Stopped); err != nil {
+			return err
+		}
 	}
 	if err := a.client().Stop(ctx); err != nil && !errors.Is(err, home.ErrNotRunning) {
 		return err
 	}
-	for {
-		lock, err := a.Lock()
-		if err == nil {
-			lock.Close()
-			return a.reload()
-		}
-		if !errors.Is(err, home.ErrRunning) {
-			return err
-		}
-		select {
-		case <-time.After(stopPoll):
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	if err := a.Wait(ctx); err != nil || a.unread != nil {
+		return err
 	}
+	return a.reload()
 }
 
 // reload reads the record of the application again, which its supervisor may have changed. The configuration that it is to have stays.
