@@ -48,8 +48,8 @@ type Settings struct {
 	// that systemd passes. A worker gets EINVAL for any other descriptor.
 	ListenFDs []int
 	// LagPeriod is how often the lag of each worker is measured, for [Worker.Lag] and [Worker.BlockedFor]. By default it is not, so that
-	// nothing wakes an idle worker. Every 10 seconds costs the primary 0.04 % of a CPU for 100 workers, and every second 0.4 %. Less than 10 ms
-	// is 10 ms.
+	// nothing wakes an idle worker. Every 10 seconds costs the primary 0.04 % of a CPU for 100 workers, and every second 0.4 %. Less than
+	// 10 ms is 10 ms.
 	LagPeriod time.Duration
 	// MaxLag is for how long a worker's event loop may stand still. One that has not moved for longer is blocked, and a [BlockedEvent]
 	// says so, unless what has kept it may have kept the primary too. It has the lag measured every MaxLag at least, and every 10 seconds.

@@ -39,8 +39,8 @@ one is started first, and takes the place once it listens on what the old one li
 ones go on.
 
 With --readiness each worker gets connections only while it passes the check, and a new one has to pass before it takes
-a place. With --liveness one that does not pass is replaced. The checks reach each worker by itself, past the port that
-it shares.
+a place. With --liveness one that does not pass is replaced. With --startup neither is checked before that has passed
+once. The checks reach each worker by itself, past the port that it shares.
 
 SIGINT, SIGTERM and SIGQUIT ask the workers to leave once the requests that they have are answered. One that
 then goes on gets --stop-signal: 200 ms after its last connection has ended, or between half and three quarters of

@@ -162,6 +162,11 @@ type Scale struct {
 	Instances string `json:"instances"`
 }
 
+// Drain is how a drain goes.
+type Drain struct {
+	Wait bool `json:"wait,omitempty"` // until no connection is open
+}
+
 // Signal is what is sent to the workers, such as "SIGUSR2", to one instance or all.
 type Signal struct {
 	Signal   string `json:"signal"`
