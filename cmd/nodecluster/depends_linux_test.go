@@ -11,8 +11,8 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// writeFile writes a file of applications, and returns its path.
-func writeFile(t *testing.T, folder, text string) string {
+// writeApps writes a file of applications, and returns its path.
+func writeApps(t *testing.T, folder, text string) string {
 	t.Helper()
 	path := filepath.Join(folder, "nodecluster.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
@@ -34,7 +34,7 @@ func TestDependencies(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "app.js"), []byte(script), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	file := writeFile(t, folder, `
+	file := writeApps(t, folder, `
 x-all: &all {script: app.js, instances: 1, max_restarts: 0}
 apps:
   - {<<: *all, name: web, depends_on: {api: started}}
@@ -74,13 +74,13 @@ func TestCircleOfDependencies(t *testing.T) {
 		for i, name := range []string{"a", "b", "c"} {
 			fmt.Fprintf(&text, "  - {name: %s, script: app.js, instances: 1, depends_on: [%s]}\n", name, depends[i])
 		}
-		m.refuse(1, why, "start", writeFile(t, folder, text.String()))
+		m.refuse(1, why, "start", writeApps(t, folder, text.String()))
 	}
 	if apps := m.apps(); len(apps) != 0 {
 		t.Errorf("there are %+v", apps)
 	}
 	m.refuse(1, "app: it depends on db, which is not known: start it first", "start",
-		writeFile(t, folder, "script: app.js\ndepends_on: db\n"))
+		writeApps(t, folder, "script: app.js\ndepends_on: db\n"))
 	if a := m.app("app"); a.State != control.Errored || !strings.Contains(a.Reason, "which is not known") {
 		t.Errorf("it is %+v", a)
 	}

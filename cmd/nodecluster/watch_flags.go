@@ -33,8 +33,9 @@ func (f *watchFlags) setDelay(text string) (err error) {
 	return nil
 }
 
-// begin begins to watch, from the working directory of the workers. It gives nil if nothing is to be watched.
-func (f *watchFlags) begin(cwd string) (*watch.Watcher, error) {
+// begin begins to watch, from the working directory of the workers, but not the files that are written. It gives nil if nothing is to be
+// watched.
+func (f *watchFlags) begin(cwd string, written ...string) (*watch.Watcher, error) {
 	if len(f.paths) == 0 {
 		return nil, nil
 	}
@@ -42,7 +43,7 @@ func (f *watchFlags) begin(cwd string) (*watch.Watcher, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--watch: the working directory: %w", err)
 	}
-	w, err := watch.New(watch.Options{Folder: folder, Paths: f.paths, Ignore: f.ignored, Delay: f.delay})
+	w, err := watch.New(watch.Options{Folder: folder, Paths: f.paths, Ignore: f.ignored, Written: written, Delay: f.delay})
 	if err != nil {
 		return nil, fmt.Errorf("--watch: %w", err)
 	}

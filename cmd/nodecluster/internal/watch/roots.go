@@ -93,6 +93,19 @@ func newIgnored(folder string, patterns []string) (ignored, error) {
 	return all, nil
 }
 
+// addWritten adds files that are written, and what they are rotated to.
+func (i *ignored) addWritten(folder string, files []string) {
+	for _, path := range files {
+		if path == "" {
+			continue
+		}
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(folder, path)
+		}
+		i.paths = append(i.paths, escape(filepath.ToSlash(strings.TrimSuffix(path, filepath.Ext(path))))+"*")
+	}
+}
+
 // escape is a path as a pattern that means just that.
 func escape(path string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`, "{", `\{`).Replace(path)

@@ -33,6 +33,8 @@ type Options struct {
 	// Ignore are patterns of what is not watched, beside node_modules, what version control keeps, logs, and what editors leave. One
 	// without a slash is that of a name in any folder.
 	Ignore []string
+	// Written are files that this program writes, and rotates to names that begin in the same way: they are not watched.
+	Written []string
 	// Delay is for how long nothing may change before changes are told of; 0 is DefaultDelay. After ten delays they are told of in any case.
 	Delay time.Duration
 }
@@ -61,6 +63,7 @@ func New(o Options) (*Watcher, error) {
 	if w.ignored, err = newIgnored(o.Folder, o.Ignore); err != nil {
 		return nil, err
 	}
+	w.ignored.addWritten(o.Folder, o.Written)
 	for _, path := range o.Paths {
 		r, err := newRoot(o.Folder, path)
 		if err != nil {

@@ -235,10 +235,10 @@ func TestChangesThatGoOn(t *testing.T) {
 
 // What is ignored changes nothing: what is told of is what follows it.
 func TestIgnored(t *testing.T) {
-	r := newRig(t, Options{Ignore: []string{"public", "./tmp/**", "*.md", "lib/deep/"}})
+	r := newRig(t, Options{Ignore: []string{"public", "./tmp/**", "*.md", "lib/deep/"}, Written: []string{"out.txt", ""}})
 	for _, name := range []string{
 		"node_modules/x/index.js", "node_modules/y/index.js", "lib/node_modules/z.js", ".git/HEAD", "public/x.css", "lib/public/x.css",
-		"tmp/a/b.js", "README.md", "app.log", ".app.js.swp", "app.js~", "lib/deep/b.js",
+		"tmp/a/b.js", "README.md", "app.log", ".app.js.swp", "app.js~", "lib/deep/b.js", "out.txt", "out-2026-11-29.txt.gz",
 	} {
 		r.write(name, "two!")
 	}
