@@ -49,7 +49,7 @@ func servePage(t *testing.T, flags ...string) *servedPage {
 	m := newManager(t)
 	p := &servedPage{manager: m, port: nodetest.FreePort(t), script: filepath.Join(t.TempDir(), "server.js")}
 	writeText(t, p.script, talkative)
-	m.do("start", p.script, "-n", "api", "-i", "2", "--bake", "-1s", "--env", fmt.Sprint("PORT=", p.port), "--env", "SECRET=hunter2")
+	m.do("start", p.script, "-n", "api", "-i", "2", "--bake", "10ms", "--env", fmt.Sprint("PORT=", p.port), "--env", "SECRET=hunter2")
 	broken := filepath.Join(t.TempDir(), "broken.js")
 	writeText(t, broken, "throw new Error('no database')")
 	m.run("start", broken, "-n", "broken")
