@@ -131,7 +131,7 @@ func TestPage(t *testing.T) {
 	p := servePage(t)
 	t.Run("applications", func(t *testing.T) {
 		_, page := p.get(t, "/")
-		for _, want := range []string{`href="/apps/api"`, "online", "2/2", `href="/apps/broken"`, "errored", "no database"} {
+		for _, want := range []string{`href="/apps/api"`, "online", "2/2", `href="/apps/broken"`, "errored", "ended with code 1"} {
 			if !strings.Contains(page, want) {
 				t.Errorf("the page has no %q:\n%s", want, page)
 			}
