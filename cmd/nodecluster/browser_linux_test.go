@@ -84,7 +84,9 @@ func (b *browser) expectQuiet(url string) {
 }
 
 // limited is the context of one action.
-func (b *browser) limited() (context.Context, context.CancelFunc) { return context.WithTimeout(b.ctx, patience) }
+func (b *browser) limited() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(b.ctx, patience)
+}
 
 func (b *browser) do(actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()

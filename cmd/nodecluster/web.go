@@ -97,7 +97,7 @@ func (f *webFlags) serve(ctx context.Context, out io.Writer) error {
 }
 
 func (f *webFlags) options() (web.Options, error) {
-	o := web.Options{Source: webSource{}, Metrics: metrics.Handler(appsToMeasure), Start: startRecorded, Hosts: f.hosts}
+	o := web.Options{Source: source{}, Metrics: metrics.Handler(appsToMeasure), Start: startRecorded, Hosts: f.hosts}
 	var err error
 	if f.tokenFile != "" {
 		if o.Token, err = web.ReadToken(f.tokenFile); err != nil {
@@ -123,9 +123,26 @@ func (f *webFlags) url(address net.Addr) string {
 
 // appsToMeasure gives all applications, if they can be read.
 func appsToMeasure(ctx context.Context) []control.App {
-	apps, err := webSource{}.Apps(ctx)
+	apps, err := source{}.Apps(ctx)
 	if err != nil {
 		warn(err.Error())
 	}
 	return apps
+}
+
+// startRecorded starts an application as it is recorded, unless it runs, and waits until its workers are ready.
+func startRecorded(ctx context.Context, name string) error {
+	of, err := appOf(name)
+	if err != nil {
+		return err
+	}
+	a, err := loadApp(of)
+	if err != nil {
+		return err
+	}
+	if running, err := a.Running(); err != nil || running {
+		return err
+	}
+	_, err = a.startAnew(ctx)
+	return err
 }

@@ -129,4 +129,3 @@ func (p *servedPage) expectReadable(t *testing.T, b *browser) {
 		t.Errorf("%d workers are ready after a start", app.Ready)
 	}
 }
-

@@ -111,8 +111,21 @@ func (j *journal) sendFile() error {
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
 		return fmt.Errorf("seal: %w", err)
 	}
-	_, _, err = j.conn.WriteMsgUnix(nil, unix.UnixRights(fd), nil)
-	return err
+	return j.sendRights(unix.UnixRights(fd))
+}
+
+// sendRights sends a datagram of descriptors alone, which package net does not on a connection.
+func (j *journal) sendRights(rights []byte) error {
+	raw, err := j.conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var sendErr error
+	err = raw.Write(func(fd uintptr) bool {
+		sendErr = unix.Sendmsg(int(fd), nil, rights, nil, 0)
+		return sendErr != unix.EAGAIN
+	})
+	return errors.Join(err, sendErr)
 }
 
 // reopen connects to the journal that there is by now.

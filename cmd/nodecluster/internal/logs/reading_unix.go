@@ -24,7 +24,7 @@ type reading struct {
 	buffer  []byte
 	plan    func() // ends this round
 	planned bool
-	crowded bool // a pipe of this round was filled more than half
+	crowded bool             // a pipe of this round was filled more than half
 	look    *eventloop.Timer // after lines without an end
 	looks   bool
 }
