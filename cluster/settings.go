@@ -78,7 +78,9 @@ type Settings struct {
 	ExecArgv []string
 	// Cwd is the worker's working directory; the primary's by default.
 	Cwd string
-	// Env are variables as "K=V" on top of the primary's own.
+	// Environ are the variables as "K=V" that Env is on top of; the primary's own by default, which nil stands for.
+	Environ []string
+	// Env are variables as "K=V" on top of those.
 	Env []string
 	// Standby has the worker wait, loaded, until [Worker.Activate] or [Primary.Switch]. Its servers listen, as far as the program can tell,
 	// and come with a ListeningEvent, but they get no connections and no datagrams. [Worker.Dial] reaches them, so that they can be
@@ -156,7 +158,11 @@ func (s *Settings) command(id int, env []string, nextInspectPort func(debugPort 
 	if s.Exec == "" && s.ExecPath == "" {
 		return nil, errors.New("cluster: nothing to run: set Exec to a script, or ExecPath to a program")
 	}
-	environ := slices.Concat(os.Environ(), s.Env, env, []string{"NODE_UNIQUE_ID=" + strconv.Itoa(id)})
+	base := s.Environ
+	if base == nil {
+		base = os.Environ()
+	}
+	environ := slices.Concat(base, s.Env, env, []string{"NODE_UNIQUE_ID=" + strconv.Itoa(id)})
 	inspector, err := s.inspectorArgs(environ, nextInspectPort)
 	if err != nil {
 		return nil, err

@@ -25,7 +25,7 @@ func (w *Worker) Ping(ctx context.Context) (lag time.Duration, err error) {
 
 func (w *Worker) awaitRead(ctx context.Context) (time.Duration, error) {
 	if runtime.GOOS != "linux" {
-		return 0, fmt.Errorf("Linux alone tells what a worker has read: %w", errors.ErrUnsupported)
+		return 0, fmt.Errorf("what a worker has read, Linux alone tells: %w", errors.ErrUnsupported)
 	}
 	read, pinged := make(chan time.Duration, 1), false
 	w.primary.loop.Call(func() { pinged = w.primary.onLoop.lag.pingFor(w, read) })

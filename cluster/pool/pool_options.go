@@ -118,8 +118,8 @@ type Options struct {
 	// that comes twice counts twice. A reload that fails is an [cluster.ErrorEvent]. By default there is none.
 	ReloadSchedule string
 	// NoMemoryGuard leaves it to the kernel what happens when memory runs out. By default, where Linux limits the memory of the process's
-	// control groups, the pool acts before: once nine tenths of a limit are in use, without the page cache, it replaces the worker that uses
-	// the most: new first where there is room for another, and else old first. So it goes on until less is in use. It acts from eight
+	// control groups, the pool acts before: once nine tenths of a limit are in use, without the page cache, it replaces the worker that
+	// uses the most: new first where there is room for another, and else old first. So it goes on until less is in use. It acts from eight
 	// tenths on where memory grows so fast that it would be too late then. Where that is not so, it rests for 10 s to 5 min after it has
 	// helped, longer each time. A worker is left alone that uses less than half as much again as a new one does: the memory is another's
 	// then, and an [cluster.ErrorEvent] says so.

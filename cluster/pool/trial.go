@@ -50,7 +50,8 @@ func (p *Pool) waitsFor(place *place) string {
 	if missing == "" {
 		missing = p.missesCheck(&t.tenant)
 	}
-	if missing == "" && t.online && !t.moved {
+	// Of a program of another kind it is not known whether it passes over a message that means nothing.
+	if missing == "" && t.online && !t.moved && t.worker.Runtime() != "" {
 		p.awaitMove(t)
 		return "go on (its event loop stands still)"
 	}

@@ -22,22 +22,14 @@ const statusNoSuchApp = 4
 // application is one that a command is about.
 type application struct {
 	*home.App
-	record   home.Record
-	config   config.App
-	instance *int // the one that is meant, nil for all
+	record    home.Record
+	config    config.App
+	instance  *int     // the one that is meant, nil for all
+	lastLines []string // that its workers have printed, once it has failed
 }
 
 // client speaks to the application's supervisor.
 func (a *application) client() *control.Client { return control.NewClient(a.Dial) }
-
-// isRunning reports whether the application's supervisor runs.
-func (a *application) isRunning() bool {
-	connection, err := a.Dial(context.Background())
-	if err == nil {
-		connection.Close()
-	}
-	return err == nil
-}
 
 // loadApp reads the record of an application.
 func loadApp(of *home.App) (*application, error) {
@@ -151,7 +143,13 @@ func (a *application) status(ctx context.Context) control.App {
 	if end != nil {
 		status.Since = end.At
 	}
+	running, _ := a.Running()
 	switch {
+	case running && errors.Is(err, home.ErrNotRunning): // it does not listen yet, or any more
+		status.State = control.Starting
+		if a.record.Wanted == home.Stopped {
+			status.State = control.Stopping
+		}
 	case !errors.Is(err, home.ErrNotRunning):
 		status.State, status.Reason = control.Errored, "its supervisor does not answer: "+err.Error()
 	case end != nil && end.Error != "":

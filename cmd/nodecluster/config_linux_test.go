@@ -124,3 +124,29 @@ func TestMigrateCommand(t *testing.T) {
 		t.Errorf("%v, %v", info, err)
 	}
 }
+
+// TestFilterEnv: workers do not get what is left out, which a file may say too.
+func TestFilterEnv(t *testing.T) {
+	nodetest.NoLeaks(t)
+	folder := t.TempDir()
+	writeIn(t, folder, "env.js", "console.log([process.env.SECRET_KEY, process.env.OTHER, process.env.OWN].join('|'))")
+	writeIn(t, folder, ".env", "SECRET_KEY=of the file")
+	env := []string{"SECRET_KEY=of the terminal", "OTHER=2"}
+	run := []string{"run", "-i", "1", "--log-format", "none", "--node", nodetest.Default(t).Path, "--env", "OWN=3"}
+	for _, c := range []struct {
+		flags []string
+		want  string
+	}{
+		{nil, "of the terminal|2|3\n"},
+		{[]string{"--filter-env", "SECRET_*"}, "|2|3\n"},
+		{[]string{"--filter-env", "*"}, "||3\n"},
+		{[]string{"--filter-env", "*KEY", "--env-file", ".env"}, "of the file|2|3\n"},
+	} {
+		r := commandIn(t, folder, env, append(append(run[:len(run):len(run)], c.flags...), "env.js")...)
+		if r.status != 0 || r.stdout != c.want {
+			t.Errorf("%v: status %d, %q, want %q\n%s", c.flags, r.status, r.stdout, c.want, r.stderr)
+		}
+	}
+	writeIn(t, folder, "nodecluster.yaml", "script: env.js\nfilter_env: [SECRET_*, '*']")
+	commandIn(t, folder, nil, "check").expect(t, 0, "  filter_env: ", "")
+}

@@ -4,11 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"slices"
-	"strings"
 
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/config"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
@@ -66,7 +62,7 @@ type runFlags struct {
 	name, namespace string
 	metrics         string
 	controlGroup    string
-	filterEnv       config.Filter
+	log             logFlags
 	logFormat       eventlog.Format
 	logLevel        eventlog.Level
 	flags           *pflag.FlagSet // all of them
@@ -108,8 +104,8 @@ func (f *runFlags) addTo(flags *pflag.FlagSet) {
 	flags.Var(options.Value{Kind: "error|warn|info|debug", To: options.OneOf(&f.logLevel, eventlog.Error, eventlog.Warn, eventlog.Info, eventlog.Debug)}, "log-level",
 		"which events are written (default info): warn, what did not go well; info, the\nworkers' lives too and the first message of each kind; debug, every message")
 	flags.StringVar(&f.metrics, "metrics", "", "the address, such as :9615, that answers /metrics for Prometheus, and /livez and /readyz for\nKubernetes (default none)")
+	f.log.addTo(flags)
 	flags.StringVar(&f.controlGroup, "control-group", "", "the group of the system whose members may look at the application (default none)")
-	flags.StringArrayVar((*[]string)(&f.filterEnv), "filter-env", nil, "a variable of the environment that workers do not get, in which * stands for anything;\nmay be repeated")
 	flags.SetInterspersed(false)
 	acceptPM2Flags(flags)
 	recordFlags(flags)
@@ -150,20 +146,12 @@ func runRegistered(f *runFlags, script string, args []string, o *supervise.Optio
 	default:
 		defer r.end()
 		o.Name, o.Namespace, o.Config, o.Control = r.app.Name(), namespaceOf(r.app), r.app.record.Config, r.socket
-		o.ControlGroup = f.controlGroup
+		o.ControlGroup, o.LogFile = f.controlGroup, r.app.LogFile()
+	}
+	if o.Logs, err = f.log.open(passthrough, o.Name, o.LogFile); err != nil {
+		return err
 	}
 	return runPool(f, script, args, o)
-}
-
-// filterEnvironment takes the variables out of the environment that workers do not get. Node is found by PATH, which stays.
-func (f *runFlags) filterEnvironment() {
-	kept := f.filterEnv.Apply(os.Environ())
-	for _, variable := range os.Environ() {
-		name, _, _ := strings.Cut(variable, "=")
-		if name != "PATH" && !slices.Contains(kept, variable) {
-			os.Unsetenv(name)
-		}
-	}
 }
 
 // runPool finds out what to run, and runs it.
@@ -179,7 +167,6 @@ func runPool(f *runFlags, script string, args []string, o *supervise.Options) er
 		defer stdin.Close()
 		f.Settings.Stdin = stdin
 	}
-	f.filterEnvironment()
 	programs, err := f.Release(script, args)
 	if err != nil {
 		return err
@@ -189,6 +176,10 @@ func runPool(f *runFlags, script string, args []string, o *supervise.Options) er
 	}
 	f.Pool.Programs, f.Pool.Reread = programs[1:], f.Rereader(script, args)
 	o.Settings, o.Pool = programs[0].Settings, f.Pool
+	if o.Logs != nil {
+		o.Pool.Outputs = o.Logs.Output
+		defer o.Logs.Close()
+	}
 	if f.metrics != "" {
 		if o.Metrics, err = net.Listen("tcp", f.metrics); err != nil {
 			return fmt.Errorf("--metrics: %w", err)

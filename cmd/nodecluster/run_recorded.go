@@ -12,8 +12,8 @@ import (
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/config"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/logs"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/supervise"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -33,7 +33,9 @@ func runRecorded(command *cobra.Command, given *runFlags) error {
 	supervise.KeepFromWorkers()
 	setEnvironment(a.record.Environment)
 	events := &supervise.Events{}
-	log := eventlog.New(stdio.Err, given.logFormat, given.logLevel, events.Add)
+	out := a.supervisorLog()
+	defer out.Close()
+	log := eventlog.New(out, given.logFormat, given.logLevel, events.Add)
 	defer log.Close()
 	err = a.begin()
 	if err == nil {
@@ -100,7 +102,7 @@ func (a *application) end(why error) error {
 	}
 	record.LastEnd = &home.End{At: time.Now()}
 	if why != nil {
-		record.LastEnd.Error, record.LastEnd.ExitStatus = eventlog.OneLine(why), statusFailed
+		record.LastEnd.Error, record.LastEnd.ExitStatus, record.LastEnd.Output = eventlog.OneLine(why), statusFailed, a.lastLines
 	}
 	return a.Save(record)
 }
@@ -115,11 +117,20 @@ func (a *application) run(log *eventlog.Log, events *supervise.Events) error {
 	if err != nil {
 		return err
 	}
-	return runPool(f, a.config.Script, a.config.Args, &supervise.Options{
+	output, err := f.log.open(logs.Text, a.Name(), a.LogFile())
+	if err != nil {
+		socket.Close()
+		return err
+	}
+	err = runPool(f, a.config.Script, a.config.Args, &supervise.Options{
 		Name: a.Name(), Namespace: namespaceOf(a), Version: programVersion(), AppVersion: func() string { return supervise.VersionOf(a.config.Script) },
 		Log: log, Events: events, Config: a.record.Config, Compile: compileConfig, Save: a.replaceConfig,
-		Control: socket, ControlGroup: a.config.ControlGroup,
+		Control: socket, ControlGroup: a.config.ControlGroup, Logs: output, LogFile: a.LogFile(),
 	})
+	if err != nil && output != nil {
+		a.lastLines = output.LastLines(0)
+	}
+	return err
 }
 
 // parseConfig are the flags that an application's configuration stands for.

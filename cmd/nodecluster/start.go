@@ -85,7 +85,14 @@ func (f *startFlags) meant(command *cobra.Command, what string, args []string) (
 	if config.IsFile(what) {
 		return f.inFile(what)
 	}
-	if found, err := findApps([]string{what}); err == nil && len(found) > 0 && !isFile(what) {
+	var found []*application
+	if !isFile(what) && !strings.ContainsRune(what, filepath.Separator) {
+		var err error
+		if found, err = findApps([]string{what}); err != nil && !errors.As(err, &statusError{}) {
+			return nil, asFailure(err)
+		}
+	}
+	if len(found) > 0 {
 		for _, a := range found {
 			if err := setFromFlags(&a.config, command.Flags()); err != nil {
 				return nil, err
@@ -203,7 +210,10 @@ func (f *startFlags) startApp(ctx context.Context, out io.Writer, a *application
 	if err != nil {
 		return outcome{}, err
 	}
-	running := a.isRunning()
+	running, err := a.Running()
+	if err != nil {
+		return outcome{}, err
+	}
 	if running && len(changes) == 0 && !f.updateEnv {
 		return outcome{Done: "runs already"}, nil
 	}

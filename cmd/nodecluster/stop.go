@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,8 +14,8 @@ import (
 func newStopCommand() *cobra.Command {
 	command, _ := newChangeCommand("stop", "Stop an application: its workers finish their requests; it stays known",
 		func(ctx context.Context, a *application) (outcome, error) {
-			if !a.isRunning() {
-				return outcome{Done: "is stopped"}, a.want(home.Stopped)
+			if running, err := a.Running(); err != nil || !running {
+				return outcome{Done: "is stopped"}, cmp.Or(err, a.want(home.Stopped))
 			}
 			return outcome{Done: "stopped"}, a.stop(ctx)
 		})
@@ -78,7 +79,7 @@ func (a *application) want(wanted string) error {
 	return a.Save(a.record)
 }
 
-// stopPoll is how often it is looked whether a supervisor has ended.
+// stopPoll is how often a supervisor is asked that does not listen yet.
 const stopPoll = 10 * time.Millisecond
 
 // stop ends an application, if it runs, and waits until its supervisor has ended.
@@ -86,16 +87,16 @@ func (a *application) stop(ctx context.Context) error {
 	if err := a.want(home.Stopped); err != nil {
 		return err
 	}
-	if err := a.client().Stop(ctx); err != nil && !errors.Is(err, home.ErrNotRunning) {
-		return err
-	}
 	for {
-		lock, err := a.Lock()
-		if err == nil {
-			lock.Close()
+		err := a.client().Stop(ctx)
+		running, runningErr := a.Running()
+		switch {
+		case err == nil, runningErr == nil && !running:
+			if err := a.Wait(ctx); err != nil {
+				return err
+			}
 			return a.reload()
-		}
-		if !errors.Is(err, home.ErrRunning) {
+		case !errors.Is(err, home.ErrNotRunning):
 			return err
 		}
 		select {

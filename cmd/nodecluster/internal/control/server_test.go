@@ -52,7 +52,7 @@ func TestClientAsksWhatTheServiceDoes(t *testing.T) {
 	reloaded, reloadErr := r.Reload(ctx, Reload{Instance: &one, Wait: true, Config: json.RawMessage(`{"name":"x"}`)})
 	restarted, restartErr := r.Restart(ctx)
 	scaled, scaleErr := r.Scale(ctx, Scale{Instances: "+2"})
-	if err := errors.Join(reloadErr, restartErr, scaleErr, r.Signal(ctx, Signal{Signal: "SIGUSR2", Instance: &one}), r.Drain(ctx), r.Reset(ctx),
+	if err := errors.Join(reloadErr, restartErr, scaleErr, r.Signal(ctx, Signal{Signal: "SIGUSR2", Instance: &one}), r.Drain(ctx, Drain{Wait: true}), r.Reset(ctx),
 		r.ReopenLogs(ctx), r.FlushLogs(ctx), r.Live(ctx), r.Ready(ctx), r.Stop(ctx)); err != nil {
 		t.Error(err)
 	}
@@ -142,7 +142,7 @@ func TestContextEndsTheAsking(t *testing.T) {
 		<-begun
 		cancel()
 	}()
-	if err := r.Drain(ctx); !errors.Is(err, context.Canceled) {
+	if err := r.Drain(ctx, Drain{Wait: true}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 	<-ended // as the waiting is for the client alone

@@ -73,7 +73,7 @@ func (s *testService) Signal(_ context.Context, r Signal) error {
 	return s.signal(r)
 }
 
-func (s *testService) Drain(ctx context.Context) error {
+func (s *testService) Drain(ctx context.Context, _ Drain) error {
 	if s.drain == nil {
 		return nil
 	}

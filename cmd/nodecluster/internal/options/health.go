@@ -34,14 +34,14 @@ func (o *Options) addHealth(flags *pflag.FlagSet) {
 	flags.Var(Value{"CHECK", setProbe(&o.Pool.Liveness)}, "liveness", "the check without which a worker is replaced, new first")
 	flags.Var(Value{"CHECK", setProbe(&o.Pool.Startup)}, "startup",
 		"the check that a worker has to pass once, each second, before the others are made")
-	flags.Var(Value{"DURATION", setDuration(&o.health.startupTimeout)}, "startup-timeout", "how long it may take; then the worker is replaced (default 1m0s)")
-	flags.Var(Value{"DURATION", setDuration(&o.health.period)}, "health-period", "how often they are made (default 10s)")
-	flags.Var(Value{"DURATION", setDuration(&o.health.timeout)}, "health-timeout", "how long one may take (default 1s)")
+	flags.Var(Value{"DURATION", SetDuration(&o.health.startupTimeout)}, "startup-timeout", "how long it may take; then the worker is replaced (default 1m0s)")
+	flags.Var(Value{"DURATION", SetDuration(&o.health.period)}, "health-period", "how often they are made (default 10s)")
+	flags.Var(Value{"DURATION", SetDuration(&o.health.timeout)}, "health-timeout", "how long one may take (default 1s)")
 	flags.Var(Value{"N", o.setHealthFailures}, "health-failures", "how many failures in a row count (default 3)")
-	flags.Var(Value{"DURATION", setDuration(&o.Pool.MaxLag)}, "max-lag",
+	flags.Var(Value{"DURATION", SetDuration(&o.Pool.MaxLag)}, "max-lag",
 		"for how long a worker's event loop may stand still; one that does for longer gets no\nconnections until it moves (default for ever)")
 	flags.BoolVar(&o.Pool.ReplaceBlocked, "replace-blocked", false, "replace such a worker too, new first")
-	flags.Var(Value{"DURATION", setDuration(&o.Pool.LameDuck)}, "lame-duck",
+	flags.Var(Value{"DURATION", SetDuration(&o.Pool.LameDuck)}, "lame-duck",
 		"how long connections are taken after a signal, before workers are asked to leave\n(default 0); a second signal ends it")
 }
 

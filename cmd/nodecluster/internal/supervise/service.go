@@ -8,11 +8,11 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -237,10 +237,13 @@ func (s *service) Stop(ctx context.Context) error {
 // drainPoll is how often Drain looks at what is open.
 const drainPoll = 100 * time.Millisecond
 
-// Drain has the application not be ready any more, and waits until no connection is open.
-func (s *service) Drain(ctx context.Context) error {
+// Drain has the application not be ready any more, and waits until no connection is open if it is to.
+func (s *service) Drain(ctx context.Context, d control.Drain) error {
 	if !s.drains.Swap(true) {
 		s.log.Begin("drain", "not ready any more: drain was asked for")
+	}
+	if !d.Wait {
+		return nil
 	}
 	for {
 		open := 0
@@ -278,7 +281,7 @@ func (s *service) Signal(ctx context.Context, what control.Signal) error {
 		if i.Worker == nil || what.Instance != nil && *what.Instance != i.Number {
 			continue
 		}
-		if err := syscall.Kill(i.Worker.Pid(), signal); err == nil {
+		if process, err := os.FindProcess(i.Worker.Pid()); err == nil && process.Signal(signal) == nil {
 			sent++
 		}
 	}
@@ -294,9 +297,23 @@ func (s *service) Reset(context.Context) error {
 	return nil
 }
 
-func (s *service) ReopenLogs(context.Context) error { return nil }
+// ReopenLogs opens the logs anew, which may have been moved.
+func (s *service) ReopenLogs(context.Context) error {
+	if s.options.Logs == nil {
+		return errNoLog
+	}
+	return s.options.Logs.Reopen()
+}
 
-func (s *service) FlushLogs(context.Context) error { return nil }
+// FlushLogs empties the logs.
+func (s *service) FlushLogs(context.Context) error {
+	if s.options.Logs == nil {
+		return errNoLog
+	}
+	return s.options.Logs.Flush()
+}
+
+var errNoLog = &control.Error{Code: control.CodeFailed, Message: "what its workers print is in no log: it passes through"}
 
 // Metrics is what Prometheus asks.
 func (s *service) Metrics() http.Handler {
