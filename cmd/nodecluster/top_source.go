@@ -6,29 +6,12 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/logs"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/top"
 )
 
 // topSource is where top sees and changes applications.
-type topSource struct{}
-
-func (topSource) Apps(ctx context.Context) ([]control.App, error) {
-	apps, err := allApps()
-	if err != nil {
-		return nil, err
-	}
-	return statuses(ctx, apps), nil
-}
-
-func (topSource) Client(name string) (*control.Client, error) {
-	apps, err := findApps([]string{name})
-	if err != nil {
-		return nil, err
-	}
-	return apps[0].client(), nil
-}
+type topSource struct{ source }
 
 // Logs gives what the workers print and, of all instances, what happens to them from now on.
 func (topSource) Logs(ctx context.Context, name string, instance, last int) iter.Seq2[top.Line, error] {
