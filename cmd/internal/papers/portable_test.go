@@ -31,6 +31,7 @@ var notPortable = map[string]string{
 	"cmd/nodecluster/internal/control/peer_bsd.go":          "asks BSD's kernel who connects, in its own words",
 	"cmd/nodecluster/internal/home/lock_bsd.go":             "locks by flock, as Linux has locks of open files",
 	"cmd/nodecluster/internal/home/socket_bsd.go":           "has no /proc to shorten a path by",
+	"cmd/nodecluster/internal/logs/bench/main_other.go":     "says that it is for Linux",
 	"cmd/internal/attacks/main_other.go":                    "says that it is for Linux",
 	"cmd/internal/bench/main_other.go":                      "says that it is for Linux",
 	"cmd/internal/conformance/main_other.go":                "says that it is for Linux",
