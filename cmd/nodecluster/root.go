@@ -18,7 +18,7 @@ func newRootCommand() *cobra.Command {
 		newRunCommand(), newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(),
 		newListCommand(), newDescribeCommand(), newJlistCommand(), newTopCommand(), newWebCommand(), newLogsCommand(),
 		newEventsCommand(), newEnvCommand(), newPidCommand(), newIDCommand(), newPingCommand(),
-		newFlushCommand(), newResetCommand(), newDrainCommand(), newSignalCommand(),
+		newLogsCommand(), newFlushCommand(), newResetCommand(), newDrainCommand(), newSignalCommand(),
 		newKillCommand(), newSaveCommand(), newResurrectCommand(),
 		newCheckCommand(), newInitCommand(), newMigrateCommand(),
 		newTraceCommand(), newTraceExecCommand(), newTraceExitCommand(), newVersionCommand(),
