@@ -129,7 +129,7 @@ func TestMigrateCommand(t *testing.T) {
 func TestFilterEnv(t *testing.T) {
 	nodetest.NoLeaks(t)
 	folder := t.TempDir()
-	writeIn(t, folder, "env.js", "console.log([process.env.SECRET_KEY, process.env.OTHER, process.env.OWN].join('|'))")
+	writeIn(t, folder, "env.js", "console.log([process.env.SECRET_KEY, process.env.OTHER, process.env.OWN].join('|')); process.disconnect()")
 	writeIn(t, folder, ".env", "SECRET_KEY=of the file")
 	env := []string{"SECRET_KEY=of the terminal", "OTHER=2"}
 	run := []string{"run", "-i", "1", "--log-format", "none", "--node", nodetest.Default(t).Path, "--env", "OWN=3"}

@@ -26,6 +26,7 @@ var notPortable = map[string]string{
 	"nodeipc/tracing/report_other.go":                       "believes every peer, and the tests have strangers refused",
 	"cluster/pool/internal/limits/cpus_other.go":            "asks Go, which has asked the system once; Linux can be asked again",
 	"cluster/pool/internal/usage/usage_other.go":            "says that only Linux tells the memory of a process",
+	"cmd/nodecluster/internal/web/peer_other.go":            "says that only Linux tells whose a connection is",
 	"cmd/nodecluster/internal/usage/sampler_other.go":       "says that only Linux tells what a process uses",
 	"cmd/nodecluster/internal/control/peer_bsd.go":          "asks BSD's kernel who connects, in its own words",
 	"cmd/nodecluster/internal/home/lock_bsd.go":             "locks by flock, as Linux has locks of open files",

@@ -13,6 +13,7 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/logs"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/watch"
 )
 
 // Options are what an application is run with.
@@ -34,7 +35,9 @@ type Options struct {
 	Control      net.Listener
 	ControlGroup string
 	// Metrics is where metrics and probes are answered, and is closed in the end; nil is for none.
-	Metrics    net.Listener
+	Metrics net.Listener
+	// Watch has the workers be reloaded when files change; nil if none are watched.
+	Watch      *watch.Watcher
 	Foreground bool
 	// Logs keeps what the workers print, in LogFile; it is nil where that passes through.
 	Logs    *logs.Writer
@@ -92,6 +95,9 @@ func untilEnd(s *service, signals *signals, stopping *atomic.Bool) error {
 	r := newReloader(s)
 	r.start()
 	defer r.wait()
+	if s.options.Watch != nil {
+		r.watch(s.options.Watch)
+	}
 	s.start()
 	for {
 		select {
