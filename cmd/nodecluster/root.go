@@ -16,7 +16,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.AddCommand(
 		newRunCommand(), newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(),
-		newListCommand(), newDescribeCommand(), newJlistCommand(), newTopCommand(),
+		newListCommand(), newDescribeCommand(), newJlistCommand(), newTopCommand(), newWebCommand(), newLogsCommand(),
 		newEventsCommand(), newEnvCommand(), newPidCommand(), newIDCommand(), newPingCommand(),
 		newFlushCommand(), newResetCommand(), newDrainCommand(), newSignalCommand(),
 		newKillCommand(), newSaveCommand(), newResurrectCommand(),

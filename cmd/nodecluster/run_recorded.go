@@ -113,7 +113,7 @@ func (a *application) run(log *eventlog.Log, events *supervise.Events) error {
 	if err != nil {
 		return err
 	}
-	socket, err := a.Listen()
+	socket, err := a.listen()
 	if err != nil {
 		return err
 	}

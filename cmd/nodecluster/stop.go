@@ -82,17 +82,20 @@ func (a *application) want(wanted string) error {
 // stopPoll is how often a supervisor is asked that does not listen yet.
 const stopPoll = 10 * time.Millisecond
 
-// stop ends an application, if it runs, and waits until its supervisor has ended.
+// stop ends an application, if it runs, and waits until its supervisor has ended. What is wanted of one whose record cannot be read is not
+// known, and is not after it either.
 func (a *application) stop(ctx context.Context) error {
-	if err := a.want(home.Stopped); err != nil {
-		return err
+	if a.unread == nil {
+		if err := a.want(home.Stopped); err != nil {
+			return err
+		}
 	}
 	for {
 		err := a.client().Stop(ctx)
 		running, runningErr := a.Running()
 		switch {
 		case err == nil, runningErr == nil && !running:
-			if err := a.Wait(ctx); err != nil {
+			if err := a.Wait(ctx); err != nil || a.unread != nil {
 				return err
 			}
 			return a.reload()

@@ -13,6 +13,7 @@ import (
 	"net"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,24 +63,39 @@ func TestEventsComeInOrder(t *testing.T) {
 	}
 }
 
-// What happens after Events has returned is not missed.
+// What happens after Events has returned is not missed: the service has been asked by then.
 func TestEventsBeginWithTheCall(t *testing.T) {
 	nodetest.NoLeaks(t)
-	called := make(chan struct{}, 1)
+	called := make(chan struct{})
+	var asked atomic.Bool
 	r := newRig(t, &testService{events: func(ctx context.Context) iter.Seq[Event] {
 		called <- struct{}{}
+		<-called
+		asked.Store(true)
 		return fed(nil)(ctx)
 	}}, ServerOptions{})
+	other := make(chan error)
+	go func() {
+		<-called
+		var err error
+		for range 20 { // in which the client would hear of an answer
+			_, appErr := r.App(t.Context())
+			err = errors.Join(err, appErr)
+		}
+		called <- struct{}{}
+		other <- err
+	}()
 	ctx, cancel := context.WithCancel(t.Context())
 	all := r.Events(ctx)
-	select {
-	case <-called:
-	default:
+	if !asked.Load() {
 		t.Error("Events has returned before the service was asked")
 	}
 	cancel()
 	for e, err := range all {
 		t.Errorf("event %+v (%v) after the context", e, err)
+	}
+	if err := <-other; err != nil {
+		t.Error(err)
 	}
 }
 

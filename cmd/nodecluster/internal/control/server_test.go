@@ -148,57 +148,35 @@ func TestContextEndsTheAsking(t *testing.T) {
 	<-ended // as the waiting is for the client alone
 }
 
-// hangsUp gives a context that ends once the change has begun, and the change, which goes on until it is told to.
-func hangsUp(t *testing.T) (ctx context.Context, change func(context.Context) error, goOn chan struct{}) {
-	begun, goOn := make(chan struct{}), make(chan struct{})
+func TestChangeGoesOnWithoutItsClient(t *testing.T) {
+	nodetest.NoLeaks(t)
+	begun, goOn, ended, request := make(chan struct{}), make(chan struct{}), make(chan error, 1), make(chan context.Context, 1)
+	s := &testService{reload: func(ctx context.Context, _ Reload) (Result, error) {
+		close(begun)
+		<-goOn
+		ended <- ctx.Err()
+		return Result{}, nil
+	}}
+	r := newRig(t, s, ServerOptions{}, func(s *Server) {
+		next := s.http.Handler
+		s.http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			request <- r.Context()
+			next.ServeHTTP(w, r)
+		})
+	})
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
 		<-begun
 		cancel()
 	}()
-	return ctx, func(ctx context.Context) error {
-		close(begun)
-		<-goOn
-		return ctx.Err()
-	}, goOn
-}
-
-func TestChangeGoesOnWithoutItsClient(t *testing.T) {
-	nodetest.NoLeaks(t)
-	ctx, change, goOn := hangsUp(t)
-	ended, asked := make(chan error, 1), make(chan context.Context, 1)
-	r := newRig(t, &testService{reload: func(ctx context.Context, _ Reload) (Result, error) {
-		asked <- ctx
-		ended <- change(ctx)
-		return Result{}, nil
-	}}, ServerOptions{})
 	if _, err := r.Reload(ctx, Reload{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
-	if (<-asked).Done() == nil {
-		t.Error("the change cannot be told to end at all")
-	}
+	<-(<-request).Done() // the server has seen that the client is gone
 	close(goOn)
 	if err := <-ended; err != nil {
 		t.Errorf("the change was told %v", err)
 	}
-}
-
-// The same with a context that follows the client's, as a request's does, is told: what shows that the test above sees it.
-func TestRequestEndsWithItsClient(t *testing.T) {
-	nodetest.NoLeaks(t)
-	seen := make(chan struct{})
-	r := newRig(t, &testService{metrics: func(_ http.ResponseWriter, r *http.Request) {
-		<-r.Context().Done()
-		close(seen)
-	}}, ServerOptions{})
-	conn, err := net.Dial("unix", r.path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	io.WriteString(conn, "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
-	conn.Close()
-	<-seen
 }
 
 func TestShutdownEndsWhatGoesOn(t *testing.T) {

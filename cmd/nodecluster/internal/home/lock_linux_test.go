@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -138,6 +139,31 @@ func lockAndRemove(a *App, held chan struct{}) error {
 	}
 	<-held
 	return errors.Join(a.Remove(), l.Close())
+}
+
+// Who had the lock may have taken the file away before another gets the lock of it, which is no lock then.
+func TestLockOfWhatIsNotThereAnyMore(t *testing.T) {
+	for name, take := range map[string]func(path string) error{
+		"removed":  os.Remove,
+		"renamed":  func(path string) error { return os.Rename(path, path+".other") },
+		"replaced": func(path string) error { return errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o600)) },
+		"there":    func(string) error { return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "lock")
+			file, err := os.Create(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer file.Close()
+			if err := take(path); err != nil {
+				t.Fatal(err)
+			}
+			if err := lockAt(file, path); errors.Is(err, errLocked) != (name != "there") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
 }
 
 func TestRemove(t *testing.T) {

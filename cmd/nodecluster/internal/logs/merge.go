@@ -8,7 +8,11 @@ import (
 )
 
 // File is the log of an application.
-type File struct{ App, Path string }
+type File struct {
+	App, Path string
+	// Instance is the one whose lines are read, in place of the query's, if it is not nil.
+	Instance *int
+}
 
 // ReadAll is [Read] for the logs of several applications: what is there comes by time, so many lines of each as the query says, and then the
 // lines that come, as they come. The lines say of which application they are.
@@ -17,6 +21,9 @@ func ReadAll(ctx context.Context, files []File, q Query) iter.Seq2[Line, error] 
 		readers := make([]*reader, len(files))
 		for i, f := range files {
 			readers[i] = &reader{path: f.Path, query: q}
+			if f.Instance != nil {
+				readers[i].query.Instance = *f.Instance
+			}
 			defer readers[i].close()
 		}
 		if mergeHistories(ctx, files, readers, yield) && q.Follow {

@@ -172,7 +172,7 @@ func TestFollow(t *testing.T) {
 	nodetest.NoLeaks(t)
 	folder := t.TempDir()
 	path := folder + "/app.log"
-	f := follow(t, []File{{"app", path}}, Query{Lines: 2, Instance: -1})
+	f := follow(t, []File{{App: "app", Path: path}}, Query{Lines: 2, Instance: -1})
 	appendTo := func(text string) {
 		t.Helper()
 		file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -226,7 +226,7 @@ func TestFollow(t *testing.T) {
 func TestReadAll(t *testing.T) {
 	nodetest.NoLeaks(t)
 	folder := t.TempDir()
-	files := []File{{"a", folder + "/a.log"}, {"b", folder + "/b.log"}, {"c", folder + "/c.log"}}
+	files := []File{{App: "a", Path: folder + "/a.log"}, {App: "b", Path: folder + "/b.log"}, {App: "c", Path: folder + "/c.log"}}
 	write(t, files[0].Path, logOf(1, 2)+logOf(5, 6))
 	write(t, files[1].Path, logOf(3, 4)+"which belongs to line 4\n"+logOf(7, 7))
 	f := follow(t, files, Query{Lines: 3, Instance: -1})
