@@ -35,9 +35,11 @@ func runRecorded(command *cobra.Command, given *runFlags) error {
 	events := &supervise.Events{}
 	log := eventlog.New(stdio.Err, given.logFormat, given.logLevel, events.Add)
 	defer log.Close()
+	notifier := joinServiceManager(log)
+	defer notifier.Close()
 	err = a.begin()
 	if err == nil {
-		err = a.run(log, events)
+		err = a.run(&supervise.Options{Log: log, Events: events, Notifier: notifier})
 	}
 	if saveErr := a.end(err); saveErr != nil {
 		log.Warn("how it ended could not be kept: " + eventlog.OneLine(saveErr))
@@ -105,21 +107,19 @@ func (a *application) end(why error) error {
 	return a.Save(record)
 }
 
-// run runs the application until it ends.
-func (a *application) run(log *eventlog.Log, events *supervise.Events) error {
+// run runs the application until it ends. What the options say already is how it is reported.
+func (a *application) run(o *supervise.Options) error {
 	f, err := parseConfig(a.config)
 	if err != nil {
 		return err
 	}
-	socket, err := a.Listen()
-	if err != nil {
+	if o.Control, err = a.Listen(); err != nil {
 		return err
 	}
-	return runPool(f, a.config.Script, a.config.Args, &supervise.Options{
-		Name: a.Name(), Namespace: namespaceOf(a), Version: programVersion(), AppVersion: func() string { return supervise.VersionOf(a.config.Script) },
-		Log: log, Events: events, Config: a.record.Config, Compile: compileConfig, Save: a.replaceConfig,
-		Control: socket, ControlGroup: a.config.ControlGroup,
-	})
+	o.Name, o.Namespace, o.ControlGroup = a.Name(), namespaceOf(a), a.config.ControlGroup
+	o.Version, o.AppVersion = programVersion(), func() string { return supervise.VersionOf(a.config.Script) }
+	o.Config, o.Compile, o.Save = a.record.Config, compileConfig, a.replaceConfig
+	return runPool(f, a.config.Script, a.config.Args, o)
 }
 
 // parseConfig are the flags that an application's configuration stands for.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/boot"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 )
 
@@ -34,6 +35,8 @@ type Options struct {
 	// Metrics is where metrics and probes are answered, and is closed in the end; nil is for none.
 	Metrics    net.Listener
 	Foreground bool
+	// Notifier tells the service manager, and is closed by the caller; nil is for none.
+	Notifier *boot.Notifier
 }
 
 // Compiled is what a configuration means.
@@ -107,6 +110,7 @@ func untilEnd(s *service, signals *signals, stopping *atomic.Bool) error {
 		}
 		stopping.Store(true)
 		s.stopping.Store(true)
+		s.announcer.stop()
 		return shutDown(s.workers, signals.ends, s.options.Pool.LameDuck)
 	}
 }
