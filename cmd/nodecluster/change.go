@@ -104,9 +104,9 @@ func (f *changeFlags) print(out io.Writer, o outcome) {
 	}
 }
 
-// asFailure is an error that is not one of the command line.
+// asFailure is an error that is not one of the command line, nil if there is none.
 func asFailure(err error) error {
-	if failed := (statusError{}); errors.As(err, &failed) {
+	if failed := (statusError{}); err == nil || errors.As(err, &failed) {
 		return err
 	}
 	return statusError{statusFailed, err}

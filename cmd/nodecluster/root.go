@@ -17,6 +17,7 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(newRunCommand(), newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(),
 		newDeleteCommand(), newResetCommand(), newFlushCommand(), newDrainCommand(), newSignalCommand(), newKillCommand(),
 		newListCommand(), newTopCommand(), newSaveCommand(), newResurrectCommand(), newPidCommand(), newIDCommand(), newPingCommand(), newEventsCommand(), newEnvCommand(),
+		newStartupCommand(), newUnstartupCommand(),
 		newTraceCommand(), newTraceExecCommand(), newTraceExitCommand(), newVersionCommand())
 	return root
 }

@@ -266,7 +266,7 @@ func (a *application) startAnew(ctx context.Context) (outcome, error) {
 	if err := a.saveConfig(); err != nil {
 		return outcome{}, err
 	}
-	supervisor, err := a.launch()
+	supervisor, err := a.launch(ctx)
 	if err != nil {
 		return outcome{}, err
 	}

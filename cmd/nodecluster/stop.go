@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/boot"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
 	"github.com/spf13/cobra"
 )
@@ -13,10 +14,11 @@ import (
 func newStopCommand() *cobra.Command {
 	command, _ := newChangeCommand("stop", "Stop an application: its workers finish their requests; it stays known",
 		func(ctx context.Context, a *application) (outcome, error) {
+			done := "stopped"
 			if !a.isRunning() {
-				return outcome{Done: "is stopped"}, a.want(home.Stopped)
+				done = "is stopped"
 			}
-			return outcome{Done: "stopped"}, a.stop(ctx)
+			return outcome{Done: done}, a.stop(ctx)
 		})
 	return command
 }
@@ -36,7 +38,7 @@ func newDeleteCommand() *cobra.Command {
 func newKillCommand() *cobra.Command {
 	var f changeFlags
 	return &cobra.Command{
-		Use: "kill", Short: "Stop all applications", Args: cobra.NoArgs,
+		Use: "kill", Short: "Stop all applications", Example: "  nodecluster kill", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			all, err := allApps()
 			if err != nil {
@@ -54,6 +56,8 @@ func newRestartCommand() *cobra.Command {
 	command, _ := newChangeCommand("restart", "Stop all workers of an application at once, and start them again; reload loses no time",
 		func(ctx context.Context, a *application) (outcome, error) { return a.restart(ctx, updateEnv) })
 	command.Flags().BoolVar(&updateEnv, "update-env", false, "take over the environment of now")
+	command.Example = `  nodecluster restart api
+  API_KEY=2 nodecluster restart api --update-env`
 	return command
 }
 
@@ -81,7 +85,7 @@ func (a *application) want(wanted string) error {
 // stopPoll is how often it is looked whether a supervisor has ended.
 const stopPoll = 10 * time.Millisecond
 
-// stop ends an application, if it runs, and waits until its supervisor has ended.
+// stop ends an application, if it runs, and waits until its supervisor has ended. It does not come back with the machine.
 func (a *application) stop(ctx context.Context) error {
 	if err := a.want(home.Stopped); err != nil {
 		return err
@@ -89,11 +93,23 @@ func (a *application) stop(ctx context.Context) error {
 	if err := a.client().Stop(ctx); err != nil && !errors.Is(err, home.ErrNotRunning) {
 		return err
 	}
+	if err := a.awaitEnd(ctx); err != nil {
+		return err
+	}
+	if manager, ok := bootManager(); ok && !a.record.Foreground {
+		if err := boot.Run(manager.Disable(a.Name())).Apply(ctx); err != nil {
+			return err
+		}
+	}
+	return a.reload()
+}
+
+// awaitEnd waits until no supervisor runs the application.
+func (a *application) awaitEnd(ctx context.Context) error {
 	for {
 		lock, err := a.Lock()
 		if err == nil {
-			lock.Close()
-			return a.reload()
+			return lock.Close()
 		}
 		if !errors.Is(err, home.ErrRunning) {
 			return err
