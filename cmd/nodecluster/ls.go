@@ -10,7 +10,7 @@ import (
 func newListCommand() *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
-		Use: "ls", Aliases: []string{"list", "l", "ps", "status"}, Short: "List the applications", Args: cobra.NoArgs,
+		Use: "ls", Aliases: []string{"list", "l", "ps", "status"}, Short: "List the applications", Example: "  nodecluster ls\n  nodecluster ls --json", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			apps, err := allApps()
 			if err != nil {

@@ -22,8 +22,8 @@ type healthFlags struct {
 // addHealth adds the flags that say when workers are healthy.
 func (o *Options) addHealth(flags *pflag.FlagSet) {
 	flags.Var(Value{"CHECK", setProbe(&o.Pool.Readiness)}, "readiness",
-		"the check that a worker has to pass to get connections, made of each worker by itself:\n/PATH or a URL, GET with a status from 200 to 399; tcp or tcp:PORT; exec:COMMAND")
-	flags.Var(Value{"CHECK", setProbe(&o.Pool.Liveness)}, "liveness", "the check without which a worker is replaced, new first")
+		"the check that a worker has to pass to get connections, made of each worker by itself:\n/PATH or a URL, GET with a status from 200 to 399; tcp or tcp:PORT; exec:COMMAND\n(default none)")
+	flags.Var(Value{"CHECK", setProbe(&o.Pool.Liveness)}, "liveness", "the check without which a worker is replaced, new first (default none)")
 	flags.Var(Value{"DURATION", setDuration(&o.health.period)}, "health-period", "how often they are made (default 10s)")
 	flags.Var(Value{"DURATION", setDuration(&o.health.timeout)}, "health-timeout", "how long one may take (default 1s)")
 	flags.Var(Value{"N", o.setHealthFailures}, "health-failures", "how many failures in a row count (default 3)")
