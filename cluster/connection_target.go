@@ -61,8 +61,8 @@ func (target *Target) Available() bool {
 	return !target.gone && !target.suspended && !target.paused && target.inFlight < target.window
 }
 
-// Suspended reports whether the worker gets no connections for now: see [Worker.SuspendConnections]. A connection that waits for it may wait
-// for long.
+// Suspended reports whether the worker gets no connections for now: see [Worker.SuspendConnections]. A connection that waits for it may
+// wait for long.
 func (target *Target) Suspended() bool { return target.suspended }
 
 // Latency returns how long the worker takes to answer for a connection, which is how long its event loop keeps things waiting. It

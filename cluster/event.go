@@ -16,9 +16,10 @@ import (
 //   - A [ForkEvent] comes first.
 //   - An [OnlineEvent] comes at most once, and before any ListeningEvent. Programs that are not of Node's cluster need not send
 //     what leads to either.
-//   - [ListeningEvent], [ListenErrorEvent], [ListenPendingEvent] and [MessageEvent] come any number of times, in the order of what the worker did; an
-//     [ErrorEvent] at any time.
-//   - A [BlockedEvent] comes between the OnlineEvent and the DisconnectEvent, and an [UnblockedEvent] or the DisconnectEvent before the next.
+//   - [ListeningEvent], [ListenErrorEvent], [ListenPendingEvent] and [MessageEvent] come any number of times, in the order of what the
+//     worker did; an [ErrorEvent] at any time.
+//   - A [BlockedEvent] comes between the OnlineEvent and the DisconnectEvent, and an [UnblockedEvent] or the DisconnectEvent before the
+//     next.
 //   - A [DisconnectEvent] and an [ExitEvent] come once each, in either order. After the ExitEvent there are no ListeningEvents and
 //     ListenErrorEvents, after the DisconnectEvent no MessageEvents either. The second of the two is the worker's last event, but
 //     for ErrorEvents, and [Worker.Gone] is closed then.

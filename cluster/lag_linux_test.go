@@ -1,12 +1,15 @@
 package cluster_test
 
 import (
+	"context"
+	"errors"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -45,6 +48,57 @@ func TestLagOfGoWorkers(t *testing.T) {
 	r, port := goGroup(t, cluster.SchedRR, 2)
 	measure(r)
 	lags(t, r, port)
+}
+
+// Ping waits until a worker has read, whether its lag is measured or not, and no longer than it may.
+func TestWorkerPing(t *testing.T) {
+	nodetest.NoLeaks(t)
+	nodetest.OldestAndNewest(t, workerPing)
+	nodetest.DenoAndBun(t, workerPing)
+}
+
+func workerPing(t *testing.T, runtime nodetest.Runtime) {
+	r := clustertest.NewAgents(t, runtime, cluster.SchedRR, 1)
+	w := r.ForkedWorker(1)
+	for _, setUp := range []func(){func() {}, func() { measure(r) }} {
+		setUp()
+		for range 3 {
+			if lag, err := w.Ping(clustertest.Patient(t)); err != nil || lag <= 0 {
+				t.Errorf("the worker has read after %v, %v", lag, err)
+			}
+		}
+		clustertest.Stop(t, w)
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if lag, err := w.Ping(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a worker that stands still has read after %v, %v", lag, err)
+		}
+		ended := make(chan error, 2)
+		for range cap(ended) {
+			go ping(t, w, ended)
+		}
+		r.Kill(1, syscall.SIGCONT)
+		for range cap(ended) {
+			if err := nodetest.Receive(t, ended, "the end of a ping"); err != nil {
+				t.Errorf("the ping of a worker that goes on ends with %v", err)
+			}
+		}
+	}
+	clustertest.Stop(t, w)
+	ended := make(chan error, 1)
+	go ping(t, w, ended)
+	r.Kill(1, syscall.SIGKILL)
+	if err := nodetest.Receive(t, ended, "the end of the ping"); !errors.Is(err, nodeipc.ErrDisconnected) {
+		t.Errorf("the ping of a worker that is killed ends with %v", err)
+	}
+	if _, err := w.Ping(t.Context()); !errors.Is(err, nodeipc.ErrDisconnected) {
+		t.Errorf("the ping of a worker that has ended ends with %v", err)
+	}
+}
+
+func ping(t *testing.T, w *cluster.Worker, ended chan<- error) {
+	_, err := w.Ping(clustertest.Patient(t))
+	ended <- err
 }
 
 // lags stops worker 1 for a while: worker 2 is not slower for that, and has all connections meanwhile.

@@ -1,8 +1,8 @@
 package cluster
 
 // Waiting returns how many connections of clients wait for a worker: those in the queues of listening sockets of TCP, on Linux, which alone
-// tells how long these are, and those that the primary has accepted and has not offered to a worker yet. It is a measure of load: a queue that
-// stays is of clients that wait for more workers. It takes a few microseconds for each socket.
+// tells how long these are, and those that the primary has accepted and has not offered to a worker yet. It is a measure of load: a queue
+// that stays is of clients that wait for more workers. It takes a few microseconds for each socket.
 func (p *Primary) Waiting() (n int) {
 	p.loop.Call(func() {
 		for _, s := range p.onLoop.servers {

@@ -15,7 +15,8 @@ import (
 // A server is an entry of the primary's handle table: a socket that servers in workers listen on. All methods of the files server*.go
 // run on the primary's loop.
 type server interface {
-	// join gives a worker a membership. A worker on standby gets nothing by it, or the error is errStandby. It completes the reply to the worker, and returns the handle that goes with that, if any.
+	// join gives a worker a membership. A worker on standby gets nothing by it, or the error is errStandby. It completes the reply to the
+	// worker, and returns the handle that goes with that, if any.
 	join(*Worker, *wire.ServerReply) (membership, *handlewrap.Handle, error)
 	// base returns what every kind of server has.
 	base() *serverBase

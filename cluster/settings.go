@@ -48,8 +48,8 @@ type Settings struct {
 	// that systemd passes. A worker gets EINVAL for any other descriptor.
 	ListenFDs []int
 	// LagPeriod is how often the lag of each worker is measured, for [Worker.Lag] and [Worker.BlockedFor]. By default it is not, so that
-	// nothing wakes an idle worker. Every 10 seconds costs the primary 0.04 % of a CPU for 100 workers, and every second 0.4 %. Less than 10 ms
-	// is 10 ms.
+	// nothing wakes an idle worker. Every 10 seconds costs the primary 0.04 % of a CPU for 100 workers, and every second 0.4 %. Less than
+	// 10 ms is 10 ms.
 	LagPeriod time.Duration
 	// MaxLag is for how long a worker's event loop may stand still. One that has not moved for longer is blocked, and a [BlockedEvent]
 	// says so, unless what has kept it may have kept the primary too. It has the lag measured every MaxLag at least, and every 10 seconds.
@@ -78,7 +78,9 @@ type Settings struct {
 	ExecArgv []string
 	// Cwd is the worker's working directory; the primary's by default.
 	Cwd string
-	// Env are variables as "K=V" on top of the primary's own.
+	// Environ are the variables as "K=V" that Env is on top of; the primary's own by default, which nil stands for.
+	Environ []string
+	// Env are variables as "K=V" on top of those.
 	Env []string
 	// Standby has the worker wait, loaded, until [Worker.Activate] or [Primary.Switch]. Its servers listen, as far as the program can tell,
 	// and come with a ListeningEvent, but they get no connections and no datagrams. [Worker.Dial] reaches them, so that they can be
@@ -156,7 +158,11 @@ func (s *Settings) command(id int, env []string, nextInspectPort func(debugPort 
 	if s.Exec == "" && s.ExecPath == "" {
 		return nil, errors.New("cluster: nothing to run: set Exec to a script, or ExecPath to a program")
 	}
-	environ := slices.Concat(os.Environ(), s.Env, env, []string{"NODE_UNIQUE_ID=" + strconv.Itoa(id)})
+	base := s.Environ
+	if base == nil {
+		base = os.Environ()
+	}
+	environ := slices.Concat(base, s.Env, env, []string{"NODE_UNIQUE_ID=" + strconv.Itoa(id)})
 	inspector, err := s.inspectorArgs(environ, nextInspectPort)
 	if err != nil {
 		return nil, err

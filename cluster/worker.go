@@ -115,9 +115,9 @@ func (w *Worker) ExitStatus() nodeipc.ExitStatus {
 	}
 }
 
-// Accepted returns how many connections the worker has accepted that the primary has handed to it, since it was started: all of its clients'
-// under [SchedRR] and [SchedLeast]. What a worker accepts by itself, as under the other policies, is not among them, nor are those of
-// [Worker.Dial]: neither the primary nor the kernel counts the former.
+// Accepted returns how many connections the worker has accepted that the primary has handed to it, since it was started: all of its
+// clients' under [SchedRR] and [SchedLeast]. What a worker accepts by itself, as under the other policies, is not among them, nor are those
+// of [Worker.Dial]: neither the primary nor the kernel counts the former.
 func (w *Worker) Accepted() (n int) {
 	w.primary.loop.Call(func() { n = w.onLoop.accepted })
 	return n

@@ -22,8 +22,9 @@ const (
 	maxLagSamples = 600
 )
 
-// Lag returns how long the worker's event loop keeps things waiting. It is zero before the first measurement, while
-// [Settings.LagPeriod] is 0, and anywhere but on Linux, where the system does not tell what a worker has read.
+// Lag returns how long the worker's event loop keeps things waiting. It is zero before the first measurement, which
+// [Settings.LagPeriod], [Settings.MaxLag] or [Worker.Ping] asks for, and anywhere but on Linux, where the system does not tell what a
+// worker has read.
 //
 // The worker has no part in it: no code of it is run and no answer is awaited, so that it holds for every runtime, and for a worker
 // that is blocked, stopped or waits for a CPU.
@@ -49,9 +50,10 @@ type workerLag struct {
 	seen    bool // it was looked at since, and had not read
 	blocked bool // so a BlockedEvent has told
 	sent    time.Duration
-	look    time.Duration // when to look next
-	samples []lagSample   // a ring once it has maxLagSamples
-	oldest  int           // in the ring
+	look    time.Duration          // when to look next
+	awaited []chan<- time.Duration // by those who wait until it has read
+	samples []lagSample            // a ring once it has maxLagSamples
+	oldest  int                    // in the ring
 }
 
 type lagSample struct{ at, lag time.Duration }
@@ -74,6 +76,10 @@ func (l *workerLag) wait(now, maxLag time.Duration) {
 func (l *workerLag) end(now time.Duration) {
 	l.pinged = false
 	l.add(lagSample{now, now - l.sent})
+	for _, read := range l.awaited {
+		read <- now - l.sent
+	}
+	l.awaited = nil
 }
 
 func (l *workerLag) add(s lagSample) {

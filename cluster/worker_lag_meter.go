@@ -42,7 +42,7 @@ type lagMeter struct {
 }
 
 func newLagMeter(p *Primary) lagMeter {
-	return lagMeter{primary: p, due: never, timer: p.loop.NewTimer(func() { p.onLoop.lag.tick() })}
+	return lagMeter{primary: p, due: never, round: never, timer: p.loop.NewTimer(func() { p.onLoop.lag.tick() })}
 }
 
 // set is for settings that have come.
@@ -59,14 +59,14 @@ func (m *lagMeter) set(period, maxLag time.Duration) {
 		m.period, m.waiting, m.round = 0, nil, never
 	case m.period != max(period, minLagPeriod):
 		m.period = max(period, minLagPeriod)
-		m.due = never // the timer may have been set for much later
+		m.round = never // the next period may have been much later
 		m.start()
 	}
 }
 
 // start is for a worker that has come online.
 func (m *lagMeter) start() {
-	if m.period > 0 && m.due == never {
+	if m.period > 0 && m.round == never {
 		m.round = m.primary.now()
 		m.tickAt(m.round)
 	}
@@ -106,7 +106,7 @@ func (m *lagMeter) lookAtPinged(now time.Duration) {
 	m.pinged = slices.DeleteFunc(m.pinged, func(w *Worker) bool {
 		l := &w.onLoop.lag
 		switch {
-		case !w.canBePinged():
+		case !l.pinged || !w.canBePinged():
 			l.pinged, l.blocked = false, false
 		case now < l.look:
 		case w.onLoop.channel.HasUnread():
@@ -116,14 +116,20 @@ func (m *lagMeter) lookAtPinged(now time.Duration) {
 				m.primary.events.emitFor(w, BlockedEvent{w, waited}, 0)
 			}
 		default:
-			if l.blocked {
-				l.blocked = false
-				m.primary.events.emitFor(w, UnblockedEvent{w, now - l.sent}, 0)
-			}
-			l.end(now)
+			m.hasRead(w, now)
 		}
 		return !l.pinged
 	})
+}
+
+// hasRead is for a worker that was seen to have read its ping.
+func (m *lagMeter) hasRead(w *Worker, now time.Duration) {
+	l := &w.onLoop.lag
+	if l.blocked {
+		l.blocked = false
+		m.primary.events.emitFor(w, UnblockedEvent{w, now - l.sent}, 0)
+	}
+	l.end(now)
 }
 
 // idleWorkers returns those that can be pinged, by age.
@@ -135,7 +141,7 @@ func (m *lagMeter) idleWorkers() []*Worker {
 func (m *lagMeter) pingNext(now time.Duration) {
 	n := min(len(m.waiting), maxPingsPerCPU*runtime.GOMAXPROCS(0))
 	for _, w := range m.waiting[:n] {
-		if w.ping() {
+		if !w.onLoop.lag.pinged && w.ping() {
 			w.onLoop.lag.begin(now)
 			m.pinged = append(m.pinged, w)
 		}

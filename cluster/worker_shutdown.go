@@ -28,8 +28,8 @@ var ErrKilled = errors.New("it did not end in time and was killed")
 //     what a disconnect is, and gets the signal at once.
 //   - It sends SIGKILL at the deadline, or when ctx is cancelled, and waits for the end of the process, whatever ctx says.
 //
-// If the settings' StopMethod is [StopBySignal], the signal comes first, and if it is [StopByMessage], the message does. A worker gets either
-// once, however often Shutdown is called.
+// If the settings' StopMethod is [StopBySignal], the signal comes first, and if it is [StopByMessage], the message does. A worker gets
+// either once, however often Shutdown is called.
 //
 // A worker that leads a process group, by Setpgid or Setsid of Settings.SysProcAttr, is killed with its group. What it has left there
 // when it ends is killed too.
@@ -75,8 +75,8 @@ func withShutdownTimeout(ctx context.Context) (context.Context, context.CancelFu
 	return context.WithTimeout(ctx, DefaultShutdownTimeout)
 }
 
-// endsBeforeKill waits for the end of the process, and sends the signal when it is time to, and when it is the worker's turn. It reports whether the process has ended
-// before ctx.
+// endsBeforeKill waits for the end of the process, and sends the signal when it is time to, and when it is the worker's turn. It reports
+// whether the process has ended before ctx.
 func (w *Worker) endsBeforeKill(ctx context.Context, all *signalTurns) bool {
 	deadline, _ := ctx.Deadline()
 	tell := time.NewTimer(time.Until(deadline) / 2)

@@ -389,3 +389,33 @@ func TestStandbyAsksForTooMuch(t *testing.T) {
 		t.Errorf("the channel ends with %v, want %v", o.Err, nodeipc.ErrProtocol)
 	}
 }
+
+// A worker on standby that is suspended too gets connections once both have ended, in whichever order.
+func TestStandbyOfOneThatIsSuspended(t *testing.T) {
+	nodetest.NoLeaks(t)
+	eachSuspending(t, func(t *testing.T, policy cluster.SchedulingPolicy) {
+		r := clustertest.NewAgents(t, nodetest.Default(t), policy, 1)
+		port := clustertest.FreePort(t)
+		clustertest.ListenAll(t, r, port, 1)
+		ends := []func(*cluster.Worker){(*cluster.Worker).Activate, (*cluster.Worker).ResumeConnections}
+		for range 2 {
+			settings := r.Settings()
+			settings.Standby, settings.StartSuspended = true, true
+			w, err := r.ForkSuccessor(nil, settings)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Keep(w)
+			r.Ready(w)
+			tellToListen(r, w, onLocal(port))
+			r.Listening(t, w.ID(), port)
+			ends[0](w)
+			expectAllServe(t, port, 1)
+			ends[1](w)
+			expectAllServe(t, port, 1, w.ID())
+			slices.Reverse(ends)
+			w.Disconnect()
+			r.Event(t, "exit", w.ID())
+		}
+	})
+}

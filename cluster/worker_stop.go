@@ -16,8 +16,8 @@ const (
 	// StopBySignal: the worker gets the signal at once. It goes on to get connections until it closes its servers, and is asked to leave
 	// then. It is for a program that has a handler of the signal. One that has none ends at once, with the requests that it has.
 	StopBySignal StopMethod = "signal"
-	// StopByMessage: the worker gets the message "shutdown", which PM2 sends too, and goes on as one that gets the signal at once. It is for a
-	// program that listens for the message. One that does not gets the signal at half of the time.
+	// StopByMessage: the worker gets the message "shutdown", which PM2 sends too, and goes on as one that gets the signal at once. It is
+	// for a program that listens for the message. One that does not gets the signal at half of the time.
 	StopByMessage StopMethod = "message"
 )
 

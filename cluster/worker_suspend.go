@@ -13,16 +13,17 @@ import (
 //
 // Meanwhile its connections go to the other workers of each server:
 //   - under [SchedRR] and [SchedLeast] to those that the policy chooses of them;
-//   - under [SchedReusePort] the kernel chooses the worker's socket no more. Of connections that are being made the worker may accept a few;
-//   - under [SchedSticky] each of its clients has another worker, always the same one, and its own one again after ResumeConnections. Clients of
-//     other workers stay where they are;
+//   - under [SchedReusePort] the kernel chooses the worker's socket no more. Of connections that are being made the worker may accept a
+//     few;
+//   - under [SchedSticky] each of its clients has another worker, always the same one, and its own one again after ResumeConnections.
+//     Clients of other workers stay where they are;
 //   - with a [Balancer], [Target.Available] says no and [Target.Suspended] yes.
 //
-// While all workers of a server are suspended, new connections wait in the kernel's queue, and for more than that has room for the system refuses
-// or delays them. When they are all asked to leave, those that wait are dealt out among them nevertheless.
+// While all workers of a server are suspended, new connections wait in the kernel's queue, and for more than that has room for the system
+// refuses or delays them. When they are all asked to leave, those that wait are dealt out among them nevertheless.
 //
-// A socket that workers share cannot be taken from one of them: under SchedNone, and for what SchedReusePort serves so, the worker goes on to
-// accept. SuspendConnections then returns an error that matches [errors.ErrUnsupported], and has suspended what can be. Datagrams are no
+// A socket that workers share cannot be taken from one of them: under SchedNone, and for what SchedReusePort serves so, the worker goes on
+// to accept. SuspendConnections then returns an error that matches [errors.ErrUnsupported], and has suspended what can be. Datagrams are no
 // connections: UDP goes on. A worker that was asked to leave, or has ended, is not suspended, and there is no error.
 func (w *Worker) SuspendConnections() error { return w.setSuspended(true) }
 

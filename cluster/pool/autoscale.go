@@ -14,12 +14,13 @@ const (
 	DefaultStabilizationWindow = 5 * time.Minute
 )
 
-// Autoscale has the number of workers of the pool's settings follow the load. It grows within seconds while clients wait, by half at a time,
-// and shrinks by one worker after each StabilizationWindow in which there was hardly anything to wait for.
+// Autoscale has the number of workers of the pool's settings follow the load. It grows within seconds while clients wait, by half at a
+// time, and shrinks by one worker after each StabilizationWindow in which there was hardly anything to wait for.
 //
 // Clients wait while the median of the workers' lags ([cluster.Worker.Lag]) is MaxLag or more, or more connections than there are
 // workers are in the queues ([cluster.Primary.Waiting]): both as the median of five seconds. If the pool has to grow soon after it has
-// shrunk, it shrinks later the next time: after twice as long, up to sixteen times as long. So it does not go up and down under a steady load.
+// shrunk, it shrinks later the next time: after twice as long, up to sixteen times as long. So it does not go up and down under a steady
+// load.
 type Autoscale struct {
 	// Min and Max are how many workers there are at least and at most. The zero values are no autoscaling.
 	Min, Max int

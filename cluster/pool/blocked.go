@@ -17,6 +17,10 @@ func (p *Pool) hearBlocked(e cluster.BlockedEvent) {
 		t.blocked = true
 		return reason
 	})
+	if place := p.triedIn(e.Worker); place != nil && place.next == proving {
+		p.endTrial(place, fmt.Errorf("the new worker %d does not go on: %s", e.Worker.ID(), reason))
+		return
+	}
 	if p.options.ReplaceBlocked {
 		r := &replacer{pool: p, worker: e.Worker, running: &p.endings}
 		r.set(true, reason)

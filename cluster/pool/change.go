@@ -208,7 +208,8 @@ func isSameProgram(a, b *cluster.Settings) bool {
 		slices.Equal(a.Args, b.Args) && slices.Equal(a.ExecArgv, b.ExecArgv) && slices.Equal(a.Env, b.Env)
 }
 
-// carryOut has begin begin a change, and waits for its end, and for that of the workers that have to leave. When ctx ends it ends the change.
+// carryOut has begin begin a change, and waits for its end, and for that of the workers that have to leave. When ctx ends it ends the
+// change.
 func (p *Pool) carryOut(ctx context.Context, c *change, begin func() error) error {
 	if err := p.takeTurn(ctx, c.options.Wait); err != nil {
 		return fmt.Errorf("pool: %s: %w", c.name, err)

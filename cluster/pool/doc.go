@@ -96,8 +96,9 @@
 //
 // # Health
 //
-// [Options.Readiness] keeps connections from workers that are not ready, and [Options.Liveness] replaces those whose check fails. Each worker
-// is checked by itself, over a connection that no other gets. [Options.MaxLag] is for workers whose event loop does not move, and needs no check.
+// [Options.Readiness] keeps connections from workers that are not ready, and [Options.Liveness] replaces those whose check fails. Neither
+// is checked before [Options.Startup] has passed once. Each worker is checked by itself, over a connection that no other gets.
+// [Options.MaxLag] is for workers whose event loop does not move, and needs no check.
 // [Pool.Ready] and [Pool.ReadyWithin] are for the load balancer in front of the pool, and [Pool.Progress] tells of each change.
 //
 // # How Node workers drain
@@ -111,8 +112,8 @@
 //   - One that is ended is read until the client ends it too, for a moment, so that the client gets the whole answer.
 //
 // Connections that were upgraded, such as WebSockets, and streams are the program's: they have until the signal comes, from half of
-// KillTimeout on. Only the worker itself loads the script: it is taken out of NODE_OPTIONS at once, so that its children do not, and in worker
-// threads it does nothing. It lies in a folder nodecluster-drain-* for temporary files, which [Pool.Close] removes. One that a
+// KillTimeout on. Only the worker itself loads the script: it is taken out of NODE_OPTIONS at once, so that its children do not, and in
+// worker threads it does nothing. It lies in a folder nodecluster-drain-* for temporary files, which [Pool.Close] removes. One that a
 // killed process leaves does no harm, and the system removes it with other temporary files. A worker that could not read it does without:
 // one with another root, one of another user where the folder is closed to that user, and one with Node's --experimental-permission or
 // --experimental-policy. [Options.NoDrain] turns it off.
@@ -121,7 +122,8 @@
 //
 // [Pool.Shutdown] asks the workers to leave, as Node's cluster.disconnect() does, and ends those that stay: [cluster.Worker.Shutdown]
 // says how. Those whose connections go on at half of [Options.KillTimeout] get their signals one after the other, until three quarters of
-// it, so that their clients do not all come to other servers in one moment. With [Options.LameDuck] it first goes on for a while, and is not ready. [Pool.Close] kills what is left, and frees everything; a program calls it in any case. Both end the restarts first.
+// it, so that their clients do not all come to other servers in one moment. With [Options.LameDuck] it first goes on for a while, and is
+// not ready. [Pool.Close] kills what is left, and frees everything; a program calls it in any case. Both end the restarts first.
 //
 // The package stands on the public part of package cluster alone. A program that wants to keep its workers otherwise finds there
 // what this one has: [cluster.Primary.Subscribe], [cluster.Worker.Gone], [cluster.ListenErrorEvent], [cluster.Primary.EmitError].

@@ -71,8 +71,8 @@ type sizeReading struct {
 	sizes map[*cluster.Worker]int64
 }
 
-// add takes a reading, and returns how many bytes all grow in a second: those that were there before. Workers that shrink make up for others.
-// It is 0 as long as nothing is known.
+// add takes a reading, and returns how many bytes all grow in a second: those that were there before. Workers that shrink make up for
+// others. It is 0 as long as nothing is known.
 func (g *growth) add(now time.Time, sizes map[*cluster.Worker]int64) (perSecond int64) {
 	for len(g.readings) > 0 && now.Sub(g.readings[0].at) > growthSpan {
 		g.readings = g.readings[1:]
@@ -107,7 +107,8 @@ type rests struct {
 // isOver reports whether a worker may be replaced.
 func (r *rests) isOver(now time.Time) bool { return !now.Before(r.due) }
 
-// begin is for when replacements have helped. A rest is twice as long as the one before it, unless nothing was to be done for long after that.
+// begin is for when replacements have helped. A rest is twice as long as the one before it, unless nothing was to be done for long after
+// that.
 func (r *rests) begin(now time.Time) {
 	if now.Sub(r.due) >= maxRest {
 		r.pause = 0

@@ -16,25 +16,32 @@ import (
 
 // checks are those of one worker by one probe. All but last is the supervisor's.
 type checks struct {
-	probe    *Probe
-	liveness bool // else readiness
-	worker   *cluster.Worker
-	address  cluster.Address // what is connected to
-	env      []string
-	healthy  bool // by the checks so far
-	passed   bool // one has succeeded
+	probe   *Probe
+	kind    checkKind
+	worker  *cluster.Worker
+	address cluster.Address // what is connected to
+	env     []string
+	healthy bool // by the checks so far
+	passed  bool // one has succeeded
 
 	mu   sync.Mutex
 	last error // what the last check that was made has come to
 }
 
-// kind is what the probe is for, as a Progress says it.
-func (c *checks) kind() string {
-	if c.liveness {
-		return "liveness"
-	}
-	return "readiness"
-}
+// checkKind is what checks are for, as a Progress says it.
+type checkKind string
+
+const (
+	startup   checkKind = "startup"
+	readiness checkKind = "readiness"
+	liveness  checkKind = "liveness"
+)
+
+// replaces reports whether a worker that fails is replaced.
+func (k checkKind) replaces() bool { return k != readiness }
+
+// suspends reports whether a worker gets no connections before it has passed.
+func (k checkKind) suspends() bool { return k != liveness }
 
 func (c *checks) setLast(err error) {
 	c.mu.Lock()
@@ -58,15 +65,26 @@ func (p *Pool) beginChecks(w *cluster.Worker, address *cluster.Address) {
 	if t == nil {
 		return
 	}
+	if t.startup == nil {
+		t.startup = p.beginCheck(w, startup, p.options.Startup, address)
+	}
+	if !p.hasStarted(t) {
+		return
+	}
 	if t.readiness == nil {
-		t.readiness = p.beginCheck(w, p.options.Readiness, address)
+		t.readiness = p.beginCheck(w, readiness, p.options.Readiness, address)
 	}
 	if t.liveness == nil {
-		t.liveness = p.beginCheck(w, p.options.Liveness, address)
+		t.liveness = p.beginCheck(w, liveness, p.options.Liveness, address)
 	}
 }
 
-// beginAllChecks begins the checks of a worker that has listened before it had a place.
+// hasStarted reports whether a worker has passed Options.Startup, if there is one.
+func (p *Pool) hasStarted(t *tenant) bool {
+	return p.options.Startup == nil || t.startup != nil && t.startup.passed
+}
+
+// beginAllChecks begins the checks of a worker that has listened before it had a place, or before it had started.
 func (p *Pool) beginAllChecks(t *tenant) {
 	p.beginChecks(t.worker, nil)
 	for _, address := range t.listens.sorted() {
@@ -75,17 +93,16 @@ func (p *Pool) beginAllChecks(t *tenant) {
 }
 
 // beginCheck begins the checks by one probe, if there is one and its server is there. They end with the worker, or the pool.
-func (p *Pool) beginCheck(w *cluster.Worker, by *Probe, address *cluster.Address) *checks {
+func (p *Pool) beginCheck(w *cluster.Worker, kind checkKind, by *Probe, address *cluster.Address) *checks {
 	if by == nil || by.connects() && (address == nil || !by.isFor(*address)) {
 		return nil
 	}
-	c := &checks{probe: by, liveness: by == p.options.Liveness, worker: w}
-	c.healthy = c.liveness
+	c := &checks{probe: by, kind: kind, worker: w, healthy: kind != readiness}
 	c.env = append(slices.Clone(p.seatOf(w).env), "NODECLUSTER_PID="+strconv.Itoa(w.Pid()))
 	if address != nil {
 		c.address = *address
 	}
-	if !c.liveness {
+	if kind.suspends() {
 		if err := w.SuspendConnections(); err != nil { // it is already, where that can be
 			p.tellOnce("suspend", w, fmt.Errorf("pool: readiness does not keep clients from workers: %w", err))
 		}
@@ -115,7 +132,7 @@ func (p *Pool) runChecks(ctx context.Context, c *checks) {
 	defer replaces.set(false, "")
 	passed := false
 	target := probe.Target{Env: c.env, Dial: func(ctx context.Context) (net.Conn, error) { return c.worker.Dial(ctx, c.address) }}
-	c.probe.internal().Run(ctx, target, c.liveness, func(result probe.Result) {
+	c.probe.internal().Run(ctx, target, c.kind != readiness, func(result probe.Result) {
 		if errors.Is(result.Err, errors.ErrUnsupported) {
 			p.ask(ctx, func() { p.cannotCheck(c, result.Err) })
 			result = probe.Result{Healthy: true, Changed: true}
@@ -126,15 +143,18 @@ func (p *Pool) runChecks(ctx context.Context, c *checks) {
 			return
 		}
 		passed = passed || result.Err == nil
-		if p.ask(ctx, func() { p.hearChecks(c, result) }) == nil && c.liveness {
-			replaces.set(!result.Healthy, "liveness: "+c.answer())
+		if p.ask(ctx, func() { p.hearChecks(c, result) }) == nil && c.kind.replaces() {
+			replaces.set(!result.Healthy, string(c.kind)+": "+c.answer())
+		}
+		if passed && c.kind == startup {
+			cancel()
 		}
 	})
 }
 
 // cannotCheck tells of the first worker that cannot be connected to. It is taken for healthy.
 func (p *Pool) cannotCheck(c *checks, err error) {
-	p.tellOnce(c.kind(), c.worker, fmt.Errorf("pool: %s is not checked of such workers: %w", c.kind(), err))
+	p.tellOnce(string(c.kind), c.worker, fmt.Errorf("pool: %s is not checked of such workers: %w", c.kind, err))
 }
 
 // tellOnce tells of something that holds for many workers.
@@ -155,20 +175,27 @@ func (p *Pool) hearChecks(c *checks, result probe.Result) {
 	if t == nil {
 		return // it leaves
 	}
-	p.changeTenant(t, c.kind(), func() string {
+	p.changeTenant(t, string(c.kind), func() string {
 		c.healthy, c.passed = result.Healthy, c.passed || result.Err == nil
 		return c.answer()
 	})
-	if place := p.triedIn(c.worker); place != nil && place.next == proving && !c.healthy {
+	switch place := p.triedIn(c.worker); {
+	case place != nil && place.next == proving && !c.healthy:
 		p.endTrial(place, fmt.Errorf("the new worker %d does not pass its health check any more (%s)", c.worker.ID(), c.answer()))
 		return
+	case place != nil && place.next == starting && c.kind == startup && !c.healthy:
+		p.endTrial(place, fmt.Errorf("the new worker %d did not pass its startup check (%s)", c.worker.ID(), c.answer()))
+		return
+	}
+	if c.kind == startup && c.passed {
+		p.beginAllChecks(t)
 	}
 	p.promoteReady()
 }
 
 // isSuspended reports whether a worker is to get no connections.
 func (p *Pool) isSuspended(t *tenant) bool {
-	return t.blocked || p.options.Readiness != nil && (t.readiness == nil || !t.readiness.healthy)
+	return t.blocked || !p.hasStarted(t) || p.options.Readiness != nil && (t.readiness == nil || !t.readiness.healthy)
 }
 
 // changeTenant changes what isSuspended depends on, by a function that says why, and has the worker get connections or none.
@@ -197,6 +224,9 @@ func (p *Pool) missesCheck(t *tenant) string {
 	by, c := p.options.Readiness, t.readiness
 	if by == nil {
 		by, c = p.options.Liveness, t.liveness
+	}
+	if !p.hasStarted(t) {
+		by, c = p.options.Startup, t.startup
 	}
 	switch {
 	case by == nil:

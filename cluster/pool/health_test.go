@@ -24,6 +24,7 @@ import (
 const healthBefore = `
 	require('http').Server.prototype.emit = (emit => function (event, request, response) {
 		if (event !== 'request' || request.url !== '/healthz') return emit.apply(this, arguments);
+		if (globalThis.onCheck) globalThis.onCheck();
 		response.statusCode = globalThis.sick || 200;
 		if (globalThis.sick !== 100) response.end();
 	})(require('http').Server.prototype.emit);`
@@ -72,12 +73,12 @@ func (r *healthRig) await(t *testing.T, change string, step pool.Step, instance 
 	}
 }
 
-// awaitReady waits until all instances are ready.
-func (r *healthRig) awaitReady(t *testing.T, instances int) {
+// awaitResumed waits until all instances get connections for what they have passed.
+func (r *healthRig) awaitResumed(t *testing.T, passed string, instances int) {
 	t.Helper()
 	ready := map[int]bool{}
 	for len(ready) < instances {
-		ready[r.await(t, "readiness", pool.Resumed, -1).Instance] = true
+		ready[r.await(t, passed, pool.Resumed, -1).Instance] = true
 	}
 }
 
@@ -158,10 +159,14 @@ func readiness(t *testing.T, node nodetest.Runtime, policy cluster.SchedulingPol
 // A worker that is not alive is replaced, new first. While that fails it goes on, which is told once.
 func TestLiveness(t *testing.T) {
 	nodetest.NoLeaks(t)
+	nodetest.OldestAndNewest(t, liveness)
+}
+
+func liveness(t *testing.T, node nodetest.Runtime) {
 	flag := filepath.Join(t.TempDir(), "broken")
 	before := fmt.Sprintf("if (require('fs').existsSync(%q)) globalThis.sick = 500;", flag)
 	o := pool.Options{Instances: 2, Liveness: healthz(), Reload: pool.ReloadOptions{ListenTimeout: 2 * time.Second}}
-	r := newHealthRig(t, nodetest.Default(t), cluster.SchedRR, o, before)
+	r := newHealthRig(t, node, cluster.SchedRR, o, before)
 	sick := r.worker(t, "1", 1)
 	awaitPoolReady(t, r)
 	if err := os.WriteFile(flag, nil, 0o600); err != nil {
@@ -191,9 +196,68 @@ func TestLiveness(t *testing.T) {
 	r.expectServing(t, "1", 2)
 }
 
+// A worker that is slow to start is not replaced for it, and gets no connections. From its start on its liveness counts.
+func TestStartup(t *testing.T) {
+	nodetest.NoLeaks(t)
+	const slow = "globalThis.sick = 503; let checks = 0; globalThis.onCheck = () => { if (++checks === 10) process.send('slow'); };"
+	begin := func(t *testing.T, node nodetest.Runtime, o pool.Options) (*healthRig, *cluster.Worker) {
+		flag := filepath.Join(t.TempDir(), "slow")
+		if err := os.WriteFile(flag, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		o.Instances, o.Liveness, o.Reload.ListenTimeout = 1, healthz(), clustertest.Patience
+		r := newHealthRig(t, node, cluster.SchedRR, o, fmt.Sprintf("if (require('fs').existsSync(%q)) { %s }", flag, slow))
+		w := r.worker(t, "1", 0)
+		if err := os.Remove(flag); err != nil { // which later workers see
+			t.Fatal(err)
+		}
+		return r, w
+	}
+	startup := func(failures int) *pool.Probe {
+		p := healthz()
+		p.FailureThreshold = failures
+		return p
+	}
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
+		for want, o := range map[string]pool.Options{"startup": {}, "readiness": {Readiness: healthz()}} {
+			t.Run(want, func(t *testing.T) {
+				o.Startup = startup(1 << 30)
+				r, w := begin(t, node, o)
+				r.Await(t, "many checks", func(o clustertest.Occurrence) bool { return o.Event == "message" && string(o.Message) == `"slow"` })
+				expectReady(t, r, false)
+				evaluate(t, w, "globalThis.sick = 0")
+				if p := nodetest.Receive(t, r.steps, "a step"); p.Step != pool.Resumed || p.Change != want {
+					t.Errorf("the first step is %+v, want the worker to get connections for its %s", p, want)
+				}
+				expectReady(t, r, true)
+				evaluate(t, w, "globalThis.sick = 500")
+				if p := r.await(t, "replace", pool.Begun, 0); p.Reason != "liveness: GET /healthz: status 500" {
+					t.Errorf("the reason for a replacement is %q", p.Reason)
+				}
+				r.await(t, "replace", pool.Ended, 0)
+				r.Event(t, "exit", w.ID())
+				r.expectServing(t, "1", 1)
+			})
+		}
+		t.Run("too slow", func(t *testing.T) {
+			r, w := begin(t, node, pool.Options{Startup: startup(3)})
+			if p := r.await(t, "replace", pool.Begun, 0); p.Reason != "startup: GET /healthz: status 503" {
+				t.Errorf("the reason for a replacement is %q", p.Reason)
+			}
+			r.await(t, "replace", pool.Ended, 0)
+			r.Event(t, "exit", w.ID())
+			r.expectServing(t, "1", 1)
+		})
+	})
+}
+
 // A release whose health check fails is not taken, and the error says how it has answered.
 func TestReloadOfWhatIsNotHealthy(t *testing.T) {
 	nodetest.NoLeaks(t)
+	nodetest.OldestAndNewest(t, reloadOfWhatIsNotHealthy)
+}
+
+func reloadOfWhatIsNotHealthy(t *testing.T, node nodetest.Runtime) {
 	const soon = 3 * time.Second
 	for name, c := range map[string]struct {
 		options pool.Options
@@ -218,6 +282,10 @@ func TestReloadOfWhatIsNotHealthy(t *testing.T) {
 			pool.Options{Readiness: &pool.Probe{TCPSocket: true}, Liveness: healthz()}, pool.ReloadOptions{ListenTimeout: soon, Bake: time.Hour},
 			"globalThis.sick = 500;", "health check",
 		},
+		"never started": {
+			pool.Options{Startup: healthz()}, pool.ReloadOptions{ListenTimeout: clustertest.Patience}, "globalThis.sick = 503;",
+			"did not pass its startup check (GET /healthz: status 503)",
+		},
 		"sick soon": {
 			pool.Options{Readiness: healthz()}, pool.ReloadOptions{Bake: time.Hour}, "process.on('message', () => {}); globalThis.sick = 0; setTimeout(() => globalThis.sick = 500, 1000);",
 			"does not pass its health check any more (GET /healthz: status 500)",
@@ -231,11 +299,14 @@ func TestReloadOfWhatIsNotHealthy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c.options.Instances = 2
-			r := newHealthRig(t, nodetest.Default(t), cluster.SchedRR, c.options, "")
+			r := newHealthRig(t, node, cluster.SchedRR, c.options, "")
 			r.worker(t, "1", 0)
 			r.worker(t, "1", 1)
 			if c.options.Readiness != nil {
-				r.awaitReady(t, 2)
+				r.awaitResumed(t, "readiness", 2)
+			}
+			if c.options.Startup != nil {
+				r.awaitResumed(t, "startup", 2)
 			}
 			load := clustertest.StartLoadOf(r.port, 2)
 			t.Cleanup(load.Stop)
@@ -260,13 +331,17 @@ func TestReloadOfWhatIsNotHealthy(t *testing.T) {
 // A check may be a command, which knows the worker, or a connection, to a server of the worker's that is not the first.
 func TestProbesOfOtherKinds(t *testing.T) {
 	nodetest.NoLeaks(t)
+	nodetest.OldestAndNewest(t, probesOfOtherKinds)
+}
+
+func probesOfOtherKinds(t *testing.T, node nodetest.Runtime) {
 	folder := t.TempDir()
 	script := fmt.Sprintf(`test -e %s/$NODECLUSTER_INSTANCE && kill -0 $NODECLUSTER_PID`, folder)
 	command := &pool.Probe{Exec: []string{"/bin/sh", "-c", script}, Period: 20 * time.Millisecond, FailureThreshold: 1}
 	port := clustertest.FreePort(t)
 	second := fmt.Sprintf("globalThis.later = () => require('net').createServer().listen(%d, '127.0.0.1');", port)
 	t.Run("a command", func(t *testing.T) {
-		r := newHealthRig(t, nodetest.Default(t), cluster.SchedRR, pool.Options{Instances: 2, Readiness: command}, "")
+		r := newHealthRig(t, node, cluster.SchedRR, pool.Options{Instances: 2, Readiness: command}, "")
 		if err := os.WriteFile(filepath.Join(folder, "1"), nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -278,7 +353,7 @@ func TestProbesOfOtherKinds(t *testing.T) {
 	})
 	t.Run("a connection to the second server", func(t *testing.T) {
 		o := pool.Options{Instances: 1, Readiness: &pool.Probe{TCPSocket: true, Port: port}}
-		r := newHealthRig(t, nodetest.Default(t), cluster.SchedRR, o, second)
+		r := newHealthRig(t, node, cluster.SchedRR, o, second)
 		w := r.worker(t, "1", 0)
 		expectReady(t, r, false)
 		evaluate(t, w, "later()")
@@ -331,13 +406,17 @@ func TestReadinessThatCannotBe(t *testing.T) {
 // A worker that does not move gets no connections until it does, and is replaced where that is asked for.
 func TestMaxLag(t *testing.T) {
 	nodetest.NoLeaks(t)
+	nodetest.OldestAndNewest(t, workersThatBlock)
+}
+
+func workersThatBlock(t *testing.T, node nodetest.Runtime) {
 	const maxLag = 300 * time.Millisecond
 	block := func(d time.Duration) string {
 		return fmt.Sprintf("Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, %d)", d.Milliseconds())
 	}
 	for _, policy := range []cluster.SchedulingPolicy{cluster.SchedLeast, cluster.SchedReusePort} {
 		t.Run(string(policy), func(t *testing.T) {
-			r := newHealthRig(t, nodetest.Default(t), policy, pool.Options{Instances: 2, MaxLag: maxLag}, "")
+			r := newHealthRig(t, node, policy, pool.Options{Instances: 2, MaxLag: maxLag}, "")
 			r.worker(t, "1", 0)
 			one := r.worker(t, "1", 1)
 			evaluate(t, one, block(4*maxLag))
@@ -356,7 +435,7 @@ func TestMaxLag(t *testing.T) {
 	}
 	t.Run("replaced", func(t *testing.T) {
 		o := pool.Options{Instances: 2, MaxLag: maxLag, ReplaceBlocked: true, KillTimeout: time.Second}
-		r := newHealthRig(t, nodetest.Default(t), cluster.SchedRR, o, "")
+		r := newHealthRig(t, node, cluster.SchedRR, o, "")
 		r.worker(t, "1", 0)
 		one := r.worker(t, "1", 1)
 		evaluate(t, one, "for (;;);")

@@ -13,7 +13,8 @@ import (
 type InstanceState string
 
 const (
-	// InstanceStarting: its worker runs, and has not listened yet. A worker that never listens is ready a few seconds after its start.
+	// InstanceStarting: its worker runs, and has not listened yet, or not passed [Options.Startup]. A worker that never listens is ready a
+	// few seconds after its start.
 	InstanceStarting InstanceState = "starting"
 	// InstanceReady: its worker gets connections, or works without.
 	InstanceReady InstanceState = "ready"
@@ -41,7 +42,7 @@ type Instance struct {
 	Program int
 	// Exec is the script or the executable that its next worker runs, by its path.
 	Exec  string
-	State   InstanceState
+	State InstanceState
 	// Err is how the last worker has failed, or why the worker gets no connections; nil if nothing is wrong.
 	Err error
 	// Worker is the one that fills it, nil if there is none.
@@ -108,6 +109,8 @@ func (p *Pool) stateOf(place *place) (InstanceState, error) {
 		return InstanceLeaving, nil
 	case t.blocked:
 		return InstanceBlocked, fmt.Errorf("it has not moved for %v", rounded(t.worker.BlockedFor()))
+	case t.startup != nil && !t.startup.passed:
+		return InstanceStarting, fmt.Errorf("startup: %s", t.startup.answer())
 	case t.readiness != nil && !t.readiness.healthy:
 		return InstanceUnready, fmt.Errorf("readiness: %s", t.readiness.answer())
 	case len(t.listens) == 0 && time.Since(t.since) < startUp:

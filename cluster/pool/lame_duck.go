@@ -8,12 +8,12 @@ import (
 )
 
 // Ready reports whether clients are to be sent here: at least one worker listens and, with Options.Readiness, passes the probe; it is not
-// blocked, as Options.MaxLag says; and the pool is not shut down. It is what a load balancer asks for. A pool whose workers listen on nothing is
-// never ready.
+// blocked, as Options.MaxLag says; and the pool is not shut down. It is what a load balancer asks for. A pool whose workers listen on
+// nothing is never ready.
 func (p *Pool) Ready() bool { return p.readyWhere(func(*cluster.Worker) bool { return true }) }
 
-// ReadyWithin is Ready, but for workers whose event loops have not moved for lag or longer, as [cluster.Worker.BlockedFor] tells where there is
-// a [cluster.Settings.LagPeriod]: these do not count. It does not wait for any worker.
+// ReadyWithin is Ready, but for workers whose event loops have not moved for lag or longer, as [cluster.Worker.BlockedFor] tells where
+// there is a [cluster.Settings.LagPeriod]: these do not count. It does not wait for any worker.
 func (p *Pool) ReadyWithin(lag time.Duration) bool {
 	return p.readyWhere(func(w *cluster.Worker) bool { return w.BlockedFor() < lag })
 }

@@ -99,8 +99,8 @@ type tenant struct {
 	ended     bool            // it was ended because it went on without its channel, and had not been asked to leave
 	listenErr error           // why it could not listen
 
-	readiness, liveness *checks // nil before they begin
-	blocked             bool    // see Options.MaxLag
+	startup, readiness, liveness *checks // nil before they begin
+	blocked                      bool    // see Options.MaxLag
 }
 
 // make makes a move, and reports whether it was one.

@@ -38,6 +38,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		"Options.Readiness: port 65536: use one from 1 to 65535":                 {Readiness: &pool.Probe{TCPSocket: true, Port: 65536}},
 		"Options.Readiness: no command to run":                                   {Readiness: &pool.Probe{Exec: []string{}}},
 		"Options.Liveness: success threshold 2: it has to be 1 for liveness":     {Liveness: &pool.Probe{TCPSocket: true, SuccessThreshold: 2}},
+		"Options.Startup: success threshold 2: it has to be 1 for startup":       {Startup: &pool.Probe{TCPSocket: true, SuccessThreshold: 2}},
 		"Options.MaxLag is -1ns: use a longer duration, or 0":                    {MaxLag: -1},
 		"Options.ReplaceBlocked without Options.MaxLag":                          {ReplaceBlocked: true},
 		"Options.LameDuck is -1ns: use a longer duration, or 0":                  {LameDuck: -1},

@@ -8,8 +8,8 @@ import (
 // Shutdown ends all workers at once, as [cluster.Primary.Shutdown] does within Options.KillTimeout, or until ctx ends if that is sooner.
 // Nothing is restarted any more. It is safe to call twice, and beside Close.
 //
-// With Options.LameDuck, Ready says no from the call on, and the workers go on for that long before they are asked to leave. That ends sooner
-// when Shutdown is called again meanwhile, ctx ends or the pool is closed.
+// With Options.LameDuck, Ready says no from the call on, and the workers go on for that long before they are asked to leave. That ends
+// sooner when Shutdown is called again meanwhile, ctx ends or the pool is closed.
 func (p *Pool) Shutdown(ctx context.Context) {
 	p.beLameDuck(ctx)
 	p.stop()

@@ -27,12 +27,13 @@ type Probe struct {
 	Port int
 	// InitialDelay is how long after the worker listens the first check is made.
 	InitialDelay time.Duration
-	// Period is how long after the begin of a check the next one begins, 10 s by default. Until a worker is ready for the first time it is
-	// a second at most.
+	// Period is how long after the begin of a check the next one begins, 10 s by default. For readiness it is a second at most until a
+	// worker is ready for the first time.
 	Period time.Duration
 	// Timeout is how long a check may take, 1 s by default. One that takes longer has failed.
 	Timeout time.Duration
-	// SuccessThreshold is how many checks in a row have to succeed until a worker is ready, 1 by default. For liveness it is 1.
+	// SuccessThreshold is how many checks in a row have to succeed until a worker is ready, 1 by default. It is for readiness: the other
+	// probes need one.
 	SuccessThreshold int
 	// FailureThreshold is how many checks in a row have to fail until a worker is not healthy any more, 3 by default.
 	FailureThreshold int
@@ -105,16 +106,16 @@ func (p *Probe) String() string {
 
 // checkHealth checks the options that say when workers are healthy.
 func (o *Options) checkHealth() error {
-	for name, p := range map[string]*Probe{"Options.Readiness": o.Readiness, "Options.Liveness": o.Liveness} {
+	for name, p := range map[string]*Probe{"Options.Startup": o.Startup, "Options.Readiness": o.Readiness, "Options.Liveness": o.Liveness} {
 		if p == nil {
 			continue
 		}
 		if err := p.validate(); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-	}
-	if p := o.Liveness; p != nil && p.SuccessThreshold > 1 {
-		return fmt.Errorf("Options.Liveness: success threshold %d: it has to be 1 for liveness", p.SuccessThreshold)
+		if name != "Options.Readiness" && p.SuccessThreshold > 1 {
+			return fmt.Errorf("%s: success threshold %d: it has to be 1 for %s", name, p.SuccessThreshold, strings.ToLower(strings.TrimPrefix(name, "Options.")))
+		}
 	}
 	switch {
 	case o.MaxLag < 0:

@@ -31,14 +31,14 @@ const (
 	Resumed Step = "resumed"
 )
 
-// Progress tells of a step of a reload, a restart, a scaling or the replacement of one worker, of a worker whose health has changed, and that
-// the pool shuts down.
+// Progress tells of a step of a reload, a restart, a scaling or the replacement of one worker, of a worker whose health has changed, and
+// that the pool shuts down.
 type Progress struct {
-	// Change is what goes on: "reload", "restart", "scale" or "replace"; "spare", where a spare has the place of a worker that has ended, and
-	// the step is Replaced; for Suspended and Resumed what it comes of, "readiness" or "lag"; or "shutdown".
+	// Change is what goes on: "reload", "restart", "scale" or "replace"; "spare", where a spare has the place of a worker that has ended,
+	// and the step is Replaced; for Suspended and Resumed what it comes of, "startup", "readiness" or "lag"; or "shutdown".
 	Change string
-	// Reason is why the pool makes the change by itself, such as "it is 2h0m0s old" of a worker that is replaced, or "worker 3 has ended" of a spare. It is empty for a change that
-	// a method was called for.
+	// Reason is why the pool makes the change by itself, such as "it is 2h0m0s old" of a worker that is replaced, or "worker 3 has ended"
+	// of a spare. It is empty for a change that a method was called for.
 	Reason string
 	Step   Step
 	// Instance is the number of the place that the step is about, and -1 where it is about all.

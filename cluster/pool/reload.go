@@ -27,7 +27,8 @@ type ReloadOptions struct {
 	// Strategy is how workers are replaced, [ReloadRolling] by default. It is for reloads alone.
 	Strategy ReloadStrategy
 	// WaitReady has a new worker be ready when it has sent the string "ready", as by process.send('ready'), whatever it listens on. By
-	// default it is ready when it listens on all that the worker before it listened on.
+	// default it is ready when it listens on all that the worker before it listened on. In any case its event loop has to move after that,
+	// which Linux alone tells, and it has to pass the checks of [Options].
 	WaitReady bool
 	// OtherAddresses has a new worker be ready when it listens on as many servers as the worker before it, wherever these are. It is for a
 	// release that listens elsewhere, by another environment for instance.
@@ -68,19 +69,20 @@ type Report struct {
 	Took time.Duration
 }
 
-// Reload replaces all workers, new first and as ReloadOptions.Strategy says: a successor is started in the place of each worker, with its instance number, and the worker
-// is asked to leave once the successor is ready, as [Options.KillTimeout] says. So there are never fewer workers that are ready than before.
-// One successor is tried first, as ReloadOptions.Bake says, and the others after it. What they run is read anew by [Options.Reread]. A
-// place whose worker has failed and has no successor gets one. One whose worker has done its work does not.
+// Reload replaces all workers, new first and as ReloadOptions.Strategy says: a successor is started in the place of each worker, with its
+// instance number, and the worker is asked to leave once the successor is ready, as [Options.KillTimeout] says. So there are never fewer
+// workers that are ready than before. One successor is tried first, as ReloadOptions.Bake says, and the others after it. What they run is
+// read anew by [Options.Reread]. A place whose worker has failed and has no successor gets one. One whose worker has done its work does
+// not.
 //
 // The first successor that fails ends the reload: it ends before it is ready or has stayed well, it is not ready in time, or it cannot be
 // started. The successors that are being tried leave, and the workers go on that were there. Those that have been replaced by then are
-// replaced again, by workers of the settings before, unless these are the same. The error says what has failed: it is an [*InstanceError] then. A reload also ends
-// so when ctx does, with an error that matches ctx's.
+// replaced again, by workers of the settings before, unless these are the same. The error says what has failed: it is an [*InstanceError]
+// then. A reload also ends so when ctx does, with an error that matches ctx's.
 //
-// Reload returns when the workers that were replaced have ended, or ctx does. It returns [ErrReloading] while another reload, restart or scaling is
-// under way, unless o.Wait is set; an error that matches [cluster.ErrClosed] when the pool is shut down or has ended; and an error for
-// options that make no sense or a pool that has not started. The report is what has happened in any case.
+// Reload returns when the workers that were replaced have ended, or ctx does. It returns [ErrReloading] while another reload, restart or
+// scaling is under way, unless o.Wait is set; an error that matches [cluster.ErrClosed] when the pool is shut down or has ended; and an
+// error for options that make no sense or a pool that has not started. The report is what has happened in any case.
 func (p *Pool) Reload(ctx context.Context, o ReloadOptions) (Report, error) {
 	return p.reload(ctx, o, allInstances, "")
 }

@@ -32,8 +32,8 @@ func (r *replacer) set(is bool, reason string) {
 	}
 }
 
-// replaceUntilDone replaces a worker, and tries again later and later while that fails, until ctx ends. A replacement that is under way by then
-// goes on.
+// replaceUntilDone replaces a worker, and tries again later and later while that fails, until ctx ends. A replacement that is under way by
+// then goes on.
 func (p *Pool) replaceUntilDone(ctx context.Context, w *cluster.Worker, reason string) {
 	var again retries
 	for {

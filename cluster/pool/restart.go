@@ -6,14 +6,15 @@ import (
 	"github.com/nodecluster/nodecluster/cluster"
 )
 
-// Restart replaces all workers at once, old first: all are asked to leave, as [Options.KillTimeout] says, and each has a successor when it has
-// ended, whatever [Options.Restart] says. It is for programs of which two versions must not run side by side, and where memory is short;
-// [Pool.Reload] leaves no time without a worker. What the workers listen on stays open meanwhile, and clients wait. What is run is read
-// anew by [Options.Reread]. A place whose worker has done its work has no successor.
+// Restart replaces all workers at once, old first: all are asked to leave, as [Options.KillTimeout] says, and each has a successor when it
+// has ended, whatever [Options.Restart] says. It is for programs of which two versions must not run side by side, and where memory is
+// short; [Pool.Reload] leaves no time without a worker. What the workers listen on stays open meanwhile, and clients wait. What is run is
+// read anew by [Options.Reread]. A place whose worker has done its work has no successor.
 //
 // Restart returns when all successors are ready, as [Options.Reload] says it. If one fails before, the error
 // says why; it has a successor as Options.Restart says it, and the others go on. Restart waits for a reload, a scaling or another restart
-// that is under way, unless ctx ends. It goes on to its end once it has begun. An error that matches [cluster.ErrClosed] says that the pool has ended or is shut down.
+// that is under way, unless ctx ends. It goes on to its end once it has begun. An error that matches [cluster.ErrClosed] says that the pool
+// has ended or is shut down.
 func (p *Pool) Restart(ctx context.Context) error {
 	c := newChange("restart", p.options.Reload)
 	c.options.Wait = true

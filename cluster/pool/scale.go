@@ -9,8 +9,8 @@ import (
 // Scale has n workers of the pool's own settings run; those of [Options.Programs] stay as they are. It counts the places, also those
 // whose workers have ended.
 //
-// Where there are too few, new ones are started at once, with the smallest instance numbers that are free. Scale returns when they are ready,
-// as [Options.Reload] says it. If one of them fails before, all new ones leave, and the error says why.
+// Where there are too few, new ones are started at once, with the smallest instance numbers that are free. Scale returns when they are
+// ready, as [Options.Reload] says it. If one of them fails before, all new ones leave, and the error says why.
 //
 // Where the number follows the limits, as it does by default, it does so no more after a call of Scale.
 //

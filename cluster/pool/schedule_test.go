@@ -58,8 +58,9 @@ func TestSchedulesThatMakeNoSense(t *testing.T) {
 	}
 }
 
-// listens is a program that says that it runs and listens, and stays.
-const listens = `echo '{"cmd":"NODE_CLUSTER","act":"online","seq":0}' >&3; ` + clustertest.SaysItListens + "read end <&3"
+// listens is a program that says that it runs and listens, and stays until it is to leave.
+const listens = `echo '{"cmd":"NODE_CLUSTER","act":"online","seq":0}' >&3; ` + clustertest.SaysItListens +
+	"while read message <&3; do case $message in *disconnect*) exit;; esac; done"
 
 // startInternal starts a pool of workers of a shell, which is closed with the test.
 func startInternal(t *testing.T, program string, o Options) *Pool {

@@ -9,17 +9,17 @@ import (
 	"github.com/nodecluster/nodecluster/cluster"
 )
 
-// spares are workers of the pool's own settings on standby. Each fills a place of its own that is none of the pool's: when a worker ends, its
-// place gets the worker, and the number, of one of these.
+// spares are workers of the pool's own settings on standby. Each fills a place of its own that is none of the pool's: when a worker ends,
+// its place gets the worker, and the number, of one of these.
 type spares struct {
 	all      []*place
 	due      time.Time // before which none is started
 	failures int       // in a row
 }
 
-// wantSpare reports whether another spare is to be started, at once or when it is due. One is started at a time, beside no change of the pool, and
-// only if the program listens: what else a program does, it does on standby too. A worker that is to fill a place comes before it, and
-// inherits what is held open for that.
+// wantSpare reports whether another spare is to be started, at once or when it is due. One is started at a time, beside no change of the
+// pool, and only if the program listens: what else a program does, it does on standby too. A worker that is to fill a place comes before
+// it, and inherits what is held open for that.
 func (p *Pool) wantSpare() bool {
 	s := &p.spares
 	if len(s.all) >= p.options.Spare || p.change != nil || s.failures > p.options.MaxRestarts || slices.ContainsFunc(s.all, isLoading) {
@@ -149,8 +149,8 @@ func (p *Pool) takeSpare(empty *place, pause time.Duration) bool {
 	return true
 }
 
-// fits reports whether a spare can fill a place. While a successor is tried there, or has the place of a change that is under way, it cannot: it
-// may be of another release.
+// fits reports whether a spare can fill a place. While a successor is tried there, or has the place of a change that is under way, it
+// cannot: it may be of another release.
 func (p *Pool) fits(spare, place *place) bool {
 	changes := place.trial != nil || p.change != nil && p.change.hasDone(place)
 	return place.program == 0 && !changes && place.last != nil && isSameProgram(&spare.settings, &place.settings) &&

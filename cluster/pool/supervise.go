@@ -162,7 +162,7 @@ func (p *Pool) fill(place *place) error {
 // fork starts a worker for a place, and before, if it is not nil, is the worker that goes on there meanwhile. What takes its output is nil
 // unless the options give each worker something of its own.
 func (p *Pool) fork(place *place, before *cluster.Worker, settings cluster.Settings) (*cluster.Worker, Output, error) {
-	settings.StartSuspended = p.options.Readiness != nil
+	settings.StartSuspended = p.options.Readiness != nil || p.options.Startup != nil
 	out, err := p.connectOutput(place, &settings)
 	if err != nil {
 		return nil, nil, err

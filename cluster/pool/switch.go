@@ -13,15 +13,15 @@ const (
 	// ReloadRolling: one after the other. Two releases serve side by side for as long as that takes. It is the default.
 	ReloadRolling ReloadStrategy = "rolling"
 	// ReloadSwitch: all in one moment. All new workers are started on standby, as [cluster.Settings] has it, and nothing changes before
-	// each of them is ready. Then [cluster.Primary.Switch] has all connections go to them: of two connections that come one after
-	// the other, the second does not go to the release before if the first has gone to the new one. If one of them fails before, no
-	// client has seen the new release.
+	// each of them is ready, with an event loop that moves. Then [cluster.Primary.Switch] has all connections go to them: of two
+	// connections that come one after the other, the second does not go to the release before if the first has gone to the new one. If one
+	// of them fails before, no client has seen the new release.
 	//
 	// Connections that are open go on with the worker that they have, until it leaves. Memory is needed for both releases at a time. A
 	// worker that does not listen works as soon as it is started. What workers accept from a socket that they share does not change
-	// in one moment, of which an [cluster.ErrorEvent] tells: UDP, but under cluster.SchedReusePort and cluster.SchedSticky, and Unix sockets
-	// under cluster.SchedReusePort. Under cluster.SchedNone, where all sockets are shared, an ErrorEvent says so and the reload is a rolling
-	// one.
+	// in one moment, of which an [cluster.ErrorEvent] tells: UDP, but under cluster.SchedReusePort and cluster.SchedSticky, and Unix
+	// sockets under cluster.SchedReusePort. Under cluster.SchedNone, where all sockets are shared, an ErrorEvent says so and the reload is
+	// a rolling one.
 	ReloadSwitch ReloadStrategy = "switch"
 )
 

@@ -239,3 +239,23 @@ func TestSwitchOfSharedSockets(t *testing.T) {
 		})
 	}
 }
+
+// A release whose event loop stands still once it listens is not taken, though it has no health check. Its clients would wait for ever.
+func TestReloadOfWhatStandsStill(t *testing.T) {
+	nodetest.NoLeaks(t)
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
+		r := newReloadRigOn(t, node, pool.Options{Instances: 2, KillTimeout: 300 * time.Millisecond})
+		before := r.Workers()
+		for _, strategy := range []pool.ReloadStrategy{pool.ReloadRolling, pool.ReloadSwitch} {
+			r.publish("2", "AFTER=setImmediate(() => { for (;;); })")
+			_, err := r.Reload(clustertest.Patient(t), pool.ReloadOptions{Strategy: strategy, Bake: time.Millisecond, ListenTimeout: 1500 * time.Millisecond})
+			if want := "did not go on (its event loop stands still) within 1.5s"; err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: the reload ended with %v, want %q", strategy, err, want)
+			}
+			if after := r.Workers(); !slices.Equal(after, before) {
+				t.Errorf("%s: the workers are %v, want %v", strategy, idsOf(after), idsOf(before))
+			}
+			r.expectServing(t, "1", 2)
+		}
+	})
+}

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -16,6 +17,8 @@ type trial struct {
 	due      time.Time // when it is too late to be ready, or has stayed well
 	sent     bool      // the message that it is ready
 	lost     bool      // its channel has ended, and its process is about to
+	pinged   bool      // it has done all else, and is to read a message
+	moved    bool      // it has read it
 	output   Output    // nil if the options give none
 	printed  *printed  // nil if the pool does not see it, or need not
 }
@@ -43,9 +46,24 @@ func (p *Pool) try(c *change, t task) {
 // waitsFor is what the place's successor is to do before it is ready, as words, and "" if it is ready.
 func (p *Pool) waitsFor(place *place) string {
 	t := place.trial
+	missing := p.missesStart(place)
+	if missing == "" {
+		missing = p.missesCheck(&t.tenant)
+	}
+	// Of a program of another kind it is not known whether it passes over a message that means nothing.
+	if missing == "" && t.online && !t.moved && t.worker.Runtime() != "" {
+		p.awaitMove(t)
+		return "go on (its event loop stands still)"
+	}
+	return missing
+}
+
+// missesStart is what the place's successor is to do before it has started, as words, and "" if it has.
+func (p *Pool) missesStart(place *place) string {
+	t := place.trial
 	switch {
 	case t.change.options.WaitReady && t.sent:
-		return p.missesCheck(&t.tenant)
+		return ""
 	case t.change.options.WaitReady:
 		return `send "ready"`
 	case !t.online && p.expectsOnline(place):
@@ -55,10 +73,23 @@ func (p *Pool) waitsFor(place *place) string {
 	if t.change.options.OtherAddresses {
 		expected.servers = nil
 	}
-	if missing := expected.missing(t.listens); missing != "" {
-		return missing
+	return expected.missing(t.listens)
+}
+
+// awaitMove has it known when the event loop of a successor moves that is ready but for that: what it has done so far says nothing of now.
+func (p *Pool) awaitMove(t *trial) {
+	if t.pinged {
+		return
 	}
-	return p.missesCheck(&t.tenant)
+	t.pinged = true
+	p.endings.Go(func() {
+		if _, err := t.worker.Ping(context.Background()); err == nil || errors.Is(err, errors.ErrUnsupported) {
+			p.ask(context.Background(), func() {
+				t.moved = true
+				p.promoteReady()
+			})
+		}
+	})
 }
 
 // expectsOnline reports whether workers like the one in the place say that they run, as Node's do. A worker that has not said it for a

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,21 +22,35 @@ const statusNoSuchApp = 4
 // application is one that a command is about.
 type application struct {
 	*home.App
-	record   home.Record
-	config   config.App
-	instance *int // the one that is meant, nil for all
+	record    home.Record
+	config    config.App
+	unread    error    // why the record cannot be read, nil if it can
+	instance  *int     // the one that is meant, nil for all
+	lastLines []string // that its workers have printed, once it has failed
+}
+
+// Save writes the record, unless the one that is there cannot be read: a newer version may have written it.
+func (a *application) Save(r home.Record) error {
+	if a.unread != nil {
+		return a.unread
+	}
+	return a.App.Save(r)
 }
 
 // client speaks to the application's supervisor.
 func (a *application) client() *control.Client { return control.NewClient(a.Dial) }
 
-// isRunning reports whether the application's supervisor runs.
-func (a *application) isRunning() bool {
-	connection, err := a.Dial(context.Background())
-	if err == nil {
-		connection.Close()
+// listen has the supervisor's socket be there, for the group too that the configuration names. The lock must be held.
+func (a *application) listen() (net.Listener, error) {
+	socket, err := a.Listen()
+	if err != nil || a.config.ControlGroup == "" {
+		return socket, err
 	}
-	return err == nil
+	if err := a.Admit(a.config.ControlGroup); err != nil {
+		socket.Close()
+		return nil, err
+	}
+	return socket, nil
 }
 
 // loadApp reads the record of an application.
@@ -51,7 +66,7 @@ func loadApp(of *home.App) (*application, error) {
 	return a, nil
 }
 
-// allApps are all applications by their names.
+// allApps are all applications by their names, also those whose record cannot be read.
 func allApps() (apps []*application, err error) {
 	h, err := home.Open()
 	if err != nil {
@@ -66,7 +81,7 @@ func allApps() (apps []*application, err error) {
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // it is deleted meanwhile
 		case err != nil:
-			return nil, err
+			apps = append(apps, &application{App: name, unread: err})
 		default:
 			apps = append(apps, a)
 		}
@@ -150,9 +165,17 @@ func (a *application) status(ctx context.Context) control.App {
 	if end != nil {
 		status.Since = end.At
 	}
+	running, _ := a.Running()
 	switch {
+	case running && errors.Is(err, home.ErrNotRunning): // it does not listen yet, or any more
+		status.State = control.Starting
+		if a.record.Wanted == home.Stopped {
+			status.State = control.Stopping
+		}
 	case !errors.Is(err, home.ErrNotRunning):
 		status.State, status.Reason = control.Errored, "its supervisor does not answer: "+err.Error()
+	case a.unread != nil:
+		status.State, status.Reason = control.Errored, a.unread.Error()
 	case end != nil && end.Error != "":
 		status.State, status.Reason = control.Errored, end.Error
 	case a.record.Wanted == home.Running && end == nil:

@@ -46,6 +46,9 @@ func newChangeCommand(use, short string, do func(ctx context.Context, a *applica
 		},
 		ValidArgsFunction: completeNames,
 		RunE: func(command *cobra.Command, names []string) error {
+			if len(names) == 0 {
+				names = []string{"all"}
+			}
 			apps, err := findApps(names)
 			if err != nil {
 				return asFailure(err)
@@ -198,9 +201,14 @@ func newDrainCommand() *cobra.Command {
 		func(ctx context.Context, a *application) (outcome, error) {
 			ctx, cancel := context.WithTimeout(ctx, timeout)
 			defer cancel()
-			err := a.client().Drain(ctx)
+			err := a.client().Drain(ctx, control.Drain{Wait: wait})
+			if errors.Is(err, context.DeadlineExceeded) {
+				err = fmt.Errorf("connections are open still after %v", timeout)
+			}
 			return outcome{Done: "it says that it is not ready"}, err
 		})
+	command.Use = "drain [flags] [NAME|NAMESPACE|all...]"
+	command.Args = cobra.ArbitraryArgs
 	command.Flags().BoolVar(&wait, "wait", false, "wait until no connection is open")
 	command.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "for how long at most")
 	command.Example = `  nodecluster drain api --wait --timeout 1m`

@@ -61,6 +61,8 @@ func TestErrorsBeforeTheStart(t *testing.T) {
 		{"run --readiness healthz ok.js", `invalid argument "healthz" for "--readiness" flag: use /PATH, a URL, tcp, tcp:PORT or exec:COMMAND` + see, 2},
 		{"run --liveness tcp:0 ok.js", `invalid argument "tcp:0" for "--liveness" flag: use a port from 1 to 65535` + see, 2},
 		{"run --health-failures 0 ok.js", `invalid argument "0" for "--health-failures" flag: use a number from 1 on` + see, 2},
+		{"run --startup-timeout 1s ok.js", "--startup-timeout is for --startup: add it" + see, 2},
+		{"run --health-failures 2 --startup tcp ok.js", "--health-period, --health-timeout and --health-failures are for --readiness and --liveness: add one of them" + see, 2},
 		{"run --health-period 1s ok.js", "--health-period, --health-timeout and --health-failures are for --readiness and --liveness: add one of them" + see, 2},
 		{"run --replace-blocked ok.js", "--replace-blocked is for --max-lag: add it" + see, 2},
 		{"run --parallel 0 ok.js", `invalid argument "0" for "--parallel" flag: use a number from 1 on` + see, 2},
@@ -152,7 +154,7 @@ func TestHelpNamesEachFlag(t *testing.T) {
 	for _, want := range []string{
 		"-i, --instances N|auto", "--worker-memory SIZE", "--node PROGRAM", "--node-args ARGS", "--sched rr|none|reuseport|sticky|least", "--serialization json|advanced", "--max-message-size SIZE",
 		"--cwd FOLDER", "--env K=V", "--env-file FILE", "--instance-var NAME", "--uid USER", "--gid GROUP", "--min-port PORT", "--restart always|on-failure|never", "--max-restarts N",
-		"--kill-timeout DURATION", "--listen-timeout DURATION", "--wait-ready", "--bake DURATION", "--parallel N", "--max-memory SIZE", "--max-lifetime DURATION", "--max-connections N", "--cron EXPRESSION", "--autoscale MIN-MAX", "--no-memory-guard", "--readiness CHECK", "--liveness CHECK", "--health-period DURATION", "--health-timeout DURATION", "--health-failures N", "--max-lag DURATION", "--replace-blocked", "--lame-duck DURATION", "--log-format text|json|none", "--log-level error|warn|info|debug", "nodecluster run [flags] SCRIPT [ARGS...]",
+		"--kill-timeout DURATION", "--listen-timeout DURATION", "--wait-ready", "--bake DURATION", "--parallel N", "--max-memory SIZE", "--max-lifetime DURATION", "--max-connections N", "--cron EXPRESSION", "--autoscale MIN-MAX", "--no-memory-guard", "--readiness CHECK", "--liveness CHECK", "--startup CHECK", "--startup-timeout DURATION", "--health-period DURATION", "--health-timeout DURATION", "--health-failures N", "--max-lag DURATION", "--replace-blocked", "--lame-duck DURATION", "--log-format text|json|none", "--log-level error|warn|info|debug", "nodecluster run [flags] SCRIPT [ARGS...]",
 		"PORT=3000 nodecluster run --instances 2 server.js",
 	} {
 		if !strings.Contains(p.stdout.String(), want) {

@@ -98,6 +98,24 @@ func TestLivenessAndMaxLag(t *testing.T) {
 	p.stop()
 }
 
+// A worker that is slow to start is not replaced for it, and gets connections once it has passed the check. After --startup-timeout it is replaced.
+func TestStartup(t *testing.T) {
+	port := nodetest.FreePort(t)
+	slow := nodetest.Script(t, "slow.js", "let checks = 0;"+strings.Replace(sickly, "? status", "? (++checks > 3 ? status : 503)", 1))
+	p := launch(t, portVariable(port), "--log-format", "text", "-i", "1", "--startup", "/healthz", "--liveness", "/healthz", "--health-period", "50ms",
+		"--health-failures", "1", slow)
+	p.stderr.awaitText(t, ") gets connections: GET /healthz\n")
+	if text := p.stderr.String(); strings.Contains(text, "replacing") {
+		t.Errorf("a worker was replaced while it started:\n%s", text)
+	}
+	visit(t, port, "/sick")
+	p.stderr.awaitText(t, "\nreplacing the worker of instance 0: liveness: GET /healthz: status 500\n")
+	p.stop()
+	p = launch(t, portVariable(port), "--log-format", "text", "-i", "1", "--startup", "/healthz", "--startup-timeout", "1ms", slow)
+	p.stderr.awaitText(t, "\nreplacing the worker of instance 0: startup: GET /healthz: status 503\n")
+	p.stop()
+}
+
 // A lame duck takes connections until a second signal comes.
 func TestLameDuck(t *testing.T) {
 	port := nodetest.FreePort(t)

@@ -43,7 +43,8 @@ func TestHelpOfCommands(t *testing.T) {
 			if f.Hidden || f.Name == "help" || f.Value.Type() == "bool" {
 				return
 			}
-			if name, usage := pflag.UnquoteUsage(f); !strings.Contains(usage, "default ") && !strings.Contains(usage, "(default:") && f.DefValue == "" {
+			isZero := slices.Contains([]string{"", "0", "0s", "[]"}, f.DefValue) // others are shown
+			if name, usage := pflag.UnquoteUsage(f); isZero && !strings.Contains(usage, "default") {
 				t.Errorf("%s: --%s %s does not say its default: %s", path, f.Name, name, usage)
 			}
 		})

@@ -85,11 +85,21 @@ func (a *application) awaitStart(ctx context.Context, ended <-chan error) (statu
 		switch {
 		case err != nil: // it does not listen yet
 		case status.State == control.CrashLoop || status.State == control.Errored:
-			return status, &control.Error{Code: control.CodeFailed, Message: status.Reason}
+			return status, &control.Error{Code: control.CodeFailed, Message: status.Reason, Output: lastLines(status)}
 		case status.Ready >= status.Instances:
 			return status, nil
 		}
 	}
+}
+
+// lastLines are those of the first worker that has failed.
+func lastLines(a control.App) []string {
+	for _, w := range a.Workers {
+		if len(w.Output) > 0 {
+			return w.Output
+		}
+	}
+	return nil
 }
 
 // whyEnded is why the supervisor has ended, as it has recorded it, or else what is known without. A program that has done its work is no failure.

@@ -4,9 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/config"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/utilinspect"
 )
 
 // Exit statuses.
@@ -35,10 +38,22 @@ func execute(args []string) int {
 		return statusFailed
 	case errors.As(err, &failed):
 		fmt.Fprintf(stdio.Err, "nodecluster: %s\n", eventlog.OneLine(err))
+		showPlace(err)
 		return failed.status
 	default:
 		fmt.Fprintf(stdio.Err, "nodecluster: %s (see %s --help)\n", eventlog.OneLine(err), command.CommandPath())
 		return statusUsage
+	}
+}
+
+// showPlace shows the lines of a file that an error is about, if it is about a file.
+func showPlace(err error) {
+	of := (*config.Error)(nil)
+	if !errors.As(err, &of) || of.Excerpt == "" {
+		return
+	}
+	for line := range strings.SplitSeq(of.Excerpt, "\n") {
+		fmt.Fprintln(stdio.Err, utilinspect.Printable(strings.ReplaceAll(line, "\t", "    ")))
 	}
 }
 

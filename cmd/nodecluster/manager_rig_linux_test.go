@@ -18,16 +18,17 @@ import (
 
 // manager is a folder in which applications are started by the real program.
 type manager struct {
-	t    *testing.T
-	home string
-	env  []string
+	t      *testing.T
+	home   string
+	folder string // in which commands are given
+	env    []string
 }
 
 // newManager makes a folder without applications. Those that are left at the end of the test are stopped, and nothing may be left of them.
 func newManager(t *testing.T) *manager {
 	t.Helper()
 	nodetest.NoLeaks(t)
-	m := &manager{t: t, home: filepath.Join(t.TempDir(), "home")}
+	m := &manager{t: t, home: filepath.Join(t.TempDir(), "home"), folder: t.TempDir()}
 	mark := newMark()
 	m.env = []string{
 		mark, "NODECLUSTER_HOME=" + m.home, "GORACE=atexit_sleep_ms=0",
@@ -64,7 +65,7 @@ func (m *manager) run(args ...string) result {
 	defer cancel()
 	command := exec.CommandContext(ctx, binary, args...)
 	command.Env = append(os.Environ(), m.env...)
-	command.Dir = m.t.TempDir()
+	command.Dir = m.folder
 	var stdout, stderr bytes.Buffer
 	command.Stdout, command.Stderr = &stdout, &stderr
 	err := command.Run()

@@ -61,7 +61,7 @@ func registerAs(h *home.Home, c config.App) (r *registration, err error) {
 		return nil, err
 	}
 	if err = of.Save(a.record); err == nil {
-		r.socket, err = of.Listen()
+		r.socket, err = a.listen()
 	}
 	if err != nil {
 		of.Remove()

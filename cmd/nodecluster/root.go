@@ -15,9 +15,10 @@ func groups() []group {
 			newDrainCommand(), newSignalCommand(), newKillCommand(),
 		}},
 		{"Looking", []*cobra.Command{
-			newListCommand(), newTopCommand(), newEventsCommand(), newPingCommand(), newPidCommand(), newIDCommand(), newEnvCommand(),
-			newTraceCommand(), newFlushCommand(), newResetCommand(),
+			newListCommand(), newDescribeCommand(), newLogsCommand(), newTopCommand(), newWebCommand(), newEventsCommand(), newPingCommand(),
+			newPidCommand(), newIDCommand(), newJlistCommand(), newEnvCommand(), newTraceCommand(), newFlushCommand(), newResetCommand(),
 		}},
+		{"Configuration", []*cobra.Command{newInitCommand(), newCheckCommand(), newMigrateCommand()}},
 		{"System", []*cobra.Command{
 			newStartupCommand(), newUnstartupCommand(), newResurrectCommand(), newSaveCommand(), newCompletionCommand(), newVersionCommand(),
 		}},

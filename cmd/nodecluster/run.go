@@ -4,11 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"slices"
-	"strings"
 
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/config"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
@@ -39,8 +35,8 @@ one is started first, and takes the place once it listens on what the old one li
 ones go on.
 
 With --readiness each worker gets connections only while it passes the check, and a new one has to pass before it takes
-a place. With --liveness one that does not pass is replaced. The checks reach each worker by itself, past the port that
-it shares.
+a place. With --liveness one that does not pass is replaced. With --startup neither is checked before that has passed
+once. The checks reach each worker by itself, past the port that it shares.
 
 SIGINT, SIGTERM and SIGQUIT ask the workers to leave once the requests that they have are answered. One that
 then goes on gets --stop-signal: 200 ms after its last connection has ended, or between half and three quarters of
@@ -66,7 +62,7 @@ type runFlags struct {
 	name, namespace string
 	metrics         string
 	controlGroup    string
-	filterEnv       config.Filter
+	log             logFlags
 	logFormat       eventlog.Format
 	logLevel        eventlog.Level
 	flags           *pflag.FlagSet // all of them
@@ -108,8 +104,8 @@ func (f *runFlags) addTo(flags *pflag.FlagSet) {
 	flags.Var(options.Value{Kind: "error|warn|info|debug", To: options.OneOf(&f.logLevel, eventlog.Error, eventlog.Warn, eventlog.Info, eventlog.Debug)}, "log-level",
 		"which events are written (default info): warn, what did not go well; info, the\nworkers' lives too and the first message of each kind; debug, every message")
 	flags.StringVar(&f.metrics, "metrics", "", "the address, such as :9615, that answers /metrics for Prometheus, and /livez and /readyz for\nKubernetes (default none)")
+	f.log.addTo(flags)
 	flags.StringVar(&f.controlGroup, "control-group", "", "the group of the system whose members may look at the application (default none)")
-	flags.StringArrayVar((*[]string)(&f.filterEnv), "filter-env", nil, "a variable of the environment that workers do not get, in which * stands for anything;\nmay be repeated")
 	flags.SetInterspersed(false)
 	acceptPM2Flags(flags)
 	recordFlags(flags)
@@ -152,20 +148,12 @@ func runRegistered(f *runFlags, script string, args []string, o *supervise.Optio
 	default:
 		defer r.end()
 		o.Name, o.Namespace, o.Config, o.Control = r.app.Name(), namespaceOf(r.app), r.app.record.Config, r.socket
-		o.ControlGroup = f.controlGroup
+		o.ControlGroup, o.LogFile = f.controlGroup, r.app.LogFile()
+	}
+	if o.Logs, err = f.log.open(passthrough, o.Name, o.LogFile); err != nil {
+		return err
 	}
 	return runPool(f, script, args, o)
-}
-
-// filterEnvironment takes the variables out of the environment that workers do not get. Node is found by PATH, which stays.
-func (f *runFlags) filterEnvironment() {
-	kept := f.filterEnv.Apply(os.Environ())
-	for _, variable := range os.Environ() {
-		name, _, _ := strings.Cut(variable, "=")
-		if name != "PATH" && !slices.Contains(kept, variable) {
-			os.Unsetenv(name)
-		}
-	}
 }
 
 // runPool finds out what to run, and runs it.
@@ -181,7 +169,6 @@ func runPool(f *runFlags, script string, args []string, o *supervise.Options) er
 		defer stdin.Close()
 		f.Settings.Stdin = stdin
 	}
-	f.filterEnvironment()
 	programs, err := f.Release(script, args)
 	if err != nil {
 		return err
@@ -191,6 +178,10 @@ func runPool(f *runFlags, script string, args []string, o *supervise.Options) er
 	}
 	f.Pool.Programs, f.Pool.Reread = programs[1:], f.Rereader(script, args)
 	o.Settings, o.Pool = programs[0].Settings, f.Pool
+	if o.Logs != nil {
+		o.Pool.Outputs = o.Logs.Output
+		defer o.Logs.Close()
+	}
 	if f.metrics != "" {
 		if o.Metrics, err = net.Listen("tcp", f.metrics); err != nil {
 			return fmt.Errorf("--metrics: %w", err)

@@ -12,8 +12,8 @@ import (
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/config"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/logs"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/supervise"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -33,7 +33,9 @@ func runRecorded(command *cobra.Command, given *runFlags) error {
 	supervise.KeepFromWorkers()
 	setEnvironment(a.record.Environment)
 	events := &supervise.Events{}
-	log := eventlog.New(stdio.Err, given.logFormat, given.logLevel, events.Add)
+	out := a.supervisorLog()
+	defer out.Close()
+	log := eventlog.New(out, given.logFormat, given.logLevel, events.Add)
 	defer log.Close()
 	notifier := joinServiceManager(log)
 	defer notifier.Close()
@@ -102,7 +104,7 @@ func (a *application) end(why error) error {
 	}
 	record.LastEnd = &home.End{At: time.Now()}
 	if why != nil {
-		record.LastEnd.Error, record.LastEnd.ExitStatus = eventlog.OneLine(why), statusFailed
+		record.LastEnd.Error, record.LastEnd.ExitStatus, record.LastEnd.Output = eventlog.OneLine(why), statusFailed, a.lastLines
 	}
 	return a.Save(record)
 }
@@ -113,13 +115,24 @@ func (a *application) run(o *supervise.Options) error {
 	if err != nil {
 		return err
 	}
-	if o.Control, err = a.Listen(); err != nil {
+	socket, err := a.listen()
+	if err != nil {
 		return err
 	}
-	o.Name, o.Namespace, o.ControlGroup = a.Name(), namespaceOf(a), a.config.ControlGroup
+	output, err := f.log.open(logs.Text, a.Name(), a.LogFile())
+	if err != nil {
+		socket.Close()
+		return err
+	}
+	o.Name, o.Namespace, o.Control, o.ControlGroup = a.Name(), namespaceOf(a), socket, a.config.ControlGroup
 	o.Version, o.AppVersion = programVersion(), func() string { return supervise.VersionOf(a.config.Script) }
 	o.Config, o.Compile, o.Save = a.record.Config, compileConfig, a.replaceConfig
-	return runPool(f, a.config.Script, a.config.Args, o)
+	o.Logs, o.LogFile = output, a.LogFile()
+	err = runPool(f, a.config.Script, a.config.Args, o)
+	if err != nil && output != nil {
+		a.lastLines = output.LastLines(0)
+	}
+	return err
 }
 
 // parseConfig are the flags that an application's configuration stands for.

@@ -17,6 +17,12 @@ func newSaveCommand() *cobra.Command {
 	}
 }
 
+// isMissing reports whether an application is wanted that does not run.
+func (a *application) isMissing() bool {
+	running, err := a.Running()
+	return err == nil && !running && a.record.Wanted == home.Running && !a.record.Foreground
+}
+
 func newResurrectCommand() *cobra.Command {
 	var f changeFlags
 	command := &cobra.Command{
@@ -28,7 +34,7 @@ func newResurrectCommand() *cobra.Command {
 			}
 			var wanted []*application
 			for _, a := range all {
-				if a.record.Wanted == home.Running && !a.record.Foreground && !a.isRunning() {
+				if a.isMissing() {
 					wanted = append(wanted, a)
 				}
 			}

@@ -92,7 +92,14 @@ func (f *startFlags) meant(command *cobra.Command, what string, args []string) (
 	if config.IsFile(what) {
 		return f.inFile(what)
 	}
-	if found, err := findApps([]string{what}); err == nil && len(found) > 0 && !isFile(what) {
+	var found []*application
+	if !isFile(what) && !strings.ContainsRune(what, filepath.Separator) {
+		var err error
+		if found, err = findApps([]string{what}); err != nil && !errors.As(err, &statusError{}) {
+			return nil, asFailure(err)
+		}
+	}
+	if len(found) > 0 {
 		for _, a := range found {
 			if err := setFromFlags(&a.config, command.Flags()); err != nil {
 				return nil, err
@@ -178,7 +185,7 @@ func appToBe(c config.App, source string) (*application, error) {
 
 // scriptConfig is the configuration of a script, or of a command line.
 func scriptConfig(what string, args []string) (c config.App, err error) {
-	c.Script, c.Args = what, args
+	c.Script, c.Args = what, append(config.Words(nil), args...)
 	if words, err := shellquote.Split(what); !isFile(what) && err == nil && len(words) > 1 {
 		c.Script, c.Args = words[0], append(words[1:], args...)
 	}
@@ -210,7 +217,10 @@ func (f *startFlags) startApp(ctx context.Context, out io.Writer, a *application
 	if err != nil {
 		return outcome{}, err
 	}
-	running := a.isRunning()
+	running, err := a.Running()
+	if err != nil {
+		return outcome{}, err
+	}
 	if running && len(changes) == 0 && !f.updateEnv {
 		return outcome{Done: "runs already"}, nil
 	}

@@ -58,7 +58,7 @@ func (s *systemd) expectCalls(want ...string) {
 }
 
 // What was started before startup comes back with the machine, and so does what is started later, until it is stopped or deleted.
-func TestStartup(t *testing.T) {
+func TestStartupCommand(t *testing.T) {
 	s := newSystemd(t)
 	script := nodetest.Script(t, "server.js", "require('http').createServer().listen(0)")
 	s.do("start", script, "-n", "before", "-i", "1")

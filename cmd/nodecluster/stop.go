@@ -14,8 +14,12 @@ import (
 func newStopCommand() *cobra.Command {
 	command, _ := newChangeCommand("stop", "Stop an application: its workers finish their requests; it stays known",
 		func(ctx context.Context, a *application) (outcome, error) {
+			running, err := a.Running()
+			if err != nil {
+				return outcome{}, err
+			}
 			done := "stopped"
-			if !a.isRunning() {
+			if !running {
 				done = "is stopped"
 			}
 			return outcome{Done: done}, a.stop(ctx)
@@ -82,18 +86,18 @@ func (a *application) want(wanted string) error {
 	return a.Save(a.record)
 }
 
-// stopPoll is how often it is looked whether a supervisor has ended.
+// stopPoll is how often a supervisor is asked that does not listen yet.
 const stopPoll = 10 * time.Millisecond
 
-// stop ends an application, if it runs, and waits until its supervisor has ended. It does not come back with the machine.
+// stop ends an application, if it runs, waits until its supervisor has ended, and has it not start with the machine. What is wanted of one whose
+// record cannot be read is not known, and is not after it either.
 func (a *application) stop(ctx context.Context) error {
-	if err := a.want(home.Stopped); err != nil {
-		return err
+	if a.unread == nil {
+		if err := a.want(home.Stopped); err != nil {
+			return err
+		}
 	}
-	if err := a.client().Stop(ctx); err != nil && !errors.Is(err, home.ErrNotRunning) {
-		return err
-	}
-	if err := a.awaitEnd(ctx); err != nil {
+	if err := a.endSupervisor(ctx); err != nil {
 		return err
 	}
 	if manager, ok := bootManager(); ok && !a.record.Foreground {
@@ -101,17 +105,21 @@ func (a *application) stop(ctx context.Context) error {
 			return err
 		}
 	}
+	if a.unread != nil {
+		return nil
+	}
 	return a.reload()
 }
 
-// awaitEnd waits until no supervisor runs the application.
-func (a *application) awaitEnd(ctx context.Context) error {
+// endSupervisor asks the supervisor to end, if it runs, and waits for it.
+func (a *application) endSupervisor(ctx context.Context) error {
 	for {
-		lock, err := a.Lock()
-		if err == nil {
-			return lock.Close()
-		}
-		if !errors.Is(err, home.ErrRunning) {
+		err := a.client().Stop(ctx)
+		running, runningErr := a.Running()
+		switch {
+		case err == nil, runningErr == nil && !running:
+			return a.Wait(ctx)
+		case !errors.Is(err, home.ErrNotRunning):
 			return err
 		}
 		select {

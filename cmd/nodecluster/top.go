@@ -1,12 +1,9 @@
 package main
 
 import (
-	"context"
 	"errors"
-	"iter"
 	"os"
 
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/top"
 	"github.com/spf13/cobra"
 )
@@ -35,39 +32,5 @@ func newTopCommand() *cobra.Command {
 			}
 			return asFailure(err)
 		},
-	}
-}
-
-// topSource is where top sees and changes applications.
-type topSource struct{}
-
-func (topSource) Apps(ctx context.Context) ([]control.App, error) {
-	apps, err := allApps()
-	if err != nil {
-		return nil, err
-	}
-	return statuses(ctx, apps), nil
-}
-
-func (topSource) Client(name string) (*control.Client, error) {
-	apps, err := findApps([]string{name})
-	if err != nil {
-		return nil, err
-	}
-	return apps[0].client(), nil
-}
-
-// Logs gives what happens to the application.
-func (s topSource) Logs(ctx context.Context, name string, instance, _ int) iter.Seq2[top.Line, error] {
-	return func(yield func(top.Line, error) bool) {
-		client, err := s.Client(name)
-		if err != nil {
-			return
-		}
-		for event, err := range client.Events(ctx) {
-			if err != nil || !yield(top.Line{Time: event.Time, Instance: -1, Text: event.Text}, nil) {
-				return
-			}
-		}
 	}
 }

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 	"golang.org/x/sys/unix"
 )
 
@@ -96,4 +101,81 @@ func TestTopFollowsTheSize(t *testing.T) {
 	s.await("the keys in line 6", lastLine(6))
 	s.press("q")
 	s.expectStatus(0)
+}
+
+// The screen tells of a real application, and keys do to it what they say.
+func TestTopOfAnApplication(t *testing.T) {
+	m := newManager(t)
+	script := filepath.Join(t.TempDir(), "server.js")
+	writeRelease(t, script, "one")
+	m.do("start", script, "-n", "api", "-i", "2", "--env", fmt.Sprint("PORT=", nodetest.FreePort(t)))
+	for _, size := range [][2]int{{80, 24}, {200, 50}} {
+		s := launchOnScreen(t, topCommand(m.home), size[0], size[1])
+		text := s.awaitText("> api ", "api/1 ", "q quit")
+		want := []string{
+			"nodecluster N application, N of N workers ready, cpu N%, mem NM N:N:N",
+			"app state up restarts cpu mem lag pN conns queue since",
+			"> api online N/N N N% NM N N N N",
+			"worker pid id state restarts cpu mem lag pN conns since",
+			"api/N N N online N N% NM N N N",
+			"api/N N N online N N% NM N N N",
+		}
+		if diff := cmp.Diff(want, withoutFigures(text, len(want))); diff != "" {
+			t.Errorf("the screen (-want +got):\n%s", diff)
+		}
+		s.press("q")
+		s.expectStatus(0)
+	}
+	s := launchOnScreen(t, topCommand(m.home), 80, 24)
+	s.awaitText("> api ")
+
+	before := m.pids("api")
+	s.press("r")
+	s.awaitText("api: reload done in", "2 replaced")
+	after := m.pids("api")
+	if slices.ContainsFunc(after, func(pid int) bool { return slices.Contains(before, pid) }) {
+		t.Errorf("r left workers: before %v, after %v", before, after)
+	}
+	s.press("\t\tjr") // the second of the workers
+	s.awaitText("api: reload of worker 1 done in")
+	if now := m.pids("api"); now[0] != after[0] || now[1] == after[1] {
+		t.Errorf("r on worker 1: before %v, after %v", after, now)
+	}
+	s.press("+")
+	s.awaitText("now 3 workers", "3/3", "api/2 ")
+	s.press("-")
+	s.awaitText("now 2 workers", "2/2")
+	before = m.pids("api")
+	s.press("R")
+	s.awaitText("Restart api? It serves nobody meanwhile. y/n")
+	s.press("n")
+	s.awaitText("nothing was done")
+	s.press("Ry")
+	s.awaitText("api: restart done")
+	if after := m.pids("api"); slices.ContainsFunc(after, func(pid int) bool { return slices.Contains(before, pid) }) {
+		t.Errorf("R left workers: before %v, after %v", before, after)
+	}
+	if err := os.WriteFile(script, []byte("throw new Error('bad release')"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s.press("\tr")
+	s.awaitText("api: reload failed: ", "api: the reload of ", " failed: ")
+	s.press("sy")
+	s.awaitText("api: stop done", "> api  stopped")
+	s.press("r")
+	s.awaitText("api is stopped: nodecluster start api starts it")
+	s.press("q")
+	s.expectStatus(0)
+	s.expectAsBefore()
+}
+
+var figure = regexp.MustCompile(`[0-9]+([.][0-9]+)?(ms|s|m|h)?`)
+
+// withoutFigures are the first lines of a screen with an N for each figure, with its unit of time, and for each that is not known yet.
+func withoutFigures(text string, lines int) (all []string) {
+	for _, line := range strings.Split(text, "\n")[:lines] {
+		line = strings.ReplaceAll(line, " - ", " N ")
+		all = append(all, strings.Join(strings.Fields(figure.ReplaceAllString(line, "N")), " "))
+	}
+	return all
 }

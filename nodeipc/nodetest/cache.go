@@ -44,6 +44,24 @@ func cached(tb testing.TB, what, name string, below ...string) string {
 	return path
 }
 
+// Chromium gives the absolute path of Chromium. When [All] is false, the test is skipped. It ends with a failure when Chromium is not
+// where scripts/chromium puts it.
+func Chromium(tb testing.TB) string {
+	tb.Helper()
+	if !All() {
+		tb.Skip("needs Chromium: scripts/test --all has it")
+	}
+	folder, err := cacheFolder()
+	if err != nil {
+		tb.Fatalf("nodetest: %v", err)
+	}
+	path := filepath.Join(folder, "chromium", "bin", "chromium")
+	if _, err := os.Stat(path); err != nil {
+		tb.Fatalf("nodetest: no Chromium, run scripts/chromium: %v", err)
+	}
+	return path
+}
+
 // Apps gives the absolute path of a folder whose node_modules has express (4,
 // and 5 as express5), fastify, tsx and others, in the versions of testdata/apps/package-lock.json as scripts/runtimes
 // last saw it. Set NODE_PATH to the node_modules in it to run a program that

@@ -90,6 +90,19 @@ func (s Setting) String() string {
 	return s.Field + ": " + s.Value
 }
 
+// Masked is the application with the values of its variables hidden.
+func (a App) Masked() App {
+	if a.Env == nil {
+		return a
+	}
+	variables := Env{}
+	for name := range a.Env {
+		variables[name] = mask
+	}
+	a.Env = variables
+	return a
+}
+
 func find(settings []Setting, field string) Setting {
 	for _, s := range settings {
 		if s.Field == field {

@@ -199,20 +199,6 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-func TestFilter(t *testing.T) {
-	environ := []string{"AWS_KEY=1", "PATH=/bin", "KEY=2"}
-	for _, c := range []struct {
-		filter Filter
-		want   []string
-	}{
-		{nil, environ}, {Filter{"*"}, []string{}}, {Filter{"KEY"}, environ[:2]}, {Filter{"*KEY*"}, environ[1:2]}, {Filter{"AWS_*", "PATH"}, environ[2:]},
-	} {
-		if diff := cmp.Diff(c.want, c.filter.Apply(environ)); diff != "" {
-			t.Errorf("%v: %s", c.filter, diff)
-		}
-	}
-}
-
 func FuzzLoad(f *testing.F) {
 	for _, text := range []string{
 		"script: a.js", "apps: [{script: a.js, env: {A: 1}}]", example, "a: &a [1]\nb: *a\n<<: {c: 1}", "script: |\n  a\nargs: >-\n  b", "- ? a\n  : b", "{\"a\": [1, .inf, 0x1F]}",

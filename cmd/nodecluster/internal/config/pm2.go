@@ -106,9 +106,7 @@ func allNames() (names []string) {
 	for name := range leftOut {
 		names = append(names, name)
 	}
-	for _, name := range translated {
-		names = append(names, name)
-	}
+	names = append(names, translated...)
 	slices.Sort(names)
 	return slices.Compact(names)
 }
@@ -117,6 +115,30 @@ func allNames() (names []string) {
 var translated = []string{
 	"interpreter", "exec_mode", "autorestart", "shutdown_with_message", "disable_logs", "port", "append_env_to_name", "merge_logs",
 	"log_date_format", "exp_backoff_restart_delay", "treekill", "disable_source_map_support", "disable_trace",
+}
+
+// PM2Name is one of PM2's names of fields.
+type PM2Name struct {
+	Name string
+	// Meaning says in a sentence what becomes of it.
+	Meaning string
+}
+
+// PM2Names are the names that only PM2 has, in their order.
+func PM2Names() (names []PM2Name) {
+	for _, name := range allNames() {
+		if fieldNamed(name) != nil {
+			continue
+		}
+		n := PM2Name{name, "PM2's."}
+		if why, ok := leftOut[canonical(name)]; ok {
+			n.Meaning = "PM2's. It is not taken over: " + why + "."
+		} else if to := aliases[name]; to != "" {
+			n.Meaning = "PM2's name of " + to + "."
+		}
+		names = append(names, n)
+	}
+	return names
 }
 
 // canonical is the name of a field of App or of one of PM2's, "" if there is none.

@@ -184,17 +184,6 @@ func (f *Filter) read(v *value) error {
 	return nil
 }
 
-// Apply gives those of an environment's variables, as "K=V", that are not left out.
-func (f Filter) Apply(environ []string) []string {
-	return slices.DeleteFunc(slices.Clone(environ), func(variable string) bool {
-		name, _, _ := strings.Cut(variable, "=")
-		return slices.ContainsFunc(f, func(pattern string) bool {
-			left, _ := path.Match(pattern, name)
-			return left
-		})
-	})
-}
-
 // Codes are exit codes.
 type Codes []int
 

@@ -58,7 +58,7 @@ func (c *Client) Scale(ctx context.Context, s Scale) (Result, error) {
 func (c *Client) Stop(ctx context.Context) error { return c.do(ctx, "/v1/app/stop", nil) }
 
 // Drain has /readyz say no from now on, and returns when no connection is open.
-func (c *Client) Drain(ctx context.Context) error { return c.do(ctx, "/v1/app/drain", nil) }
+func (c *Client) Drain(ctx context.Context, d Drain) error { return c.do(ctx, "/v1/app/drain", d) }
 
 // Signal sends a signal to workers.
 func (c *Client) Signal(ctx context.Context, s Signal) error { return c.do(ctx, "/v1/app/signal", s) }

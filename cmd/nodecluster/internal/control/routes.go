@@ -29,7 +29,7 @@ func (s *Server) table() []route {
 		command("restart", s.change, func(ctx context.Context, _ struct{}) (Result, error) { return s.service.Restart(ctx) }),
 		command("scale", s.change, s.service.Scale),
 		command("stop", s.change, bare(s.service.Stop)),
-		command("drain", s.wait, bare(s.service.Drain)),
+		command("drain", s.wait, func(ctx context.Context, b Drain) (struct{}, error) { return struct{}{}, s.service.Drain(ctx, b) }),
 		command("signal", s.change, func(ctx context.Context, b Signal) (struct{}, error) { return struct{}{}, s.service.Signal(ctx, b) }),
 		command("reset", s.change, bare(s.service.Reset)),
 		command("reopen-logs", s.change, bare(s.service.ReopenLogs)),

@@ -21,8 +21,9 @@ type Service interface {
 	// Stop returns when the workers have left. The supervisor ends then.
 	Stop(ctx context.Context) error
 
-	// Drain has Ready give an error from now on, and returns when no connection is open or ctx ends, as it does when the client has hung up.
-	Drain(ctx context.Context) error
+	// Drain has Ready give an error from now on. If it is to wait, it returns when no connection is open or ctx ends, as it does when the
+	// client has hung up.
+	Drain(ctx context.Context, d Drain) error
 	// Signal sends a signal to workers.
 	Signal(ctx context.Context, s Signal) error
 	// Reset sets the counters of restarts to zero.

@@ -120,6 +120,8 @@ type Worker struct {
 	Runtime  string `json:"runtime,omitempty"`
 	// Addresses are what it listens on, such as "0.0.0.0:3000" or "/run/app.sock".
 	Addresses []string `json:"addresses,omitempty"`
+	// Output are the last lines that it has printed to standard error, if its last worker has failed.
+	Output []string `json:"output,omitempty"`
 	Usage
 }
 
@@ -160,6 +162,11 @@ type Reload struct {
 // Scale is what a scaling is asked for with: a number, "max", or a number more or less, such as "+2" and "-1".
 type Scale struct {
 	Instances string `json:"instances"`
+}
+
+// Drain is how a drain goes.
+type Drain struct {
+	Wait bool `json:"wait,omitempty"` // until no connection is open
 }
 
 // Signal is what is sent to the workers, such as "SIGUSR2", to one instance or all.

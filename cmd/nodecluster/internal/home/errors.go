@@ -26,7 +26,7 @@ func todo(err error) string {
 		return "set NODECLUSTER_HOME to a folder that can be written to"
 	case errors.Is(err, fs.ErrPermission):
 		return "run this as the user that it belongs to, or set NODECLUSTER_HOME to a folder of your own"
-	case errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist):
+	case errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENOTDIR), errors.Is(err, fs.ErrExist), errors.Is(err, errNotEmpty):
 		return "move away what is in the way"
 	}
 	return ""

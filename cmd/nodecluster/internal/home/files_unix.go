@@ -9,7 +9,10 @@ import (
 	"syscall"
 )
 
-const errQuota = syscall.EDQUOT
+const (
+	errQuota    = syscall.EDQUOT
+	errNotEmpty = syscall.ENOTEMPTY
+)
 
 func ownerOf(info fs.FileInfo) (uid int, ok bool) {
 	stat, ok := info.Sys().(*syscall.Stat_t)

@@ -5,7 +5,10 @@ import (
 	"syscall"
 )
 
-const errQuota = syscall.Errno(1295) // ERROR_DISK_QUOTA_EXCEEDED
+const (
+	errQuota    = syscall.Errno(1295) // ERROR_DISK_QUOTA_EXCEEDED
+	errNotEmpty = syscall.ERROR_DIR_NOT_EMPTY
+)
 
 func ownerOf(fs.FileInfo) (uid int, ok bool) { return 0, false }
 

@@ -116,20 +116,25 @@ func openLocked(path string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := tryLock(file); err != nil {
-		file.Close()
-		return nil, err
-	}
-	mine, err := file.Stat()
-	if err == nil {
-		var there fs.FileInfo
-		if there, err = os.Lstat(path); err == nil && !os.SameFile(mine, there) || errors.Is(err, fs.ErrNotExist) {
-			err = errLocked
-		}
-	}
-	if err != nil {
+	if err := lockAt(file, path); err != nil {
 		file.Close()
 		return nil, err
 	}
 	return file, nil
+}
+
+// lockAt locks a file that was opened at the path. It gives errLocked if the file is not there any more.
+func lockAt(file *os.File, path string) error {
+	if err := tryLock(file); err != nil {
+		return err
+	}
+	mine, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	there, err := os.Lstat(path)
+	if err == nil && !os.SameFile(mine, there) || errors.Is(err, fs.ErrNotExist) {
+		return errLocked
+	}
+	return err
 }

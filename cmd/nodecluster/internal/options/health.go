@@ -1,6 +1,7 @@
 package options
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"net/url"
@@ -13,10 +14,17 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// healthFlags are those that hold for both probes.
+// startupPeriod is how often it is checked whether a worker has started, and startupTimeout how long that may take by default.
+const (
+	startupPeriod  = time.Second
+	startupTimeout = time.Minute
+)
+
+// healthFlags are those that hold for several probes, and the limit of the one for the start.
 type healthFlags struct {
 	period, timeout time.Duration
 	failures        int
+	startupTimeout  time.Duration
 }
 
 // addHealth adds the flags that say when workers are healthy.
@@ -24,13 +32,16 @@ func (o *Options) addHealth(flags *pflag.FlagSet) {
 	flags.Var(Value{"CHECK", setProbe(&o.Pool.Readiness)}, "readiness",
 		"the check that a worker has to pass to get connections, made of each worker by itself:\n/PATH or a URL, GET with a status from 200 to 399; tcp or tcp:PORT; exec:COMMAND\n(default none)")
 	flags.Var(Value{"CHECK", setProbe(&o.Pool.Liveness)}, "liveness", "the check without which a worker is replaced, new first (default none)")
-	flags.Var(Value{"DURATION", setDuration(&o.health.period)}, "health-period", "how often they are made (default 10s)")
-	flags.Var(Value{"DURATION", setDuration(&o.health.timeout)}, "health-timeout", "how long one may take (default 1s)")
+	flags.Var(Value{"CHECK", setProbe(&o.Pool.Startup)}, "startup",
+		"the check that a worker has to pass once, each second, before the others are made (default none)")
+	flags.Var(Value{"DURATION", SetDuration(&o.health.startupTimeout)}, "startup-timeout", "how long it may take; then the worker is replaced (default 1m0s)")
+	flags.Var(Value{"DURATION", SetDuration(&o.health.period)}, "health-period", "how often they are made (default 10s)")
+	flags.Var(Value{"DURATION", SetDuration(&o.health.timeout)}, "health-timeout", "how long one may take (default 1s)")
 	flags.Var(Value{"N", o.setHealthFailures}, "health-failures", "how many failures in a row count (default 3)")
-	flags.Var(Value{"DURATION", setDuration(&o.Pool.MaxLag)}, "max-lag",
+	flags.Var(Value{"DURATION", SetDuration(&o.Pool.MaxLag)}, "max-lag",
 		"for how long a worker's event loop may stand still; one that does for longer gets no\nconnections until it moves (default for ever)")
 	flags.BoolVar(&o.Pool.ReplaceBlocked, "replace-blocked", false, "replace such a worker too, new first")
-	flags.Var(Value{"DURATION", setDuration(&o.Pool.LameDuck)}, "lame-duck",
+	flags.Var(Value{"DURATION", SetDuration(&o.Pool.LameDuck)}, "lame-duck",
 		"how long connections are taken after a signal, before workers are asked to leave\n(default 0); a second signal ends it")
 }
 
@@ -95,15 +106,22 @@ func (o *Options) setHealthFailures(text string) error {
 	return nil
 }
 
-// Complete has the probes be as the flags for both say.
+// Complete has the probes be as the flags say.
 func (o *Options) Complete() error {
 	for _, p := range []*pool.Probe{o.Pool.Readiness, o.Pool.Liveness} {
 		if p != nil {
 			p.Period, p.Timeout, p.FailureThreshold = o.health.period, o.health.timeout, o.health.failures
 		}
 	}
-	switch {
-	case o.Pool.Readiness == nil && o.Pool.Liveness == nil && o.health != healthFlags{}:
+	if p := o.Pool.Startup; p != nil {
+		p.Period, p.Timeout = startupPeriod, o.health.timeout
+		p.FailureThreshold = int((cmp.Or(o.health.startupTimeout, startupTimeout) + startupPeriod - 1) / startupPeriod)
+	}
+	hasOthers := o.Pool.Readiness != nil || o.Pool.Liveness != nil
+	switch h := o.health; {
+	case o.Pool.Startup == nil && h.startupTimeout != 0:
+		return UsageError{"--startup-timeout is for --startup: add it"}
+	case !hasOthers && (h.period != 0 || h.failures != 0 || h.timeout != 0 && o.Pool.Startup == nil):
 		return UsageError{"--health-period, --health-timeout and --health-failures are for --readiness and --liveness: add one of them"}
 	case o.Pool.ReplaceBlocked && o.Pool.MaxLag == 0:
 		return UsageError{"--replace-blocked is for --max-lag: add it"}

@@ -24,7 +24,7 @@ func (o *Options) setInstances(text string) error {
 }
 
 func (o *Options) setWorkerMemory(text string) error {
-	n, err := parseSize(text)
+	n, err := ParseSize(text)
 	o.Pool.WorkerMemory = int64(n)
 	return err
 }
@@ -32,7 +32,8 @@ func (o *Options) setWorkerMemory(text string) error {
 // sizeUnits are the units of a size in bytes.
 var sizeUnits = map[byte]int{'K': 1 << 10, 'M': 1 << 20, 'G': 1 << 30}
 
-func parseSize(text string) (bytes int, err error) {
+// ParseSize reads a size in bytes, such as 512K, 128M or 1G.
+func ParseSize(text string) (bytes int, err error) {
 	number, unit := text, 1
 	if last := len(text) - 1; last > 0 && sizeUnits[text[last]] > 0 {
 		number, unit = text[:last], sizeUnits[text[last]]

@@ -26,6 +26,7 @@ type Options struct {
 	mix      []mixed
 	envFiles []envFile
 	folder   string // in which paths are meant
+	filter   envFilter
 }
 
 // AddTo adds the flags to a command's. Paths in them are meant from the working directory of now.
@@ -50,6 +51,7 @@ func (o *Options) AddTo(flags *pflag.FlagSet) {
 	flags.Var(Value{"FOLDER", o.setCwd}, "cwd", "the workers' working directory (default this one)")
 	flags.Var(Value{"K=V", o.addEnv}, "env", "a variable of the workers' environment; may be repeated (default those of now)")
 	flags.Var(Value{"FILE", o.addEnvFile}, "env-file", "variables of a file, as node --env-file reads them; --env wins over them, and so do\nvariables that are set already; may be repeated (default none)")
+	flags.Var(Value{"NAME", o.filter.add}, "filter-env", "a variable of this environment that workers do not get; * stands for anything, and alone\nfor all; may be repeated (default none)")
 	flags.Var(Value{"NAME", o.setInstanceVar}, "instance-var", "a further variable with the number of the worker's place, from 0 on,\nwhich NODECLUSTER_INSTANCE has in any case (PM2 has NODE_APP_INSTANCE; default none)")
 	flags.Var(Value{"NAME", o.setIncrementVar}, "increment-var", "a variable with a number, such as PORT, that each worker gets with the number of its\nplace added (default none)")
 	flags.Var(Value{"USER", setID(&s.UID, userID)}, "uid", "whom the workers run as, a number or a name; says nothing of the group (default you)")
@@ -59,10 +61,10 @@ func (o *Options) AddTo(flags *pflag.FlagSet) {
 		"restart", "which workers have successors (default on-failure)")
 	flags.Var(Value{"N", o.setMaxRestarts}, "max-restarts",
 		"how many failures in a row have a successor (default 16); each waits longer,\nfrom 100ms to 15s, and 30s of health begin a new row")
-	flags.Var(Value{"DURATION", setDuration(&keep.Healthy)}, "min-uptime", "how long a worker must live for its failure to begin a new row (default 30s)")
-	flags.Var(Value{"DURATION", setDuration(&keep.MinPause)}, "restart-delay", "the shortest pause before a successor (default 100ms)")
+	flags.Var(Value{"DURATION", SetDuration(&keep.Healthy)}, "min-uptime", "how long a worker must live for its failure to begin a new row (default 30s)")
+	flags.Var(Value{"DURATION", SetDuration(&keep.MinPause)}, "restart-delay", "the shortest pause before a successor (default 100ms)")
 	flags.Var(Value{"CODE", o.addStopExitCode}, "stop-exit-codes", "an exit code that is no failure and has no successor; may be repeated (default none)")
-	flags.Var(Value{"DURATION", setDuration(&keep.KillTimeout)}, "kill-timeout", "from asking workers to leave to killing them (default 5s)")
+	flags.Var(Value{"DURATION", SetDuration(&keep.KillTimeout)}, "kill-timeout", "from asking workers to leave to killing them (default 5s)")
 	flags.Var(Value{"disconnect|signal|message", OneOf(&s.StopMethod, cluster.StopDisconnect, cluster.StopBySignal, cluster.StopByMessage)}, "stop",
 		"how workers are asked to leave: disconnect, they close their servers and finish\ntheir requests; signal, as a handler in the script does; message, as one of the message\n\"shutdown\" does (default disconnect)")
 	flags.Var(Value{"SIGNAL", o.setStopSignal}, "stop-signal",
@@ -70,11 +72,11 @@ func (o *Options) AddTo(flags *pflag.FlagSet) {
 	flags.Var(Value{"N", o.setSpare}, "spare", "how many loaded workers wait to take over at once from one that dies (default none)")
 	flags.Var(Value{"rolling|switch", OneOf(&keep.Reload.Strategy, pool.ReloadRolling, pool.ReloadSwitch)}, "reload",
 		"how a reload replaces workers: rolling, one after the other; switch, all in one moment,\nonce all new ones are loaded and ready (default rolling)")
-	flags.Var(Value{"DURATION", setDuration(&o.Pool.Reload.ListenTimeout)}, "listen-timeout",
+	flags.Var(Value{"DURATION", SetDuration(&o.Pool.Reload.ListenTimeout)}, "listen-timeout",
 		"how long a new worker of a reload may take to be ready (default 30s)")
 	flags.BoolVar(&o.Pool.Reload.WaitReady, "wait-ready", false,
 		"new workers of a reload are ready when they have called process.send('ready'), and\nnot by listening on what the workers before them listen on")
-	flags.Var(Value{"DURATION", setDuration(&o.Pool.Reload.Bake)}, "bake",
+	flags.Var(Value{"DURATION", SetDuration(&o.Pool.Reload.Bake)}, "bake",
 		"how long the first new worker of a reload must stay well before the others are\nstarted (default 1s)")
 	flags.Var(Value{"N", o.setParallel}, "parallel", "how many of the others are started at a time (default 1)")
 	flags.BoolVar(&keep.NoDrain, "no-drain", false,
@@ -188,12 +190,12 @@ func (o *Options) setMaxRestarts(text string) error {
 }
 
 func (o *Options) setMaxMessageSize(text string) (err error) {
-	o.Settings.MaxMessageSize, err = parseSize(text)
+	o.Settings.MaxMessageSize, err = ParseSize(text)
 	return err
 }
 
-// setDuration gives a flag's setter for a duration.
-func setDuration(to *time.Duration) func(string) error {
+// SetDuration gives a flag's setter for a duration.
+func SetDuration(to *time.Duration) func(string) error {
 	return func(text string) error {
 		d, err := time.ParseDuration(text)
 		if err != nil || d < 0 {

@@ -13,7 +13,7 @@ import (
 func (o *Options) addRecycling(flags *pflag.FlagSet) {
 	flags.Var(Value{"SIZE", o.setMaxMemory}, "max-memory",
 		"how much memory (RSS) a worker may use, as 512M or 1G; one that uses more for three\nseconds is replaced, new first, and one at a time (default no limit)")
-	flags.Var(Value{"DURATION", setDuration(&o.Pool.MaxLifetime)}, "max-lifetime",
+	flags.Var(Value{"DURATION", SetDuration(&o.Pool.MaxLifetime)}, "max-lifetime",
 		"after how long a worker is replaced so, or up to a tenth sooner (default never)")
 	flags.Var(Value{"N", o.setMaxConnections}, "max-connections",
 		"after how many connections a worker is replaced so, under --sched rr and least\n(default never)")
@@ -25,7 +25,7 @@ func (o *Options) addRecycling(flags *pflag.FlagSet) {
 }
 
 func (o *Options) setMaxMemory(text string) error {
-	n, err := parseSize(text)
+	n, err := ParseSize(text)
 	o.Pool.MaxMemory = int64(n)
 	return err
 }

@@ -23,6 +23,7 @@ func (o *Options) Release(script string, args []string) ([]pool.Program, error) 
 		return nil, err
 	}
 	now.Settings.Env = slices.Concat(variables, o.Settings.Env)
+	now.Settings.Environ = o.filter.environ()
 	if now.Settings.Cwd, err = o.workingDirectory(); err != nil {
 		return nil, err
 	}
@@ -171,7 +172,7 @@ func (o *Options) envFileVariables() (variables []string, err error) {
 		}
 		for _, variable := range file.variables {
 			name, _, _ := strings.Cut(variable, "=")
-			if _, has := os.LookupEnv(name); !has {
+			if _, has := os.LookupEnv(name); !has || o.filter.has(name) {
 				variables = append(variables, variable)
 			}
 		}

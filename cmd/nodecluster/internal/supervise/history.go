@@ -1,7 +1,6 @@
 package supervise
 
 import (
-	"context"
 	"errors"
 	"iter"
 	"maps"
@@ -31,18 +30,14 @@ func (h *history) follow(steps iter.Seq[pool.Progress], workers *pool.Pool) {
 	}
 }
 
-// followExits takes the ends of workers, until the pool is closed.
-func (h *history) followExits(exits *cluster.Subscription) {
-	for event := range exits.Events(context.Background()) {
-		e := event.(cluster.ExitEvent)
-		if e.Worker.ExitedAfterDisconnect() {
-			continue
-		}
-		why := "exit"
-		if e.Status.Signal != 0 {
-			why = "signal"
-		}
-		h.count(&h.restarts, why)
+// countExit counts the end of a worker, if it was not asked to leave.
+func (h *history) countExit(e cluster.ExitEvent) {
+	switch {
+	case e.Worker.ExitedAfterDisconnect():
+	case e.Status.Signal != 0:
+		h.count(&h.restarts, "signal")
+	default:
+		h.count(&h.restarts, "exit")
 	}
 }
 

@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/boot"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/logs"
 )
 
 // Options are what an application is run with.
@@ -37,6 +39,9 @@ type Options struct {
 	Foreground bool
 	// Notifier tells the service manager, and is closed by the caller; nil is for none.
 	Notifier *boot.Notifier
+	// Logs keeps what the workers print, in LogFile; it is nil where that passes through.
+	Logs    *logs.Writer
+	LogFile string
 }
 
 // Compiled is what a configuration means.
@@ -51,7 +56,7 @@ const lagPeriod = 5 * time.Second
 // Run runs an application until its workers are done, or signals or the control socket end it. Its error is why it could not be run or kept
 // running, or could not end in order.
 func Run(o Options) error {
-	signals, release := catchSignals()
+	signals, release := catchSignals(o.Logs != nil)
 	defer release()
 	reread := &rereader{current: o.Pool.Reread}
 	if o.Pool.Reread != nil {
@@ -100,6 +105,11 @@ func untilEnd(s *service, signals *signals, stopping *atomic.Bool) error {
 				r.request()
 				continue
 			}
+		case <-signals.reopens:
+			if err := s.ReopenLogs(context.Background()); err != nil {
+				s.log.Error(nil, err)
+			}
+			continue
 		case <-r.idle:
 			// A terminal's hang-up may come before the terminal is gone.
 			if !signals.terminalIsGone() {

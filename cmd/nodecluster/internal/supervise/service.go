@@ -8,11 +8,11 @@ import (
 	"iter"
 	"net"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -54,10 +54,24 @@ func newService(o *Options, workers *pool.Pool, reread *rereader) *service {
 	}
 	s.health.Pool = workers
 	steps := workers.Progress(context.Background())
-	exits := workers.Subscribe(cluster.ExitEvent{})
+	lives := workers.Subscribe(cluster.ListeningEvent{}, cluster.ExitEvent{})
 	s.running.Go(func() { s.history.follow(steps, workers) })
-	s.running.Go(func() { s.history.followExits(exits) })
+	s.running.Go(func() { s.followLives(lives) })
 	return s
+}
+
+// followLives takes what happens to workers, until the pool is closed. It has the moment be known in which the state has changed.
+func (s *service) followLives(lives *cluster.Subscription) {
+	ctx := context.Background()
+	for event := range lives.Events(ctx) {
+		if e, ok := event.(cluster.ExitEvent); ok {
+			s.history.countExit(e)
+		}
+		if instances, err := s.workers.Instances(ctx); err == nil {
+			state, _ := stateOf(instances, s.stopping.Load())
+			s.history.since(state, s.startedAt)
+		}
+	}
 }
 
 // answering is a server that runs.
@@ -225,10 +239,13 @@ func (s *service) Stop(ctx context.Context) error {
 // drainPoll is how often Drain looks at what is open.
 const drainPoll = 100 * time.Millisecond
 
-// Drain has the application not be ready any more, and waits until no connection is open.
-func (s *service) Drain(ctx context.Context) error {
+// Drain has the application not be ready any more, and waits until no connection is open if it is to.
+func (s *service) Drain(ctx context.Context, d control.Drain) error {
 	if !s.drains.Swap(true) {
 		s.log.Begin("drain", "not ready any more: drain was asked for")
+	}
+	if !d.Wait {
+		return nil
 	}
 	for {
 		open := 0
@@ -266,7 +283,7 @@ func (s *service) Signal(ctx context.Context, what control.Signal) error {
 		if i.Worker == nil || what.Instance != nil && *what.Instance != i.Number {
 			continue
 		}
-		if err := syscall.Kill(i.Worker.Pid(), signal); err == nil {
+		if process, err := os.FindProcess(i.Worker.Pid()); err == nil && process.Signal(signal) == nil {
 			sent++
 		}
 	}
@@ -282,9 +299,23 @@ func (s *service) Reset(context.Context) error {
 	return nil
 }
 
-func (s *service) ReopenLogs(context.Context) error { return nil }
+// ReopenLogs opens the logs anew, which may have been moved.
+func (s *service) ReopenLogs(context.Context) error {
+	if s.options.Logs == nil {
+		return errNoLog
+	}
+	return s.options.Logs.Reopen()
+}
 
-func (s *service) FlushLogs(context.Context) error { return nil }
+// FlushLogs empties the logs.
+func (s *service) FlushLogs(context.Context) error {
+	if s.options.Logs == nil {
+		return errNoLog
+	}
+	return s.options.Logs.Flush()
+}
+
+var errNoLog = &control.Error{Code: control.CodeFailed, Message: "what its workers print is in no log: it passes through"}
 
 // Metrics is what Prometheus asks.
 func (s *service) Metrics() http.Handler {

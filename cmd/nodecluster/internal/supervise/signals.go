@@ -12,12 +12,13 @@ import (
 type signals struct {
 	ends        chan os.Signal // ask for the end
 	hangups     chan os.Signal
+	reopens     chan os.Signal // ask for the logs to be opened anew
 	hadTerminal bool
 }
 
 // catchSignals has signals taken until release is called.
-func catchSignals() (s *signals, release func()) {
-	s = &signals{ends: make(chan os.Signal, 2), hangups: make(chan os.Signal, 1), hadTerminal: stdio.HasTerminal()}
+func catchSignals(hasLogs bool) (s *signals, release func()) {
+	s = &signals{ends: make(chan os.Signal, 2), hangups: make(chan os.Signal, 1), reopens: make(chan os.Signal, 1), hadTerminal: stdio.HasTerminal()}
 	signal.Notify(s.ends, os.Interrupt, syscall.SIGTERM)
 	// Under nohup, or behind a shell's &, these are ignored, and stay so.
 	if !signal.Ignored(syscall.SIGQUIT) {
@@ -26,7 +27,11 @@ func catchSignals() (s *signals, release func()) {
 	if !signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(s.hangups, syscall.SIGHUP)
 	}
+	if hasLogs {
+		notifyUSR2(s.reopens)
+	}
 	return s, func() {
+		signal.Stop(s.reopens)
 		signal.Stop(s.ends)
 		signal.Stop(s.hangups)
 	}

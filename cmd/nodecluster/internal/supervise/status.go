@@ -43,6 +43,10 @@ func (s *service) App(ctx context.Context) (control.App, error) {
 		}
 	}
 	app.Usage = sum(app.Workers)
+	if s.options.Logs != nil {
+		app.LogFile = s.options.LogFile
+		app.LoggedLines, app.DroppedLines = s.options.Logs.Counts()
+	}
 	app.State, app.Reason = stateOf(instances, s.stopping.Load())
 	app.Since = s.history.since(app.State, s.startedAt)
 	return app, nil
@@ -127,6 +131,9 @@ func (s *service) worker(ctx context.Context, i pool.Instance, uses readings) co
 	}
 	for _, address := range i.Addresses {
 		w.Addresses = append(w.Addresses, address.String())
+	}
+	if i.Failures > 0 && s.options.Logs != nil {
+		w.Output = s.options.Logs.LastLines(i.Number)
 	}
 	w.Connections = -1
 	if i.Worker != nil {

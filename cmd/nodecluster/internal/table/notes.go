@@ -135,7 +135,7 @@ func (t trouble) who() string {
 func (o Options) changeNote(c *control.Change, app string) (string, tone) {
 	switch {
 	case c.Ended.IsZero():
-		return fmt.Sprintf("%s of %d of %d done, for %s%s", c.Kind, c.Done, c.Total, o.since(c.Begun), because(c.Reason)), doubtful
+		return fmt.Sprintf("%s under way, %d of %d done, for %s%s", c.Kind, c.Done, c.Total, o.since(c.Begun), because(c.Reason)), doubtful
 	case c.Error != "":
 		return fmt.Sprintf("the %s of %s failed: %s (nodecluster logs %s)", c.Kind, o.clock(c.Ended), c.Error, app), bad
 	}

@@ -1,0 +1,45 @@
+package web
+
+import "net/http"
+
+type signInPage struct {
+	page
+	Message string
+}
+
+func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) {
+	if s.options.Token == "" {
+		http.Redirect(w, r, "/", http.StatusSeeOther)
+		return
+	}
+	s.show(w, http.StatusOK, "signIn", signInPage{page: page{Title: "Sign in – nodecluster"}})
+}
+
+// signIn gives a browser that knows the token a cookie. The form needs no token of its own: to sign in is all that another site could have
+// a browser do, and it would have to know the token.
+func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
+	switch token := r.PostFormValue("token"); {
+	case s.options.Token == "":
+	case equal(token, s.options.Token):
+		s.setSession(w, r, s.guard.session(), 0)
+	default:
+		status, message := http.StatusUnauthorized, "This is not the token."
+		if !s.guard.tries.Allow() {
+			status, message = http.StatusTooManyRequests, "Too many wrong tokens were tried. Wait a few seconds."
+		}
+		s.show(w, status, "signIn", signInPage{page{Title: "Sign in – nodecluster"}, message})
+		return
+	}
+	http.Redirect(w, r, "/", http.StatusSeeOther)
+}
+
+func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
+	s.setSession(w, r, "", -1)
+	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
+}
+
+func (s *Server) setSession(w http.ResponseWriter, r *http.Request, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{
+		Name: sessionCookie, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
+	})
+}
