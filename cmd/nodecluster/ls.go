@@ -20,7 +20,8 @@ type listFlags struct{ json, all, watch bool }
 func newListCommand() *cobra.Command {
 	var f listFlags
 	command := &cobra.Command{
-		Use: "ls [NAME|NAMESPACE...]", Aliases: []string{"list", "l", "ps", "status"}, Short: "List the applications", ValidArgsFunction: completeNames,
+		Use: "ls [NAME|NAMESPACE...]", Aliases: []string{"list", "l", "ps", "status"}, Short: "List the applications",
+		Example: "  nodecluster ls\n  nodecluster ls shop --all\n  nodecluster ls --json", ValidArgsFunction: completeNames,
 		RunE: func(command *cobra.Command, names []string) error { return f.list(names) },
 	}
 	command.Flags().BoolVarP(&f.all, "all", "a", false, "list the workers of each too")
@@ -83,7 +84,8 @@ func newDescribeCommand() *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
 		Use: "describe NAME...", Aliases: []string{"desc", "info", "show"}, Short: "Show all that is known of an application",
-		Args: cobra.MinimumNArgs(1), ValidArgsFunction: completeNames,
+		Example: "  nodecluster describe api\n  nodecluster describe api --json",
+		Args:    cobra.MinimumNArgs(1), ValidArgsFunction: completeNames,
 		RunE: func(command *cobra.Command, names []string) error {
 			all, err := statusesOf(command.Context(), names)
 			if err != nil {
@@ -106,7 +108,7 @@ func newDescribeCommand() *cobra.Command {
 
 func newJlistCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "jlist", Short: "Print all workers as JSON, in the shape of pm2 jlist", Args: cobra.NoArgs,
+		Use: "jlist", Short: "Print all workers as JSON, in the shape of pm2 jlist", Example: "  nodecluster jlist", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			all, err := statusesOf(command.Context(), nil)
 			if err != nil {

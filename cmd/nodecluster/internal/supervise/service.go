@@ -39,6 +39,7 @@ type service struct {
 	health    metrics.Health
 	running   sync.WaitGroup
 	servers   []answering
+	announcer *announcer // nil if no service manager listens
 
 	mu     sync.Mutex
 	config json.RawMessage
@@ -79,7 +80,7 @@ type answering interface {
 	Shutdown(context.Context) error
 }
 
-// start has the control socket answered, and those who ask for metrics.
+// start has the control socket answered, and those who ask for metrics, and tells the service manager how the application is doing.
 func (s *service) start() {
 	if s.options.Control != nil {
 		s.serve(control.NewServer(s, control.ServerOptions{Group: s.options.ControlGroup}), s.options.Control)
@@ -87,6 +88,7 @@ func (s *service) start() {
 	if s.options.Metrics != nil {
 		s.serve(metrics.NewServer(s), s.options.Metrics)
 	}
+	s.announce()
 }
 
 func (s *service) serve(server answering, l net.Listener) {
