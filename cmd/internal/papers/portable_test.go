@@ -38,7 +38,6 @@ var notPortable = map[string]string{
 	"cmd/internal/conformance/primary/main_other.go":        "says that it is for Linux",
 	"cmd/internal/reloads/main_other.go":                    "says that it is for Linux",
 	"cmd/internal/workers/main_other.go":                    "says that it is for Linux",
-	"cmd/nodecluster/internal/logs/bench/main_other.go":     "says that it is for Linux",
 	"testdata/facts/record/main_other.go":                   "says that it is for Linux",
 }
 
