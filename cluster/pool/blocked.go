@@ -22,7 +22,7 @@ func (p *Pool) hearBlocked(e cluster.BlockedEvent) {
 		return
 	}
 	if p.options.ReplaceBlocked {
-		r := &replacer{pool: p, worker: e.Worker, running: &p.endings}
+		r := &replacer{pool: p, worker: e.Worker, cause: CauseLag, running: &p.endings}
 		r.set(true, reason)
 		p.blocked[e.Worker] = r
 	}

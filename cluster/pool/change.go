@@ -17,6 +17,7 @@ import (
 type change struct {
 	name     string
 	reason   string // if the pool makes it by itself
+	cause    Cause  // if it is a replacement
 	instance int    // that it is about, or allInstances
 	options  ReloadOptions
 	canary   bool               // the first successor is tried alone, and has to stay well
@@ -47,6 +48,11 @@ type task struct {
 	settings cluster.Settings
 }
 
+// progress is a step of the change, about an instance or all.
+func (c *change) progress(step Step, instance int, w *cluster.Worker, err error) Progress {
+	return Progress{c.name, c.reason, c.cause, step, instance, w, err}
+}
+
 // hasDone reports whether the place has a successor by the change.
 func (c *change) hasDone(place *place) bool {
 	return slices.ContainsFunc(c.did, func(t task) bool { return t.place == place })
@@ -71,7 +77,7 @@ func (c *change) parallel() int {
 // begin makes a change the one that is under way.
 func (p *Pool) begin(c *change) {
 	p.change = c
-	p.tell(Progress{Change: c.name, Reason: c.reason, Step: Begun, Instance: c.instance})
+	p.tell(c.progress(Begun, c.instance, nil, nil))
 	p.goOn(c)
 }
 
@@ -112,7 +118,7 @@ func (p *Pool) goOn(c *change) {
 		p.settings = c.settings
 		c.leaving = append(c.leaving, p.dismissSpares()...)
 	}
-	p.tell(Progress{Change: c.name, Reason: c.reason, Step: step, Instance: c.instance, Err: c.err})
+	p.tell(c.progress(step, c.instance, nil, c.err))
 	close(c.done)
 }
 

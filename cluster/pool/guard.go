@@ -137,7 +137,7 @@ func (g *guard) relieve(ctx context.Context, o outlook, sizes []sized) {
 	if !g.forWorker(o, largest).hasRoom() {
 		replace = g.replaceOldFirst
 	}
-	err := replace(ctx, largest.worker, fmt.Sprintf("%s, of which it has the most, %d MiB", o, largest.size>>20))
+	err := replace(ctx, largest.worker, CauseGuard, fmt.Sprintf("%s, of which it has the most, %d MiB", o, largest.size>>20))
 	g.acted = g.acted || err == nil
 	if err == nil && limits.ReadPressure().Used < o.Used {
 		g.retries.succeed()

@@ -46,7 +46,7 @@ func TestReplaceOldFirst(t *testing.T) {
 	defer lives.Close()
 	ctx := clustertest.Patient(t)
 	old := p.Worker(2)
-	if err := p.replaceOldFirst(ctx, old, "it is large"); err != nil {
+	if err := p.replaceOldFirst(ctx, old, CauseGuard, "it is large"); err != nil {
 		t.Fatal(err)
 	}
 	for _, want := range []int{2, 3} {
@@ -63,7 +63,7 @@ func TestReplaceOldFirst(t *testing.T) {
 	if p.primary.Settings().HoldWhenLeaving {
 		t.Error("what workers listen on is held for ever")
 	}
-	if err := p.replaceOldFirst(ctx, old, "it is large"); err != nil { // which has no place any more
+	if err := p.replaceOldFirst(ctx, old, CauseGuard, "it is large"); err != nil { // which has no place any more
 		t.Error(err)
 	}
 	if w := p.Workers(); len(w) != 2 || w[0].ID() != 1 || w[1].ID() != 3 {

@@ -128,7 +128,7 @@ func (p *Pool) runChecks(ctx context.Context, c *checks) {
 	defer cancel()
 	var running sync.WaitGroup
 	defer running.Wait()
-	replaces := replacer{pool: p, worker: c.worker, running: &running}
+	replaces := replacer{pool: p, worker: c.worker, cause: Cause(c.kind), running: &running}
 	defer replaces.set(false, "")
 	passed := false
 	target := probe.Target{Env: c.env, Dial: func(ctx context.Context) (net.Conn, error) { return c.worker.Dial(ctx, c.address) }}

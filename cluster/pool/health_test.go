@@ -173,8 +173,8 @@ func liveness(t *testing.T, node nodetest.Runtime) {
 		t.Fatal(err)
 	}
 	evaluate(t, sick, "globalThis.sick = 503")
-	if p := r.await(t, "replace", pool.Begun, 1); p.Reason != "liveness: GET /healthz: status 503" {
-		t.Errorf("the reason for a replacement is %q", p.Reason)
+	if p := r.await(t, "replace", pool.Begun, 1); p.Cause != pool.CauseLiveness || p.Reason != "liveness: GET /healthz: status 503" {
+		t.Errorf("the reason for a replacement is %q (%s)", p.Reason, p.Cause)
 	}
 	if p := r.await(t, "replace", pool.Failed, 1); p.Err == nil || !strings.Contains(p.Err.Error(), "did not pass its health check (GET /healthz: status 500) within 2s") {
 		t.Errorf("the replacement has failed with %v", p.Err)
@@ -231,8 +231,8 @@ func TestStartup(t *testing.T) {
 				}
 				expectReady(t, r, true)
 				evaluate(t, w, "globalThis.sick = 500")
-				if p := r.await(t, "replace", pool.Begun, 0); p.Reason != "liveness: GET /healthz: status 500" {
-					t.Errorf("the reason for a replacement is %q", p.Reason)
+				if p := r.await(t, "replace", pool.Begun, 0); p.Cause != pool.CauseLiveness || p.Reason != "liveness: GET /healthz: status 500" {
+					t.Errorf("the reason for a replacement is %q (%s)", p.Reason, p.Cause)
 				}
 				r.await(t, "replace", pool.Ended, 0)
 				r.Event(t, "exit", w.ID())
@@ -241,8 +241,8 @@ func TestStartup(t *testing.T) {
 		}
 		t.Run("too slow", func(t *testing.T) {
 			r, w := begin(t, node, pool.Options{Startup: startup(3)})
-			if p := r.await(t, "replace", pool.Begun, 0); p.Reason != "startup: GET /healthz: status 503" {
-				t.Errorf("the reason for a replacement is %q", p.Reason)
+			if p := r.await(t, "replace", pool.Begun, 0); p.Cause != pool.CauseStartup || p.Reason != "startup: GET /healthz: status 503" {
+				t.Errorf("the reason for a replacement is %q (%s)", p.Reason, p.Cause)
 			}
 			r.await(t, "replace", pool.Ended, 0)
 			r.Event(t, "exit", w.ID())
@@ -440,8 +440,8 @@ func workersThatBlock(t *testing.T, node nodetest.Runtime) {
 		one := r.worker(t, "1", 1)
 		evaluate(t, one, "for (;;);")
 		r.await(t, "lag", pool.Suspended, 1)
-		if p := r.await(t, "replace", pool.Begun, 1); !strings.HasPrefix(p.Reason, "it has not moved for ") {
-			t.Errorf("the reason for a replacement is %q", p.Reason)
+		if p := r.await(t, "replace", pool.Begun, 1); p.Cause != pool.CauseLag || !strings.HasPrefix(p.Reason, "it has not moved for ") {
+			t.Errorf("the reason for a replacement is %q (%s)", p.Reason, p.Cause)
 		}
 		r.await(t, "replace", pool.Ended, 1)
 		r.Event(t, "exit", one.ID())

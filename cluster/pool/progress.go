@@ -31,6 +31,26 @@ const (
 	Resumed Step = "resumed"
 )
 
+// Cause is why a pool replaces a worker by itself.
+type Cause string
+
+const (
+	// CauseMemory: it uses more than [Options.MaxMemory].
+	CauseMemory Cause = "memory"
+	// CauseLifetime: it is as old as [Options.MaxLifetime] says.
+	CauseLifetime Cause = "lifetime"
+	// CauseConnections: it has had [Options.MaxConnections].
+	CauseConnections Cause = "connections"
+	// CauseGuard: it is the largest where memory is nearly used up.
+	CauseGuard Cause = "guard"
+	// CauseStartup: it has not passed [Options.Startup] in time.
+	CauseStartup Cause = "startup"
+	// CauseLiveness: it does not pass [Options.Liveness].
+	CauseLiveness Cause = "liveness"
+	// CauseLag: its event loop has stood still for longer than [Options.MaxLag].
+	CauseLag Cause = "lag"
+)
+
 // Progress tells of a step of a reload, a restart, a scaling or the replacement of one worker, of a worker whose health has changed, and
 // that the pool shuts down.
 type Progress struct {
@@ -40,7 +60,9 @@ type Progress struct {
 	// Reason is why the pool makes the change by itself, such as "it is 2h0m0s old" of a worker that is replaced, or "worker 3 has ended"
 	// of a spare. It is empty for a change that a method was called for.
 	Reason string
-	Step   Step
+	// Cause is the kind of reason of a replacement, empty for other changes.
+	Cause Cause
+	Step  Step
 	// Instance is the number of the place that the step is about, and -1 where it is about all.
 	Instance int
 	// Worker is the new one, where the step is about one.

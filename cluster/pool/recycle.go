@@ -126,11 +126,11 @@ func (r *recycler) replaceFirst(ctx context.Context, workers []resident) {
 		return
 	}
 	for _, w := range workers {
-		reason := r.reason(w, now)
-		if reason == "" {
+		cause, reason := r.reason(w, now)
+		if cause == "" {
 			continue
 		}
-		err := r.replace(ctx, w.worker, reason)
+		err := r.replace(ctx, w.worker, cause, reason)
 		if err == nil {
 			r.retries.succeed()
 		} else if r.retries.fail(time.Now()) {
@@ -140,20 +140,20 @@ func (r *recycler) replaceFirst(ctx context.Context, workers []resident) {
 	}
 }
 
-// reason is why a worker is to be replaced, and "" if it is not.
-func (r *recycler) reason(w resident, now time.Time) string {
+// reason is why a worker is to be replaced, as a cause and in words, both "" if it is not.
+func (r *recycler) reason(w resident, now time.Time) (cause Cause, reason string) {
 	o, known := &r.options, r.records[w.worker]
 	switch {
 	case known.readings >= maxReadings:
-		return fmt.Sprintf("it uses %d MiB of memory", known.memory>>20)
+		return CauseMemory, fmt.Sprintf("it uses %d MiB of memory", known.memory>>20)
 	case o.MaxLifetime > 0 && !now.Before(known.due):
-		return fmt.Sprintf("it is %v old", rounded(now.Sub(w.since)))
+		return CauseLifetime, fmt.Sprintf("it is %v old", rounded(now.Sub(w.since)))
 	case o.MaxConnections > 0:
 		if n := w.worker.Accepted(); n >= o.MaxConnections {
-			return fmt.Sprintf("it has had %d connections", n)
+			return CauseConnections, fmt.Sprintf("it has had %d connections", n)
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // rounded is a duration for people.

@@ -34,11 +34,11 @@ func awaitSteps(t *testing.T, p *pool.Pool, step pool.Step, n int) (told []pool.
 }
 
 // expectReasons checks that steps tell of replacements, and why.
-func expectReasons(t *testing.T, told []pool.Progress, want string) {
+func expectReasons(t *testing.T, told []pool.Progress, cause pool.Cause, want string) {
 	t.Helper()
 	for _, s := range told {
-		if s.Change != "replace" || !regexp.MustCompile(want).MatchString(s.Reason) {
-			t.Errorf("there is a %q because %q, want a replacement because %q", s.Change, s.Reason, want)
+		if s.Change != "replace" || s.Cause != cause || !regexp.MustCompile(want).MatchString(s.Reason) {
+			t.Errorf("there is a %q because %q (%s), want a replacement because %q (%s)", s.Change, s.Reason, s.Cause, want, cause)
 		}
 	}
 }
@@ -68,7 +68,7 @@ func TestMaxLifetime(t *testing.T) {
 	const most = 400 * time.Millisecond
 	r := newReloadRig(t, pool.Options{Instances: 3, MaxLifetime: most})
 	told := awaitSteps(t, r.Pool, pool.Replaced, 6)
-	expectReasons(t, told, `^it is [0-9.]+m?s old$`)
+	expectReasons(t, told, pool.CauseLifetime, `^it is [0-9.]+m?s old$`)
 	for _, s := range told {
 		var text string
 		if _, err := fmt.Sscanf(s.Reason, "it is %s old", &text); err != nil {
@@ -110,7 +110,7 @@ func TestMaxConnections(t *testing.T) {
 		clustertest.BodyOf(t, r.port)
 	}
 	watching.Wait()
-	expectReasons(t, told, fmt.Sprintf("^it has had %d connections$", most))
+	expectReasons(t, told, pool.CauseConnections, fmt.Sprintf("^it has had %d connections$", most))
 	r.expectNewFirst(t, 2)
 	if n := r.forks(); n != 4 {
 		t.Errorf("%d workers were started, want 4", n)
@@ -144,7 +144,7 @@ func TestMaxMemory(t *testing.T) {
 		t.Fatal(err)
 	}
 	told := awaitSteps(t, r.Pool, pool.Replaced, 1)
-	expectReasons(t, told, `^it uses [0-9]{3} MiB of memory$`)
+	expectReasons(t, told, pool.CauseMemory, `^it uses [0-9]{3} MiB of memory$`)
 	if took := time.Since(begun); took < 2*time.Second {
 		t.Errorf("the worker was replaced after %v, and not after three readings a second apart", took)
 	}

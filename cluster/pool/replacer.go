@@ -15,6 +15,7 @@ import (
 type replacer struct {
 	pool    *Pool
 	worker  *cluster.Worker
+	cause   Cause
 	halt    context.CancelFunc // nil while there is no reason
 	running *sync.WaitGroup
 }
@@ -25,7 +26,7 @@ func (r *replacer) set(is bool, reason string) {
 	case is && r.halt == nil:
 		var ctx context.Context
 		ctx, r.halt = context.WithCancel(context.Background())
-		r.running.Go(func() { r.pool.replaceUntilDone(ctx, r.worker, reason) })
+		r.running.Go(func() { r.pool.replaceUntilDone(ctx, r.worker, r.cause, reason) })
 	case !is && r.halt != nil:
 		r.halt()
 		r.halt = nil
@@ -34,10 +35,10 @@ func (r *replacer) set(is bool, reason string) {
 
 // replaceUntilDone replaces a worker, and tries again later and later while that fails, until ctx ends. A replacement that is under way by
 // then goes on.
-func (p *Pool) replaceUntilDone(ctx context.Context, w *cluster.Worker, reason string) {
+func (p *Pool) replaceUntilDone(ctx context.Context, w *cluster.Worker, cause Cause, reason string) {
 	var again retries
 	for {
-		err := p.replace(context.Background(), w, reason)
+		err := p.replace(context.Background(), w, cause, reason)
 		if err == nil || errors.Is(err, cluster.ErrClosed) {
 			return
 		}

@@ -145,7 +145,7 @@ func (p *Pool) takeSpare(empty *place, pause time.Duration) bool {
 	p.beginAllChecks(&empty.tenant)
 	before.ReleaseListeners()
 	p.spares.due = time.Now().Add(pause)
-	p.tell(Progress{"spare", fmt.Sprintf("worker %d has ended", before.ID()), Replaced, empty.number, spare.worker, nil})
+	p.tell(Progress{Change: "spare", Reason: fmt.Sprintf("worker %d has ended", before.ID()), Step: Replaced, Instance: empty.number, Worker: spare.worker})
 	return true
 }
 

@@ -39,7 +39,7 @@ func (p *Pool) try(c *change, t task) {
 		tenant: newTenant(w), settings: t.settings, change: c, output: out, printed: printed,
 		due: time.Now().Add(c.options.ListenTimeout),
 	}
-	p.tell(Progress{c.name, c.reason, SuccessorStarted, place.number, w, nil})
+	p.tell(c.progress(SuccessorStarted, place.number, w, nil))
 	p.promoteIfReady(place)
 }
 
@@ -129,7 +129,7 @@ func (p *Pool) promoteIfReady(place *place) {
 	place.make(ready)
 	t.boot = time.Since(t.since)
 	t.due = time.Now().Add(t.change.bake())
-	p.tell(Progress{t.change.name, t.change.reason, SuccessorReady, place.number, t.worker, nil})
+	p.tell(t.change.progress(SuccessorReady, place.number, t.worker, nil))
 	if t.change.bake() <= 0 {
 		p.pass(place)
 	}
@@ -148,7 +148,7 @@ func (p *Pool) promote(place *place) {
 		old.ReleaseListeners()
 		t.change.leaving = append(t.change.leaving, p.retire(old))
 	}
-	p.tell(Progress{t.change.name, t.change.reason, Replaced, place.number, t.worker, nil})
+	p.tell(t.change.progress(Replaced, place.number, t.worker, nil))
 	p.trialSucceeded(t.change, before)
 }
 

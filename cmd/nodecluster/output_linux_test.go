@@ -94,7 +94,8 @@ type event struct {
 	Kind, Message         string
 	Further               int
 	Instances             int
-	Reason                string
+	Reason, Cause         string
+	File                  string
 	Instance              *int
 	MaxOldSpaceSize       int
 }

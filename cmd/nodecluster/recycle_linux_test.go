@@ -16,7 +16,7 @@ func TestReplacements(t *testing.T) {
 		mustAsk(t, "tcp", localhost(port))
 	}
 	begun, ended := p.await("replace", 1)[0], p.await("replaced", 1)[0]
-	if begun.Reason != "it has had 2 connections" || begun.Level != "INFO" || begun.Instance == nil || *begun.Instance != 0 {
+	if begun.Reason != "it has had 2 connections" || begun.Cause != "connections" || begun.Level != "INFO" || begun.Instance == nil || *begun.Instance != 0 {
 		t.Errorf("the replacement is told as %+v", begun)
 	}
 	if ended.Level != "INFO" || ended.Instance == nil || *ended.Instance != 0 {

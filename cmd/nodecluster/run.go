@@ -62,6 +62,7 @@ type runFlags struct {
 	name, namespace string
 	metrics         string
 	controlGroup    string
+	watched         watchFlags
 	log             logFlags
 	logFormat       eventlog.Format
 	logLevel        eventlog.Level
@@ -106,6 +107,7 @@ func (f *runFlags) addTo(flags *pflag.FlagSet) {
 	flags.StringVar(&f.metrics, "metrics", "", "the address, such as :9615, that answers /metrics for Prometheus, and /livez and /readyz for\nKubernetes (default none)")
 	f.log.addTo(flags)
 	flags.StringVar(&f.controlGroup, "control-group", "", "the group of the system whose members may look at the application (default none)")
+	f.watched.addTo(flags)
 	flags.SetInterspersed(false)
 	acceptPM2Flags(flags)
 	recordFlags(flags)
@@ -186,6 +188,12 @@ func runPool(f *runFlags, script string, args []string, o *supervise.Options) er
 		if o.Metrics, err = net.Listen("tcp", f.metrics); err != nil {
 			return fmt.Errorf("--metrics: %w", err)
 		}
+	}
+	if o.Watch, err = f.watched.begin(f.Settings.Cwd, f.log.OutFile, f.log.ErrorFile, f.log.LogFile); err != nil {
+		return err
+	}
+	if o.Watch != nil {
+		defer o.Watch.Close()
 	}
 	return supervise.Run(*o)
 }

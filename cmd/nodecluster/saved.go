@@ -26,7 +26,8 @@ func (a *application) isMissing() bool {
 func newResurrectCommand() *cobra.Command {
 	var f changeFlags
 	command := &cobra.Command{
-		Use: "resurrect", Short: "Start all applications again that were not stopped, as after a reboot", Example: "  nodecluster resurrect", Args: cobra.NoArgs,
+		Use: "resurrect", Short: "Start all applications again that were not stopped, as after a reboot, but for those with autostart: false",
+		Example: "  nodecluster resurrect", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			all, err := allApps()
 			if err != nil {
@@ -34,9 +35,12 @@ func newResurrectCommand() *cobra.Command {
 			}
 			var wanted []*application
 			for _, a := range all {
-				if a.isMissing() {
+				if a.isMissing() && a.startsByItself() {
 					wanted = append(wanted, a)
 				}
+			}
+			if wanted, err = inOrder(wanted); err != nil {
+				return err
 			}
 			return f.changeAll(command.OutOrStdout(), wanted, func(ctx context.Context, a *application) (outcome, error) { return a.startAnew(ctx) })
 		},
@@ -44,3 +48,6 @@ func newResurrectCommand() *cobra.Command {
 	command.Flags().BoolVar(&f.json, "json", false, "print what was done as JSON, one line an application")
 	return command
 }
+
+// startsByItself reports whether the application is started with the machine.
+func (a *application) startsByItself() bool { return a.config.Autostart == nil || *a.config.Autostart }

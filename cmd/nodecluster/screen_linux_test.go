@@ -48,7 +48,7 @@ func launchOnScreen(t *testing.T, cmd *exec.Cmd, width, height int) *screen {
 			t.Logf("the screen:\n%s", s.text())
 		}
 		s.hangUp()
-		s.emulator.Close()
+		s.emulator.InputPipe().(io.Closer).Close() // the emulator's own Close races with its Read
 		s.owned.Wait()
 	})
 	return s

@@ -7,10 +7,9 @@ import (
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/logs"
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/top"
 )
 
-// source is where the page sees the applications of a user.
+// source is where the page and top see the applications of a user.
 type source struct{}
 
 // Apps are all applications, also those that are down.
@@ -46,19 +45,4 @@ func appOf(name string) (*home.App, error) {
 		return nil, err
 	}
 	return h.App(name)
-}
-
-// topSource is where top sees them.
-type topSource struct{ source }
-
-// Logs are the last lines of an application, and those that come.
-func (s topSource) Logs(ctx context.Context, name string, instance, last int) iter.Seq2[top.Line, error] {
-	lines := s.source.Logs(ctx, name, logs.Query{Lines: last, Instance: instance, Follow: true})
-	return func(yield func(top.Line, error) bool) {
-		for line, err := range lines {
-			if !yield(top.Line{Time: line.Time, Instance: line.Instance, Stderr: line.Stderr, Text: line.Text}, err) {
-				return
-			}
-		}
-	}
 }

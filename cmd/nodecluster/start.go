@@ -26,7 +26,7 @@ const startHelp = `Start an application, and leave it running: its supervisor is
 is closed. What is started is known by its name from then on, also after a reboot if startup was used.
 
 SCRIPT is what run takes; "COMMAND ARGS" is a command line; FILE is a nodecluster.yaml, or an ecosystem file of PM2's: all
-applications in it are made to be what it says, and what changes is shown. Of a NAME that was started before, it is
+applications in it are made to be what it says, those that others depend on first, and what changes is shown. Of a NAME that was started before, it is
 started again if it is stopped. What runs already as asked is left alone. If another configuration is asked for, the
 workers are reloaded, and if one of the new ones fails, the old ones go on. Some settings, such as --sched, are the
 supervisor's: then the application is stopped and started.
@@ -80,6 +80,9 @@ func newStartCommand() *cobra.Command {
 func (f *startFlags) start(command *cobra.Command, what string, args []string) error {
 	apps, err := f.meant(command, what, args)
 	if err != nil {
+		return err
+	}
+	if apps, err = inOrder(apps); err != nil {
 		return err
 	}
 	return f.changeAll(command.OutOrStdout(), apps, func(ctx context.Context, a *application) (outcome, error) {
@@ -282,6 +285,9 @@ func (a *application) startAnew(ctx context.Context) (outcome, error) {
 	a.record.Wanted, a.record.LastEnd = home.Running, nil
 	if err := a.saveConfig(); err != nil {
 		return outcome{}, err
+	}
+	if err := a.awaitDependencies(ctx); err != nil {
+		return outcome{}, errors.Join(err, a.end(err)) // for ls to say why it is not there
 	}
 	supervisor, err := a.launch(ctx)
 	if err != nil {

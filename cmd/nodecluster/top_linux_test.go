@@ -107,7 +107,10 @@ func TestTopFollowsTheSize(t *testing.T) {
 func TestTopOfAnApplication(t *testing.T) {
 	m := newManager(t)
 	script := filepath.Join(t.TempDir(), "server.js")
-	writeRelease(t, script, "one")
+	serving := release("one") + "; console.log('\\x1b[32mserving', process.env.NODECLUSTER_INSTANCE)"
+	if err := os.WriteFile(script, []byte(serving), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	m.do("start", script, "-n", "api", "-i", "2", "--env", fmt.Sprint("PORT=", nodetest.FreePort(t)))
 	for _, size := range [][2]int{{80, 24}, {200, 50}} {
 		s := launchOnScreen(t, topCommand(m.home), size[0], size[1])
@@ -123,6 +126,7 @@ func TestTopOfAnApplication(t *testing.T) {
 		if diff := cmp.Diff(want, withoutFigures(text, len(want))); diff != "" {
 			t.Errorf("the screen (-want +got):\n%s", diff)
 		}
+		s.awaitText(" 0  serving 0\n", " 1  serving 1\n")
 		s.press("q")
 		s.expectStatus(0)
 	}
@@ -131,12 +135,17 @@ func TestTopOfAnApplication(t *testing.T) {
 
 	before := m.pids("api")
 	s.press("r")
-	s.awaitText("api: reload done in", "2 replaced")
+	s.awaitText("api: reload done in", "2 replaced", "reloaded 2 workers in")
 	after := m.pids("api")
 	if slices.ContainsFunc(after, func(pid int) bool { return slices.Contains(before, pid) }) {
 		t.Errorf("r left workers: before %v, after %v", before, after)
 	}
-	s.press("\t\tjr") // the second of the workers
+	s.press("\t\tj") // the second of the workers
+	s.await("the log of worker 1 alone", func(text string) bool {
+		_, log, ok := strings.Cut(text, "log of api/1 ─")
+		return ok && strings.Contains(log, " serving 1\n") && !strings.Contains(log, "serving 0")
+	})
+	s.press("r")
 	s.awaitText("api: reload of worker 1 done in")
 	if now := m.pids("api"); now[0] != after[0] || now[1] == after[1] {
 		t.Errorf("r on worker 1: before %v, after %v", after, now)

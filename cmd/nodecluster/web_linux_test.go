@@ -49,7 +49,7 @@ func servePage(t *testing.T, flags ...string) *servedPage {
 	m := newManager(t)
 	p := &servedPage{manager: m, port: nodetest.FreePort(t), script: filepath.Join(t.TempDir(), "server.js")}
 	writeText(t, p.script, talkative)
-	m.do("start", p.script, "-n", "api", "-i", "2", "--bake", "-1s", "--env", fmt.Sprint("PORT=", p.port), "--env", "SECRET=hunter2")
+	m.do("start", p.script, "-n", "api", "-i", "2", "--bake", "10ms", "--env", fmt.Sprint("PORT=", p.port), "--env", "SECRET=hunter2")
 	broken := filepath.Join(t.TempDir(), "broken.js")
 	writeText(t, broken, "throw new Error('no database')")
 	m.run("start", broken, "-n", "broken")
@@ -131,7 +131,7 @@ func TestPage(t *testing.T) {
 	p := servePage(t)
 	t.Run("applications", func(t *testing.T) {
 		_, page := p.get(t, "/")
-		for _, want := range []string{`href="/apps/api"`, "online", "2/2", `href="/apps/broken"`, "errored", "no database"} {
+		for _, want := range []string{`href="/apps/api"`, "online", "2/2", `href="/apps/broken"`, "errored", "ended with code 1"} {
 			if !strings.Contains(page, want) {
 				t.Errorf("the page has no %q:\n%s", want, page)
 			}

@@ -54,7 +54,7 @@ type App struct {
 	// Restarts is how many workers have failed and had a successor, since the supervisor was started or the counters were reset.
 	Restarts int `json:"restarts"`
 	// RestartsBy is why all workers had successors since the supervisor was started, a reload's apart: "exit", "signal", "memory",
-	// "lifetime", "connections", "liveness", "lag" or "guard". ReloadsBy counts reloads by "done" and "failed".
+	// "lifetime", "connections", "startup", "liveness", "lag" or "guard". ReloadsBy counts reloads by "done" and "failed".
 	RestartsBy map[string]int `json:"restartsBy,omitempty"`
 	ReloadsBy  map[string]int `json:"reloadsBy,omitempty"`
 	// Usage is the sum of the workers'.

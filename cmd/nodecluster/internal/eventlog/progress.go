@@ -8,6 +8,7 @@ import (
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/utilinspect"
 )
 
 // Progress writes a step of what a pool changes by itself, and of who gets connections. Other steps are those of a change that somebody
@@ -18,7 +19,7 @@ func (l *Log) Progress(p pool.Progress, sizing pool.Sizing) {
 	case p.Step == pool.Suspended, p.Step == pool.Resumed, p.Change == "shutdown":
 		l.Write(aboutHealth(p))
 	case p.Step == pool.Begun:
-		l.Write(aboutChange(p, p.Change, changing[p.Change]+describePlace(p)+": "+p.Reason, slog.String("reason", p.Reason)))
+		l.Write(aboutChange(p, p.Change, changing[p.Change]+describePlace(p)+": "+p.Reason, reasonAttrs(p)...))
 	case p.Step == pool.Ended && p.Change == "scale":
 		l.Sizing(sizing)
 	case p.Step == pool.Ended:
@@ -38,6 +39,14 @@ func aboutChange(p pool.Progress, name, text string, attrs ...slog.Attr) Entry {
 		attrs = append(attrs, slog.Int("instance", p.Instance))
 	}
 	return Entry{slog.LevelInfo, name, attrs, text}
+}
+
+func reasonAttrs(p pool.Progress) []slog.Attr {
+	attrs := []slog.Attr{slog.String("reason", p.Reason)}
+	if p.Cause != "" {
+		attrs = append(attrs, slog.String("cause", string(p.Cause)))
+	}
+	return attrs
 }
 
 func describePlace(p pool.Progress) string {
@@ -63,6 +72,15 @@ func aboutHealth(p pool.Progress) Entry {
 // Begin writes that a change begins that somebody has asked for, such as "reload", and in a word what goes on, such as "reloading".
 func (l *Log) Begin(change, goesOn string) {
 	l.Write(Entry{slog.LevelInfo, change, nil, goesOn})
+}
+
+// Changed writes which files have changed that are watched.
+func (l *Log) Changed(files []string) {
+	text := "changed " + files[0]
+	if more := len(files) - 1; more > 0 {
+		text += " and " + Plural(more, "more file", "more files")
+	}
+	l.Write(Entry{slog.LevelInfo, "changed", []slog.Attr{slog.String("file", files[0]), slog.Int("files", len(files))}, utilinspect.Printable(text)})
 }
 
 // Reloaded writes what has come of a reload. A pool that ends meanwhile is no failure.

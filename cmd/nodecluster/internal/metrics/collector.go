@@ -15,7 +15,7 @@ import (
 
 // What is counted from the start on, so that the first increase is one: a series that appears with a 1 has not increased.
 var (
-	reasons = []string{"exit", "signal", "memory", "lifetime", "connections", "liveness", "lag", "guard"}
+	reasons = []string{"exit", "signal", "memory", "lifetime", "connections", "startup", "liveness", "lag", "guard"}
 	results = []string{"done", "failed"}
 	states  = []control.State{control.Starting, control.Online, control.CrashLoop, control.Stopping, control.Stopped, control.Errored}
 )

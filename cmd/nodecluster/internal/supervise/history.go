@@ -58,7 +58,7 @@ func (h *history) take(p pool.Progress, instances int) {
 	case p.Change == "reload" && p.Step == pool.Failed:
 		h.count(&h.reloads, "failed")
 	case p.Change == "replace" && p.Step == pool.Replaced:
-		h.count(&h.restarts, "replaced")
+		h.count(&h.restarts, string(p.Cause))
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 )
 
-// reloader reloads a pool for signals, one reload after the other.
+// reloader reloads a pool for signals and for files that change, one reload after the other.
 type reloader struct {
 	service   *service
 	requested chan struct{} // holds one request

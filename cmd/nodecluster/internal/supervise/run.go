@@ -14,6 +14,7 @@ import (
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/boot"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/logs"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/watch"
 )
 
 // Options are what an application is run with.
@@ -35,7 +36,9 @@ type Options struct {
 	Control      net.Listener
 	ControlGroup string
 	// Metrics is where metrics and probes are answered, and is closed in the end; nil is for none.
-	Metrics    net.Listener
+	Metrics net.Listener
+	// Watch has the workers be reloaded when files change; nil if none are watched.
+	Watch      *watch.Watcher
 	Foreground bool
 	// Notifier tells the service manager, and is closed by the caller; nil is for none.
 	Notifier *boot.Notifier
@@ -95,6 +98,9 @@ func untilEnd(s *service, signals *signals, stopping *atomic.Bool) error {
 	r := newReloader(s)
 	r.start()
 	defer r.wait()
+	if s.options.Watch != nil {
+		r.watch(s.options.Watch)
+	}
 	s.start()
 	for {
 		select {

@@ -29,9 +29,7 @@ func (s *service) App(ctx context.Context) (control.App, error) {
 	sizing := s.workers.Sizing()
 	app.Instances, app.SizedBy = sizing.Instances, sizing.Reason
 	app.RestartsBy, app.ReloadsBy = s.history.counts()
-	for _, n := range app.RestartsBy {
-		app.Restarts += n
-	}
+	app.Restarts = app.RestartsBy["exit"] + app.RestartsBy["signal"]
 	for _, i := range instances {
 		w := s.worker(ctx, i, uses)
 		if i.State == pool.InstanceReady {

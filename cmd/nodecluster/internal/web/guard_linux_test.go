@@ -72,7 +72,7 @@ func TestGuard(t *testing.T) {
 		{"another method", "PUT", "/apps/api", nil, "csrf=x", http.StatusForbidden},
 		{"a large form", "POST", "/apps/api/reload", nil, "csrf=" + strings.Repeat("x", maxBody), http.StatusForbidden},
 		{"no application", "GET", "/apps/other", nil, "", http.StatusNotFound},
-		{"a file that is not there", "GET", "/assets/../web.go", nil, "", http.StatusNotFound},
+		{"a file that is not there", "GET", "/assets/web.go", nil, "", http.StatusNotFound},
 		{"a folder of files", "GET", "/assets/", nil, "", http.StatusNotFound},
 		{"metrics that are not there", "GET", "/metrics", nil, "", http.StatusNotFound},
 	} {

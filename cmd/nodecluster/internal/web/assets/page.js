@@ -189,7 +189,7 @@
 			const plot = new uPlot({
 				width: place.clientWidth, height: 170, legend: { show: false }, tzDate: machineTime, padding: [8, 6, 0, 0],
 				cursor: { sync: { key: 'charts' }, drag: { x: false, y: false }, points: { size: 6 } },
-				scales: { x: { time: true, range: () => { const s = this.span(); return [s.min, s.max]; } }, y: { range: (_, min, max) => [0, Math.max(max || 0, 1e-3) * 1.1] } },
+				scales: { x: { time: true, range: () => { const s = this.span(); return [s.min, s.max]; } }, y: { range: (_, min, max) => [0, Math.max(max || 0, 1) * 1.1] } },
 				axes: [
 					{ ...axis, values: (_, ticks) => ticks.map((t) => clock(t).replace(/:00$/, '')), incrs: [30, 60, 120, 300, 600], space: 64 },
 					{ ...axis, size: 62, values: (_, ticks) => ticks.map(format), space: 34, ...(figure.dataset.unit === 'bytes' && { incrs: byteSteps }) },
