@@ -35,7 +35,8 @@ type announcer struct {
 	reloading   bool
 	stopping    bool
 	connections int    // those that were open lately, -1 if that is not known
-	status      string // what was said last
+	seen        string // what was seen last
+	status      string // what was said last of it
 	failed      bool   // something could not be said
 }
 
@@ -106,7 +107,7 @@ func (a *announcer) stop() {
 	a.note(a.notifier.Stopping())
 	o := a.service.options.Pool
 	a.note(a.notifier.Extend(o.LameDuck + max(o.KillTimeout, pool.DefaultKillTimeout) + slack))
-	notify(a.looks)
+	a.tell(control.Stopping)
 }
 
 // look tells what is seen of the application, until its pool has ended.
@@ -146,14 +147,14 @@ func (a *announcer) lookOnce() bool {
 		a.note(a.notifier.Ready())
 		notify(a.counts)
 	}
-	status := fmt.Sprintf("%d/%d workers", ready, a.service.workers.Sizing().Instances)
+	a.seen = fmt.Sprintf("%d/%d workers", ready, a.service.workers.Sizing().Instances)
 	if a.connections >= 0 {
-		status += ", " + eventlog.Plural(a.connections, "connection", "connections")
+		a.seen += ", " + eventlog.Plural(a.connections, "connection", "connections")
 	}
 	if reason != "" {
-		status += ": " + reason
+		a.seen += ": " + reason
 	}
-	a.tell(state, status)
+	a.tell(state)
 	return a.ready
 }
 
@@ -188,9 +189,12 @@ func (a *announcer) countOnce() int {
 	return sum
 }
 
-// tell says the status, if it is another one. Online goes without saying.
-func (a *announcer) tell(state control.State, status string) {
+// tell says what was seen, if that is news. Online goes without saying.
+func (a *announcer) tell(state control.State) {
+	status := a.seen
 	switch {
+	case a.stopping:
+		status = string(control.Stopping) + ", " + status
 	case a.reloading:
 		status = "reloading, " + status
 	case state != control.Online:
