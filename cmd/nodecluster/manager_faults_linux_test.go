@@ -22,11 +22,11 @@ import (
 )
 
 // startAPI starts an application named api.
-func (m *manager) startAPI(instances int) (port int, script string) {
+func (m *manager) startAPI(instances int, flags ...string) (port int, script string) {
 	m.t.Helper()
 	port, script = nodetest.FreePort(m.t), filepath.Join(m.folder, "server.js")
 	writeRelease(m.t, script, "one")
-	m.do("start", script, "-n", "api", "-i", fmt.Sprint(instances), "--bake", "1ms", "--env", fmt.Sprint("PORT=", port))
+	m.do(append([]string{"start", script, "-n", "api", "-i", fmt.Sprint(instances), "--bake", "1ms", "--env", fmt.Sprint("PORT=", port)}, flags...)...)
 	return port, script
 }
 
@@ -47,6 +47,15 @@ func (m *manager) stored(name string) (*home.App, home.Record) {
 		m.t.Fatal(err)
 	}
 	return a, record
+}
+
+// awaitEnd waits until no supervisor has the lock of an application. The threads of one that was killed end one after the other.
+func (m *manager) awaitEnd(name string) {
+	m.t.Helper()
+	a, _ := m.stored(name)
+	if err := a.Wait(nodetest.Context(m.t)); err != nil {
+		m.t.Fatal(err)
+	}
 }
 
 // sh runs a command after what a shell does first.
@@ -107,6 +116,7 @@ func TestKilledWhileScaling(t *testing.T) {
 		syscall.Kill(supervisor, syscall.SIGKILL)
 		scaling.Process.Kill()
 		scaling.Wait()
+		m.awaitEnd("api")
 		_, record := m.stored("api")
 		if record.Wanted != home.Running {
 			t.Errorf("it is wanted %s", record.Wanted)
@@ -281,16 +291,14 @@ func TestRandomCallsWhileWorkersDie(t *testing.T) {
 		calls = 1000
 	}
 	m := newManager(t)
-	m.startAPI(3)
+	m.startAPI(3, "--max-restarts", "1000000")
 	a, _ := m.stored("api")
 	supervisor := m.app("api").Supervisor.Pid
 	ctx, cancel := context.WithCancel(t.Context())
 	var killing, calling sync.WaitGroup
 	killing.Go(func() {
-		for sleepFor := 20 * time.Millisecond; ctx.Err() == nil; time.Sleep(sleepFor) {
-			if all := childrenOf(supervisor); len(all) > 0 {
-				syscall.Kill(all[rand.IntN(len(all))], syscall.SIGKILL)
-			}
+		for again := 20 * time.Millisecond; ctx.Err() == nil; time.Sleep(again) {
+			killAny(ctx, control.NewClient(a.Dial))
 		}
 	})
 	for range clients {
@@ -312,6 +320,20 @@ func TestRandomCallsWhileWorkersDie(t *testing.T) {
 	})
 	if text, err := os.ReadFile(a.SupervisorLog()); err != nil || strings.Contains(string(text), "panic") || strings.Contains(string(text), "goroutine ") {
 		t.Errorf("the supervisor says %s (%v)", text, err)
+	}
+}
+
+// killAny kills a worker that is ready. Those that are killed before are failures, after which others wait longer and longer.
+func killAny(ctx context.Context, c *control.Client) {
+	app, err := c.App(ctx)
+	if err != nil || app.Ready == 0 {
+		return
+	}
+	for {
+		if w := app.Workers[rand.IntN(len(app.Workers))]; w.State == control.WorkerOnline {
+			syscall.Kill(w.Pid, syscall.SIGKILL)
+			return
+		}
 	}
 }
 

@@ -131,5 +131,5 @@ func (m *manager) killSupervisor(name string) {
 	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 		m.t.Fatal(err)
 	}
-	poll(m.t, "the supervisor has ended", func() bool { return isGone(pid) })
+	m.awaitEnd(name)
 }
