@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/table"
 	"github.com/spf13/cobra"
 )
@@ -38,7 +39,7 @@ func (f *listFlags) list(names []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	for {
-		if !f.json {
+		if !f.json && stdio.IsTerminal(os.Stdout) {
 			fmt.Print(clearScreen)
 		}
 		if err := f.print(ctx, names); err != nil {
