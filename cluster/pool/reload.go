@@ -109,7 +109,7 @@ func (p *Pool) reload(ctx context.Context, o ReloadOptions, instance int, reason
 	}
 	begun := time.Now()
 	c := newChange("reload", o)
-	c.canary, c.reason = true, reason
+	c.canary, c.reason, c.instance = true, reason, instance
 	err := p.carryOut(ctx, c, func() error {
 		settings, err := p.reread()
 		if err != nil {

@@ -14,7 +14,6 @@ import (
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/config"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
-	"github.com/spf13/cobra"
 )
 
 // statusNoSuchApp is the exit status of a command about an application that is not there.
@@ -183,17 +182,4 @@ func (a *application) status(ctx context.Context) control.App {
 		status.State, status.Reason = control.Errored, "its supervisor has died; start it again"
 	}
 	return status
-}
-
-// completeNames gives a shell the names of applications.
-func completeNames(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	all, err := allApps()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveError
-	}
-	names := []string{"all"}
-	for _, a := range all {
-		names = append(names, a.Name())
-	}
-	return names, cobra.ShellCompDirectiveNoFileComp
 }

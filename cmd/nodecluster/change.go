@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/config"
@@ -36,6 +37,7 @@ func newChangeCommand(use, short string, do func(ctx context.Context, a *applica
 	var f changeFlags
 	command := &cobra.Command{
 		Use: use + " NAME|NAMESPACE|all...", Short: short, DisableFlagsInUseLine: true,
+		Example: strings.ReplaceAll("  nodecluster USE api\n  nodecluster USE api worker\n  nodecluster USE all", "USE", use),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("say which application: a name, a namespace, or all")
@@ -107,9 +109,9 @@ func (f *changeFlags) print(out io.Writer, o outcome) {
 	}
 }
 
-// asFailure is an error that is not one of the command line.
+// asFailure is an error that is not one of the command line, nil if there is none.
 func asFailure(err error) error {
-	if failed := (statusError{}); errors.As(err, &failed) {
+	if failed := (statusError{}); err == nil || errors.As(err, &failed) {
 		return err
 	}
 	return statusError{statusFailed, err}
@@ -127,6 +129,9 @@ func newReloadCommand() *cobra.Command {
 	command.Flags().IntVar(&r.Parallel, "parallel", 0, "how many workers are replaced at a time after the first one (default what the application says)")
 	command.Flags().StringVar(&r.Strategy, "strategy", "", "rolling or switch (default what the application says)")
 	command.Flags().BoolVar(&r.Wait, "wait", false, "wait for another change that is under way, rather than fail")
+	command.Example = `  nodecluster reload api
+  nodecluster reload api/2
+  nodecluster reload all --parallel 4`
 	return command
 }
 
@@ -134,13 +139,16 @@ func newScaleCommand() *cobra.Command {
 	var f changeFlags
 	command := &cobra.Command{
 		Use: "scale NAME N|+N|-N|max", Short: "Change the number of workers", DisableFlagsInUseLine: true,
+		Example: `  nodecluster scale api 4
+  nodecluster scale api +2
+  nodecluster scale api max`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return errors.New("say which application and how many workers, as in scale api 4")
 			}
 			return nil
 		},
-		ValidArgsFunction: completeNames,
+		ValidArgsFunction: completeName("max", "+1", "-1"),
 		RunE: func(command *cobra.Command, args []string) error {
 			apps, err := findApps(args[:1])
 			if err != nil {
@@ -203,6 +211,7 @@ func newDrainCommand() *cobra.Command {
 	command.Args = cobra.ArbitraryArgs
 	command.Flags().BoolVar(&wait, "wait", false, "wait until no connection is open")
 	command.Flags().DurationVar(&timeout, "timeout", 30*time.Second, "for how long at most")
+	command.Example = `  nodecluster drain api --wait --timeout 1m`
 	return command
 }
 

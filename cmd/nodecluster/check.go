@@ -47,8 +47,8 @@ func newCheckCommand() *cobra.Command {
 	}
 	command.Flags().BoolVar(&f.json, "json", false, "print it as JSON")
 	command.Flags().BoolVar(&f.show, "show", false, "show the values of variables")
-	command.Flags().StringVar(&f.environment, "env-name", "", "take the variables of env_NAME too (PM2's --env)")
-	command.Flags().StringSliceVar(&f.only, "only", nil, "these applications alone")
+	command.Flags().StringVar(&f.environment, "env-name", "", "take the variables of env_NAME too (PM2's --env; default none)")
+	command.Flags().StringSliceVar(&f.only, "only", nil, "these applications alone (default all)")
 	return command
 }
 

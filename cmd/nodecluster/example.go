@@ -13,6 +13,7 @@ func newInitCommand() *cobra.Command {
 		Aliases: []string{"ecosystem"},
 		Short:   "Write a nodecluster.yaml to begin with",
 		Long:    "Write a nodecluster.yaml with comments into the working directory. One that is there stays, and the exit status is 1.",
+		Example: "  nodecluster init",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := writeAnew(ownFile, config.Example()); err != nil {

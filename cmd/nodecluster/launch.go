@@ -10,11 +10,35 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/boot"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 )
 
-// launch starts the supervisor of an application, as a process that goes on by itself. What is returned is closed when it has ended.
-func (a *application) launch() (ended <-chan struct{}, err error) {
+// launch starts the supervisor of an application: by its unit where startup was used, else as a process that goes on by itself. What is returned
+// tells when it has ended, with why it could not be started, or nil for what it has recorded.
+func (a *application) launch(ctx context.Context) (ended <-chan error, err error) {
+	if manager, ok := bootManager(); ok {
+		return a.launchByUnit(ctx, manager)
+	}
+	return a.detach()
+}
+
+// launchByUnit has systemd start the supervisor, now and with the machine.
+func (a *application) launchByUnit(ctx context.Context, manager boot.Manager) (<-chan error, error) {
+	if err := boot.Run(manager.Enable(a.Name())).Apply(ctx); err != nil {
+		return nil, err
+	}
+	ended := make(chan error, 1)
+	go func() {
+		if err := boot.Run(manager.Start(a.Name())).Apply(ctx); err != nil {
+			ended <- err
+		}
+	}()
+	return ended, nil
+}
+
+// detach starts the supervisor as a process that goes on by itself.
+func (a *application) detach() (ended <-chan error, err error) {
 	program, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -31,7 +55,7 @@ func (a *application) launch() (ended <-chan struct{}, err error) {
 	if err := supervisor.Start(); err != nil {
 		return nil, fmt.Errorf("its supervisor cannot be started: %w", err)
 	}
-	done := make(chan struct{})
+	done := make(chan error)
 	go func() {
 		defer close(done)
 		supervisor.Wait()
@@ -46,13 +70,13 @@ const (
 )
 
 // awaitStart waits until all workers of an application are ready, and says why not all will be.
-func (a *application) awaitStart(ctx context.Context, ended <-chan struct{}) (status control.App, err error) {
+func (a *application) awaitStart(ctx context.Context, ended <-chan error) (status control.App, err error) {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	for {
 		select {
-		case <-ended:
-			return status, a.whyEnded()
+		case why := <-ended:
+			return status, a.whyEnded(why)
 		case <-ctx.Done():
 			return status, errors.New("its workers are not ready yet; see nodecluster describe " + a.Name())
 		case <-time.After(startPoll):
@@ -78,12 +102,14 @@ func lastLines(a control.App) []string {
 	return nil
 }
 
-// whyEnded is why the supervisor has ended, as it has recorded it. A program that has done its work is no failure.
-func (a *application) whyEnded() error {
+// whyEnded is why the supervisor has ended, as it has recorded it, or else what is known without. A program that has done its work is no failure.
+func (a *application) whyEnded(known error) error {
 	record, err := a.Load()
 	switch {
 	case err != nil:
 		return err
+	case record.LastEnd == nil && known != nil:
+		return known
 	case record.LastEnd == nil:
 		return fmt.Errorf("its supervisor has died; %s may say why", a.SupervisorLog())
 	case record.LastEnd.Error != "":

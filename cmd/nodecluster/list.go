@@ -30,7 +30,7 @@ func statuses(ctx context.Context, apps []*application) []control.App {
 // newNumbersCommand prints a number of each worker of an application.
 func newNumbersCommand(use, short string, number func(control.Worker) int) *cobra.Command {
 	return &cobra.Command{
-		Use: use + " NAME", Short: short, Args: oneApp, ValidArgsFunction: completeNames,
+		Use: use + " NAME", Short: short, Example: "  nodecluster " + use + " api", Args: oneApp, ValidArgsFunction: completeName(),
 		RunE: func(command *cobra.Command, names []string) error {
 			apps, err := findApps(names)
 			if err != nil {
@@ -65,7 +65,7 @@ func oneApp(_ *cobra.Command, args []string) error {
 
 func newPingCommand() *cobra.Command {
 	command := &cobra.Command{
-		Use: "ping [NAME...]", Short: "Ask the supervisors whether they answer", ValidArgsFunction: completeNames,
+		Use: "ping [NAME...]", Short: "Ask the supervisors whether they answer", Example: "  nodecluster ping api", ValidArgsFunction: completeNames,
 		RunE: func(command *cobra.Command, names []string) error {
 			if len(names) == 0 {
 				names = []string{"all"}
@@ -86,7 +86,9 @@ func newPingCommand() *cobra.Command {
 
 func newSignalCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "signal SIGNAL NAME...", Aliases: []string{"sendSignal"}, Short: "Send a signal to an application's workers", DisableFlagsInUseLine: true,
+		Use: "signal SIGNAL NAME...", Aliases: []string{"sendSignal"}, Short: "Send a signal to an application's workers",
+		Example: "  nodecluster signal USR2 api\n  nodecluster signal TERM api/0", DisableFlagsInUseLine: true,
+		ValidArgsFunction: completeSignal,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return errors.New("say which signal and which application, as in signal USR2 api")
@@ -110,7 +112,8 @@ func newSignalCommand() *cobra.Command {
 func newEventsCommand() *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
-		Use: "events [NAME...]", Short: "Print what happens to applications, as it happens", ValidArgsFunction: completeNames,
+		Use: "events [NAME...]", Short: "Print what happens to applications, as it happens",
+		Example: "  nodecluster events\n  nodecluster events api --json", ValidArgsFunction: completeNames,
 		RunE: func(command *cobra.Command, names []string) error {
 			if len(names) == 0 {
 				names = []string{"all"}
@@ -161,7 +164,8 @@ func printEvent(out io.Writer, name string, e control.Event, asJSON bool) {
 func newEnvCommand() *cobra.Command {
 	var show bool
 	command := &cobra.Command{
-		Use: "env NAME", Short: "Print the environment that an application's workers are started with", Args: oneApp, ValidArgsFunction: completeNames,
+		Use: "env NAME", Short: "Print the environment that an application's workers are started with",
+		Example: "  nodecluster env api\n  nodecluster env api --show", Args: oneApp, ValidArgsFunction: completeName(),
 		RunE: func(command *cobra.Command, names []string) error {
 			apps, err := findApps(names)
 			if err != nil {

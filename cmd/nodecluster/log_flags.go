@@ -15,16 +15,16 @@ type logFlags struct{ logs.Options }
 func (f *logFlags) addTo(flags *pflag.FlagSet) {
 	flags.Var(options.Value{Kind: "text|json|journal|none|passthrough", To: options.OneOf(&f.Kind, logs.Text, logs.JSON, logs.Journal, logs.None, passthrough)},
 		"log-type", "where what workers print goes: text and json, into the application's log; journal, to\nsystemd's; none, nowhere; passthrough, where the output of this program goes\n(default text for start, passthrough for run)")
-	flags.StringVar(&f.OutFile, "out-file", "", "a further file that gets what workers print to standard output")
-	flags.StringVar(&f.ErrorFile, "error-file", "", "a further file that gets what they print to standard error")
-	flags.StringVar(&f.LogFile, "log-file", "", "a further file that gets both")
+	flags.StringVar(&f.OutFile, "out-file", "", "a further file that gets what workers print to standard output (default none)")
+	flags.StringVar(&f.ErrorFile, "error-file", "", "a further file that gets what they print to standard error (default none)")
+	flags.StringVar(&f.LogFile, "log-file", "", "a further file that gets both (default none)")
 	flags.BoolVar(&f.Time, "time", false, "begin each line of these files with the time")
 	flags.Var(options.Value{Kind: "SIZE", To: func(text string) error {
 		size, err := options.ParseSize(text)
 		f.MaxSize = int64(size)
 		return err
-	}}, "log-max-size", "how large a log gets before it is rotated, as 20M (the default)")
-	flags.Var(options.Value{Kind: "DURATION", To: options.SetDuration(&f.MaxAge)}, "log-max-age", "how long rotated logs are kept, in whole days, as 720h (the default)")
+	}}, "log-max-size", "how large a log gets before it is rotated, as 20M (default 20M)")
+	flags.Var(options.Value{Kind: "DURATION", To: options.SetDuration(&f.MaxAge)}, "log-max-age", "how long rotated logs are kept, in whole days, as 720h (default 720h)")
 	flags.IntVar(&f.MaxFiles, "log-max-files", 0, "how many rotated logs are kept (default 10)")
 }
 

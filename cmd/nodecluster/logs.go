@@ -36,8 +36,8 @@ as they print more. Without a name it is all of them; api/2 is instance 2 of the
 	}
 	flags := command.Flags()
 	flags.IntVarP(&f.lines, "lines", "n", 15, "how many lines come of those that are there, of each application; -1 is for all")
-	flags.StringVar(&f.since, "since", "", "only lines since a `TIME`, such as 10m, 2h30m or 2026-11-29T13:30:00+01:00; all of them, without -n")
-	flags.StringVar(&f.grep, "grep", "", "only lines that match a regular expression `RE`, as in Go")
+	flags.StringVar(&f.since, "since", "", "only lines since a `TIME`, such as 10m, 2h30m or 2026-11-29T13:30:00+01:00; all of them, without -n\n(default none)")
+	flags.StringVar(&f.grep, "grep", "", "only lines that match a regular expression `RE`, as in Go (default none)")
 	flags.BoolVar(&f.json, "json", false, "print an object a line")
 	flags.BoolVar(&f.raw, "raw", false, "print the text alone")
 	flags.BoolVar(&f.err, "err", false, "only what was printed to standard error")

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/table"
 	"github.com/spf13/cobra"
 )
@@ -20,7 +21,8 @@ type listFlags struct{ json, all, watch bool }
 func newListCommand() *cobra.Command {
 	var f listFlags
 	command := &cobra.Command{
-		Use: "ls [NAME|NAMESPACE...]", Aliases: []string{"list", "l", "ps", "status"}, Short: "List the applications", ValidArgsFunction: completeNames,
+		Use: "ls [NAME|NAMESPACE...]", Aliases: []string{"list", "l", "ps", "status"}, Short: "List the applications",
+		Example: "  nodecluster ls\n  nodecluster ls shop --all\n  nodecluster ls --json", ValidArgsFunction: completeNames,
 		RunE: func(command *cobra.Command, names []string) error { return f.list(names) },
 	}
 	command.Flags().BoolVarP(&f.all, "all", "a", false, "list the workers of each too")
@@ -37,7 +39,7 @@ func (f *listFlags) list(names []string) error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	for {
-		if !f.json {
+		if !f.json && stdio.IsTerminal(os.Stdout) {
 			fmt.Print(clearScreen)
 		}
 		if err := f.print(ctx, names); err != nil {
@@ -83,7 +85,8 @@ func newDescribeCommand() *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
 		Use: "describe NAME...", Aliases: []string{"desc", "info", "show"}, Short: "Show all that is known of an application",
-		Args: cobra.MinimumNArgs(1), ValidArgsFunction: completeNames,
+		Example: "  nodecluster describe api\n  nodecluster describe api --json",
+		Args:    cobra.MinimumNArgs(1), ValidArgsFunction: completeNames,
 		RunE: func(command *cobra.Command, names []string) error {
 			all, err := statusesOf(command.Context(), names)
 			if err != nil {
@@ -106,7 +109,7 @@ func newDescribeCommand() *cobra.Command {
 
 func newJlistCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "jlist", Short: "Print all workers as JSON, in the shape of pm2 jlist", Args: cobra.NoArgs,
+		Use: "jlist", Short: "Print all workers as JSON, in the shape of pm2 jlist", Example: "  nodecluster jlist", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			all, err := statusesOf(command.Context(), nil)
 			if err != nil {

@@ -2,26 +2,51 @@ package main
 
 import "github.com/spf13/cobra"
 
+// group is the commands of one purpose, in the order of daily use.
+type group struct {
+	title    string
+	commands []*cobra.Command
+}
+
+func groups() []group {
+	return []group{
+		{"Applications", []*cobra.Command{
+			newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(), newRunCommand(),
+			newDrainCommand(), newSignalCommand(), newKillCommand(),
+		}},
+		{"Looking", []*cobra.Command{
+			newListCommand(), newDescribeCommand(), newLogsCommand(), newTopCommand(), newWebCommand(), newEventsCommand(), newPingCommand(),
+			newPidCommand(), newIDCommand(), newJlistCommand(), newEnvCommand(), newTraceCommand(), newFlushCommand(), newResetCommand(),
+		}},
+		{"Configuration", []*cobra.Command{newInitCommand(), newCheckCommand(), newMigrateCommand()}},
+		{"System", []*cobra.Command{
+			newStartupCommand(), newUnstartupCommand(), newResurrectCommand(), newSaveCommand(), newCompletionCommand(), newVersionCommand(),
+		}},
+	}
+}
+
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "nodecluster",
-		Short: "Run Node scripts as pools of cluster workers, and trace the messages of Node programs",
-		Example: `  PORT=3000 nodecluster run --instances 2 server.js
-  nodecluster run --log-format json --node-args "--max-old-space-size=512" app/ --verbose
-  nodecluster trace --summary -- node app.js`,
+		Short: "Run Node scripts as pools of cluster workers, and keep them running",
+		Example: `  PORT=3000 nodecluster start server.js -i 4 --name api
+  nodecluster ls
+  nodecluster reload api
+  PORT=3000 nodecluster run -i 2 server.js`,
 		SilenceErrors:      true,
 		SilenceUsage:       true,
 		DisableSuggestions: true,
-		CompletionOptions:  cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
-	root.AddCommand(
-		newRunCommand(), newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(),
-		newListCommand(), newDescribeCommand(), newJlistCommand(), newTopCommand(), newWebCommand(), newLogsCommand(),
-		newEventsCommand(), newEnvCommand(), newPidCommand(), newIDCommand(), newPingCommand(),
-		newLogsCommand(), newFlushCommand(), newResetCommand(), newDrainCommand(), newSignalCommand(),
-		newKillCommand(), newSaveCommand(), newResurrectCommand(),
-		newCheckCommand(), newInitCommand(), newMigrateCommand(),
-		newTraceCommand(), newTraceExecCommand(), newTraceExitCommand(), newVersionCommand(),
-	)
+	cobra.EnableCommandSorting = false
+	for _, g := range groups() {
+		root.AddGroup(&cobra.Group{ID: g.title, Title: g.title + ":"})
+		for _, command := range g.commands {
+			command.GroupID = g.title
+			root.AddCommand(command)
+		}
+	}
+	root.SetHelpCommandGroupID("System")
+	root.AddCommand(newTraceExecCommand(), newTraceExitCommand())
+	completeFlags(root)
 	return root
 }

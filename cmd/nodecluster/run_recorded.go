@@ -37,9 +37,11 @@ func runRecorded(command *cobra.Command, given *runFlags) error {
 	defer out.Close()
 	log := eventlog.New(out, given.logFormat, given.logLevel, events.Add)
 	defer log.Close()
+	notifier := joinServiceManager(log)
+	defer notifier.Close()
 	err = a.begin()
 	if err == nil {
-		err = a.run(log, events)
+		err = a.run(&supervise.Options{Log: log, Events: events, Notifier: notifier})
 	}
 	if saveErr := a.end(err); saveErr != nil {
 		log.Warn("how it ended could not be kept: " + eventlog.OneLine(saveErr))
@@ -107,8 +109,8 @@ func (a *application) end(why error) error {
 	return a.Save(record)
 }
 
-// run runs the application until it ends.
-func (a *application) run(log *eventlog.Log, events *supervise.Events) error {
+// run runs the application until it ends. What the options say already is how it is reported.
+func (a *application) run(o *supervise.Options) error {
 	f, err := parseConfig(a.config)
 	if err != nil {
 		return err
@@ -122,11 +124,11 @@ func (a *application) run(log *eventlog.Log, events *supervise.Events) error {
 		socket.Close()
 		return err
 	}
-	err = runPool(f, a.config.Script, a.config.Args, &supervise.Options{
-		Name: a.Name(), Namespace: namespaceOf(a), Version: programVersion(), AppVersion: func() string { return supervise.VersionOf(a.config.Script) },
-		Log: log, Events: events, Config: a.record.Config, Compile: compileConfig, Save: a.replaceConfig,
-		Control: socket, ControlGroup: a.config.ControlGroup, Logs: output, LogFile: a.LogFile(),
-	})
+	o.Name, o.Namespace, o.Control, o.ControlGroup = a.Name(), namespaceOf(a), socket, a.config.ControlGroup
+	o.Version, o.AppVersion = programVersion(), func() string { return supervise.VersionOf(a.config.Script) }
+	o.Config, o.Compile, o.Save = a.record.Config, compileConfig, a.replaceConfig
+	o.Logs, o.LogFile = output, a.LogFile()
+	err = runPool(f, a.config.Script, a.config.Args, o)
 	if err != nil && output != nil {
 		a.lastLines = output.LastLines(0)
 	}

@@ -10,7 +10,7 @@ import (
 
 func newSaveCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "save", Aliases: []string{"dump"}, Short: "Do nothing: what is started is kept without it", Args: cobra.ArbitraryArgs,
+		Use: "save", Aliases: []string{"dump"}, Short: "Do nothing: what is started is kept without it", Example: "  nodecluster save", Args: cobra.ArbitraryArgs,
 		Run: func(command *cobra.Command, _ []string) {
 			fmt.Fprintln(command.OutOrStdout(), "nothing to do: what is started is kept at once")
 		},
@@ -26,7 +26,8 @@ func (a *application) isMissing() bool {
 func newResurrectCommand() *cobra.Command {
 	var f changeFlags
 	command := &cobra.Command{
-		Use: "resurrect", Short: "Start all applications again that were not stopped, as after a reboot, but for those with autostart: false", Args: cobra.NoArgs,
+		Use: "resurrect", Short: "Start all applications again that were not stopped, as after a reboot, but for those with autostart: false",
+		Example: "  nodecluster resurrect", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			all, err := allApps()
 			if err != nil {

@@ -36,6 +36,13 @@ It waits until all workers are ready. Ctrl-C ends the waiting alone.
 Exit status: 0 when it runs as asked, 1 when it does not, 2 when the command line is wrong, 4 when there is no such
 application.`
 
+const startExample = `  PORT=3000 nodecluster start server.js -i max --name api
+  nodecluster start server.js --name api -i 2 -- --verbose
+  nodecluster start "python3 -m http.server" --name files
+  nodecluster start nodecluster.yaml --only api --dry-run
+  nodecluster start ecosystem.config.js --env-name production
+  nodecluster start api`
+
 // startFlags are the flags of start.
 type startFlags struct {
 	runFlags
@@ -49,7 +56,7 @@ func newStartCommand() *cobra.Command {
 	var f startFlags
 	command := &cobra.Command{
 		Use: `start [flags] SCRIPT|FILE|NAME|"COMMAND" [-- ARGS...]`, Short: "Start an application in the background", Long: startHelp,
-		DisableFlagsInUseLine: true, ValidArgsFunction: completeNames,
+		Example: startExample, DisableFlagsInUseLine: true, ValidArgsFunction: completeStart,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return errors.New("say what to start: a script, a file, or the name of an application")
@@ -64,8 +71,8 @@ func newStartCommand() *cobra.Command {
 	flags.BoolVar(&f.json, "json", false, "print what was done as JSON, one line an application")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "show what would change, and do nothing")
 	flags.BoolVar(&f.updateEnv, "update-env", false, "take over the environment of now, where there was another one")
-	flags.StringVar(&f.environment, "env-name", "", "of a FILE, the variables of env_NAME too (PM2's --env)")
-	flags.StringSliceVar(&f.only, "only", nil, "of a FILE, these applications alone")
+	flags.StringVar(&f.environment, "env-name", "", "of a FILE, the variables of env_NAME too (PM2's --env; default none)")
+	flags.StringSliceVar(&f.only, "only", nil, "of a FILE, these applications alone (default all)")
 	return command
 }
 
@@ -282,7 +289,7 @@ func (a *application) startAnew(ctx context.Context) (outcome, error) {
 	if err := a.awaitDependencies(ctx); err != nil {
 		return outcome{}, errors.Join(err, a.end(err)) // for ls to say why it is not there
 	}
-	supervisor, err := a.launch()
+	supervisor, err := a.launch(ctx)
 	if err != nil {
 		return outcome{}, err
 	}

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/boot"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
 	"github.com/spf13/cobra"
 )
@@ -14,10 +14,15 @@ import (
 func newStopCommand() *cobra.Command {
 	command, _ := newChangeCommand("stop", "Stop an application: its workers finish their requests; it stays known",
 		func(ctx context.Context, a *application) (outcome, error) {
-			if running, err := a.Running(); err != nil || !running {
-				return outcome{Done: "is stopped"}, cmp.Or(err, a.want(home.Stopped))
+			running, err := a.Running()
+			if err != nil {
+				return outcome{}, err
 			}
-			return outcome{Done: "stopped"}, a.stop(ctx)
+			done := "stopped"
+			if !running {
+				done = "is stopped"
+			}
+			return outcome{Done: done}, a.stop(ctx)
 		})
 	return command
 }
@@ -37,7 +42,7 @@ func newDeleteCommand() *cobra.Command {
 func newKillCommand() *cobra.Command {
 	var f changeFlags
 	return &cobra.Command{
-		Use: "kill", Short: "Stop all applications", Args: cobra.NoArgs,
+		Use: "kill", Short: "Stop all applications", Example: "  nodecluster kill", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			all, err := allApps()
 			if err != nil {
@@ -55,6 +60,8 @@ func newRestartCommand() *cobra.Command {
 	command, _ := newChangeCommand("restart", "Stop all workers of an application at once, and start them again; reload loses no time",
 		func(ctx context.Context, a *application) (outcome, error) { return a.restart(ctx, updateEnv) })
 	command.Flags().BoolVar(&updateEnv, "update-env", false, "take over the environment of now")
+	command.Example = `  nodecluster restart api
+  API_KEY=2 nodecluster restart api --update-env`
 	return command
 }
 
@@ -82,23 +89,36 @@ func (a *application) want(wanted string) error {
 // stopPoll is how often a supervisor is asked that does not listen yet.
 const stopPoll = 10 * time.Millisecond
 
-// stop ends an application, if it runs, and waits until its supervisor has ended. What is wanted of one whose record cannot be read is not
-// known, and is not after it either.
+// stop ends an application, if it runs, waits until its supervisor has ended, and has it not start with the machine. What is wanted of one whose
+// record cannot be read is not known, and is not after it either.
 func (a *application) stop(ctx context.Context) error {
 	if a.unread == nil {
 		if err := a.want(home.Stopped); err != nil {
 			return err
 		}
 	}
+	if err := a.endSupervisor(ctx); err != nil {
+		return err
+	}
+	if manager, ok := bootManager(); ok && !a.record.Foreground {
+		if err := boot.Run(manager.Disable(a.Name())).Apply(ctx); err != nil {
+			return err
+		}
+	}
+	if a.unread != nil {
+		return nil
+	}
+	return a.reload()
+}
+
+// endSupervisor asks the supervisor to end, if it runs, and waits for it.
+func (a *application) endSupervisor(ctx context.Context) error {
 	for {
 		err := a.client().Stop(ctx)
 		running, runningErr := a.Running()
 		switch {
 		case err == nil, runningErr == nil && !running:
-			if err := a.Wait(ctx); err != nil || a.unread != nil {
-				return err
-			}
-			return a.reload()
+			return a.Wait(ctx)
 		case !errors.Is(err, home.ErrNotRunning):
 			return err
 		}

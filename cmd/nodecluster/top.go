@@ -16,7 +16,8 @@ selected first.`
 func newTopCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "top [NAME]", Aliases: []string{"monit", "dashboard"}, Short: "Watch the applications in the terminal, and change them by keys", Long: topHelp,
-		Args: cobra.MaximumNArgs(1), ValidArgsFunction: completeNames, DisableFlagsInUseLine: true,
+		Example: "  nodecluster top\n  nodecluster top api",
+		Args:    cobra.MaximumNArgs(1), ValidArgsFunction: completeNames, DisableFlagsInUseLine: true,
 		RunE: func(command *cobra.Command, args []string) error {
 			o := top.Options{Input: os.Stdin, Output: os.Stdout}
 			if len(args) > 0 {

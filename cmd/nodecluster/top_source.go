@@ -10,19 +10,14 @@ import (
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/top"
 )
 
-// topSource is where top sees and changes applications.
+// topSource is where top sees them.
 type topSource struct{ source }
 
 // Logs gives what the workers print and, of all instances, what happens to them from now on.
-func (topSource) Logs(ctx context.Context, name string, instance, last int) iter.Seq2[top.Line, error] {
+func (s topSource) Logs(ctx context.Context, name string, instance, last int) iter.Seq2[top.Line, error] {
 	return func(yield func(top.Line, error) bool) {
-		apps, err := findApps([]string{name})
-		if err != nil {
-			yield(top.Line{}, err)
-			return
-		}
-		l := appLog{app: apps[0], lines: make(chan readLine)}
 		ctx, cancel := context.WithCancel(ctx)
+		l := appLog{source: s.source, app: name, lines: make(chan readLine)}
 		defer l.reading.Wait()
 		defer cancel()
 		l.reading.Go(func() { l.readOutput(ctx, instance, last) })
@@ -44,7 +39,8 @@ func (topSource) Logs(ctx context.Context, name string, instance, last int) iter
 
 // appLog reads what an application's workers print, and what happens to it.
 type appLog struct {
-	app     *application
+	source  source
+	app     string
 	lines   chan readLine
 	reading sync.WaitGroup
 }
@@ -65,7 +61,7 @@ func (l *appLog) send(ctx context.Context, line top.Line, err error) bool {
 }
 
 func (l *appLog) readOutput(ctx context.Context, instance, last int) {
-	for line, err := range logs.Read(ctx, l.app.LogFile(), logs.Query{Lines: last, Instance: instance, Follow: true}) {
+	for line, err := range l.source.Logs(ctx, l.app, logs.Query{Lines: last, Instance: instance, Follow: true}) {
 		if !l.send(ctx, top.Line{Time: line.Time, Instance: line.Instance, Stderr: line.Stderr, Text: line.Text}, err) {
 			return
 		}
@@ -75,14 +71,22 @@ func (l *appLog) readOutput(ctx context.Context, instance, last int) {
 // readEvents reads the events of one supervisor after the other.
 func (l *appLog) readEvents(ctx context.Context) {
 	for ctx.Err() == nil {
-		for event, err := range l.app.client().Events(ctx) {
-			if err != nil || !l.send(ctx, top.Line{Time: event.Time, Instance: -1, Text: event.Text}, nil) {
-				break
-			}
-		}
+		l.readSupervisor(ctx)
 		select {
 		case <-ctx.Done():
 		case <-time.After(time.Second):
+		}
+	}
+}
+
+func (l *appLog) readSupervisor(ctx context.Context) {
+	client, err := l.source.Client(l.app)
+	if err != nil {
+		return // the file tells the same
+	}
+	for event, err := range client.Events(ctx) {
+		if err != nil || !l.send(ctx, top.Line{Time: event.Time, Instance: -1, Text: event.Text}, nil) {
+			return
 		}
 	}
 }

@@ -10,9 +10,10 @@ import (
 
 func newVersionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print what was built: version, commit, Go, platform",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print what was built: version, commit, Go, platform",
+		Example: "  nodecluster version",
+		Args:    cobra.NoArgs,
 		Run: func(command *cobra.Command, _ []string) {
 			info, ok := debug.ReadBuildInfo()
 			if !ok {

@@ -41,7 +41,7 @@ type webFlags struct {
 func newWebCommand() *cobra.Command {
 	var f webFlags
 	command := &cobra.Command{
-		Use: "web", Short: "Serve a page of the applications", Long: webHelp, Args: cobra.NoArgs,
+		Use: "web", Short: "Serve a page of the applications", Long: webHelp, Example: "  nodecluster web", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if (f.cert == "") != (f.key == "") {
 				return errors.New("--tls-cert and --tls-key go together")
@@ -54,10 +54,10 @@ func newWebCommand() *cobra.Command {
 	}
 	flags := command.Flags()
 	flags.StringVar(&f.listen, "listen", "127.0.0.1:9615", "`ADDRESS` to listen on")
-	flags.StringVar(&f.tokenFile, "token-file", "", "`FILE` with the token that clients have to know")
-	flags.StringVar(&f.cert, "tls-cert", "", "`FILE` with the certificate, and those between it and the authority's")
-	flags.StringVar(&f.key, "tls-key", "", "`FILE` with the certificate's key")
-	flags.StringArrayVar(&f.hosts, "host", nil, "further `NAME` by which browsers reach the page; can be repeated")
+	flags.StringVar(&f.tokenFile, "token-file", "", "`FILE` with the token that clients have to know (default none)")
+	flags.StringVar(&f.cert, "tls-cert", "", "`FILE` with the certificate, and those between it and the authority's (default none)")
+	flags.StringVar(&f.key, "tls-key", "", "`FILE` with the certificate's key (default none)")
+	flags.StringArrayVar(&f.hosts, "host", nil, "further `NAME` by which browsers reach the page; can be repeated (default none)")
 	return command
 }
 

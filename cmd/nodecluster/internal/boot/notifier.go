@@ -50,6 +50,9 @@ func NewNotifier() (*Notifier, error) {
 	return &Notifier{socket, address, watchdog}, nil
 }
 
+// Listens reports whether a service manager listens. None does to a nil notifier.
+func (n *Notifier) Listens() bool { return n != nil && n.socket != nil }
+
 // Environ are the variables that NewNotifier has taken away, as "K=V", for a program that takes the place of this one in the same process.
 func (n *Notifier) Environ() []string {
 	if n.socket == nil {

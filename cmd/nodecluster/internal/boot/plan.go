@@ -53,8 +53,10 @@ func (m Manager) Unstartup() (Plan, error) {
 // Enable is the command that has applications come back when the machine starts.
 func (m Manager) Enable(apps ...string) []string { return m.command("enable", instances(apps)...) }
 
-// Disable is the command that has them come back no more.
-func (m Manager) Disable(apps ...string) []string { return m.command("disable", instances(apps)...) }
+// Disable is the command that has them come back no more, and ends what systemd runs or is about to run of them.
+func (m Manager) Disable(apps ...string) []string {
+	return m.command("disable", append([]string{"--now"}, instances(apps)...)...)
+}
 
 // Start is the command that starts an application's supervisor under systemd, and waits until the application is up.
 func (m Manager) Start(app string) []string { return m.command("start", InstanceName(app)) }
@@ -69,6 +71,9 @@ func instances(apps []string) (units []string) {
 	}
 	return units
 }
+
+// Run is a plan of one command.
+func Run(command []string) Plan { return Plan{Commands: [][]string{command}} }
 
 // Apply carries the plan out. The first thing that fails ends it, and the error says what that was, with what the command has printed.
 func (p Plan) Apply(ctx context.Context) error {
@@ -102,11 +107,22 @@ func write(path, text string) error {
 
 func runAll(ctx context.Context, commands [][]string) error {
 	for _, c := range commands {
-		if out, err := exec.CommandContext(ctx, c[0], c[1:]...).CombinedOutput(); err != nil {
+		command := exec.CommandContext(ctx, c[0], c[1:]...)
+		command.Env = environment()
+		if out, err := command.CombinedOutput(); err != nil {
 			return fmt.Errorf("%s: %w: %s", strings.Join(c, " "), err, bytes.TrimSpace(out))
 		}
 	}
 	return nil
+}
+
+// environment has the variable by which systemctl --user finds the manager, which is not set where a user came by su or cron.
+func environment() []string {
+	folder := fmt.Sprint("/run/user/", os.Geteuid())
+	if _, err := os.Stat(folder); err != nil || os.Getenv("XDG_RUNTIME_DIR") != "" {
+		return os.Environ()
+	}
+	return append(os.Environ(), "XDG_RUNTIME_DIR="+folder)
 }
 
 // String is the plan in the words of a shell.

@@ -5,8 +5,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-
-	"github.com/coreos/go-systemd/v22/activation"
 )
 
 // Socket is a descriptor that the service manager has opened for this process.
@@ -16,22 +14,33 @@ type Socket struct {
 	FD   int
 }
 
-// held are the descriptors of the process, which would be closed with the last reference to them.
-var held []*os.File
+// firstFD is the number of the first descriptor, and the others follow it.
+const firstFD = 3
 
-// Sockets returns the descriptors that systemd has opened for this process, in their order. They are the process's, stay open, and are not
-// passed on. It is called once. The variables of systemd stay in the environment: a program that npm's systemd is in looks for LISTEN_FDS, and
-// listens on descriptor 3.
+// maxSockets is more than a service has.
+const maxSockets = 1024
+
+// Sockets returns the descriptors that systemd has opened for this process, in their order. They are the process's, and stay open. Nothing keeps
+// them from the children of the process. The variables of systemd stay in the environment: a program that npm's systemd is in looks for
+// LISTEN_FDS, and listens on descriptor 3.
+//
+// It makes no [os.File] of them, as the module's functions do: Go would then wake up for each connection that comes to them.
 func Sockets() (sockets []Socket) {
-	files := activation.Files(false)
-	held = append(held, files...)
-	for _, f := range files {
-		fd := int(f.Fd())
-		name := f.Name()
-		if name == "LISTEN_FD_"+strconv.Itoa(fd) || name == "unknown" { // what the module, and systemd, say of one without a name
-			name = ""
+	pid, err := strconv.Atoi(os.Getenv("LISTEN_PID"))
+	if err != nil || pid != os.Getpid() {
+		return nil
+	}
+	count, err := strconv.Atoi(os.Getenv("LISTEN_FDS"))
+	if err != nil || count < 0 || count > maxSockets {
+		return nil
+	}
+	names := strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
+	for i := range count {
+		s := Socket{FD: firstFD + i}
+		if i < len(names) && names[i] != "unknown" { // what systemd says of one without a name
+			s.Name = names[i]
 		}
-		sockets = append(sockets, Socket{name, fd})
+		sockets = append(sockets, s)
 	}
 	return sockets
 }

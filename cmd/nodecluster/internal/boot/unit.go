@@ -36,7 +36,7 @@ NotifyAccess=main
 ExecStart=%[1]s run --name %%i
 # It waits for the end of the reload, and fails if that fails. The old workers go on then.
 ExecReload=%[1]s reload %%i
-Environment=%[2]s
+%[2]s
 Environment=%[3]s
 # Status 0 is an application that was stopped or has done its work, 2 a command line that makes no sense, 4 an application that is not there.
 Restart=on-failure
@@ -61,7 +61,7 @@ func (u Unit) Text() string {
 	if u.Manager == UserManager {
 		target, after = "default.target", ""
 	}
-	return fmt.Sprintf(unitText, quote(u.Program), quote("NODECLUSTER_HOME="+u.Home), quote("PATH="+u.Path), after, target,
+	return fmt.Sprintf(unitText, quote(u.Program), homeLine(u.Home), quote("PATH="+u.Path), after, target,
 		strings.Join(u.Manager.systemctl(), " "), UnitName)
 }
 

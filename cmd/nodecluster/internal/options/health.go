@@ -30,10 +30,10 @@ type healthFlags struct {
 // addHealth adds the flags that say when workers are healthy.
 func (o *Options) addHealth(flags *pflag.FlagSet) {
 	flags.Var(Value{"CHECK", setProbe(&o.Pool.Readiness)}, "readiness",
-		"the check that a worker has to pass to get connections, made of each worker by itself:\n/PATH or a URL, GET with a status from 200 to 399; tcp or tcp:PORT; exec:COMMAND")
-	flags.Var(Value{"CHECK", setProbe(&o.Pool.Liveness)}, "liveness", "the check without which a worker is replaced, new first")
+		"the check that a worker has to pass to get connections, made of each worker by itself:\n/PATH or a URL, GET with a status from 200 to 399; tcp or tcp:PORT; exec:COMMAND\n(default none)")
+	flags.Var(Value{"CHECK", setProbe(&o.Pool.Liveness)}, "liveness", "the check without which a worker is replaced, new first (default none)")
 	flags.Var(Value{"CHECK", setProbe(&o.Pool.Startup)}, "startup",
-		"the check that a worker has to pass once, each second, before the others are made")
+		"the check that a worker has to pass once, each second, before the others are made (default none)")
 	flags.Var(Value{"DURATION", SetDuration(&o.health.startupTimeout)}, "startup-timeout", "how long it may take; then the worker is replaced (default 1m0s)")
 	flags.Var(Value{"DURATION", SetDuration(&o.health.period)}, "health-period", "how often they are made (default 10s)")
 	flags.Var(Value{"DURATION", SetDuration(&o.health.timeout)}, "health-timeout", "how long one may take (default 1s)")

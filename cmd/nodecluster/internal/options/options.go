@@ -37,9 +37,9 @@ func (o *Options) AddTo(flags *pflag.FlagSet) {
 	flags.VarP(Value{"N|auto", o.setInstances}, "instances", "i",
 		"how many workers (default auto: one for each CPU, but no more than the quota of CPUs\nand the memory of a container allow); max is auto")
 	flags.Var(Value{"SIZE", o.setWorkerMemory}, "worker-memory", "what auto takes a worker to need, as 512M or 1G (default 160M)")
-	flags.Var(Value{"N=COMMAND", o.addMix}, "mix", "N more workers of another command behind the same ports; may be repeated")
+	flags.Var(Value{"N=COMMAND", o.addMix}, "mix", "N more workers of another command behind the same ports; may be repeated (default none)")
 	flags.Var(Value{"PROGRAM", o.setNode}, "node", "what runs SCRIPT (default node, as PATH has it)")
-	flags.Var(Value{"ARGS", o.setNodeArgs}, "node-args", "its arguments before SCRIPT, split as a shell does")
+	flags.Var(Value{"ARGS", o.setNodeArgs}, "node-args", "its arguments before SCRIPT, split as a shell does (default none)")
 	flags.Var(Value{"rr|none|reuseport|sticky|least", OneOf(&s.SchedulingPolicy, cluster.SchedulingPolicies()...)}, "sched",
 		"who gets a connection: rr, workers in turns; none, who takes it from one socket;\nreuseport, whom the kernel chooses of one socket each; sticky, for one address always\nthe same; least, the least busy\n(default: NODE_CLUSTER_SCHED_POLICY, or else rr)")
 	flags.BoolVar(&s.NoBatch, "no-batch", false, "under rr and least, have the primary preempt the workers whose answers wake it, as any\nprogram does")
@@ -49,21 +49,21 @@ func (o *Options) AddTo(flags *pflag.FlagSet) {
 	flags.Var(Value{"SIZE", o.setMaxMessageSize}, "max-message-size",
 		"how long a message of a worker may be, as 512K, 128M or 1G (default 64M);\na longer one ends its channel")
 	flags.Var(Value{"FOLDER", o.setCwd}, "cwd", "the workers' working directory (default this one)")
-	flags.Var(Value{"K=V", o.addEnv}, "env", "a variable of the workers' environment; may be repeated")
-	flags.Var(Value{"FILE", o.addEnvFile}, "env-file", "variables of a file, as node --env-file reads them; --env wins over them, and so do\nvariables that are set already; may be repeated")
-	flags.Var(Value{"NAME", o.filter.add}, "filter-env", "a variable of this environment that workers do not get; * stands for anything, and alone\nfor all; may be repeated")
-	flags.Var(Value{"NAME", o.setInstanceVar}, "instance-var", "a further variable with the number of the worker's place, from 0 on,\nwhich NODECLUSTER_INSTANCE has in any case (PM2 has NODE_APP_INSTANCE)")
-	flags.Var(Value{"NAME", o.setIncrementVar}, "increment-var", "a variable with a number, such as PORT, that each worker gets with the number of its\nplace added")
-	flags.Var(Value{"USER", setID(&s.UID, userID)}, "uid", "whom the workers run as, a number or a name; says nothing of the group")
-	flags.Var(Value{"GROUP", setID(&s.GID, groupID)}, "gid", "the group that the workers run as, a number or a name")
-	flags.Var(Value{"PORT", o.setMinPort}, "min-port", "the lowest port that workers may listen on; 1024 is what users but root may")
+	flags.Var(Value{"K=V", o.addEnv}, "env", "a variable of the workers' environment; may be repeated (default those of now)")
+	flags.Var(Value{"FILE", o.addEnvFile}, "env-file", "variables of a file, as node --env-file reads them; --env wins over them, and so do\nvariables that are set already; may be repeated (default none)")
+	flags.Var(Value{"NAME", o.filter.add}, "filter-env", "a variable of this environment that workers do not get; * stands for anything, and alone\nfor all; may be repeated (default none)")
+	flags.Var(Value{"NAME", o.setInstanceVar}, "instance-var", "a further variable with the number of the worker's place, from 0 on,\nwhich NODECLUSTER_INSTANCE has in any case (PM2 has NODE_APP_INSTANCE; default none)")
+	flags.Var(Value{"NAME", o.setIncrementVar}, "increment-var", "a variable with a number, such as PORT, that each worker gets with the number of its\nplace added (default none)")
+	flags.Var(Value{"USER", setID(&s.UID, userID)}, "uid", "whom the workers run as, a number or a name; says nothing of the group (default you)")
+	flags.Var(Value{"GROUP", setID(&s.GID, groupID)}, "gid", "the group that the workers run as, a number or a name (default yours)")
+	flags.Var(Value{"PORT", o.setMinPort}, "min-port", "the lowest port that workers may listen on; 1024 is what users but root may\n(default 1)")
 	flags.Var(Value{"always|on-failure|never", OneOf(&keep.Restart, pool.RestartAlways, pool.RestartOnFailure, pool.RestartNever)},
 		"restart", "which workers have successors (default on-failure)")
 	flags.Var(Value{"N", o.setMaxRestarts}, "max-restarts",
 		"how many failures in a row have a successor (default 16); each waits longer,\nfrom 100ms to 15s, and 30s of health begin a new row")
 	flags.Var(Value{"DURATION", SetDuration(&keep.Healthy)}, "min-uptime", "how long a worker must live for its failure to begin a new row (default 30s)")
 	flags.Var(Value{"DURATION", SetDuration(&keep.MinPause)}, "restart-delay", "the shortest pause before a successor (default 100ms)")
-	flags.Var(Value{"CODE", o.addStopExitCode}, "stop-exit-codes", "an exit code that is no failure and has no successor; may be repeated")
+	flags.Var(Value{"CODE", o.addStopExitCode}, "stop-exit-codes", "an exit code that is no failure and has no successor; may be repeated (default none)")
 	flags.Var(Value{"DURATION", SetDuration(&keep.KillTimeout)}, "kill-timeout", "from asking workers to leave to killing them (default 5s)")
 	flags.Var(Value{"disconnect|signal|message", OneOf(&s.StopMethod, cluster.StopDisconnect, cluster.StopBySignal, cluster.StopByMessage)}, "stop",
 		"how workers are asked to leave: disconnect, they close their servers and finish\ntheir requests; signal, as a handler in the script does; message, as one of the message\n\"shutdown\" does (default disconnect)")

@@ -10,7 +10,6 @@ import (
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 )
 
 // history is what has happened to an application: its last change, and how often workers had successors and why.
@@ -81,7 +80,7 @@ func (h *history) take(p pool.Progress, instances int) {
 		c.Ended = time.Now()
 	case pool.Failed:
 		c.Ended = time.Now()
-		c.Error = eventlog.OneLine(p.Err)
+		c.Error = describeFailure(p.Err)
 		if failed := (*pool.InstanceError)(nil); errors.As(p.Err, &failed) {
 			c.Output = failed.Output
 		}
@@ -125,7 +124,7 @@ func (h *history) failed(kind string, begun time.Time, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.change == nil || h.change.Begun.Before(begun) {
-		h.change = &control.Change{Kind: kind, Begun: begun, Ended: time.Now(), Error: eventlog.OneLine(err)}
+		h.change = &control.Change{Kind: kind, Begun: begun, Ended: time.Now(), Error: describeFailure(err)}
 	}
 }
 

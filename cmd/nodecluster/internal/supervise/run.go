@@ -11,6 +11,7 @@ import (
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/boot"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/logs"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/watch"
@@ -39,6 +40,8 @@ type Options struct {
 	// Watch has the workers be reloaded when files change; nil if none are watched.
 	Watch      *watch.Watcher
 	Foreground bool
+	// Notifier tells the service manager, and is closed by the caller; nil is for none.
+	Notifier *boot.Notifier
 	// Logs keeps what the workers print, in LogFile; it is nil where that passes through.
 	Logs    *logs.Writer
 	LogFile string
@@ -123,6 +126,7 @@ func untilEnd(s *service, signals *signals, stopping *atomic.Bool) error {
 		}
 		stopping.Store(true)
 		s.stopping.Store(true)
+		s.announcer.stop()
 		return shutDown(s.workers, signals.ends, s.options.Pool.LameDuck)
 	}
 }

@@ -39,6 +39,7 @@ type service struct {
 	health    metrics.Health
 	running   sync.WaitGroup
 	servers   []answering
+	announcer *announcer // nil if no service manager listens
 
 	mu     sync.Mutex
 	config json.RawMessage
@@ -79,14 +80,15 @@ type answering interface {
 	Shutdown(context.Context) error
 }
 
-// start has the control socket answered, and those who ask for metrics.
+// start has the control socket answered, and those who ask for metrics, and tells the service manager how the application is doing.
 func (s *service) start() {
 	if s.options.Control != nil {
-		s.serve(control.NewServer(s, control.ServerOptions{Group: s.options.ControlGroup}), s.options.Control)
+		s.serve(control.NewServer(s, control.ServerOptions{Group: s.options.ControlGroup, Log: s.log.Logger()}), s.options.Control)
 	}
 	if s.options.Metrics != nil {
 		s.serve(metrics.NewServer(s), s.options.Metrics)
 	}
+	s.announce()
 }
 
 func (s *service) serve(server answering, l net.Listener) {
@@ -339,6 +341,14 @@ func (s *service) Ready() error {
 	return s.health.Ready()
 }
 
+// describeFailure says in a line why a change has failed, without what the worker printed.
+func describeFailure(err error) string {
+	if failed := (*pool.InstanceError)(nil); errors.As(err, &failed) {
+		return fmt.Sprintf("instance %d: %s", failed.Instance, eventlog.OneLine(failed.Err))
+	}
+	return eventlog.OneLine(err)
+}
+
 // failed is an error as the control socket says it.
 func (s *service) failed(err error) error {
 	var failed *pool.InstanceError
@@ -350,7 +360,7 @@ func (s *service) failed(err error) error {
 	case errors.Is(err, cluster.ErrClosed):
 		return &control.Error{Code: control.CodeStopping, Message: "the application ends"}
 	case errors.As(err, &failed):
-		return &control.Error{Code: control.CodeFailed, Message: eventlog.OneLine(err), Output: failed.Output}
+		return &control.Error{Code: control.CodeFailed, Message: describeFailure(err), Output: failed.Output}
 	}
 	return &control.Error{Code: control.CodeFailed, Message: eventlog.OneLine(err)}
 }

@@ -130,6 +130,7 @@ func TestSampleAgainAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	now += time.Second // the process may have been started just now
 	var s Sampler
 	first := s.sampleAt(now, []int{pid})[pid]
 	if first.Utilization <= 0 || first.CPU <= 0 || first.CPUSeconds <= 0 {
