@@ -149,11 +149,11 @@ func (f *startupFlags) carryOut(ctx context.Context, out io.Writer, plan boot.Pl
 	return nil
 }
 
-// wantedApps are the names of the applications that were started and not stopped.
+// wantedApps are the names of the applications that were started and not stopped, but for those that do not start by themselves.
 func wantedApps() (names []string, err error) {
 	all, err := allApps()
 	for _, a := range all {
-		if a.record.Wanted == home.Running && !a.record.Foreground {
+		if a.record.Wanted == home.Running && !a.record.Foreground && a.startsByItself() {
 			names = append(names, a.Name())
 		}
 	}

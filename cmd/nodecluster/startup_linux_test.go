@@ -64,6 +64,7 @@ func TestStartupCommand(t *testing.T) {
 	s.do("start", script, "-n", "before", "-i", "1")
 	s.do("start", script, "-n", "stopped", "-i", "1")
 	s.do("stop", "stopped")
+	s.do("start", writeApps(t, t.TempDir(), fmt.Sprintf("{name: byhand, script: %q, instances: 1, autostart: false}", script)))
 	s.expectCalls()
 
 	shown := s.do("startup", "systemd", "--user", "--dry-run")
