@@ -23,9 +23,13 @@ func (a *application) launch(ctx context.Context) (ended <-chan error, err error
 	return a.detach()
 }
 
-// launchByUnit has systemd start the supervisor, now and with the machine.
+// launchByUnit has systemd start the supervisor, now and with the machine, or not with it if it does not start by itself.
 func (a *application) launchByUnit(ctx context.Context, manager boot.Manager) (<-chan error, error) {
-	if err := boot.Run(manager.Enable(a.Name())).Apply(ctx); err != nil {
+	atBoot := manager.Enable
+	if !a.startsByItself() {
+		atBoot = manager.Disable
+	}
+	if err := boot.Run(atBoot(a.Name())).Apply(ctx); err != nil {
 		return nil, err
 	}
 	ended := make(chan error, 1)

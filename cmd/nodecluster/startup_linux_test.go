@@ -88,6 +88,8 @@ func TestStartupCommand(t *testing.T) {
 	s.expectCalls("systemctl --user disable --now nodecluster@later.service")
 	s.do("restart", "later")
 	s.expectCalls("systemctl --user enable nodecluster@later.service", "systemctl --user start nodecluster@later.service")
+	s.do("start", writeApps(t, t.TempDir(), fmt.Sprintf("{name: manual, script: %q, instances: 1, autostart: false}", script)))
+	s.expectCalls("systemctl --user disable --now nodecluster@manual.service", "systemctl --user start nodecluster@manual.service")
 	s.do("delete", "later", "before")
 	s.expectCalls("systemctl --user disable --now nodecluster@later.service", "systemctl --user disable --now nodecluster@before.service")
 	s.refuse(1, "Job for nodecluster@failing.service failed", "start", script, "-n", "failing")
