@@ -8,12 +8,12 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/pool/internal/usage"
 )
 
-// OpenConnections returns how many connections of clients a worker has open over TCP, also one that leaves: those to the ports that workers
-// of the pool have listened on, whichever way they came to it. It asks the kernel, and not the worker: a worker that stands still is
-// counted as well, in any runtime. It reads all sockets of the system: some milliseconds where there are ten thousand. It returns an error
-// that matches [os.ErrNotExist] if the worker has ended, [os.ErrPermission] if it runs as a user into whose processes this one may not
-// look, [errors.ErrUnsupported] on other systems than Linux, and ctx's when that ends before the pool could be asked.
-func (p *Pool) OpenConnections(ctx context.Context, w *cluster.Worker) (int, error) {
+// OpenConnections returns how many connections of clients each of these workers has open over TCP, also one that leaves: those to the ports
+// that workers of the pool have listened on, whichever way they came to it. It is -1 for a worker that has ended, or that runs as a user into
+// whose processes this one may not look. It asks the kernel, and not the workers: one that stands still is counted as well, in any runtime.
+// It reads all sockets of the system, once for all workers: some milliseconds where there are ten thousand. It returns an error that
+// matches [errors.ErrUnsupported] on other systems than Linux, and ctx's when that ends before the pool could be asked.
+func (p *Pool) OpenConnections(ctx context.Context, workers ...*cluster.Worker) ([]int, error) {
 	ports := map[int]bool{}
 	err := p.ask(ctx, func() {
 		for _, place := range p.places {
@@ -25,13 +25,24 @@ func (p *Pool) OpenConnections(ctx context.Context, w *cluster.Worker) (int, err
 		}
 	})
 	if err != nil {
-		return 0, fmt.Errorf("pool: open connections: %w", err)
+		return nil, fmt.Errorf("pool: open connections: %w", err)
 	}
-	n, err := usage.Connections(w.Pid(), ports)
+	pids := make([]int, len(workers))
+	for i, w := range workers {
+		pids[i] = w.Pid()
+	}
+	byPid, err := usage.Connections(pids, ports)
 	if err != nil {
-		return 0, fmt.Errorf("pool: open connections: %w", err)
+		return nil, fmt.Errorf("pool: open connections: %w", err)
 	}
-	return n, nil
+	open := make([]int, len(workers))
+	for i, pid := range pids {
+		n, isKnown := byPid[pid]
+		if open[i] = n; !isKnown {
+			open[i] = -1
+		}
+	}
+	return open, nil
 }
 
 // Waiting returns how many connections of clients wait for a worker, as [cluster.Primary.Waiting] does.

@@ -180,9 +180,9 @@ func (a *announcer) count() {
 // countOnce is -1 if nothing is known.
 func (a *announcer) countOnce() int {
 	sum := -1
-	for _, w := range a.service.workers.Workers() {
-		n, err := a.service.workers.OpenConnections(context.Background(), w)
-		if err == nil {
+	open, _ := a.service.workers.OpenConnections(context.Background(), a.service.workers.Workers()...)
+	for _, n := range open {
+		if n >= 0 {
 			sum = max(sum, 0) + n
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -248,15 +249,9 @@ func (s *service) Drain(ctx context.Context, d control.Drain) error {
 		return nil
 	}
 	for {
-		open := 0
-		for _, w := range s.workers.Workers() {
-			n, err := s.workers.OpenConnections(ctx, w)
-			if err == nil {
-				open += n
-			}
-		}
-		if open == 0 {
-			return nil
+		open, err := s.workers.OpenConnections(ctx, s.workers.Workers()...)
+		if err != nil || !slices.ContainsFunc(open, func(n int) bool { return n > 0 }) {
+			return s.failed(err)
 		}
 		select {
 		case <-time.After(drainPoll):

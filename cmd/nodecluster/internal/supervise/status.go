@@ -21,7 +21,7 @@ func (s *service) App(ctx context.Context) (control.App, error) {
 	if errors.Is(err, cluster.ErrClosed) {
 		return control.App{}, s.failed(err)
 	}
-	uses := s.usage.read(instances)
+	uses := s.usage.read(ctx, s.workers, instances)
 	app := control.App{
 		Name: s.options.Name, Namespace: s.options.Namespace, Supervisor: s.supervisor(uses), Version: s.version(),
 		Waiting: s.workers.Waiting(), Change: s.history.last(), Config: s.configuration(),
@@ -31,13 +31,13 @@ func (s *service) App(ctx context.Context) (control.App, error) {
 	app.RestartsBy, app.ReloadsBy = s.history.counts()
 	app.Restarts = app.RestartsBy["exit"] + app.RestartsBy["signal"]
 	for _, i := range instances {
-		w := s.worker(ctx, i, uses)
+		w := s.worker(i, uses)
 		if i.State == pool.InstanceReady {
 			app.Ready++
 		}
 		app.Workers = append(app.Workers, w)
 		if i.Successor != nil {
-			app.Workers = append(app.Workers, s.successor(ctx, i, uses))
+			app.Workers = append(app.Workers, successor(i, uses))
 		}
 	}
 	app.Usage = sum(app.Workers)
@@ -123,7 +123,7 @@ var workerStates = map[pool.InstanceState]control.WorkerState{
 }
 
 // worker is an instance as it is now.
-func (s *service) worker(ctx context.Context, i pool.Instance, uses readings) control.Worker {
+func (s *service) worker(i pool.Instance, uses readings) control.Worker {
 	w := control.Worker{
 		Instance: i.Number, State: workerStates[i.State], Reason: reason(&i), StartedAt: i.StartedAt, RetryAt: i.RetryAt, Restarts: i.Restarts, Program: i.Exec,
 	}
@@ -136,28 +136,25 @@ func (s *service) worker(ctx context.Context, i pool.Instance, uses readings) co
 	w.Connections = -1
 	if i.Worker != nil {
 		w.Usage = uses.of(i.Worker.Pid())
-		s.describeWorker(ctx, &w, i.Worker)
+		describeWorker(&w, i.Worker)
 	}
 	return w
 }
 
 // successor is the worker that is tried beside the one of an instance.
-func (s *service) successor(ctx context.Context, i pool.Instance, uses readings) control.Worker {
+func successor(i pool.Instance, uses readings) control.Worker {
 	w := control.Worker{Instance: i.Number, State: control.WorkerStarting, Reason: "it is to take over", Program: i.Exec}
 	w.Usage = uses.of(i.Successor.Pid())
-	s.describeWorker(ctx, &w, i.Successor)
+	describeWorker(&w, i.Successor)
 	return w
 }
 
 // describeWorker adds what is known of a process.
-func (s *service) describeWorker(ctx context.Context, w *control.Worker, worker *cluster.Worker) {
+func describeWorker(w *control.Worker, worker *cluster.Worker) {
 	w.ID, w.Pid, w.Runtime = worker.ID(), worker.Pid(), string(worker.Runtime())
 	w.Accepted = uint64(worker.Accepted())
 	if lag := worker.Lag(); lag != (cluster.Lag{}) {
 		w.Lag = &control.Lag{Last: milliseconds(lag.Last), P50: milliseconds(lag.P50), P99: milliseconds(lag.P99)}
-	}
-	if n, err := s.workers.OpenConnections(ctx, worker); err == nil {
-		w.Connections = n
 	}
 }
 

@@ -1,9 +1,11 @@
 package supervise
 
 import (
+	"context"
 	"os"
 	"sync"
 
+	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/usage"
@@ -15,28 +17,43 @@ type usageMeter struct {
 	sampler usage.Sampler
 }
 
-// readings are what a number of processes use, by their ids.
-type readings map[int]usage.Reading
+// readings are what a number of processes use, and the connections that they have open, by their ids.
+type readings struct {
+	processes   map[int]usage.Reading
+	connections map[int]int
+}
 
 // read reads what this process and the workers use, since it was read before.
-func (m *usageMeter) read(instances []pool.Instance) readings {
-	pids := []int{os.Getpid()}
+func (m *usageMeter) read(ctx context.Context, workers *pool.Pool, instances []pool.Instance) readings {
+	var all []*cluster.Worker
 	for _, i := range instances {
-		if i.Worker != nil {
-			pids = append(pids, i.Worker.Pid())
+		for _, w := range []*cluster.Worker{i.Worker, i.Successor} {
+			if w != nil {
+				all = append(all, w)
+			}
 		}
-		if i.Successor != nil {
-			pids = append(pids, i.Successor.Pid())
+	}
+	r := readings{connections: map[int]int{}}
+	pids := []int{os.Getpid()}
+	open, _ := workers.OpenConnections(ctx, all...) // where nothing is known, nothing is shown
+	for i, w := range all {
+		pids = append(pids, w.Pid())
+		if i < len(open) {
+			r.connections[w.Pid()] = open[i]
 		}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	all, _ := m.sampler.Sample(pids) // where nothing is known, nothing is shown
-	return all
+	r.processes, _ = m.sampler.Sample(pids)
+	return r
 }
 
-// of is what one process uses. Its connections are not known.
+// of is what one process uses.
 func (r readings) of(pid int) control.Usage {
-	p := r[pid]
-	return control.Usage{CPU: p.CPU, CPUSeconds: p.CPUSeconds, Memory: p.Memory, Utilization: p.Utilization, Connections: -1}
+	p := r.processes[pid]
+	open, isKnown := r.connections[pid]
+	if !isKnown {
+		open = -1
+	}
+	return control.Usage{CPU: p.CPU, CPUSeconds: p.CPUSeconds, Memory: p.Memory, Utilization: p.Utilization, Connections: open}
 }
