@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 )
 
@@ -72,12 +71,4 @@ func excerpt(text string, line, column int) string {
 		}
 	}
 	return b.String() + "      | " + string(before) + "^"
-}
-
-// shortPath is a path as a message has it: from the working directory if it is below.
-func shortPath(path, folder string) string {
-	if short, err := filepath.Rel(folder, path); err == nil && !strings.HasPrefix(short, "..") {
-		return short
-	}
-	return path
 }
