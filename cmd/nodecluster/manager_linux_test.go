@@ -87,7 +87,7 @@ func TestReloadOfABrokenRelease(t *testing.T) {
 	if got := answerOf(t, port); got != "one" {
 		t.Errorf("the answer is %q", got)
 	}
-	if change := m.app("api").Change; change == nil || !strings.Contains(change.Error, "bad release") {
+	if change := m.app("api").Change; change == nil || !strings.Contains(strings.Join(change.Output, "\n"), "bad release") {
 		t.Errorf("the last change is %+v", change)
 	}
 }

@@ -14,12 +14,8 @@ import (
 func newStopCommand() *cobra.Command {
 	command, _ := newChangeCommand("stop", "Stop an application: its workers finish their requests; it stays known",
 		func(ctx context.Context, a *application) (outcome, error) {
-			running, err := a.Running()
-			if err != nil {
-				return outcome{}, err
-			}
 			done := "stopped"
-			if !running {
+			if running, err := a.Running(); err == nil && !running {
 				done = "is stopped"
 			}
 			return outcome{Done: done}, a.stop(ctx)

@@ -19,9 +19,9 @@ type watchFlags struct {
 }
 
 func (f *watchFlags) addTo(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.paths, "watch", nil, "reload when files change: in the working directory of the workers, or with --watch=PATH\nin a folder, a file, or what a pattern such as src/**/*.js has; may be repeated")
+	flags.StringArrayVar(&f.paths, "watch", nil, "reload when files change: in the working directory of the workers, or with --watch=PATH\nin a folder, a file, or what a pattern such as src/**/*.js has; may be repeated\n(default none)")
 	flags.Lookup("watch").NoOptDefVal = "."
-	flags.StringArrayVar(&f.ignored, "ignore-watch", nil, "a name or a pattern of paths that is not watched, beside node_modules, .git, *.log and what\neditors leave; may be repeated")
+	flags.StringArrayVar(&f.ignored, "ignore-watch", nil, "a name or a pattern of paths that is not watched, beside node_modules, .git, *.log and what\neditors leave; may be repeated (default none)")
 	flags.Var(options.Value{Kind: "DURATION", To: f.setDelay}, "watch-delay", "how long a change waits for more (default 200ms)")
 }
 
