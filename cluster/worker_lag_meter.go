@@ -122,9 +122,13 @@ func (m *lagMeter) lookAtPinged(now time.Duration) {
 	})
 }
 
-// hasRead is for a worker that was seen to have read its ping.
+// hasRead is for a worker of which nothing waits to be read any more: it has read its ping, unless it has ended.
 func (m *lagMeter) hasRead(w *Worker, now time.Duration) {
 	l := &w.onLoop.lag
+	if w.onLoop.channel.HasHungUp() {
+		l.pinged, l.blocked = false, false
+		return
+	}
 	if l.blocked {
 		l.blocked = false
 		m.primary.events.emitFor(w, UnblockedEvent{w, now - l.sent}, 0)

@@ -56,6 +56,18 @@ func (l LoopChannel) Drain() {
 	}
 }
 
+// HasHungUp reports whether the peer has closed its end, or has ended, though what it has sent before may not be read yet. Of what such a peer
+// has not read the system says nothing.
+func (l LoopChannel) HasHungUp() bool {
+	c := l.channel
+	if c.isZero() {
+		return true
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.state == disconnected || socket.HasHungUp(c.fd)
+}
+
 // HasUnread reports whether something that was sent waits to be written, or was written and is not read by the peer. Where the system
 // does not tell what the peer has read, which is anywhere but on Linux, it reports only on what waits to be written.
 func (l LoopChannel) HasUnread() bool {

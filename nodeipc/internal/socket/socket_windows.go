@@ -35,4 +35,7 @@ func NewPair() (int, int, error) { return -1, -1, errWindows }
 
 func Unread(int) int { return 0 }
 
+// HasHungUp is false: there are no channels on Windows.
+func HasHungUp(int) bool { return false }
+
 func Waiting(int) int { return 0 }
