@@ -38,6 +38,8 @@ type ReloadOptions struct {
 	Bake time.Duration
 	// Parallel is how many of the other new workers are started at a time, 1 by default.
 	Parallel int
+	// Reread is what Options.Reread is for this reload alone. By default it is that one.
+	Reread func() ([]cluster.Settings, error)
 	// Wait has the reload wait for the end of another one, or of a restart or a scaling. By default it is refused with ErrReloading.
 	Wait bool
 }
@@ -111,7 +113,11 @@ func (p *Pool) reload(ctx context.Context, o ReloadOptions, instance int, reason
 	c := newChange("reload", o)
 	c.canary, c.reason, c.instance = true, reason, instance
 	err := p.carryOut(ctx, c, func() error {
-		settings, err := p.reread()
+		read := o.Reread
+		if read == nil {
+			read = p.options.Reread
+		}
+		settings, err := p.reread(read)
 		if err != nil {
 			return err
 		}
@@ -134,18 +140,19 @@ func (p *Pool) beginReload(c *change, settings []cluster.Settings, instance int)
 	p.begin(c)
 }
 
-// reread are the settings of the pool's workers, and of those of each of Options.Programs, as they are by now.
-func (p *Pool) reread() (settings []cluster.Settings, err error) {
-	if p.options.Reread == nil {
+// reread are the settings of the pool's workers, and of those of each of Options.Programs, as a function says them now, or without one as the
+// pool was made with them.
+func (p *Pool) reread(read func() ([]cluster.Settings, error)) (settings []cluster.Settings, err error) {
+	if read == nil {
 		settings = []cluster.Settings{p.primary.Settings()}
 		for _, program := range p.options.Programs {
 			settings = append(settings, program.Settings)
 		}
 		return settings, nil
 	}
-	settings, err = p.options.Reread()
+	settings, err = read()
 	if n := 1 + len(p.options.Programs); err == nil && len(settings) != n {
-		err = fmt.Errorf("Options.Reread returns the settings of %d programs: there are %d", len(settings), n)
+		err = fmt.Errorf("what Reread returns are the settings of %d programs: there are %d", len(settings), n)
 	}
 	return settings, err
 }

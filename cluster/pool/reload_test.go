@@ -76,6 +76,25 @@ func TestReloadToOtherAddresses(t *testing.T) {
 	r.expectServing(t, "2", 2)
 }
 
+// A reload may be one to other settings than those that the pool rereads. The next one is to those again.
+func TestReloadWithSettingsOfItsOwn(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newReloadRig(t, pool.Options{Instances: 2})
+	own := quick
+	other := r.base
+	other.Env = append(slices.Clone(other.Env), "RELEASE=2")
+	own.Reread = func() ([]cluster.Settings, error) { return []cluster.Settings{other}, nil }
+	for _, c := range []struct {
+		options pool.ReloadOptions
+		release string
+	}{{own, "2"}, {quick, "1"}} {
+		if _, err := r.Reload(clustertest.Patient(t), c.options); err != nil {
+			t.Fatal(err)
+		}
+		r.expectServing(t, c.release, 2)
+	}
+}
+
 func TestReloadOne(t *testing.T) {
 	nodetest.NoLeaks(t)
 	r := newReloadRig(t, pool.Options{Instances: 2})

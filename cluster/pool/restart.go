@@ -20,7 +20,7 @@ func (p *Pool) Restart(ctx context.Context) error {
 	c.options.Wait = true
 	c.oldFirst = true
 	return p.carryOut(ctx, c, func() error {
-		settings, err := p.reread()
+		settings, err := p.reread(p.options.Reread)
 		if err != nil {
 			return err
 		}

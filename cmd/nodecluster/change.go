@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/config"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
@@ -168,8 +167,7 @@ func scale(ctx context.Context, a *application, to string) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	a.config.Instances = config.Instances(fmt.Sprint(result.Instances))
-	return outcome{Done: fmt.Sprintf("has %s", workers(result.Instances)), Result: &result}, a.saveConfig()
+	return outcome{Done: fmt.Sprintf("has %s", workers(result.Instances)), Result: &result}, nil
 }
 
 // saveConfig keeps the configuration of an application.

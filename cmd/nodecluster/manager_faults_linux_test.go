@@ -381,9 +381,9 @@ func callAnything(t *testing.T, c *control.Client) {
 // Fifty applications are listed at once, and what keeps each is small.
 func TestFiftyApplications(t *testing.T) {
 	if !nodetest.All() || nodetest.RaceDetector {
-		t.Skip("measures what a user sees, which says nothing under the race detector: NODECLUSTER_TEST_ALL=1 go test has it")
+		t.Skip("measures memory, of which the race detector takes more: scripts/test --all does it without that")
 	}
-	const apps, lists, maxMemory, maxTime = 50, 20, 15 << 20, 100 * time.Millisecond
+	const apps, lists, maxMemory = 50, 20, 15 << 20
 	m := newManager(t)
 	folder := t.TempDir()
 	if err := os.WriteFile(filepath.Join(folder, "app.js"), []byte(`require('http').createServer().listen(0)`), 0o644); err != nil {
@@ -400,6 +400,10 @@ func TestFiftyApplications(t *testing.T) {
 	}
 	var supervisors []int
 	for _, a := range m.apps() {
+		if a.State != control.Online {
+			t.Errorf("%s is %s: %s", a.Name, a.State, a.Reason)
+			continue
+		}
 		supervisors = append(supervisors, a.Supervisor.Pid)
 	}
 	shortest, before := time.Hour, cpuTime(t, supervisors)
@@ -408,7 +412,6 @@ func TestFiftyApplications(t *testing.T) {
 		m.do("ls")
 		shortest = min(shortest, time.Since(begun))
 	}
-	// On a machine that is busy the time says nothing.
 	used := (cpuTime(t, supervisors) - before) / lists
 	var largest, resident int64
 	for _, a := range m.apps() {
@@ -416,8 +419,8 @@ func TestFiftyApplications(t *testing.T) {
 	}
 	t.Logf("ls takes %v, and %v of CPU in all; a supervisor has up to %.1f MiB, %.1f with all of the program that is common to them",
 		shortest.Round(time.Millisecond), used.Round(time.Millisecond), float64(largest)/(1<<20), float64(resident)/(1<<20))
-	if min(shortest, used) > maxTime || largest > maxMemory {
-		t.Errorf("want at most %v and %d MiB", maxTime, maxMemory>>20)
+	if largest > maxMemory {
+		t.Errorf("want at most %d MiB", maxMemory>>20)
 	}
 }
 

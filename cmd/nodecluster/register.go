@@ -54,7 +54,6 @@ func registerAs(h *home.Home, c config.App) (r *registration, err error) {
 	if err != nil {
 		return nil, err
 	}
-	// The folder has to be there for the lock.
 	a := &application{App: of, config: c, record: home.Record{Wanted: home.Running, Config: text, CreatedAt: time.Now(), Foreground: true}}
 	r = &registration{app: a}
 	if r.lock, err = of.Lock(); err != nil {

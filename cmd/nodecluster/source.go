@@ -9,7 +9,7 @@ import (
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/logs"
 )
 
-// source is where the page and top see the applications of a user.
+// source is where the page sees the applications of a user.
 type source struct{}
 
 // Apps are all applications, also those that are down.

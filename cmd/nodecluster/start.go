@@ -230,8 +230,11 @@ func (f *startFlags) startApp(ctx context.Context, out io.Writer, a *application
 	for _, c := range changes {
 		fmt.Fprintf(out, "%s: %s\n", a.Name(), c)
 	}
-	if f.dryRun {
+	switch {
+	case f.dryRun && running:
 		return outcome{Done: "would be changed"}, nil
+	case f.dryRun:
+		return outcome{Done: "would be started"}, nil
 	}
 	if f.updateEnv || a.record.Environment == nil {
 		a.record.Environment = environment()

@@ -9,44 +9,66 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 )
 
 // Connections returns how many connections to servers on these TCP ports each process has open, which may be accepted or made, by the process
 // ids. Their states do not matter, as long as the process has not closed them. A process that has ended, or that is another user's, is not
-// in what it returns. It reads all sockets of this process's network namespace once, and all descriptors of the processes: some milliseconds
-// where there are ten thousand.
+// in what it returns. It reads all descriptors of the processes and, if one of them is a TCP socket, all sockets of this process's network
+// namespace once: the kernel looks through a table for that which is as large as the machine's memory, in some milliseconds.
 func Connections(pids []int, ports map[int]bool) (map[int]int, error) {
+	open := make(map[int]int, len(pids))
+	sockets := make(map[int]map[string]bool, len(pids))
+	hasAny := false
+	for _, pid := range pids {
+		if own, err := tcpSockets(pid); err == nil {
+			sockets[pid], open[pid] = own, 0
+			hasAny = hasAny || len(own) > 0
+		}
+	}
+	if !hasAny {
+		return open, nil
+	}
 	inodes := map[string]bool{}
 	for _, table := range []string{"/proc/self/net/tcp", "/proc/self/net/tcp6"} {
 		if err := addConnections(inodes, table, ports); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("connections of processes: %w", err)
 		}
 	}
-	open := make(map[int]int, len(pids))
-	for _, pid := range pids {
-		if n, err := countSockets(pid, inodes); err == nil {
-			open[pid] = n
+	for pid, own := range sockets {
+		for inode := range own {
+			if inodes[inode] {
+				open[pid]++
+			}
 		}
 	}
 	return open, nil
 }
 
-// countSockets is how many of the sockets a process has.
-func countSockets(pid int, inodes map[string]bool) (int, error) {
+// tcpSockets are the inodes of a process's sockets of TCP, of which it may have copies.
+func tcpSockets(pid int) (inodes map[string]bool, err error) {
 	folder := "/proc/" + strconv.Itoa(pid) + "/fd"
 	descriptors, err := os.ReadDir(folder)
-	if err != nil || len(inodes) == 0 {
-		return 0, err
+	if err != nil {
+		return nil, err
 	}
-	found := map[string]bool{} // of a socket there may be copies
+	inodes = map[string]bool{}
 	for _, descriptor := range descriptors {
-		to, err := os.Readlink(folder + "/" + descriptor.Name())
-		inode, isSocket := strings.CutPrefix(to, "socket:[")
-		if inode = strings.TrimSuffix(inode, "]"); err == nil && isSocket && inodes[inode] {
-			found[inode] = true
+		path := folder + "/" + descriptor.Name()
+		to, err := os.Readlink(path)
+		if inode, isSocket := strings.CutPrefix(to, "socket:["); err == nil && isSocket && isTCP(path) {
+			inodes[strings.TrimSuffix(inode, "]")] = true
 		}
 	}
-	return len(found), nil
+	return inodes, nil
+}
+
+// isTCP reports whether a socket is one of TCP. One that does not say what it is may be.
+func isTCP(path string) bool {
+	protocol := make([]byte, 32)
+	n, err := unix.Getxattr(path, "system.sockprotoname", protocol)
+	return err != nil || bytes.HasPrefix(protocol[:n], []byte("TCP"))
 }
 
 // addConnections adds the inodes of the sockets in a table of the kernel's that are connections of one of the ports.

@@ -19,10 +19,9 @@ func (r *rereader) read() ([]cluster.Settings, error) {
 	return read()
 }
 
-// set has another function be what finds out, and returns the one before it.
-func (r *rereader) set(read func() ([]cluster.Settings, error)) (before func() ([]cluster.Settings, error)) {
+// set has another function be what finds out.
+func (r *rereader) set(read func() ([]cluster.Settings, error)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before, r.current = r.current, read
-	return before
+	r.current = read
 }

@@ -59,8 +59,11 @@ const lagPeriod = 5 * time.Second
 // Run runs an application until its workers are done, or signals or the control socket end it. Its error is why it could not be run or kept
 // running, or could not end in order.
 func Run(o Options) error {
-	signals, release := catchSignals(o.Logs != nil)
+	signals, release := catchSignals()
 	defer release()
+	if o.Logs != nil {
+		notifyUSR2(signals.reopens)
+	}
 	reread := &rereader{current: o.Pool.Reread}
 	if o.Pool.Reread != nil {
 		o.Pool.Reread = reread.read

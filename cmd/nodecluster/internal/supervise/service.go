@@ -135,21 +135,25 @@ func (s *service) Reload(ctx context.Context, r control.Reload) (control.Result,
 	if r.Strategy != "" {
 		o.Strategy = pool.ReloadStrategy(r.Strategy)
 	}
-	keep, revert, err := s.prepare(r.Config)
-	if err != nil {
-		return control.Result{}, err
+	var compiled Compiled
+	if r.Config != nil {
+		var err error
+		if compiled, err = s.compile(r.Config); err != nil {
+			return control.Result{}, err
+		}
+		o.Reread = compiled.Reread
 	}
 	begun := time.Now()
 	s.log.Begin("reload", "reloading")
 	report, err := s.reload(ctx, o, r.Instance)
 	s.log.Reloaded(report, err)
-	if err == nil {
-		err = keep(ctx)
-	} else {
-		revert()
+	switch {
+	case err != nil:
 		s.history.failed("reload", begun, err)
+	case r.Config != nil:
+		err = s.adopt(ctx, r.Config, compiled)
 	}
-	return control.Result{Replaced: report.Replaced, Kept: report.Kept, Took: report.Took.Milliseconds()}, s.failed(err)
+	return control.Result{Replaced: report.Replaced, Kept: report.Kept, Took: report.Took.Milliseconds()}, asError(err)
 }
 
 func (s *service) reload(ctx context.Context, o pool.ReloadOptions, instance *int) (pool.Report, error) {
@@ -159,33 +163,55 @@ func (s *service) reload(ctx context.Context, o pool.ReloadOptions, instance *in
 	return s.workers.Reload(ctx, o)
 }
 
-// prepare has the next reload be one to another configuration, if it is not nil. After it either keep is to be called, or revert.
-func (s *service) prepare(config json.RawMessage) (keep func(context.Context) error, revert func(), err error) {
-	if config == nil {
-		return func(context.Context) error { return nil }, func() {}, nil
-	}
+// compile finds out what another configuration means.
+func (s *service) compile(config json.RawMessage) (Compiled, error) {
 	if s.options.Compile == nil {
-		return nil, nil, &control.Error{Code: control.CodeInvalid, Message: "the configuration of this application cannot be changed: it is what the command line of run says"}
+		return Compiled{}, &control.Error{Code: control.CodeInvalid, Message: "the configuration of this application cannot be changed: it is what the command line of run says"}
 	}
 	compiled, err := s.options.Compile(config)
 	if err != nil {
-		return nil, nil, &control.Error{Code: control.CodeInvalid, Message: eventlog.OneLine(err)}
+		return Compiled{}, &control.Error{Code: control.CodeInvalid, Message: eventlog.OneLine(err)}
 	}
-	before := s.reread.set(compiled.Reread)
-	revert = func() { s.reread.set(before) }
-	keep = func(ctx context.Context) error {
-		if err := s.options.Save(config); err != nil {
-			return fmt.Errorf("the workers are those of the new configuration, which could not be kept: %w", err)
-		}
-		s.mu.Lock()
-		s.config = config
-		s.mu.Unlock()
-		if n := compiled.Instances; n > 0 {
-			return s.workers.Scale(ctx, n)
-		}
+	return compiled, nil
+}
+
+// adopt has another configuration be the application's, whose workers run by now.
+func (s *service) adopt(ctx context.Context, config json.RawMessage, compiled Compiled) error {
+	s.reread.set(compiled.Reread)
+	if err := s.keep(config); err != nil {
+		return err
+	}
+	if compiled.Instances == 0 {
 		return nil
 	}
-	return keep, revert, nil
+	return s.workers.Scale(ctx, compiled.Instances)
+}
+
+// keep keeps another configuration, if there is a place for it, and shows it from now on.
+func (s *service) keep(config json.RawMessage) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.options.Save != nil {
+		if err := s.options.Save(config); err != nil {
+			return fmt.Errorf("it is done, but could not be kept: %w", err)
+		}
+	}
+	s.config = config
+	return nil
+}
+
+// keepInstances keeps how many workers there are to be.
+func (s *service) keepInstances(n int) error {
+	var fields map[string]any
+	if err := json.Unmarshal(s.configuration(), &fields); err != nil {
+		return nil // there is no configuration
+	}
+	fields["instances"] = strconv.Itoa(n)
+	config, err := json.Marshal(fields)
+	if err != nil {
+		return err
+	}
+	return s.keep(config)
 }
 
 func (s *service) Restart(ctx context.Context) (control.Result, error) {
@@ -193,7 +219,7 @@ func (s *service) Restart(ctx context.Context) (control.Result, error) {
 	s.log.Begin("restart", "restarting")
 	err := s.workers.Restart(ctx)
 	s.log.Restarted(err)
-	return control.Result{Took: time.Since(begun).Milliseconds()}, s.failed(err)
+	return control.Result{Took: time.Since(begun).Milliseconds()}, asError(err)
 }
 
 func (s *service) Scale(ctx context.Context, to control.Scale) (control.Result, error) {
@@ -205,7 +231,10 @@ func (s *service) Scale(ctx context.Context, to control.Scale) (control.Result, 
 	s.log.Begin("scale", fmt.Sprintf("scaling to %d", n))
 	err = s.workers.Scale(ctx, n)
 	s.log.Scaled(n, err)
-	return control.Result{Instances: s.workers.Sizing().Instances, Took: time.Since(begun).Milliseconds()}, s.failed(err)
+	if err == nil {
+		err = s.keepInstances(n)
+	}
+	return control.Result{Instances: s.workers.Sizing().Instances, Took: time.Since(begun).Milliseconds()}, asError(err)
 }
 
 // parseScale is the number of workers that a scaling asks for.
@@ -251,7 +280,7 @@ func (s *service) Drain(ctx context.Context, d control.Drain) error {
 	for {
 		open, err := s.workers.OpenConnections(ctx, s.workers.Workers()...)
 		if err != nil || !slices.ContainsFunc(open, func(n int) bool { return n > 0 }) {
-			return s.failed(err)
+			return asError(err)
 		}
 		select {
 		case <-time.After(drainPoll):
@@ -271,7 +300,7 @@ func (s *service) Signal(ctx context.Context, what control.Signal) error {
 	}
 	instances, err := s.workers.Instances(ctx)
 	if err != nil {
-		return s.failed(err)
+		return asError(err)
 	}
 	sent := 0
 	for _, i := range instances {
@@ -344,8 +373,8 @@ func describeFailure(err error) string {
 	return eventlog.OneLine(err)
 }
 
-// failed is an error as the control socket says it.
-func (s *service) failed(err error) error {
+// asError is an error as the control socket says it.
+func asError(err error) error {
 	var failed *pool.InstanceError
 	switch {
 	case err == nil:

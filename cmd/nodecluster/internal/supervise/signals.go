@@ -17,7 +17,7 @@ type signals struct {
 }
 
 // catchSignals has signals taken until release is called.
-func catchSignals(hasLogs bool) (s *signals, release func()) {
+func catchSignals() (s *signals, release func()) {
 	s = &signals{ends: make(chan os.Signal, 2), hangups: make(chan os.Signal, 1), reopens: make(chan os.Signal, 1), hadTerminal: stdio.HasTerminal()}
 	signal.Notify(s.ends, os.Interrupt, syscall.SIGTERM)
 	// Under nohup, or behind a shell's &, these are ignored, and stay so.
@@ -26,9 +26,6 @@ func catchSignals(hasLogs bool) (s *signals, release func()) {
 	}
 	if !signal.Ignored(syscall.SIGHUP) {
 		signal.Notify(s.hangups, syscall.SIGHUP)
-	}
-	if hasLogs {
-		notifyUSR2(s.reopens)
 	}
 	return s, func() {
 		signal.Stop(s.reopens)

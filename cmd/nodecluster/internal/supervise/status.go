@@ -19,7 +19,7 @@ import (
 func (s *service) App(ctx context.Context) (control.App, error) {
 	instances, err := s.workers.Instances(ctx)
 	if errors.Is(err, cluster.ErrClosed) {
-		return control.App{}, s.failed(err)
+		return control.App{}, asError(err)
 	}
 	uses := s.usage.read(ctx, s.workers, instances)
 	app := control.App{
