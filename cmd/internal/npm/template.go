@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -90,7 +91,11 @@ type manifest struct {
 
 // writePlatform writes the package of a platform, without its program and the licences of others.
 func (t template) writePlatform(folder string, p platform, version string) error {
-	text, err := json.MarshalIndent(manifest{
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	err := encoder.Encode(manifest{
 		Name:            "@nodecluster/" + p.String(),
 		Version:         version,
 		Description:     "The program of the package nodecluster for " + p.String(),
@@ -104,13 +109,13 @@ func (t template) writePlatform(folder string, p platform, version string) error
 		PreferUnplugged: true,
 		PublishConfig:   map[string]string{"access": "public"}, // npm takes a name with a scope for a private package
 		Files:           []string{"bin", "THIRD-PARTY-LICENSES"},
-	}, "", "  ")
+	})
 	if err != nil {
 		return err
 	}
 	readme := fmt.Sprintf("# @nodecluster/%s\n\nThe program of [nodecluster](https://www.npmjs.com/package/nodecluster) for %s. Install nodecluster, not this.\n", p, p)
 	return errors.Join(
-		os.WriteFile(filepath.Join(folder, "package.json"), append(text, '\n'), 0o644),
+		os.WriteFile(filepath.Join(folder, "package.json"), text.Bytes(), 0o644),
 		os.WriteFile(filepath.Join(folder, "README.md"), []byte(readme), 0o644),
 		copyFile("LICENSE", filepath.Join(folder, "LICENSE")),
 	)
