@@ -76,21 +76,18 @@ func (c *Channel) forwardFrame(payload []byte, plain bool) error {
 		kind, _ = c.codec.Classify(payload)
 	}
 	m := message{frame: c.incoming.frame, forwarding: forwarded}
-	fd := c.incoming.handles.take()
-	if fd >= 0 {
+	switch kind {
+	case codec.Handle:
+		fd := c.incoming.handles.take()
+		if fd < 0 {
+			return c.reply(nackCommand)
+		}
 		m.handle = c.closer.NewHandle("", fd)
-	}
-	switch {
-	case kind == codec.Handle && fd < 0:
-		return c.reply(nackCommand)
-	case kind == codec.Handle:
-		m.forwarding = forwardedHandle
-	case kind == codec.Internal && fd < 0:
+	case codec.Internal:
 		c.handler.HandleInternal(Message{payload: payload, codec: c.codec})
 		return nil
-	case kind == codec.ACK, kind == codec.NACK:
+	case codec.ACK, codec.NACK:
 		if c.takeAnswer(kind) {
-			closeHandle(m.handle)
 			return nil
 		}
 		m.forwarding = forwardedAnswer
@@ -105,7 +102,7 @@ func (c *Channel) takeAnswer(kind codec.Kind) bool {
 	if err != nil {
 		return false
 	}
-	if oldest.sent != nil && oldest.sent.forwarding == forwardedHandle {
+	if oldest.sent != nil && oldest.sent.forwarding == forwarded {
 		c.closer.CloseHandle(oldest.sent.handle)
 		return false
 	}

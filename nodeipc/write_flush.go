@@ -127,10 +127,6 @@ func (c *Channel) handleSent(sent *sentHandle) {
 	if sent.forwarding != notForwarded {
 		c.out.queued -= forwardedCost
 	}
-	if sent.forwarding == forwarded {
-		c.closer.CloseHandle(sent.handle)
-		return
-	}
 	c.out.unacked.push(unacked{sent: sent})
 }
 

@@ -27,8 +27,7 @@ type forwardedAs uint8
 
 const (
 	notForwarded    forwardedAs = iota
-	forwarded                   // of which the receiver does not answer for the handle, if there is one
-	forwardedHandle             // for which the receiver answers to the sender, who holds back what comes next
+	forwarded                   // of which the sender gets the answer if there is a handle, and holds back what comes next
 	forwardedAnswer             // which does not wait for the answer about a handle of this end
 )
 
