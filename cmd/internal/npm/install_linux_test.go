@@ -12,7 +12,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// app is a cluster whose worker answers a request of its primary's. The primary says whether the program of its package runs as its child.
+// app is a cluster whose worker answers a request of its primary's. The primary says how many engines it has.
 const app = `
 const cluster = require('cluster')
 const fs = require('fs')
@@ -21,7 +21,7 @@ if (cluster.isPrimary) {
   const worker = cluster.fork()
   cluster.on('listening', (_, { port }) => {
     http.get({ port, agent: false }, answer => answer.on('data', data => {
-      console.log(data + ', engine: ' + hasEngine())
+      console.log(data + ', engines: ' + engines())
       worker.disconnect()
     }))
   })
@@ -29,24 +29,20 @@ if (cluster.isPrimary) {
   http.createServer((_, answer) => answer.end('worker ' + cluster.worker.id)).listen(0)
 }
 
-function hasEngine() {
-  const program = require('nodecluster/binary').find()
+function engines() {
+  const start = [require('nodecluster/binary').find(), 'adopt-engine', ''].join('\0')
   const children = fs.readdirSync('/proc/self/task').map(thread => fs.readFileSync('/proc/self/task/' + thread + '/children', 'utf8'))
-  return children.join('').match(/\d+/g).some(pid => fs.readlinkSync('/proc/' + pid + '/exe') === program)
+  return children.join('').match(/\d+/g).filter(pid => fs.readFileSync('/proc/' + pid + '/cmdline', 'utf8').startsWith(start)).length
 }
 `
 
-// twice loads register two times more, of which one is a copy, and has a cluster of its own in a thread.
-const twice = `
-require('nodecluster/register')
-require('./copy/register.cjs')
-const { Worker, isMainThread } = require('worker_threads')
-if (isMainThread && require('cluster').isPrimary) new Worker(__filename).on('exit', run)
-else run()
-function run() {` + app + `}`
-
 const (
-	answered = "worker 1, engine: true\n"
+	answered = "worker 1, engines: 1\n"
+	// again loads register two times more, of which one is a copy, as another version is.
+	again = "require('nodecluster/register')\nrequire('./copy/register.cjs')\n" + app
+	// inThread has the primary in a thread.
+	inThread = "const threads = require('worker_threads')\n" +
+		"if (threads.isMainThread && require('cluster').isPrimary) new threads.Worker(__filename)\nelse run()\nfunction run() {" + app + "}\n"
 	// types is for TypeScript, which has to find a fault in badTypes.
 	types    = "import 'nodecluster/register'\nimport { find } from 'nodecluster/binary'\nexport const path: string = find()\n"
 	badTypes = "import { find } from 'nodecluster/binary'\nexport const path: number = find()\n"
@@ -78,8 +74,9 @@ func testInstalled(t *testing.T, made packed) {
 		t.Run(c.name, func(t *testing.T) {
 			folder := project(t)
 			writeFiles(t, folder, c.files)
+			local.takeGiven()
 			install(t, folder, local, clientCommand(t, clients, c.program, c.args)...)
-			if c.name != "yarn 1" { // which fetches all platforms' packages, and installs one
+			if !strings.HasPrefix(c.name, "yarn") { // which fetches the packages of all platforms, and installs one
 				expectGiven(t, local, made)
 			}
 			expect(t, with(t, newest, folder, []string{"NODE_OPTIONS=--require=nodecluster/register"}, "node", "app.js"), answered)
@@ -91,7 +88,6 @@ func testInstalled(t *testing.T, made packed) {
 		writeFiles(t, folder, map[string]string{".yarnrc.yml": "nodeLinker: pnp\n", "yarn.lock": ""})
 		const yarn = "@yarnpkg/cli-dist/bin/yarn.js"
 		install(t, folder, local, clientCommand(t, clients, yarn, "add nodecluster")...)
-		expectGiven(t, local, made)
 		expect(t, with(t, newest, folder, nil, "node", "--require", "./.pnp.cjs", "--require", "nodecluster/register", "app.js"), answered)
 		version := clientCommand(t, clients, yarn, "nodecluster version")
 		expectVersion(t, with(t, newest, folder, clientSettings(t, local), version[0], version[1:]...))
@@ -118,7 +114,8 @@ func project(t *testing.T) (folder string) {
 	writeFiles(t, folder, map[string]string{
 		"package.json": `{"name": "app", "version": "1.0.0", "private": true}`,
 		"app.js":       app,
-		"twice.js":     twice,
+		"again.js":     again,
+		"thread.js":    inThread,
 		"types.mts":    types, "types.cts": types, "bad.mts": badTypes, "bad.cts": badTypes,
 	})
 	return folder
@@ -172,7 +169,9 @@ func expectUse(t *testing.T, node nodetest.Runtime, folder string) {
 	if err := os.CopyFS(filepath.Join(folder, "copy"), os.DirFS(filepath.Join(folder, "node_modules", "nodecluster"))); err != nil && !os.IsExist(err) {
 		t.Fatal(err)
 	}
-	expect(t, with(t, node, folder, nil, "node", "--require", "nodecluster/register", "twice.js"), answered+answered)
+	for _, file := range []string{"again.js", "thread.js"} {
+		expect(t, with(t, node, folder, nil, "node", "--require", "nodecluster/register", file), answered)
+	}
 	expectVersion(t, with(t, node, folder, []string{"npm_config_update_notifier=false", "npm_config_offline=true"}, "npx", "nodecluster", "version"))
 }
 
@@ -185,17 +184,17 @@ func expectVersion(t *testing.T, cmd *exec.Cmd) {
 	}
 }
 
-// expectTypes has TypeScript check what uses the packages, by each way that it has to find types.
+// expectTypes has TypeScript check what uses the packages, by the exports of package.json and without them, as it did before it knew them.
 func expectTypes(t *testing.T, folder, tsc string) {
 	t.Helper()
 	node := nodetest.Default(t)
-	for _, module := range []string{"--module nodenext", "--module commonjs --moduleResolution node10", "--module esnext --moduleResolution bundler"} {
-		check := []string{tsc, "--noEmit", "--strict", "--skipLibCheck", "false", "--noUncheckedSideEffectImports"}
-		check = append(check, strings.Fields(module)...)
-		expect(t, with(t, node, folder, nil, "node", append(check, "types.cts", "types.mts")...), "")
-		got := run(t, with(t, node, folder, nil, "node", append(check, "bad.cts", "bad.mts")...))
-		if strings.Count(got.stdout, "error TS2322: Type 'string' is not assignable to type 'number'") != 2 {
-			t.Errorf("wrong types with %s: %+v", module, got)
+	for _, module := range []string{"--module nodenext", "--module commonjs --moduleResolution node10"} {
+		check := append([]string{tsc, "--noEmit", "--strict", "--skipDefaultLibCheck", "--noUncheckedSideEffectImports", "--pretty", "false"},
+			strings.Fields(module)...)
+		got := run(t, with(t, node, folder, nil, "node", append(check, "types.cts", "types.mts", "bad.cts", "bad.mts")...))
+		const fault = "(2,14): error TS2322: Type 'string' is not assignable to type 'number'.\n"
+		if want := "bad.cts" + fault + "bad.mts" + fault; got.stdout != want {
+			t.Errorf("%s: %+v, want %q", module, got, want)
 		}
 	}
 }

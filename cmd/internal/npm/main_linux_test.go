@@ -77,9 +77,12 @@ func writeFiles(t *testing.T, folder string, files map[string]string) {
 	}
 }
 
-// with returns a command in a folder, with a Node first in PATH, and variables beside those of the tests.
+// with returns a command in a folder, with a Node that "node" and the launchers run, and variables beside those of the tests.
 func with(t *testing.T, node nodetest.Runtime, folder string, env []string, name string, args ...string) *exec.Cmd {
 	t.Helper()
+	if name == "node" {
+		name = node.Path
+	}
 	cmd := exec.CommandContext(nodetest.Context(t), name, args...)
 	cmd.Dir = folder
 	path := "PATH=" + filepath.Dir(node.Path) + string(os.PathListSeparator) + os.Getenv("PATH")

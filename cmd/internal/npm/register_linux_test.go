@@ -18,6 +18,9 @@ if (isMainThread) {
 }
 `
 
+// alone is what the line begins with that tells why there is no engine.
+const alone = "nodecluster: workers are served by Node alone: "
+
 // Where there is no program, the cluster is plain Node's, which is said once, or an error if that is wanted.
 func TestRegisterWithoutProgram(t *testing.T) {
 	folder := withoutProgram(t)
@@ -26,9 +29,8 @@ func TestRegisterWithoutProgram(t *testing.T) {
 		"windows.js": "Object.defineProperty(process, 'platform', { value: 'win32' })",
 	})
 	p := here(t)
-	const plainly = "; cluster workers are plain Node's"
 	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
-		want := ran{stdout: "worker ended: 0\n", stderr: "nodecluster: " + notInstalled(p) + plainly + "\n"}
+		want := ran{stdout: "worker ended: 0\n", stderr: alone + notInstalled(p) + "\n"}
 		for _, how := range waysToRegister(node) {
 			if got := run(t, with(t, node, folder, how.env, "node", append(how.args, "app.js")...)); got != want {
 				t.Errorf("%s: %+v, want %+v", how, got, want)
@@ -41,8 +43,8 @@ func TestRegisterWithoutProgram(t *testing.T) {
 	})
 	onWindows := []string{"--require", "./windows.js", "--require", "nodecluster/register", "app.js"}
 	got := run(t, with(t, nodetest.Default(t), folder, nil, "node", onWindows...))
-	want := fmt.Sprintf("nodecluster: there is no nodecluster for win32-%s, only @nodecluster/darwin-arm64, @nodecluster/darwin-x64, "+
-		"@nodecluster/linux-arm64, @nodecluster/linux-x64%s\n", p.cpu, plainly)
+	want := fmt.Sprintf(alone+"there is no nodecluster for win32-%s, only @nodecluster/darwin-arm64, @nodecluster/darwin-x64, "+
+		"@nodecluster/linux-arm64, @nodecluster/linux-x64\n", p.cpu)
 	if got != (ran{stdout: "worker ended: 0\n", stderr: want}) {
 		t.Errorf("on Windows: %+v", got)
 	}
@@ -52,8 +54,8 @@ func TestRegisterWithOtherProgram(t *testing.T) {
 	folder := withoutProgram(t)
 	addPlatform(t, folder, platform{"darwin", "arm64"}, "")
 	got := run(t, with(t, nodetest.Default(t), folder, nil, "node", "--require", "nodecluster/register", "--eval", "0"))
-	want := ran{stderr: "nodecluster: the package @nodecluster/" + here(t).String() + " is not installed: " +
-		"@nodecluster/darwin-arm64 is, so node_modules is of another machine: run npm ci on this one; cluster workers are plain Node's\n"}
+	want := ran{stderr: alone + "the package @nodecluster/" + here(t).String() + " is not installed: " +
+		"@nodecluster/darwin-arm64 is, so node_modules is of another machine: run npm ci on this one\n"}
 	if got != want {
 		t.Errorf("%+v, want %+v", got, want)
 	}

@@ -14,11 +14,12 @@ import (
 const (
 	// source is the folder that the npm package is made of.
 	source = "cmd/nodecluster/npm"
-	// preload is what the npm package has beside it.
-	preload = "cmd/nodecluster/internal/adopt/preload.cjs"
 	// noVersion is where a version is to be written.
 	noVersion = `"0.0.0"`
 )
+
+// preloads are what the npm package has of the program's own scripts.
+var preloads = []string{"cmd/nodecluster/internal/adopt/preload.cjs", "cmd/nodecluster/internal/interpose/spawn.cjs"}
 
 // template is the package.json of the npm package, without a version.
 type template struct {
@@ -63,10 +64,15 @@ func (t template) platforms(only string) (platforms []platform, err error) {
 
 // write writes the npm package.
 func (t template) write(folder, version string) error {
-	err := os.CopyFS(folder, os.DirFS(source))
+	if err := os.CopyFS(folder, os.DirFS(source)); err != nil {
+		return err
+	}
+	for _, script := range preloads {
+		if err := copyFile(script, filepath.Join(folder, filepath.Base(script))); err != nil {
+			return err
+		}
+	}
 	return errors.Join(
-		err,
-		copyFile(preload, filepath.Join(folder, "preload.cjs")),
 		copyFile("LICENSE", filepath.Join(folder, "LICENSE")),
 		os.WriteFile(filepath.Join(folder, "package.json"), []byte(strings.ReplaceAll(t.text, noVersion, `"`+version+`"`)), 0o644),
 	)

@@ -16,7 +16,7 @@ function register() {
     program = find()
   } catch (error) {
     if (strict) throw error
-    if (isMainThread) warn(`${error.message}; cluster workers are plain Node's`)
+    if (isMainThread) warn(`workers are served by Node alone: ${error.message}`)
     return
   }
   require('./preload.cjs').adopt({ program, sched, strict })
