@@ -170,8 +170,8 @@ func (o *Options) setIncrementVar(name string) error {
 
 func (o *Options) addStopExitCode(text string) error {
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > 255 {
-		return errors.New("use an exit code from 1 to 255")
+	if err != nil || n < 0 || n > 255 {
+		return errors.New("use an exit code from 0 to 255")
 	}
 	o.Pool.StopExitCodes = append(o.Pool.StopExitCodes, n)
 	return nil
