@@ -15,7 +15,7 @@ func groups() []group {
 			newDrainCommand(), newSignalCommand(), newKillCommand(),
 		}},
 		{"Looking", []*cobra.Command{
-			newListCommand(), newDescribeCommand(), newLogsCommand(), newWebCommand(), newEventsCommand(), newPingCommand(),
+			newListCommand(), newDescribeCommand(), newLogsCommand(), newTopCommand(), newWebCommand(), newEventsCommand(), newPingCommand(),
 			newPidCommand(), newIDCommand(), newJlistCommand(), newEnvCommand(), newTraceCommand(), newFlushCommand(), newResetCommand(),
 		}},
 		{"Configuration", []*cobra.Command{newInitCommand(), newCheckCommand(), newMigrateCommand()}},
