@@ -21,6 +21,9 @@ function adopt({ program, sched, strict }) {
     if (!options.envPairs.some((pair) => pair.startsWith('NODE_UNIQUE_ID='))) {
       return undefined;
     }
+    if (options.args[1] === 'adopt-exec') {
+      return undefined; // another copy of this script has done it
+    }
     let file;
     try {
       file = findProgram(options);
