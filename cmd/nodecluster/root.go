@@ -11,7 +11,7 @@ type group struct {
 func groups() []group {
 	return []group{
 		{"Applications", []*cobra.Command{
-			newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(), newRunCommand(),
+			newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(), newRunCommand(), newExecCommand(),
 			newDrainCommand(), newSignalCommand(), newKillCommand(),
 		}},
 		{"Looking", []*cobra.Command{
@@ -46,7 +46,7 @@ func newRootCommand() *cobra.Command {
 		}
 	}
 	root.SetHelpCommandGroupID("System")
-	root.AddCommand(newTraceExecCommand(), newTraceExitCommand())
+	root.AddCommand(newTraceExecCommand(), newTraceExitCommand(), newAdoptEngineCommand(), newAdoptExecCommand())
 	completeFlags(root)
 	return root
 }
