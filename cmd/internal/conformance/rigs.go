@@ -61,7 +61,7 @@ func (r *runner) primary(ctx context.Context, report *report) error {
 	})
 }
 
-// adopted is what the preload says on standard error, when it is asked to, of each worker that Go has taken.
+// adopted is what NODE_DEBUG=nodecluster has on standard error for each worker whose channel Go takes.
 const adopted = " is adopted"
 
 // adopt has nodecluster exec start a test's process, which keeps Node's own cluster module. Go serves its workers. A test that forks none has

@@ -5,6 +5,7 @@
 const { accessSync, constants, writeSync } = require('fs');
 const path = require('path');
 const { spawn } = require('child_process');
+const debug = require('util').debuglog('nodecluster');
 const { findProgram, holdExit, interceptSpawn, takeCredentials } = require(path.join(__dirname, 'spawn.cjs'));
 
 // A worker's channel ends after the worker, unless another process has kept it open.
@@ -35,7 +36,10 @@ function adopt({ program, sched, strict }) {
     options.args = [program, 'adopt-exec', `${options.stdio.length}`, strict ? 'strict' : '', ...ids, file, ...options.args];
     options.file = program;
     options.stdio = [...options.stdio, { type: 'fd', fd }];
-    return (child) => holdExit(child, channel, patience, () => {});
+    return (child) => {
+      debug('worker with process id %d is adopted', child.pid);
+      holdExit(child, channel, patience, () => {});
+    };
   });
   if (!intercepted) {
     lose('it is not for this system');
