@@ -93,6 +93,9 @@ func (c adoptingChannel) HandleInternal(m nodeipc.Message) {
 // HandleDisconnect has the worker get no more, and its channel end once it has got what was said before.
 func (c adoptingChannel) HandleDisconnect(error) {
 	w := c.adoption.worker
+	if w.child == nil {
+		return // the worker could not be adopted
+	}
 	w.endDrain()
 	w.retireAll()
 	w.child.Disconnect()

@@ -26,6 +26,7 @@ type application struct {
 	config    config.App
 	unread    error    // why the record cannot be read, nil if it can
 	instance  *int     // the one that is meant, nil for all
+	declared  bool     // whether a file was named that says how it is to be
 	lastLines []string // that its workers have printed, once it has failed
 }
 

@@ -111,6 +111,7 @@ func (f *runFlags) addTo(flags *pflag.FlagSet) {
 	flags.SetInterspersed(false)
 	acceptPM2Flags(flags)
 	recordFlags(flags)
+	addPM2Flags(flags)
 	f.flags = flags
 }
 

@@ -92,7 +92,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	action, back := r.PathValue("action"), "/apps/"+app.Name
+	action, back := r.PathValue("action"), pathOf(app.Name)
 	do, ok := s.doing(action, app.Name)
 	if !ok {
 		s.fail(w, r, http.StatusNotFound, "There is no such command", action, back, nil)
@@ -142,7 +142,7 @@ func (s *Server) failChange(w http.ResponseWriter, r *http.Request, name, action
 			status = known
 		}
 	}
-	s.fail(w, r, status, fmt.Sprintf("The %s of %s has failed", action, name), err.Error(), "/apps/"+name, output)
+	s.fail(w, r, status, fmt.Sprintf("The %s of %s has failed", action, name), err.Error(), pathOf(name), output)
 }
 
 func wantsJSON(r *http.Request) bool { return r.Header.Get("Accept") == "application/json" }

@@ -15,10 +15,10 @@ import (
 func TestSettings(t *testing.T) {
 	got := settingsOf(newRecorded().apps[0].Config)
 	want := []setting{
-		{Name: "args", Value: "--port=1\n--api-token=" + mask}, {Name: "bake", Value: "1s"}, {Name: "env: SECRET", Masked: true},
-		{Name: "script", Value: "app.js"},
+		{name: "args", value: "--port=1\n--api-token=" + mask}, {name: "bake", value: "1s"}, {name: "env: SECRET", isMasked: true},
+		{name: "script", value: "app.js"},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(setting{})); diff != "" {
 		t.Error(diff)
 	}
 	for config, want := range map[string]string{
@@ -26,7 +26,7 @@ func TestSettings(t *testing.T) {
 		`{"args":["PASSWORD=secret"]}`:                  "PASSWORD=" + mask,
 		`{"args":["--keyboard","on"]}`:                  "--keyboard\non",
 	} {
-		if got := settingsOf(json.RawMessage(config)); len(got) != 1 || got[0].Value != want {
+		if got := settingsOf(json.RawMessage(config)); len(got) != 1 || got[0].value != want {
 			t.Errorf("of %s it is %v", config, got)
 		}
 	}
@@ -113,7 +113,7 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
-func text(t *testing.T, r *http.Response) string {
+func bodyOf(t *testing.T, r *http.Response) string {
 	t.Helper()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
