@@ -247,13 +247,6 @@ func newResetCommand() *cobra.Command {
 	return command
 }
 
-func newFlushCommand() *cobra.Command {
-	command, _ := newChangeCommand("flush", "Empty the logs", func(ctx context.Context, a *application) (outcome, error) {
-		return outcome{Done: "the log is empty"}, a.client().FlushLogs(ctx)
-	})
-	return command
-}
-
 func newDrainCommand() *cobra.Command {
 	var wait bool
 	var timeout time.Duration

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"path/filepath"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/config"
@@ -87,7 +86,7 @@ func (a *application) isKnown() bool { return a.unread != nil || a.record.Config
 func allKnown(apps []*application) error {
 	for _, a := range apps {
 		if !a.isKnown() {
-			return statusError{statusNoSuchApp, fmt.Errorf("there is no application %s: see nodecluster ls", a.Name())}
+			return noSuchApp(a.Name())
 		}
 	}
 	return nil

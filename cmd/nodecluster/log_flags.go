@@ -19,6 +19,7 @@ func (f *logFlags) addTo(flags *pflag.FlagSet) {
 	flags.StringVarP(&f.ErrorFile, "error-file", "e", "", "a further file that gets what they print to standard error (default none)")
 	flags.StringVarP(&f.LogFile, "log-file", "l", "", "a further file that gets both (default none)")
 	flags.BoolVar(&f.Time, "time", false, "begin each line of these files with the time")
+	flags.StringVar(&f.DateFormat, "log-date-format", "", "the same in a `FORMAT` of dayjs, as YYYY-MM-DD HH:mm:ss.SSS (default none)")
 	flags.Var(options.Value{Kind: "SIZE", To: func(text string) error {
 		size, err := options.ParseSize(text)
 		f.MaxSize = int64(size)

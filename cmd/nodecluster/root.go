@@ -15,12 +15,13 @@ func groups() []group {
 			newDrainCommand(), newSignalCommand(), newKillCommand(),
 		}},
 		{"Looking", []*cobra.Command{
-			newListCommand(), newDescribeCommand(), newLogsCommand(), newWebCommand(), newEventsCommand(), newPingCommand(),
-			newPidCommand(), newIDCommand(), newJlistCommand(), newEnvCommand(), newTraceCommand(), newFlushCommand(), newResetCommand(),
+			newListCommand(), newDescribeCommand(), newLogsCommand(), newTopCommand(), newWebCommand(), newEventsCommand(), newPingCommand(),
+			newPidCommand(), newIDCommand(), newJlistCommand(), newEnvCommand(), newTraceCommand(), newFlushCommand(), newReloadLogsCommand(),
+			newResetCommand(),
 		}},
 		{"Configuration", []*cobra.Command{newInitCommand(), newCheckCommand(), newMigrateCommand()}},
 		{"System", []*cobra.Command{
-			newStartupCommand(), newUnstartupCommand(), newResurrectCommand(), newSaveCommand(), newCompletionCommand(), newVersionCommand(),
+			newStartupCommand(), newUnstartupCommand(), newResurrectCommand(), newSaveCommand(), newClearDumpCommand(), newCompletionCommand(), newVersionCommand(),
 		}},
 	}
 }
@@ -48,5 +49,6 @@ func newRootCommand() *cobra.Command {
 	root.SetHelpCommandGroupID("System")
 	root.AddCommand(newTraceExecCommand(), newTraceExitCommand(), newAdoptEngineCommand(), newAdoptExecCommand())
 	completeFlags(root)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return withoutValue(err) })
 	return root
 }

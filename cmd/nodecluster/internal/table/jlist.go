@@ -13,8 +13,8 @@ import (
 //
 // The status of a worker is PM2's word for its state. PM2 has none for a worker that runs and does not serve, so such a one is "unhealthy" or
 // "blocked", and never "online". What PM2 has and this program does not know is left out. Secrets of the environment are masked. It returns
-// the error of w.
-func Jlist(w io.Writer, apps []control.App) error {
+// the error of w. With indents it is for people too.
+func Jlist(w io.Writer, apps []control.App, indented bool) error {
 	list := []pm2Process{}
 	for i := range apps {
 		app, before := newPM2Process(&apps[i]), len(list)
@@ -28,7 +28,11 @@ func Jlist(w io.Writer, apps []control.App) error {
 			list = append(list, app)
 		}
 	}
-	return json.NewEncoder(w).Encode(list)
+	encoder := json.NewEncoder(w)
+	if indented {
+		encoder.SetIndent("", "  ")
+	}
+	return encoder.Encode(list)
 }
 
 type pm2Process struct {
