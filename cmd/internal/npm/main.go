@@ -12,12 +12,12 @@ func main() {
 	platform := flag.String("platform", "", "build for this platform alone, such as linux-x64")
 	flag.Parse()
 	if flag.NArg() != 1 {
-		fmt.Fprintln(os.Stderr, "npm: use npm [-platform OS-CPU] FOLDER")
+		fmt.Fprintln(os.Stderr, "npm-package: the arguments are [-platform OS-CPU] FOLDER")
 		os.Exit(2)
 	}
 	version, err := write(flag.Arg(0), *platform)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "npm:", err)
+		fmt.Fprintln(os.Stderr, "npm-package:", err)
 		os.Exit(1)
 	}
 	fmt.Println(version)
