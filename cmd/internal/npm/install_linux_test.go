@@ -115,6 +115,7 @@ func project(t *testing.T) (folder string) {
 		"package.json": `{"name": "app", "version": "1.0.0", "private": true}`,
 		"app.js":       app,
 		"again.js":     again,
+		"import.mjs":   "import 'nodecluster/register'\nimport './app.js'\n",
 		"thread.js":    inThread,
 		"types.mts":    types, "types.cts": types, "bad.mts": badTypes, "bad.cts": badTypes,
 	})
@@ -170,6 +171,7 @@ func expectUse(t *testing.T, node nodetest.Runtime, folder string) {
 	if err := os.CopyFS(filepath.Join(folder, "copy"), os.DirFS(filepath.Join(folder, "node_modules", "nodecluster"))); err != nil && !os.IsExist(err) {
 		t.Fatal(err)
 	}
+	expect(t, with(t, node, folder, nil, "node", "import.mjs"), answered)
 	for _, file := range []string{"again.js", "thread.js"} {
 		expect(t, with(t, node, folder, nil, "node", "--require", "nodecluster/register", file), answered)
 	}
