@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
@@ -20,6 +21,9 @@ type AdoptOptions struct {
 	// listen, and must not block. It is for a process that opens sockets in the name of the worker's own primary, to take over what that
 	// may do by now and where it is. With an error the worker's own primary is asked instead.
 	BeforeListen func(Address) error
+	// ListenFD, if not nil, returns a copy of a descriptor of the worker's own primary, on which the worker wants to listen by its number. It is
+	// called on the primary's loop, which closes the file. Without it, and with an error, the worker's own primary is asked.
+	ListenFD func(fd int) (*os.File, error)
 }
 
 // maxAdoptedMessage is how many bytes a message of an adopted worker or of its primary may have. Both are Node processes, which set no limit;
@@ -29,8 +33,8 @@ const maxAdoptedMessage = 1 << 30
 // Adopt has the primary stand between another primary, such as Node's own, and a worker that this has forked. parent is the end of the
 // worker's channel that the worker was to have, and child the end of one of which the worker has the other.
 //
-// The worker listens, and gets its connections, as a worker of this primary does, by its scheduling policy. What the worker cannot be
-// given, as a descriptor by its number or a port that may not be opened, its own primary is asked for. All else that the two say to each
+// The worker listens, and gets its connections, as a worker of this primary does, by its scheduling policy. What this primary cannot open, as
+// a port that it may not have, the worker's own is asked for. All else that the two say to each
 // other is passed on as it is: messages and handles of all types, online, listening, what leads to exitedAfterDisconnect. A worker that
 // its primary asks to leave is drained first, as by [Worker.Disconnect]. When one of the channels ends, the other does once all is passed
 // on. Who does not read makes only the other end of its own channel wait.
@@ -114,20 +118,37 @@ func (a *adoption) newChannel(f *os.File, handler nodeipc.Handler) (*nodeipc.Cha
 	return channel, err
 }
 
-// beforeListen is called before a socket is opened for the worker.
-func (a *adoption) beforeListen(m *wire.FromWorker) error {
-	switch {
-	case a == nil:
-		return nil
-	case wire.Integer(m.FD, -1) >= 0 && !m.IsPacket(), wire.Integer(m.FD, -1) > 0:
-		return errForeignDescriptor
-	case a.options.BeforeListen == nil:
-		return nil
+// beforeListen is called before a socket is opened for what the worker asks for. It returns what to open, and what to call afterwards.
+func (a *adoption) beforeListen(m *wire.FromWorker) (open *wire.FromWorker, done func(), err error) {
+	done = func() {}
+	if a == nil {
+		return m, done, nil
 	}
-	return a.options.BeforeListen(addressFrom(&m.Server))
+	if fd := wire.Integer(m.FD, -1); fd > 0 || fd == 0 && !m.IsPacket() {
+		return a.ownDescriptor(m, fd)
+	}
+	if a.options.BeforeListen != nil {
+		err = a.options.BeforeListen(addressFrom(&m.Server))
+	}
+	return m, done, err
 }
 
-var errForeignDescriptor = errors.New("the descriptor is another process's")
+var errOthersDescriptor = errors.New("the descriptor is another process's")
+
+// ownDescriptor replaces a descriptor of the other primary's by one of this process's.
+func (a *adoption) ownDescriptor(m *wire.FromWorker, fd int) (open *wire.FromWorker, done func(), err error) {
+	if a.options.ListenFD == nil {
+		return nil, nil, errOthersDescriptor
+	}
+	file, err := a.options.ListenFD(fd)
+	if err != nil {
+		return nil, nil, err
+	}
+	own := *m
+	own.FD = strconv.AppendUint(nil, uint64(file.Fd()), 10)
+	own.Offered = true
+	return &own, func() { file.Close() }, nil
+}
 
 // passOn has the worker's own primary asked, and reports whether there is one.
 func (a *adoption) passOn(m *wire.FromWorker) bool {

@@ -15,8 +15,9 @@ func groups() []group {
 			newDrainCommand(), newSignalCommand(), newKillCommand(),
 		}},
 		{"Looking", []*cobra.Command{
-			newListCommand(), newDescribeCommand(), newLogsCommand(), newWebCommand(), newEventsCommand(), newPingCommand(),
-			newPidCommand(), newIDCommand(), newJlistCommand(), newEnvCommand(), newTraceCommand(), newFlushCommand(), newReloadLogsCommand(), newResetCommand(),
+			newListCommand(), newDescribeCommand(), newLogsCommand(), newTopCommand(), newWebCommand(), newEventsCommand(), newPingCommand(),
+			newPidCommand(), newIDCommand(), newJlistCommand(), newEnvCommand(), newTraceCommand(), newFlushCommand(), newReloadLogsCommand(),
+			newResetCommand(),
 		}},
 		{"Configuration", []*cobra.Command{newInitCommand(), newCheckCommand(), newMigrateCommand()}},
 		{"System", []*cobra.Command{

@@ -135,9 +135,9 @@ func run(f *runFlags, script string, args []string) error {
 	for _, warning := range f.Warnings() {
 		log.Warn(warning)
 	}
-	notifier := joinServiceManager(log)
-	defer notifier.Close()
-	o := &supervise.Options{Log: log, Events: events, Version: programVersion(), Foreground: true, Notifier: notifier}
+	o := &supervise.Options{Log: log, Events: events, Version: programVersion(), Foreground: true}
+	joinServiceManager(o)
+	defer o.Notifier.Close()
 	err := runRegistered(f, script, args, o)
 	if usage := (options.UsageError{}); err == nil || errors.As(err, &usage) {
 		return err

@@ -18,12 +18,14 @@ type rig struct {
 	// log is the file that Go writes there. It has part in it when Go had a part in the test, and each for every process that
 	// it had to do with; how says in which way.
 	log, part, each, how string
+	// without reports whether Go has no part in a test that passes all the same; nil says so of none.
+	without func(*test) bool
 }
 
 // setting is what a rig adds to a test.
 type setting struct {
-	prefix []string // of the command line
-	env    []string
+	command []string // what runs the test's file, with Node's arguments before it
+	env     []string
 }
 
 // relayed is in the trace for each child whose channel was relayed.
@@ -35,8 +37,8 @@ func (r *runner) proxy(ctx context.Context, report *report) error {
 		name: "proxy", about: []about{aboutClusters, aboutProcesses}, how: "relayed",
 		log: "trace", part: relayed, each: relayed,
 		setting: func(p place) (setting, error) {
-			return setting{prefix: []string{
-				filepath.Join(r.programs, "nodecluster"), "trace", "--format", "json", "--out", filepath.Join(p.folder, "trace"), "--",
+			return setting{command: []string{
+				filepath.Join(r.programs, "nodecluster"), "trace", "--format", "json", "--out", filepath.Join(p.folder, "trace"), "--", r.node,
 			}}, nil
 		},
 	})
@@ -49,12 +51,29 @@ func (r *runner) primary(ctx context.Context, report *report) error {
 		log: "log", part: "start\n", each: "fork\n",
 		setting: func(p place) (setting, error) {
 			log := filepath.Join(p.folder, "log")
-			return setting{env: []string{
+			return setting{command: []string{r.node}, env: []string{
 				`NODE_OPTIONS=--require "` + filepath.Join(r.root, "testdata", "conformance", "primary.cjs") + `"`,
 				"NODECLUSTER_CONFORMANCE_PRIMARY=" + filepath.Join(r.programs, "primary"),
 				"NODECLUSTER_CONFORMANCE_PIPES=" + p.folder,
 				"NODECLUSTER_CONFORMANCE_LOG=" + log,
 			}}, os.WriteFile(log, nil, 0o644)
+		},
+	})
+}
+
+// adopted is what NODE_DEBUG=nodecluster has on standard error for each worker whose channel Go takes.
+const adopted = " is adopted"
+
+// adopt has nodecluster exec start a test's process, which keeps Node's own cluster module. Go serves its workers. A test that forks none has
+// to pass too, as the preload is in its process.
+func (r *runner) adopt(ctx context.Context, report *report) error {
+	return r.run(ctx, report, &rig{
+		name: "adopt", about: []about{aboutClusters}, how: "adopted",
+		log: "output", part: adopted, each: adopted,
+		without: func(t *test) bool { return !t.forksWorkers() },
+		setting: func(place) (setting, error) {
+			command := []string{filepath.Join(r.programs, "nodecluster"), "exec", "--strict", "--node", r.node, "--"}
+			return setting{command: command, env: []string{"NODE_DEBUG=nodecluster"}}, nil
 		},
 	})
 }
@@ -96,7 +115,7 @@ func (r *runner) runIn(ctx context.Context, t *test, thread int, rig *rig, res *
 	if err != nil && !os.IsNotExist(err) {
 		return err
 	}
-	if o.failure == "" && !strings.Contains(string(log), rig.part) {
+	if o.failure == "" && !strings.Contains(string(log), rig.part) && (rig.without == nil || !rig.without(t)) {
 		o.failure = "Go had no part in it"
 	}
 	res.Outcome, res.Seconds = passed, o.seconds

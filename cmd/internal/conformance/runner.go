@@ -57,7 +57,7 @@ const commonPort = 9500
 
 // execute runs a test once.
 func (r *runner) execute(ctx context.Context, t *test, p place, s setting) (outcome, error) {
-	args := slices.Concat(s.prefix, []string{r.node}, t.flags, []string{t.path})
+	args := slices.Concat(s.command, t.flags, []string{t.path})
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = filepath.Dir(r.suite)
 	beside := "1"
@@ -99,7 +99,7 @@ func (r *runner) plain(ctx context.Context, t *test, thread int) (skip string, e
 	if err != nil {
 		return "", err
 	}
-	o, err := r.execute(ctx, t, p, setting{})
+	o, err := r.execute(ctx, t, p, setting{command: []string{r.node}})
 	if err != nil {
 		return "", err
 	}

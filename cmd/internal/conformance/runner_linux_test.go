@@ -50,12 +50,18 @@ func newTestRunner(t *testing.T, tests map[string]string) *runner {
 // runTests runs the tests in a rig that adds env, and gives the lines of the report without what failing tests wrote.
 func runTests(t *testing.T, r *runner, env ...string) (lines []string, all *report) {
 	t.Helper()
+	return runRig(t, r, nil, env...)
+}
+
+// runRig is runTests in a rig in which Go has no part in some tests.
+func runRig(t *testing.T, r *runner, without func(*test) bool, env ...string) (lines []string, all *report) {
+	t.Helper()
 	all = &report{}
 	err := r.run(context.Background(), all, &rig{
-		name: "proxy", about: []about{aboutClusters}, how: "counted",
+		name: "proxy", about: []about{aboutClusters}, how: "counted", without: without,
 		log: "log", part: "x", each: "x",
 		setting: func(p place) (setting, error) {
-			return setting{env: append(env, "LOG="+filepath.Join(p.folder, "log"))}, nil
+			return setting{command: []string{r.node}, env: append(env, "LOG="+filepath.Join(p.folder, "log"))}, nil
 		},
 	})
 	if err != nil {
@@ -100,6 +106,30 @@ func TestOutcomes(t *testing.T) {
 	}
 	if all.Passed != 3 || all.Failed != 3 || all.Skipped != 3 {
 		t.Errorf("%d passed, %d failed, %d skipped", all.Passed, all.Failed, all.Skipped)
+	}
+}
+
+// A test that forks workers has not passed without Go, and one that forks none may.
+func TestTestsThatForkNothing(t *testing.T) {
+	r := newTestRunner(t, map[string]string{
+		"parallel/test-cluster-child.js":  `const { fork } = require('child_process'); if (!fork) fork();`,
+		"parallel/test-cluster-fails.js":  `if (process.env.LOG) throw new TypeError('in the rig'); require('cluster');`,
+		"parallel/test-cluster-forks.js":  `const cluster = require('node:cluster'); if (!cluster) cluster.fork();`,
+		"parallel/test-cluster-setup.js":  `require('cluster').setupPrimary();`,
+		"parallel/test-http-forks.js":     `const fork = require('cluster').fork; if (!fork) fork();`,
+		"parallel/test-cluster-served.js": logging + `const cluster = require('cluster'); if (!cluster) cluster.fork();`,
+	})
+	got, _ := runRig(t, r, func(t *test) bool { return !t.forksWorkers() })
+	want := []string{
+		"ok  proxy  parallel/test-cluster-child.js  0 counted",
+		"not ok  proxy  parallel/test-cluster-fails.js  exit status 1: TypeError: in the rig  0 counted",
+		"not ok  proxy  parallel/test-cluster-forks.js  Go had no part in it  0 counted",
+		"ok  proxy  parallel/test-cluster-served.js  2 counted",
+		"ok  proxy  parallel/test-cluster-setup.js  0 counted",
+		"not ok  proxy  parallel/test-http-forks.js  Go had no part in it  0 counted",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the report is\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 

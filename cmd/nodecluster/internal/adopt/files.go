@@ -77,12 +77,17 @@ func quote(path string) string {
 	return `"` + quoted.String() + `"`
 }
 
-// folderOf makes the folder of these files, whose name says what is in them. Root's can be read by the users that a program becomes.
-func folderOf(files map[string][]byte) (string, error) {
-	base, err := os.UserCacheDir()
+// cacheFolder is where files are that can be made again. Root's can be read by the users that a program becomes.
+var cacheFolder = func() (string, error) {
 	if os.Geteuid() == 0 {
-		base, err = "/var/cache", nil
+		return "/var/cache", nil
 	}
+	return os.UserCacheDir()
+}
+
+// folderOf makes the folder of these files, whose name says what is in them.
+func folderOf(files map[string][]byte) (string, error) {
+	base, err := cacheFolder()
 	if err != nil {
 		return "", err
 	}

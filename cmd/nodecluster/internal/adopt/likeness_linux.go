@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"golang.org/x/sys/unix"
 )
 
 // likeness has this process open sockets as the JavaScript primary would now: as its user, from its working directory, with its umask.
@@ -43,6 +44,20 @@ func (l *likeness) assume(at cluster.Address) error {
 		return nil
 	}
 	return os.Chdir(fmt.Sprintf("/proc/%d/cwd", l.parent))
+}
+
+// listenFD returns a copy of a descriptor of the primary's. The system may not allow that: then the primary is asked to serve it.
+func (l *likeness) listenFD(fd int) (*os.File, error) {
+	pidfd, err := unix.PidfdOpen(l.parent, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("pidfd_open", err)
+	}
+	defer unix.Close(pidfd)
+	own, err := unix.PidfdGetfd(pidfd, fd, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("pidfd_getfd", err)
+	}
+	return os.NewFile(uintptr(own), "the primary's"), nil
 }
 
 // assumeIDs takes over the primary's users and groups, if they have changed. This process began with the same.

@@ -4,6 +4,7 @@ package adopt
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -23,3 +24,6 @@ func (*likeness) assume(at cluster.Address) error {
 	}
 	return nil
 }
+
+// listenFD has the primary serve its own descriptors.
+func (*likeness) listenFD(int) (*os.File, error) { return nil, errors.ErrUnsupported }

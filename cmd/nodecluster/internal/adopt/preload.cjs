@@ -4,8 +4,10 @@
 
 const { accessSync, constants, writeSync } = require('fs');
 const path = require('path');
-const { spawn } = require('child_process');
+const { debuglog, getSystemErrorName } = require('util');
 const { findProgram, holdExit, interceptSpawn, takeCredentials } = require(path.join(__dirname, 'spawn.cjs'));
+
+const debug = debuglog('nodecluster');
 
 // A worker's channel ends after the worker, unless another process has kept it open.
 const patience = 2000; // milliseconds
@@ -14,12 +16,15 @@ const patience = 2000; // milliseconds
 // scheduling policy, that of the cluster module by default. Where the engine cannot be had, workers are served by this process, and
 // standard error has one line about it; if strict, forks fail then.
 function adopt({ program, sched, strict }) {
-  let engine; // undefined before the first worker
+  let engine; // the handle of this process's end of the engine's socket; undefined before the first worker
   let missing; // why there is none any more
 
-  const intercepted = interceptSpawn((options, channel) => {
+  const intercepted = interceptSpawn((options, channel, startAnother) => {
     if (!options.envPairs.some((pair) => pair.startsWith('NODE_UNIQUE_ID='))) {
       return undefined;
+    }
+    if (options.args[1] === 'adopt-exec') {
+      return undefined; // another copy of this script has done it
     }
     let file;
     try {
@@ -27,7 +32,7 @@ function adopt({ program, sched, strict }) {
     } catch {
       return undefined; // Node tells of it
     }
-    const fd = engineDescriptor();
+    const fd = engineDescriptor(channel.constructor, startAnother);
     if (fd === undefined) {
       return undefined;
     }
@@ -35,40 +40,49 @@ function adopt({ program, sched, strict }) {
     options.args = [program, 'adopt-exec', `${options.stdio.length}`, strict ? 'strict' : '', ...ids, file, ...options.args];
     options.file = program;
     options.stdio = [...options.stdio, { type: 'fd', fd }];
-    return (child) => holdExit(child, channel, patience, () => {});
+    return (child) => {
+      debug('worker with process id %d is adopted', child.pid);
+      holdExit(child, channel, patience, () => {});
+    };
   });
   if (!intercepted) {
     lose('it is not for this system');
   }
 
   // engineDescriptor gives this process's end of the engine's socket.
-  function engineDescriptor() {
+  function engineDescriptor(Pipe, startAnother) {
     if (!engine && !missing) {
-      start();
-    }
-    const fd = missing ? -1 : engine.stdin._handle?.fd ?? -1;
-    if (fd < 0) {
-      lose('it has ended');
+      start(new Pipe(0), startAnother);
     }
     if (missing && strict) {
       throw new Error(`nodecluster has no engine: ${missing}`);
     }
-    return missing ? undefined : fd;
+    return missing ? undefined : engine.fd;
   }
 
-  function start() {
+  function start(pipe, startAnother) {
     try {
       accessSync(program, constants.X_OK);
-      engine = spawn(program, ['adopt-engine', sched || policy()], { detached: true, env: {}, stdio: ['pipe', 'ignore', 'inherit'] });
     } catch (err) {
       lose(err.message);
       return;
     }
-    engine.on('error', (err) => lose(err.message));
-    engine.on('exit', (code, signal) => lose(`it has ended with ${signal || `code ${code}`}`));
-    engine.stdin.on('error', () => {});
-    engine.unref();
-    engine.stdin.unref();
+    const { handle, error } = startAnother({
+      file: program, args: [program, 'adopt-engine', sched || policy()], envPairs: [],
+      detached: true, flags: 1, // the same, to some versions of Node
+      stdio: [{ type: 'pipe', handle: pipe }, { type: 'ignore' }, { type: 'fd', fd: 2 }],
+    });
+    if (error) {
+      lose(`${program}: ${getSystemErrorName(error)}`);
+      return;
+    }
+    engine = pipe;
+    handle.onexit = (code, signal) => {
+      handle.close();
+      pipe.close();
+      lose(`it has ended with ${signal || `code ${code}`}`);
+    };
+    handle.unref();
   }
 
   // lose is called when there is no engine, or none any more.

@@ -9,9 +9,10 @@ const { clearTimeout, setTimeout } = globalThis;
 // What Node 24 and later pass one by one, and earlier ones as an object.
 const names = ['file', 'args', 'cwd', 'envPairs', 'stdio', 'flags', 'uid', 'gid'];
 
-// interceptSpawn has prepare called for each child that gets a channel, with the options that the system gets, which it may change, and
-// the channel. If it returns a function, that is called with the child's handle once the child has started. It reports false where
-// nothing can be intercepted.
+// interceptSpawn has prepare called for each child that gets a channel, with the options that the system gets, which it may change, the
+// channel, and a function that starts another process by such options. Who listens for child processes in this process hears nothing of that
+// one: the function gives its handle, and what the system says, which is 0 or an error. If prepare returns a function, that is called with
+// the child's handle once the child has started. It reports false where nothing can be intercepted.
 function interceptSpawn(prepare) {
   const handle = new ChildProcess()._handle;
   if (!handle || process.platform === 'win32') {
@@ -22,13 +23,18 @@ function interceptSpawn(prepare) {
   prototype.spawn = function(...given) {
     const together = typeof given[0] === 'object';
     const options = together ? { ...given[0] } : Object.fromEntries(names.map((name, i) => [name, given[i]]));
+    const start = (handle, options) =>
+      Reflect.apply(spawn, handle, together ? [options] : given.map((value, i) => names[i] ? options[names[i]] : value));
+    const startAnother = (options) => {
+      const another = new this.constructor();
+      return { handle: another, error: start(another, options) };
+    };
     const channel = options.stdio.find(({ ipc }) => ipc)?.handle;
-    const begun = channel && prepare(options, channel);
+    const begun = channel && prepare(options, channel, startAnother);
     if (!begun) {
       return Reflect.apply(spawn, this, given);
     }
-    const changed = together ? [options] : given.map((value, i) => names[i] ? options[names[i]] : value);
-    const error = Reflect.apply(spawn, this, changed);
+    const error = start(this, options);
     if (error === 0) {
       begun(this);
     }
