@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -52,6 +53,8 @@ func TestLauncher(t *testing.T) {
 // expectSignals checks that the program of a launcher gets what is sent to the launcher.
 func expectSignals(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
+	// A launcher that ends too early leaves its program to the group.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdout, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -59,12 +62,17 @@ func expectSignals(t *testing.T, cmd *exec.Cmd) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	group := -cmd.Process.Pid
+	kill := time.AfterFunc(nodetest.Patience, func() { syscall.Kill(group, syscall.SIGKILL) })
+	defer kill.Stop()
 	signals := []syscall.Signal{syscall.SIGHUP, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGTERM}
 	names := []string{"ready", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2"}
 	lines := bufio.NewScanner(stdout)
 	for i, signal := range signals {
 		if !lines.Scan() || lines.Text() != names[i] {
+			syscall.Kill(group, syscall.SIGKILL)
 			t.Errorf("the program prints %q, want %s: %v", lines.Text(), names[i], lines.Err())
+			break
 		}
 		cmd.Process.Signal(signal)
 	}

@@ -119,7 +119,8 @@ func (t template) writePlatform(folder string, p platform, version string) error
 	if err != nil {
 		return err
 	}
-	readme := fmt.Sprintf("# @nodecluster/%s\n\nThe program of [nodecluster](https://www.npmjs.com/package/nodecluster) for %s. Install nodecluster, not this.\n", p, p)
+	const about = "# @nodecluster/%[1]s\n\nThe program of [nodecluster](https://www.npmjs.com/package/nodecluster) for %[1]s. Install nodecluster, not this.\n"
+	readme := fmt.Sprintf(about, p)
 	return errors.Join(
 		os.WriteFile(filepath.Join(folder, "package.json"), text.Bytes(), 0o644),
 		os.WriteFile(filepath.Join(folder, "README.md"), []byte(readme), 0o644),
