@@ -181,6 +181,8 @@ func (a *application) status(ctx context.Context) control.App {
 		if a.record.Wanted == home.Stopped {
 			status.State = control.Stopping
 		}
+	case isStopping(err):
+		status.State = control.Stopping
 	case !errors.Is(err, home.ErrNotRunning):
 		status.State, status.Reason = control.Errored, "its supervisor does not answer: "+err.Error()
 	case a.unread != nil:
@@ -191,4 +193,10 @@ func (a *application) status(ctx context.Context) control.App {
 		status.State, status.Reason = control.Errored, "its supervisor has died; start it again"
 	}
 	return status
+}
+
+// isStopping reports whether an error is that of a supervisor that ends.
+func isStopping(err error) bool {
+	failed := (*control.Error)(nil)
+	return errors.As(err, &failed) && failed.Code == control.CodeStopping
 }

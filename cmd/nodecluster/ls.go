@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"os/user"
 	"syscall"
 	"time"
 
@@ -115,6 +116,15 @@ func newDescribeCommand() *cobra.Command {
 	return command
 }
 
+// userName is the user of this process, "" if it has no name.
+func userName() string {
+	who, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return who.Username
+}
+
 func newJlistCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "jlist", Aliases: []string{"prettylist"}, Short: "Print all workers as JSON, in the shape of pm2 jlist", Example: "  nodecluster jlist\n  nodecluster prettylist",
@@ -124,7 +134,7 @@ func newJlistCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return table.Jlist(os.Stdout, all, command.CalledAs() == "prettylist")
+			return table.Jlist(os.Stdout, all, userName(), command.CalledAs() == "prettylist")
 		},
 	}
 }

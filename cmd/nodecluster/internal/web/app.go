@@ -14,13 +14,14 @@ type appPage struct {
 	page
 	app          control.App
 	canStart     bool
+	canStop      bool
 	moments      []moment
 	watchedSince time.Time
 }
 
 func (s *Server) newAppPage(app control.App) appPage {
-	p := appPage{page: s.newPage(app.Name+" – nodecluster", pathOf(app.Name, "stream")), app: app, canStart: s.options.Start != nil}
-	p.hasCharts = true
+	p := appPage{page: s.newPage(app.Name+" – nodecluster", pathOf(app.Name, "stream")), app: app}
+	p.canStart, p.canStop, p.hasCharts = s.options.Start != nil, s.options.Stop != nil, true
 	p.moments, p.watchedSince = s.watch.moments(app.Name)
 	if p.watchedSince.IsZero() {
 		p.watchedSince = time.Now()

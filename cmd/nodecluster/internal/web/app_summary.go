@@ -14,7 +14,7 @@ func (p appPage) summary() g.Node {
 	app := p.app
 	return g.Group{
 		el("div", class("title"), el("h1", text(app.Name)), stateLabel(string(app.State)), g.If(app.Version != "", muted("version "+app.Version))),
-		g.If(app.Reason != "", notice("warn", text(app.Reason))),
+		g.If(app.Reason != "", notice(toneOfReason(app), text(app.Reason))),
 		facts(app),
 		g.If(app.SizedBy != "", el("p", class("muted"), text("The number of workers follows from this: "+app.SizedBy+"."))),
 		g.If(app.DroppedLines > 0, notice("warn", text(fmt.Sprintf("%d lines of output had no room and are lost.", app.DroppedLines)))),
@@ -22,10 +22,17 @@ func (p appPage) summary() g.Node {
 	}
 }
 
+func toneOfReason(app control.App) string {
+	if tone := tones[string(app.State)]; tone == "bad" {
+		return tone
+	}
+	return "warn"
+}
+
 func facts(app control.App) g.Node {
 	return el("dl", class("card facts"),
-		fact("Ready", fmt.Sprintf("%d of %d", app.Ready, app.Instances), ""),
 		g.If(runs(app), g.Group{
+			fact("Ready", fmt.Sprintf("%d of %d", app.Ready, app.Instances), ""),
 			fact("CPU", formatPercent(app.CPU), ""),
 			fact("Memory", formatBytes(app.Memory), ""),
 			fact("Busiest loop", formatShare(app.Utilization), ""),
@@ -78,11 +85,17 @@ func (p appPage) actions() g.Node {
 				el("button", text("Scale")),
 			),
 			linkButton(path("restart"), "Restart…", "button"),
-			linkButton(path("stop"), "Stop…", "button danger"),
+			g.If(p.canStop, linkButton(path("stop"), "Stop…", "button danger")),
 			p.changeForm(path("reset"), "Resetting the counters", el("button", text("Reset counters"))),
+			g.If(!p.canStop, p.command("stop")),
 		}
 	case p.canStart:
 		return p.changeForm(path("start"), "Starting", mainButton("Start"))
 	}
-	return el("p", el("code", text("nodecluster start "+p.app.Name)), text(" starts it."))
+	return p.command("start")
+}
+
+// command says by which command the application is started or stopped.
+func (p appPage) command(name string) g.Node {
+	return el("p", el("code", text("nodecluster "+name+" "+p.app.Name)), text(" "+name+"s it."))
 }

@@ -65,7 +65,7 @@ func (p appsPage) row(app control.App) g.Node {
 		el("th", attr("scope", "row"), class("wide"), el("a", attr("href", pathOf(app.Name)), text(app.Name))),
 		g.If(p.namespaces, cell("Namespace", text(app.Namespace))),
 		cell("State", stateLabel(string(app.State))),
-		figureCell("Ready", fmt.Sprintf("%d/%d", app.Ready, app.Instances)),
+		figureCell("Ready", of(fmt.Sprintf("%d/%d", app.Ready, app.Instances))),
 		cell("Version", text(orDash(app.Version, app.Version != ""))),
 		figureCell("Restarts", strconv.Itoa(app.Restarts)),
 		figureCell("CPU", of(formatPercent(app.CPU))),
