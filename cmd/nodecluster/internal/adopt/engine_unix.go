@@ -44,6 +44,7 @@ func Run(connection *os.File, policy cluster.SchedulingPolicy, warn func(string)
 			}
 		}
 	})
+	dropProgram() // if that fails, there is only more in memory
 	e := &engine{primary: primary, like: newLikeness(os.Getppid())}
 	e.hear(socket)
 	err = primary.Close()
