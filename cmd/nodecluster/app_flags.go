@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -68,6 +69,9 @@ func setFromFlags(app *config.App, flags *pflag.FlagSet) (err error) {
 			err = fmt.Errorf("--%s: %w", f.Name, err)
 		}
 	})
+	if folder, folderErr := os.Getwd(); folderErr == nil { // else paths have no meaning at all
+		app.Anchor(folder)
+	}
 	return err
 }
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
+	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -9,6 +11,7 @@ import (
 	"time"
 
 	"github.com/kballard/go-shellquote"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
 // pm2Row is a command line as a user of PM2 writes it, and what comes of it: the exit status, and what is printed, to standard error if the
@@ -52,6 +55,29 @@ var startRows = []pm2Row{
 	{`startOrRestart ecosystem.config.js --only jobs`, 0, `^jobs: online, 1 worker\n$`},
 }
 
+// flagRows have PM2's daily flags, all in one line or refused.
+var flagRows = []pm2Row{
+	{`start app.js -n flags -i 1 --namespace ns --cwd src --interpreter ./node --node-args --trace-warnings --max-memory-restart 300M -c "0 4 * * *"
+		--no-autorestart --time --log-date-format YYYY -o out.log -e err.log -l all.log --merge-logs --wait-ready --listen-timeout 8000 -k 3000
+		--exp-backoff-restart-delay 100 --max-restarts 5 --min-uptime 1000 --stop-exit-codes 0 --watch --ignore-watch logs --filter-env SECRET
+		--env MODE=test --env-file vars.env --shutdown-with-message --no-treekill --parallel 2 -f -a`, 0, `^flags: online, 1 worker\n$`},
+	{`start app.js --attach`, 2, `--attach: run nodecluster logs after it`},
+	{`start app.js --no-daemon`, 2, `--no-daemon: use nodecluster run`},
+	{`start app.js --source-map-support`, 2, `--source-map-support: use --node-args`},
+	{`start app.js --watch-delay 4`, 2, `use a duration such as 500ms`},
+	{`start app.js --max-memory-restart lots`, 2, `use a size in bytes`},
+	{`start app.js --env production`, 2, `--env production: use NAME=VALUE; a NAME alone is for a FILE`},
+	{`delete flags`, 0, `^flags: deleted\n$`},
+}
+
+// flagsConfig is what the first of them comes to, but for paths.
+var flagsConfig = map[string]any{
+	"name": "flags", "namespace": "ns", "instances": "1", "node_args": []any{"--trace-warnings"}, "max_memory": "300M", "cron": "0 4 * * *",
+	"restart": "never", "time": true, "log_date_format": "YYYY", "wait_ready": true, "listen_timeout": "8s", "kill_timeout": "3s",
+	"restart_delay": "100ms", "max_restarts": 5.0, "min_uptime": "1s", "stop_exit_codes": []any{0.0}, "watch": []any{"."},
+	"ignore_watch": []any{"logs"}, "filter_env": []any{"SECRET"}, "env": map[string]any{"MODE": "test"}, "stop": "message", "parallel": 2.0,
+}
+
 // lookRows look at what runs.
 var lookRows = []pm2Row{
 	{`list`, 0, `(?s)^app .*state.*\napi .*online .*2/2.*\njobs .*\nline .*\nweb `},
@@ -79,6 +105,15 @@ var lookRows = []pm2Row{
 	{`logs api --nostream --lines 1 --err --raw --timestamp=[at]\ HH[h]`, 0, `^at \d\dh a warning\n$`},
 	{`logs api --nostream --lines 1 --err --raw --highlight warning`, 0, `^a warning\n$`}, // of no terminal
 	{`logs gone`, 4, `there is no application gone`},
+	{`monit`, 1, `top needs a terminal`}, {`dashboard`, 1, `top needs a terminal`},
+}
+
+// runRows run in the foreground, as pm2-runtime does.
+var runRows = []pm2Row{
+	{`run once.config.js --env production`, 0, `^once production\n$`},
+	{`run ecosystem.config.js`, 2, `ecosystem.config.js has 2 applications: say with --only which one to run`},
+	{`run once.config.js --port`, 2, `unknown flag: --port`},
+	{`run once.config.js word`, 2, `once.config.js says what its application gets`},
 }
 
 // changeRows change what runs, and forget it in the end.
@@ -134,16 +169,43 @@ var laterRows = []pm2Row{
 	{`stop`, 2, `say which application`}, {`ls --loud`, 2, `unknown flag: --loud`},
 }
 
-// The commands that PM2's users write do here what they expect, in the order of a day.
+// The commands that PM2's users write do here what they expect, in the order of a day. They are more than a hundred processes, and some reloads.
 func TestPM2Commands(t *testing.T) {
 	m := newManager(t)
 	writeIn(t, m.folder, "app.js", pm2App)
 	writeIn(t, m.folder, "ecosystem.config.js", pm2Ecosystem)
+	writeIn(t, m.folder, "once.js", "console.log('once', process.env.MODE); process.exit()")
+	writeIn(t, m.folder, "once.config.js", "exports.apps = { script: 'once.js', autorestart: false, env: { MODE: 'test' }, env_production: { MODE: 'production' } }")
 	m.expectRows(startRows)
 	m.expectRows(lookRows)
+	m.expectFlags()
+	m.expectRows(runRows)
 	m.expectLists()
 	m.expectRows(changeRows)
 	m.expectRows(laterRows)
+}
+
+// expectFlags runs the rows of flags, of which the paths are meant from the folder in which the command is given.
+func (m *manager) expectFlags() {
+	m.t.Helper()
+	if err := os.Mkdir(filepath.Join(m.folder, "src"), 0o755); err != nil {
+		m.t.Fatal(err)
+	}
+	if err := os.Symlink(nodetest.Default(m.t).Path, filepath.Join(m.folder, "node")); err != nil {
+		m.t.Fatal(err)
+	}
+	writeIn(m.t, m.folder, "vars.env", "FROM=file")
+	m.expectRow(flagRows[0])
+	want := maps.Clone(flagsConfig)
+	for field, path := range map[string]string{
+		"script": "app.js", "cwd": "src", "node": "node", "out_file": "out.log", "error_file": "err.log", "log_file": "all.log",
+	} {
+		want[field] = filepath.Join(m.folder, path)
+	}
+	want["env_file"] = []any{filepath.Join(m.folder, "vars.env")}
+	m.expectConfig("flags", want)
+	m.expectRows(flagRows[1:])
+	expectLines(m.t, filepath.Join(m.folder, "out.log"), `\d{4}: started test `, 1)
 }
 
 func (m *manager) expectRows(rows []pm2Row) {

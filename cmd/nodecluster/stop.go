@@ -39,18 +39,20 @@ func newDeleteCommand() *cobra.Command {
 
 func newKillCommand() *cobra.Command {
 	var f changeFlags
-	return &cobra.Command{
+	command := &cobra.Command{
 		Use: "kill", Short: "Stop all applications", Example: "  nodecluster kill", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			all, err := allApps()
 			if err != nil {
 				return asFailure(err)
 			}
-			return f.changeAll(command.OutOrStdout(), all, func(ctx context.Context, a *application) (outcome, error) {
+			return f.changeAll(f.output(command.OutOrStdout()), all, func(ctx context.Context, a *application) (outcome, error) {
 				return outcome{Done: "stopped"}, a.stop(ctx)
 			})
 		},
 	}
+	f.addTo(command.Flags())
+	return command
 }
 
 func newRestartCommand() *cobra.Command {

@@ -254,9 +254,11 @@ func (a *application) takeShutdownWithMessage(p pair) error {
 	return err
 }
 
+// takeDisableLogs has nothing be kept, whatever log_type says.
 func (a *application) takeDisableLogs(p pair) error {
 	yes, err := isTrue(p)
 	if yes {
+		delete(a.keys, "log_type")
 		a.LogType = "none"
 	}
 	return err

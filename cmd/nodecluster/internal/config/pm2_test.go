@@ -110,6 +110,8 @@ func TestPM2sFields(t *testing.T) {
 		{"log_date_format: YYYY-MM-DD HH:mm Z", func(a *App) { a.LogDateFormat = "YYYY-MM-DD HH:mm Z" }, ""},
 		{"log_type: json", func(a *App) { a.LogType = "json" }, ""},
 		{"disable_logs: true", func(a *App) { a.LogType = "none" }, ""},
+		{"disable_logs: true\nlog_type: json", func(a *App) { a.LogType = "none" }, ""},
+		{"log_type: json\ndisable_logs: true", func(a *App) { a.LogType = "none" }, ""},
 		{"pid_file: x.pid", func(a *App) {}, "the pids are in the list of workers"},
 		{"instance_var: I", func(a *App) { a.InstanceVar = "I" }, ""},
 		{"env: {PORT: 3000}\nincrement_var: PORT", func(a *App) { a.Env, a.IncrementVar = Env{"PORT": "3000"}, "PORT" }, ""},
