@@ -69,13 +69,16 @@ func newExecCommand() *cobra.Command {
 
 // run does not return but with an error.
 func (f *execFlags) run(args []string) error {
+	if err := f.readVariables(); err != nil {
+		return err
+	}
 	path, err := exec.LookPath(f.node)
 	if err != nil {
 		return startFailure(f.node, err)
 	}
 	environ, err := f.environ()
 	switch {
-	case err != nil && f.isStrict():
+	case err != nil && f.strict:
 		return statusError{statusFailed, fmt.Errorf("exec: %w", err)}
 	case err != nil:
 		warn("workers are served by Node alone: " + err.Error())
@@ -83,23 +86,27 @@ func (f *execFlags) run(args []string) error {
 	return startFailure(f.node, syscall.Exec(path, append([]string{f.node}, args...), environ))
 }
 
-func (f *execFlags) isStrict() bool { return f.strict || os.Getenv("NODECLUSTER_STRICT") == "1" }
+// readVariables reads what stands for flags that are not given.
+func (f *execFlags) readVariables() error {
+	f.strict = f.strict || os.Getenv("NODECLUSTER_STRICT") == "1"
+	sched := os.Getenv("NODECLUSTER_SCHED")
+	if f.sched != "" || sched == "" {
+		return nil
+	}
+	if err := options.OneOf(&f.sched, cluster.SchedulingPolicies()...)(sched); err != nil {
+		return fmt.Errorf("NODECLUSTER_SCHED=%s: %w", sched, err)
+	}
+	return nil
+}
 
 // environ returns the environment in which Node loads the preload; with an error, that of this process.
 func (f *execFlags) environ() ([]string, error) {
 	environ := syscall.Environ()
-	sched := f.sched
-	if sched == "" {
-		sched = cluster.SchedulingPolicy(os.Getenv("NODECLUSTER_SCHED"))
-	}
-	if err := (options.Value{To: options.OneOf(new(cluster.SchedulingPolicy), append(cluster.SchedulingPolicies(), "")...)}).Set(string(sched)); err != nil {
-		return environ, fmt.Errorf("NODECLUSTER_SCHED: %w", err)
-	}
 	program, err := os.Executable()
 	if err != nil {
 		return environ, err
 	}
-	nodeOptions, err := adopt.Preload(adopt.Settings{Program: program, Sched: string(sched), Strict: f.isStrict()}, os.Getenv("NODE_OPTIONS"))
+	nodeOptions, err := adopt.Preload(adopt.Settings{Program: program, Sched: string(f.sched), Strict: f.strict}, os.Getenv("NODE_OPTIONS"))
 	if err != nil {
 		return environ, err
 	}
