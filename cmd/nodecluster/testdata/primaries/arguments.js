@@ -40,7 +40,7 @@ const calls = {
   'send number as handle': (w) => w.send('x', 1),
   'send bad options': (w) => w.send('x', undefined, 1),
   'send bad callback': (w) => w.send('x', undefined, {}, 1),
-  'kill unknown': (w) => w.kill('SIGFOO'),
+  'kill unknown': (w) => w.process.kill('SIGFOO'),
   'kill 9999': (w) => w.process.kill(9999),
   'kill 0': (w) => w.process.kill(0),
   'kill null': (w) => w.process.kill(null),
@@ -101,7 +101,7 @@ async function primary() {
   for (const [name, call] of Object.entries(calls)) {
     show(name, () => call(worker));
   }
-  worker.kill();
+  worker.process.kill('SIGKILL');
   console.log(await once(worker, 'exit'));
   show('send late', () => worker.send('x', () => {}));
   show('kill late', () => worker.process.kill());

@@ -23,13 +23,12 @@ function show(name, emitter, events) {
 async function primary() {
   show('cluster', cluster, ['setup', 'fork', 'online', 'listening', 'message', 'disconnect', 'exit']);
   cluster.setupPrimary({ args: ['x'] });
-  for (const end of [(w) => w.disconnect(), (w) => w.send('exit'), (w) => w.kill(), (w) => w.process.kill('SIGTERM'), (w) => w.process.disconnect()]) {
+  for (const end of [(w) => w.disconnect(), (w) => w.send('exit'), (w) => w.process.kill('SIGKILL'), (w) => w.process.kill('SIGTERM'), (w) => w.process.disconnect()]) {
     const worker = cluster.fork();
     console.log('forked', worker.id, worker.state, typeof worker.process.pid);
     show('worker', worker, ['online', 'listening', 'message', 'disconnect', 'exit', 'error']);
     show('process', worker.process, ['spawn', 'message', 'disconnect', 'exit', 'close', 'error']);
     process.nextTick(() => console.log('tick'));
-    setImmediate(() => console.log('immediate'));
     await once(worker, 'listening');
     console.log('ends', worker.state);
     end(worker);

@@ -16,7 +16,7 @@ async function primary() {
   cluster.on('exit', (worker, code, signal) => console.log(`worker ${worker.id} died`, code, signal, worker.exitedAfterDisconnect));
   const { port, addressType, address, fd } = await listening(cluster, 4);
   console.log(addressType, address, fd, await spread(port, 16));
-  const ends = [(w) => w.kill(), (w) => w.disconnect(), (w) => w.process.kill('SIGKILL'), (w) => w.send('exit')];
+  const ends = [(w) => w.process.kill(), (w) => w.disconnect(), (w) => w.process.kill('SIGKILL'), (w) => w.send('exit')];
   for (const [i, end] of ends.entries()) {
     end(workers[i]);
     await once(cluster, 'exit');

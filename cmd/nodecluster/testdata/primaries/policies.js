@@ -24,7 +24,7 @@ async function primary(policy) {
     console.log(counts.reduce((all, [, n]) => all + n, 0)); // whom the kernel chooses is its affair
   }
   for (const worker of workers) {
-    worker.kill();
+    worker.process.kill();
     console.log(...await once(worker, 'exit'));
   }
 }

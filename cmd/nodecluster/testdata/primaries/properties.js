@@ -42,7 +42,8 @@ async function primary() {
   show('worker', worker);
   show('process', worker.process);
   show('channel', worker.process.channel);
-  show('handle', worker.process._handle);
+  console.log('handle', Object.entries(worker.process._handle).map(([key, value]) => [key, kind(value)]));
+  console.log('spawn', kind(worker.process._handle.spawn));
   console.log(worker.process instanceof require('child_process').ChildProcess, worker.process instanceof require('events'));
   worker.send('exit');
   await once(worker, 'exit');
