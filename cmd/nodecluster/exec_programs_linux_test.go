@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -52,6 +53,8 @@ var primaryPrograms = []primaryProgram{
 	{line: "udp.js reuse"},
 	{line: "listen.js"},
 	{line: "environment.js", env: []string{"NODE_OPTIONS=--no-deprecation", "OTHER=a b"}},
+	{line: "environment.js", env: []string{"NODE_OPTIONS="}},
+	{line: "environment.js"},
 	{line: "interrupt.js", drive: interruptGroup},
 	{line: "stdin.js", input: "one\ntwo\nthree\n"},
 	{line: "inspect.js PORTS"},
@@ -74,6 +77,18 @@ func TestExecIsLikePlainNode(t *testing.T) {
 					t.Skipf("needs Node %d", c.since)
 				}
 				c.compare(t, node.Path, "testdata/primaries")
+			})
+		}
+	})
+}
+
+// TestExecManagers: programs of npm that keep workers run on the engine as on plain Node.
+func TestExecManagers(t *testing.T) {
+	modules := "NODE_PATH=" + nodetest.Managers(t)
+	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
+		for _, file := range []string{"throng.js", "recluster.js", "cfork.js", "socketio.js"} {
+			t.Run(file, func(t *testing.T) {
+				primaryProgram{line: file, env: []string{modules}}.compare(t, node.Path, "testdata/primaries")
 			})
 		}
 	})
@@ -108,7 +123,7 @@ func TestExecInheritsCredentials(t *testing.T) {
 	})
 }
 
-// compare runs the program of a folder on plain Node and on the engine, side by side.
+// compare runs the program of a folder on plain Node and on the engine, side by side, with nothing in its environment that is this machine's.
 func (c primaryProgram) compare(t *testing.T, node, folder string) {
 	t.Helper()
 	folder, err := filepath.Abs(folder)
@@ -117,6 +132,7 @@ func (c primaryProgram) compare(t *testing.T, node, folder string) {
 	}
 	args := strings.Fields(c.line)
 	args[0] = filepath.Join(folder, args[0])
+	c.env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, c.env...)
 	plain := c.start(t, append([]string{node}, args...))
 	// Strict, so that it would fail where it is not served by the engine.
 	adopted := c.start(t, append([]string{binary, "exec", "--strict", "--node", node}, args...))
@@ -137,20 +153,28 @@ func (c primaryProgram) compare(t *testing.T, node, folder string) {
 	expectSameText(t, "standard error", mask(adopted, adopted.stderr), mask(plain, plain.stderr))
 }
 
-// start starts one of the two in a folder of its own, with nothing in its environment that is this machine's.
+// start starts one of the two in a folder of its own.
 func (c primaryProgram) start(t *testing.T, command []string) *program {
 	t.Helper()
-	for i, arg := range command {
-		if arg == "PORTS" {
-			command[i] = strconv.Itoa(nodetest.FreePort(t))
-		}
+	if last := len(command) - 1; command[last] == "PORTS" {
+		command[last] = strconv.Itoa(freePorts(t, 16))
 	}
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir = t.TempDir()
-	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, c.env...)
+	cmd.Env = slices.Clone(c.env)
 	cmd.Stdin = strings.NewReader(c.input)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	return launchCommand(t, cmd)
+}
+
+// freePorts gives the first of n ports that nobody else gets.
+func freePorts(t *testing.T, n int) (first int) {
+	t.Helper()
+	first = nodetest.FreePort(t)
+	for range n - 1 {
+		nodetest.FreePort(t)
+	}
+	return first
 }
 
 // processID is as Node has it in its warnings.

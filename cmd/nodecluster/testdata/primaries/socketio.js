@@ -39,7 +39,7 @@ async function primary() {
     console.log(await Promise.all(heard));
   }
   clients.forEach((client) => client.close());
-  httpServer.close();
   workers.forEach((worker) => worker.process.kill());
   console.log(await Promise.all(workers.map((worker) => once(worker, 'exit'))));
+  process.exit(); // with connections that clients keep open
 }
