@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -106,15 +107,15 @@ func (f *execFlags) environ() ([]string, error) {
 	if err != nil {
 		return environ, err
 	}
-	nodeOptions, err := adopt.Preload(adopt.Settings{Program: program, Sched: string(f.sched), Strict: f.strict}, os.Getenv("NODE_OPTIONS"))
+	option, err := adopt.Preload(adopt.Settings{Program: program, Sched: string(f.sched), Strict: f.strict})
 	if err != nil {
 		return environ, err
 	}
-	var changed []string
-	for _, variable := range environ {
-		if !strings.HasPrefix(variable, "NODE_OPTIONS=") {
-			changed = append(changed, variable)
-		}
+	// Where it was, so that the program finds its variables in their order.
+	i := slices.IndexFunc(environ, func(variable string) bool { return strings.HasPrefix(variable, "NODE_OPTIONS=") })
+	if i < 0 {
+		return append(environ, "NODE_OPTIONS="+option), nil
 	}
-	return append(changed, "NODE_OPTIONS="+nodeOptions), nil
+	environ[i] += " " + option
+	return environ, nil
 }

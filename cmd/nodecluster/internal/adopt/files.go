@@ -28,20 +28,20 @@ type Settings struct {
 
 // Preload writes the preload and what it needs into a folder for files that can be made again, unless they are there, and returns the path
 // of the script that Node has to load. They stay there: Node loads them again for each thread that the program starts. It returns the
-// options for Node, for NODE_OPTIONS, behind those that are given; the script takes its own out of the environment again.
-func Preload(s Settings, nodeOptions string) (options string, err error) {
+// option for Node, for the end of NODE_OPTIONS; the script takes it out of the environment again.
+func Preload(s Settings) (option string, err error) {
 	settings, err := json.Marshal(s)
 	if err != nil {
 		return "", err
 	}
-	// What is behind the others is what the script takes away.
 	script := fmt.Appendf(nil, `'use strict';
 const { NODE_OPTIONS } = process.env;
-const added = NODE_OPTIONS?.lastIndexOf(' --require ') ?? -1;
+const added = NODE_OPTIONS?.lastIndexOf('--require ') ?? -1;
 if (added >= 0 && NODE_OPTIONS.includes(__filename.replace(/[\\"]/g, '\\$&'), added)) {
-  process.env.NODE_OPTIONS = NODE_OPTIONS.slice(0, added);
   if (added === 0) {
     delete process.env.NODE_OPTIONS;
+  } else {
+    process.env.NODE_OPTIONS = NODE_OPTIONS.slice(0, added - 1);
   }
 }
 const before = Object.keys(require.cache);
@@ -62,7 +62,7 @@ for (const file of Object.keys(require.cache)) {
 			return "", err
 		}
 	}
-	return nodeOptions + " --require " + quote(filepath.Join(folder, "exec.cjs")), nil
+	return "--require " + quote(filepath.Join(folder, "exec.cjs")), nil
 }
 
 // quote quotes a path for NODE_OPTIONS.

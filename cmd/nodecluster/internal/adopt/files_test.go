@@ -26,15 +26,16 @@ func TestPreload(t *testing.T) {
 	node := nodetest.Default(t)
 	for _, test := range []struct{ before, want string }{
 		{"", "undefined"},
-		{"--no-warnings", `"--no-warnings"`},
-		{"--no-warnings --require " + os.DevNull, `"--no-warnings --require ` + os.DevNull + `"`},
+		{" ", `""`}, // a variable that is there, and empty
+		{"--no-warnings ", `"--no-warnings"`},
+		{"--no-warnings --require " + os.DevNull + " ", `"--no-warnings --require ` + os.DevNull + `"`},
 	} {
-		options, err := Preload(Settings{Program: "/no/such/program"}, test.before)
+		option, err := Preload(Settings{Program: "/no/such/program"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		command := exec.Command(node.Path, "-p", "JSON.stringify(process.env.NODE_OPTIONS) + JSON.stringify([process.execArgv, Object.keys(require.cache)])")
-		command.Env = append(os.Environ(), "NODE_OPTIONS="+options)
+		command.Env = append(os.Environ(), "NODE_OPTIONS="+test.before+option)
 		output, err := command.CombinedOutput()
 		if got := strings.TrimSpace(string(output)); err != nil || !strings.HasPrefix(got, test.want) || strings.Contains(got, "exec.cjs") {
 			t.Errorf("with %q the program has %s, want %s: %v", test.before, got, test.want, err)
@@ -46,7 +47,7 @@ func TestPreload(t *testing.T) {
 func TestPreloadMends(t *testing.T) {
 	folder := t.TempDir()
 	inCache(t, folder)
-	if _, err := Preload(Settings{Program: "p"}, ""); err != nil {
+	if _, err := Preload(Settings{Program: "p"}); err != nil {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob(filepath.Join(folder, "nodecluster", "exec", "*", "*"))
@@ -64,7 +65,7 @@ func TestPreloadMends(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := Preload(Settings{Program: "p"}, ""); err != nil {
+	if _, err := Preload(Settings{Program: "p"}); err != nil {
 		t.Fatal(err)
 	}
 	for i, name := range files {
@@ -72,7 +73,7 @@ func TestPreloadMends(t *testing.T) {
 			t.Errorf("%s is still damaged: %v", name, err)
 		}
 	}
-	if _, err := Preload(Settings{Program: "another"}, ""); err != nil {
+	if _, err := Preload(Settings{Program: "another"}); err != nil {
 		t.Fatal(err)
 	}
 	if folders, _ := filepath.Glob(filepath.Join(folder, "nodecluster", "exec", "*")); len(folders) != 2 {
@@ -83,7 +84,7 @@ func TestPreloadMends(t *testing.T) {
 // TestPreloadWithoutFolder: the error names what is in the way.
 func TestPreloadWithoutFolder(t *testing.T) {
 	inCache(t, filepath.Join(os.DevNull, "cache"))
-	if _, err := Preload(Settings{}, ""); err == nil || !strings.Contains(err.Error(), os.DevNull) {
+	if _, err := Preload(Settings{}); err == nil || !strings.Contains(err.Error(), os.DevNull) {
 		t.Errorf("the error is %v", err)
 	}
 }

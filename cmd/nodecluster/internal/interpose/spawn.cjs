@@ -20,26 +20,27 @@ function interceptSpawn(prepare) {
   }
   const prototype = Object.getPrototypeOf(handle);
   const { spawn } = prototype;
-  prototype.spawn = function(...given) {
+  const apply = (_, child, given) => {
     const together = typeof given[0] === 'object';
     const options = together ? { ...given[0] } : Object.fromEntries(names.map((name, i) => [name, given[i]]));
     const start = (handle, options) =>
       Reflect.apply(spawn, handle, together ? [options] : given.map((value, i) => names[i] ? options[names[i]] : value));
     const startAnother = (options) => {
-      const another = new this.constructor();
+      const another = new child.constructor();
       return { handle: another, error: start(another, options) };
     };
     const channel = options.stdio.find(({ ipc }) => ipc)?.handle;
     const begun = channel && prepare(options, channel, startAnother);
     if (!begun) {
-      return Reflect.apply(spawn, this, given);
+      return Reflect.apply(spawn, child, given);
     }
-    const error = start(this, options);
+    const error = start(child, options);
     if (error === 0) {
-      begun(this);
+      begun(child);
     }
     return error;
   };
+  prototype.spawn = new Proxy(spawn, { apply }); // whose name, length and text are those of Node's
   return true;
 }
 
