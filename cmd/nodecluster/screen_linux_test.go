@@ -82,33 +82,6 @@ func (s *screen) stopOutput() {
 	onTerminal(s.t, s.openAgain(), func(fd int) error { return unix.IoctlSetInt(fd, unix.TCXONC, unix.TCOOFF) })
 }
 
-// fillOutput has the terminal be read no more, and have no room for output.
-func (s *screen) fillOutput() {
-	s.t.Helper()
-	s.keyboard.SetReadDeadline(time.Now())
-	<-s.done
-	terminal := s.openAgain()
-	onTerminal(s.t, s.keyboard, func(keyboard int) (err error) {
-		const size = 4095 // of what the kernel keeps for who reads; it gets there from another buffer
-		for unread := 0; unread < size && err == nil; unread, err = unix.IoctlGetInt(keyboard, unix.TIOCINQ) {
-			onTerminal(s.t, terminal, fill)
-		}
-		return err
-	})
-	onTerminal(s.t, terminal, fill)
-}
-
-// fill writes to a terminal until that takes no more.
-func fill(fd int) (err error) {
-	for err == nil {
-		_, err = unix.Write(fd, make([]byte, 4096))
-	}
-	if err == unix.EAGAIN {
-		return nil
-	}
-	return err
-}
-
 // openAgain opens the terminal beside the program.
 func (s *screen) openAgain() *os.File {
 	s.t.Helper()

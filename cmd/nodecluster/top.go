@@ -10,7 +10,7 @@ import (
 
 const topHelp = `Show the applications, and the workers and the log of the one that is selected, refreshed each second.
 
-Keys select, filter and sort, reload, scale, restart and stop: ? lists them. What would interrupt an application asks first. NAME is
+Keys select, filter and sort, reload, scale, restart, stop and start: ? lists them. What would interrupt an application asks first. NAME is
 selected first.`
 
 func newTopCommand() *cobra.Command {

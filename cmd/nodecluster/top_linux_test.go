@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -84,22 +85,17 @@ func TestTopLosesItsTerminal(t *testing.T) {
 	}
 }
 
-// A terminal that takes no more output, such as that of a connection that hangs, does not keep top from ending.
-func TestTopOnStuckTerminal(t *testing.T) {
-	var screens []*screen // that are waited for together
-	for _, stick := range []func(*screen){(*screen).stopOutput, (*screen).fillOutput} {
-		s := launchOnScreen(t, topCommand(t.TempDir()), 80, 24)
-		s.awaitText("no applications")
-		stick(s)
-		s.press("?")
-		s.signal(syscall.SIGTERM)
-		screens = append(screens, s)
-	}
-	for _, s := range screens {
-		s.expectStatus(1)
-		if diff := cmp.Diff(s.before, s.attributes(t)); diff != "" {
-			t.Errorf("the terminal is another than before (-before +after):\n%s", diff)
-		}
+// A terminal that takes no more output, such as that of a connection that hangs, does not keep top from ending. Nothing may be written to it
+// then, not even by the race detector.
+func TestTopOnStoppedTerminal(t *testing.T) {
+	s := launchOnScreen(t, topCommand(t.TempDir()), 80, 24)
+	s.awaitText("no applications")
+	s.stopOutput()
+	s.press("?")
+	s.signal(syscall.SIGTERM)
+	s.expectStatus(1)
+	if diff := cmp.Diff(s.before, s.attributes(t)); diff != "" {
+		t.Errorf("the terminal is another than before (-before +after):\n%s", diff)
 	}
 }
 
@@ -149,81 +145,25 @@ func TestTopFollowsTheSize(t *testing.T) {
 	s.expectStatus(0)
 }
 
-// The screen tells of a real application, and keys do to it what they say.
-func TestTopOfAnApplication(t *testing.T) {
+// The screen tells of real applications, and keys do to them what they say. It takes some seconds, for nine changes of real workers.
+func TestTopOfApplications(t *testing.T) {
 	m := newManager(t)
 	script := filepath.Join(t.TempDir(), "server.js")
 	serving := release("one") + "; console.log('\\x1b[32mserving', process.env.NODECLUSTER_INSTANCE)"
-	if err := os.WriteFile(script, []byte(serving), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, script, []byte(serving))
 	m.do("start", script, "-n", "api", "-i", "2", "--env", fmt.Sprint("PORT=", nodetest.FreePort(t)))
-	for _, size := range [][2]int{{80, 24}, {200, 50}} {
-		s := launchOnScreen(t, topCommand(m.home), size[0], size[1])
-		text := s.awaitText("> api ", "api/1 ", "q quit")
-		want := []string{
-			"nodecluster N application, N of N workers ready, cpu N%, mem NM N:N:N",
-			"app state up restarts cpu mem lag pN conns queue since",
-			"> api online N/N N N% NM N N N N",
-			"worker pid id state restarts cpu mem lag pN conns since",
-			"api/N N N online N N% NM N N N",
-			"api/N N N online N N% NM N N N",
-		}
-		if diff := cmp.Diff(want, withoutFigures(text, len(want))); diff != "" {
-			t.Errorf("the screen (-want +got):\n%s", diff)
-		}
-		s.awaitText(" 0  serving 0\n", " 1  serving 1\n")
-		s.press("q")
-		s.expectStatus(0)
-	}
+	expectTopShows(t, m, 80, 24, "TERM=xterm", "SSH_TTY=/dev/pts/0")
+	expectTopShows(t, m, 200, 50)
 	s := launchOnScreen(t, topCommand(m.home), 80, 24)
 	s.awaitText("> api ")
+	expectReloads(s, m)
+	expectScalesAndRestarts(s, m)
 
-	before := m.pids("api")
-	s.press("r")
-	s.awaitText("api: reload done in", "2 replaced", "reloaded 2 workers in")
-	after := m.pids("api")
-	if slices.ContainsFunc(after, func(pid int) bool { return slices.Contains(before, pid) }) {
-		t.Errorf("r left workers: before %v, after %v", before, after)
-	}
-	s.press("\t\tj") // the second of the workers
-	s.await("the log of worker 1 alone", func(text string) bool {
-		_, log, ok := strings.Cut(text, "log of api/1 ─")
-		return ok && strings.Contains(log, " serving 1\n") && !strings.Contains(log, "serving 0")
-	})
-	s.press("r")
-	s.awaitText("api: reload of worker 1 done in")
-	if now := m.pids("api"); now[0] != after[0] || now[1] == after[1] {
-		t.Errorf("r on worker 1: before %v, after %v", after, now)
-	}
-	s.press("+")
-	s.awaitText("now 3 workers", "3/3", "api/2 ")
-	s.press("-")
-	s.awaitText("now 2 workers", "2/2")
-	before = m.pids("api")
-	s.press("R")
-	s.awaitText("Restart api? It serves nobody meanwhile. y/n")
-	s.press("n")
-	s.awaitText("nothing was done")
-	s.press("Ry")
-	s.awaitText("api: restart done")
-	if after := m.pids("api"); slices.ContainsFunc(after, func(pid int) bool { return slices.Contains(before, pid) }) {
-		t.Errorf("R left workers: before %v, after %v", before, after)
-	}
-	if err := os.WriteFile(script, []byte("throw new Error('bad release')"), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	writeFile(t, script, []byte("throw new Error('bad release')"))
 	s.press("\tr")
 	s.awaitText("api: reload failed: ", "api: the reload of ", " failed: ")
-	s.press("sy")
-	s.awaitText("api: stop done", "> api  stopped")
-	s.press("r")
-	s.awaitText("api is stopped: S starts it")
-	if err := os.WriteFile(script, []byte(serving), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	s.press("S")
-	s.awaitText("api: start done", "2/2")
+	writeFile(t, script, []byte(serving))
+	expectStopsAndStarts(s, m)
 	s.press("q")
 	s.expectStatus(0)
 	s.expectAsBefore()
@@ -231,6 +171,110 @@ func TestTopOfAnApplication(t *testing.T) {
 		t.Errorf("when top has ended, what it has started is %s", state)
 	}
 	m.do("stop", "api")
+}
+
+// expectTopShows looks at the first lines of the screen, and at the log.
+func expectTopShows(t *testing.T, m *manager, width, height int, env ...string) {
+	t.Helper()
+	cmd := topCommand(m.home)
+	cmd.Env = append(cmd.Env, env...)
+	s := launchOnScreen(t, cmd, width, height)
+	text := s.awaitText("> api ", "api/1 ", "q quit")
+	want := []string{
+		"nodecluster N application, N of N workers ready, cpu N%, mem NM N:N:N",
+		"app state up restarts cpu mem lag pN conns queue since",
+		"> api online N/N N N% NM N N N N",
+		"worker pid id state restarts cpu mem lag pN conns since",
+		"api/N N N online N N% NM N N N",
+		"api/N N N online N N% NM N N N",
+	}
+	if diff := cmp.Diff(want, withoutFigures(text, len(want))); diff != "" {
+		t.Errorf("the screen (-want +got):\n%s", diff)
+	}
+	s.awaitText(" 0  serving 0\n", " 1  serving 1\n")
+	s.press("q")
+	s.expectStatus(0)
+}
+
+// expectReloads reloads all workers, and then the second one, whose pane stays selected.
+func expectReloads(s *screen, m *manager) {
+	s.t.Helper()
+	before := m.pids("api")
+	s.press("r")
+	s.awaitText("api: reload done in", "2 replaced", "reloaded 2 workers in")
+	after := m.pids("api")
+	expectReplaced(s.t, before, after)
+	s.press("\t\tj")
+	s.await("the log of worker 1 alone", func(text string) bool {
+		_, log, ok := strings.Cut(text, "log of api/1 ─")
+		return ok && strings.Contains(log, " serving 1\n") && !strings.Contains(log, "serving 0")
+	})
+	s.press("r")
+	s.awaitText("api: reload of worker 1 done in")
+	if now := m.pids("api"); now[0] != after[0] || now[1] == after[1] {
+		s.t.Errorf("r on worker 1: before %v, after %v", after, now)
+	}
+}
+
+func expectScalesAndRestarts(s *screen, m *manager) {
+	s.t.Helper()
+	s.press("+")
+	s.awaitText("now 3 workers", "3/3", "api/2 ")
+	s.press("-")
+	s.awaitText("now 2 workers", "2/2")
+	before := m.pids("api")
+	s.press("R")
+	s.awaitText("Restart api? It serves nobody meanwhile. y/n")
+	s.press("n")
+	s.awaitText("nothing was done")
+	s.press("Ry")
+	s.awaitText("api: restart done")
+	expectReplaced(s.t, before, m.pids("api"))
+}
+
+// expectStopsAndStarts stops an application among 60 others that come meanwhile, and starts it, and again when its supervisor has died.
+func expectStopsAndStarts(s *screen, m *manager) {
+	s.t.Helper()
+	s.press("sy")
+	s.awaitText("api: stop done", "> api  stopped")
+	s.press("r")
+	s.awaitText("api is stopped: S starts it")
+	m.copyApp("api", 60)
+	s.awaitText("nodecluster  61 applications")
+	s.press("G")
+	s.awaitText("> shop-59 ")
+	s.press("g")
+	s.awaitText("> api ")
+	s.press("S")
+	s.awaitText("api: start done", "> api      online   2/2", " serving 1\n")
+	m.killSupervisor("api")
+	s.awaitText("> api      errored", "its supervisor has died")
+	s.press("S")
+	s.awaitText("api: start done", "> api      online   2/2")
+}
+
+func expectReplaced(t *testing.T, before, after []int) {
+	t.Helper()
+	if slices.ContainsFunc(after, func(pid int) bool { return slices.Contains(before, pid) }) {
+		t.Errorf("workers are left: before %v, after %v", before, after)
+	}
+}
+
+// copyApp records an application that is stopped under other names too.
+func (m *manager) copyApp(name string, copies int) {
+	m.t.Helper()
+	record, err := os.ReadFile(filepath.Join(m.home, "apps", name, "app.json"))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	for i := range copies {
+		other := fmt.Sprintf("shop-%02d", i)
+		folder := filepath.Join(m.home, "apps", other)
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			m.t.Fatal(err)
+		}
+		writeFile(m.t, filepath.Join(folder, "app.json"), bytes.Replace(record, fmt.Appendf(nil, `"name": %q`, name), fmt.Appendf(nil, `"name": %q`, other), 1))
+	}
 }
 
 var figure = regexp.MustCompile(`[0-9]+([.][0-9]+)?(ms|s|m|h)?`)
