@@ -105,6 +105,9 @@ func TestDialAddresses(t *testing.T) {
 					}
 				}
 			}
+			if policy == cluster.SchedReusePort {
+				r.ExpectError(t, "no group is made")
+			}
 			udp := cluster.Address{Port: 1, AddressType: "udp4", FD: -1}
 			expectNoDial(t, clustertest.Patient(t), w, udp, errors.ErrUnsupported)
 			expectNoDial(t, clustertest.Patient(t), w, cluster.Address{Port: 1, AddressType: "4", FD: -1}, syscall.ECONNREFUSED)

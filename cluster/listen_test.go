@@ -97,6 +97,9 @@ func descriptor(t *testing.T, r *clustertest.Rig) {
 	for _, w := range []int{1, 2} {
 		clustertest.Listen(t, r, w, map[string]any{"fd": listening})
 	}
+	if r.SchedulingPolicy() == cluster.SchedReusePort {
+		r.ExpectError(t, "no group is made")
+	}
 	// The first connection that waits is the one above.
 	if w := conn.Worker(t); w != 1 && w != 2 {
 		t.Errorf("worker %d serves", w)

@@ -45,16 +45,17 @@ type membership interface {
 }
 
 type serverBase struct {
-	key     string
-	at      Address // as the workers that are members say it
-	place   string  // of which there is one socket
-	options wire.SocketOptions
-	data    json.RawMessage
-	workers int       // that have a membership
-	claims  int       // for workers to come
-	since   time.Time // when the last membership ended
-	isLast  bool      // its last call was made
-	closed  bool
+	key       string
+	at        Address // as the workers that are members say it
+	place     string  // of which there is one socket
+	options   wire.SocketOptions
+	listenFDs []int // those of the settings that it listens on because a worker has asked for their address
+	data      json.RawMessage
+	workers   int       // that have a membership
+	claims    int       // for workers to come
+	since     time.Time // when the last membership ended
+	isLast    bool      // its last call was made
+	closed    bool
 }
 
 func (b *serverBase) base() *serverBase { return b }
@@ -85,6 +86,9 @@ func (w *Worker) answerQuery(m *wire.FromWorker) {
 	}
 	if errors.Is(err, errStandby) {
 		w.keepPending(m)
+		return
+	}
+	if err != nil && w.onLoop.adoption.passOn(m) {
 		return
 	}
 	if err != nil {
@@ -138,7 +142,7 @@ func (w *Worker) joinServer(key string, m *wire.FromWorker, reply *wire.ServerRe
 	if err := w.mayListen(cost); err != nil {
 		return nil, err
 	}
-	if port := wire.Integer(m.Port, 0); port > 0 && port < w.minPort {
+	if port := wire.Integer(m.Port, 0); port > 0 && port < w.minPort && !w.primary.isOffered(key, m) {
 		return nil, syscall.EACCES
 	}
 	s, err := w.primary.serverFor(key, m, w)

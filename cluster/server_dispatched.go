@@ -18,7 +18,7 @@ type dispatchedServer struct {
 }
 
 func newDispatchedServer(p *Primary, base serverBase, bound bind.Socket, name *wire.SockName, backlog int, balancer func() Balancer) (server, error) {
-	if err := bind.Listen(bound.FD, backlog); err != nil {
+	if err := bound.Listen(backlog); err != nil {
 		return nil, err
 	}
 	d, err := newDispatcher(p, base.key, balancer)
@@ -32,19 +32,28 @@ func newDispatchedServer(p *Primary, base serverBase, bound bind.Socket, name *w
 	return &dispatchedServer{serverBase: base, dispatcher: d, socket: bound, name: name}, nil
 }
 
-// listenToo accepts the connections of another address too. It is for clients that know a socket by another name than the worker's own
-// Node does, and so no harm is done if the address is another's.
-func (s *dispatchedServer) listenToo(r bind.Request, backlog int) {
+// listenToo accepts the connections of other sockets too, but for those that cannot be had and are not offered.
+func (s *dispatchedServer) listenToo(requests []bind.Request, backlog int) error {
+	for _, r := range requests {
+		if err := s.add(r, backlog); err != nil && r.Offered {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *dispatchedServer) add(r bind.Request, backlog int) error {
 	other, err := bind.Stream(r)
 	if err != nil {
-		return
+		return err
 	}
-	if err := errors.Join(bind.Listen(other.FD, backlog), s.watch(other.FD, nil)); err != nil {
+	if err := errors.Join(other.Listen(backlog), s.watch(other.FD, nil)); err != nil {
 		s.unwatch(other.FD)
 		other.Close()
-		return
+		return err
 	}
 	s.others = append(s.others, other)
+	return nil
 }
 
 func (s *dispatchedServer) join(w *Worker, reply *wire.ServerReply) (membership, *handlewrap.Handle, error) {

@@ -22,6 +22,9 @@ type packetSlots struct {
 }
 
 func newPacketGroup(p *Primary, base serverBase, s *wire.Server, bound bind.Socket, by rendezvous.By) (server, error) {
+	if bound.Inherited {
+		return nil, errGiven
+	}
 	slots, err := newGroupSlots(p, bound.FD, 0, by)
 	if err != nil {
 		return nil, err

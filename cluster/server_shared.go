@@ -11,7 +11,6 @@ type sharedServer struct {
 	serverBase
 	handleType handlewrap.Type
 	socket     bind.Socket
-	inherited  bool // another process may accept from it
 	primary    *Primary
 	last       *dispatcher // of what waited in the socket at the last call; nil before
 }
@@ -33,7 +32,7 @@ func (s *sharedServer) hasConnections() bool { return s.handleType == handlewrap
 // lastCall deals out what waits in the socket: workers accept one after the other, and would not get to all before they close it.
 func (s *sharedServer) lastCall(members map[*Worker]membership, idle func()) {
 	defer s.socket.Close()
-	if !s.hasConnections() || s.inherited {
+	if !s.hasConnections() || s.socket.Inherited { // another process may accept from that
 		idle()
 		return
 	}

@@ -43,9 +43,18 @@ type Settings struct {
 	// for primaries that replace these workers as well. A worker that closes a server and goes on cannot be told from one that is
 	// about to leave: what it has closed is refused a second later. It needs HoldListeners.
 	HoldWhenLeaving bool
-	// ListenFDs are descriptors of the primary's that workers may listen on by their numbers, as server.listen({fd}) does. They stay
-	// the caller's, and have to be bound sockets without a peer. Sockets that the program was started with need not be among them, as those
-	// that systemd passes. A worker gets EINVAL for any other descriptor.
+	// ListenFDs are sockets of the primary's that workers may listen on: what systemd has opened for the program, for example. They have to
+	// be bound, and without a peer. A worker gets one by its number, as by server.listen({fd}), and when it asks for the address to which
+	// the socket is bound, so that a program that knows nothing of it can listen on its port. The unspecified addresses :: and 0.0.0.0 are
+	// then one as far as they have addresses in common, but for UDP, and a Unix socket's path has to lead to the socket still.
+	//
+	// The descriptors stay the caller's, and open. When the last worker has closed its server, clients wait in the socket's queue until
+	// another worker listens, or a later program does to which the descriptor was passed on. While one server has a socket by its address,
+	// others that ask for the address get EADDRINUSE.
+	//
+	// Sockets that the program was started with may be listened on by number without being among them. For any other descriptor a worker
+	// gets EINVAL. There are no groups of such sockets under SchedReusePort and SchedSticky: the primary hands out the connections, and workers
+	// share a socket of UDP. An [ErrorEvent] says so, once.
 	ListenFDs []int
 	// LagPeriod is how often the lag of each worker is measured, for [Worker.Lag] and [Worker.BlockedFor]. By default it is not, so that
 	// nothing wakes an idle worker. Every 10 seconds costs the primary 0.04 % of a CPU for 100 workers, and every second 0.4 %. Less than
@@ -109,7 +118,7 @@ type Settings struct {
 	ExtraFiles []*os.File
 	// UID and GID are the user and the group that the worker runs as, if not nil. With UID alone it keeps the primary's group.
 	UID, GID *uint32
-	// MinPort is the lowest port that the worker may listen on, but for port 0 and for descriptors. For a lower one it gets EACCES. Since
+	// MinPort is the lowest port that the worker may listen on, but for port 0 and for descriptors, those of ListenFDs by their address too. For a lower one it gets EACCES. Since
 	// the primary opens the ports, a worker of another user may otherwise listen on what that user may not. 1024 is what Linux has for all
 	// users but root, by default, as net.ipv4.ip_unprivileged_port_start.
 	MinPort int

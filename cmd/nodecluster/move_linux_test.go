@@ -96,24 +96,7 @@ func TestMoveFromPM2(t *testing.T) {
 	if diff := cmp.Diff(shopAnswers, askShop(t, port)); diff != "" {
 		t.Error(diff)
 	}
-	l := &stopLoad{port: port}
-	for i := range 16 {
-		l.clients.Go(func() { l.client(i%2 == 0) })
-	}
-	answered := func() int {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		return l.answered
-	}
-	poll(t, "there is load", func() bool { return answered() > 100 })
-	m.do("reload", "shop")
-	during := answered()
-	poll(t, "there is load after the reload", func() bool { return answered() > during+100 })
-	l.enough.Store(true)
-	l.clients.Wait()
-	if len(l.lost) > 0 {
-		t.Errorf("%d requests failed and %d were answered: %v", len(l.lost), l.answered, l.lost[0])
-	}
+	expectNoneLost(t, port, func() { m.do("reload", "shop") })
 	if a := m.app("shop"); a.Restarts != 0 || a.ReloadsBy["done"] != 1 {
 		t.Errorf("it is %+v", a)
 	}

@@ -37,11 +37,12 @@ func runRecorded(command *cobra.Command, given *runFlags) error {
 	defer out.Close()
 	log := eventlog.New(out, given.logFormat, given.logLevel, events.Add)
 	defer log.Close()
-	notifier := joinServiceManager(log)
-	defer notifier.Close()
+	o := &supervise.Options{Log: log, Events: events}
+	joinServiceManager(o)
+	defer o.Notifier.Close()
 	err = a.begin()
 	if err == nil {
-		err = a.run(&supervise.Options{Log: log, Events: events, Notifier: notifier})
+		err = a.run(o)
 	}
 	if saveErr := a.end(err); saveErr != nil {
 		log.Warn("how it ended could not be kept: " + eventlog.OneLine(saveErr))

@@ -6,18 +6,23 @@ import (
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/boot"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/supervise"
 )
 
-// joinServiceManager takes what a service manager has left to this process: listening sockets, of which workers know the numbers by variables,
-// and where it hears how the application is doing. Without a manager nothing is done.
-func joinServiceManager(log *eventlog.Log) *boot.Notifier {
-	for _, variable := range boot.Env(boot.Sockets()) {
+// joinServiceManager takes what a service manager has left to this process: listening sockets, of which workers know the numbers by variables
+// too, and where it hears how the application is doing. Without a manager nothing is done. The caller has to close the notifier.
+func joinServiceManager(o *supervise.Options) {
+	sockets := boot.Sockets()
+	for _, variable := range boot.Env(sockets) {
 		name, number, _ := strings.Cut(variable, "=")
 		os.Setenv(name, number)
 	}
+	for _, s := range sockets {
+		o.ListenFDs = append(o.ListenFDs, s.FD)
+	}
 	notifier, err := boot.NewNotifier()
 	if err != nil {
-		log.Warn(eventlog.OneLine(err))
+		o.Log.Warn(eventlog.OneLine(err))
 	}
-	return notifier
+	o.Notifier = notifier
 }

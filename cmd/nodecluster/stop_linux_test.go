@@ -173,6 +173,29 @@ func (l *stopLoad) count(begun time.Time, late bool, err error) {
 	}
 }
 
+// expectNoneLost changes something while clients ask, all of which have to be answered.
+func expectNoneLost(t *testing.T, port int, change func()) {
+	t.Helper()
+	l := &stopLoad{port: port}
+	for i := range 16 {
+		l.clients.Go(func() { l.client(i%2 == 0) })
+	}
+	answered := func() int {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.answered
+	}
+	poll(t, "there is load", func() bool { return answered() > 100 })
+	change()
+	during := answered()
+	poll(t, "there is load after the change", func() bool { return answered() > during+100 })
+	l.enough.Store(true)
+	l.clients.Wait()
+	if len(l.lost) > 0 {
+		t.Errorf("%d requests failed and %d were answered: %v", len(l.lost), l.answered, l.lost[0])
+	}
+}
+
 // busy answers after some milliseconds. It may have a handler of its own.
 const busy = `
 	const server = require('http').createServer((request, response) => setTimeout(() => response.end('served'), 20 * Math.random()));

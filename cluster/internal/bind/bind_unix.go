@@ -12,8 +12,10 @@ import (
 
 // Socket is a bound socket of the primary's, and the file that goes with it, if it has a path.
 type Socket struct {
-	FD   int
-	file *socketFile
+	FD int
+	// Inherited says that it is a copy of a descriptor of the program's, which stays open.
+	Inherited bool
+	file      *socketFile
 }
 
 // Stream makes the socket that a TCP or Unix-socket server wants, bound and not yet listening. The error holds a
@@ -46,13 +48,19 @@ func Packet(r Request) (Socket, error) {
 	if r.FD > 0 {
 		return inherited(r, unix.SOCK_DGRAM)
 	}
-	if r.Address == "" {
-		r.Address = "0.0.0.0"
-		if r.IPv6 {
-			r.Address = "::"
-		}
-	}
+	r.Address = packetAddress(r)
 	return bindInternet(unix.SOCK_DGRAM, r)
+}
+
+// packetAddress is the address that a request for UDP means.
+func packetAddress(r Request) string {
+	switch {
+	case r.Address != "":
+		return r.Address
+	case r.IPv6:
+		return "::"
+	}
+	return "0.0.0.0"
 }
 
 func bindInternet(kind int, r Request) (Socket, error) {
@@ -105,12 +113,25 @@ func bindAddress(fd int, ip netip.Addr, port int) error {
 
 // Close closes the socket and takes its path away, unless another socket stands there by now.
 func (s *Socket) Close() {
-	Release(s.FD)
+	if !s.Inherited {
+		Release(s.FD)
+	}
 	CloseFD(s.FD)
 	if s.file != nil {
 		s.file.remove()
 		s.file.close()
 	}
+}
+
+// Listen makes the socket listen, with Node's backlog for 0. Below 0 it is the most that the system allows, as in Node. An inherited one
+// that listens already keeps the queue that it was given, unless the program asks for another.
+func (s *Socket) Listen(backlog int) error {
+	if backlog == 0 && s.Inherited {
+		if listens, err := unix.GetsockoptInt(s.FD, unix.SOL_SOCKET, unix.SO_ACCEPTCONN); err == nil && listens != 0 {
+			return nil
+		}
+	}
+	return Listen(s.FD, backlog)
 }
 
 // Addr is where an internet socket is bound, the zero AddrPort for a path.

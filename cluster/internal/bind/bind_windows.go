@@ -8,13 +8,24 @@ import (
 )
 
 // Socket is what this system cannot make.
-type Socket struct{ FD int }
+type Socket struct {
+	FD        int
+	Inherited bool
+}
 
 func Stream(Request) (Socket, error) { return Socket{}, errors.ErrUnsupported }
 
 func Packet(Request) (Socket, error) { return Socket{}, errors.ErrUnsupported }
 
+func OfferedStreams([]int, Request) []int { return nil }
+
+func OfferedPackets([]int, Request) []int { return nil }
+
+func OfferedPort([]int, bool, Request) (fd int, at netip.AddrPort, ok bool) { return -1, at, false }
+
 func (*Socket) Close() {}
+
+func (*Socket) Listen(int) error { return errors.ErrUnsupported }
 
 func (*Socket) Addr() (netip.AddrPort, error) { return netip.AddrPort{}, errors.ErrUnsupported }
 

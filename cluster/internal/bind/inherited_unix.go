@@ -56,14 +56,7 @@ func inherited(r Request, wanted int) (Socket, error) {
 	if !r.Offered && !isInherited(r.FD) {
 		return Socket{}, unix.EINVAL
 	}
-	kind, err := unix.GetsockoptInt(r.FD, unix.SOL_SOCKET, unix.SO_TYPE)
-	if err != nil || kind != wanted {
-		return Socket{}, unix.EINVAL
-	}
-	if address, err := unix.Getsockname(r.FD); err != nil || wanted == unix.SOCK_DGRAM && !isInternet(address) {
-		return Socket{}, unix.EINVAL
-	}
-	if _, err := unix.Getpeername(r.FD); err != unix.ENOTCONN && err != unix.EINVAL {
+	if bound, err := boundTo(r.FD, wanted); err != nil || wanted == unix.SOCK_DGRAM && !isInternet(bound) {
 		return Socket{}, unix.EINVAL
 	}
 	own, err := Dup(r.FD)
@@ -74,7 +67,18 @@ func inherited(r Request, wanted int) (Socket, error) {
 		CloseFD(own)
 		return Socket{}, err
 	}
-	return Socket{FD: own}, nil
+	return Socket{FD: own, Inherited: true}, nil
+}
+
+// boundTo returns what a socket of a kind that has no peer is bound to.
+func boundTo(fd, kind int) (unix.Sockaddr, error) {
+	if is, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE); err != nil || is != kind {
+		return nil, unix.EINVAL
+	}
+	if _, err := unix.Getpeername(fd); err != unix.ENOTCONN && err != unix.EINVAL {
+		return nil, unix.EINVAL
+	}
+	return unix.Getsockname(fd)
 }
 
 func isInternet(address unix.Sockaddr) bool {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -27,6 +28,7 @@ type Rig struct {
 
 	mu           sync.Mutex
 	forked       map[int]*cluster.Worker
+	expected     []string
 	ExpectErrors bool
 }
 
@@ -65,6 +67,21 @@ func NewRig(t testing.TB, settings cluster.Settings) *Rig {
 	return r
 }
 
+// ExpectError waits for an error event with a text in it, which fails the test no more.
+func (r *Rig) ExpectError(t testing.TB, text string) {
+	t.Helper()
+	r.mu.Lock()
+	r.expected = append(r.expected, text)
+	r.mu.Unlock()
+	r.Await(t, "the error "+text, func(o Occurrence) bool { return o.Event == "error" && strings.Contains(o.Err.Error(), text) })
+}
+
+func (r *Rig) isExpected(err error) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.expected, func(text string) bool { return strings.Contains(err.Error(), text) })
+}
+
 // Source is a primary, or what stands for one, whose events a rig keeps.
 type Source interface {
 	Events(context.Context) iter.Seq[cluster.Event]
@@ -85,7 +102,7 @@ func (r *Rig) Follow(printed *Output, source Source) {
 		}
 		followed.Wait()
 		for _, o := range r.All() {
-			if o.Err != nil && o.Event != "listenError" && !r.ExpectErrors {
+			if o.Err != nil && o.Event != "listenError" && !r.ExpectErrors && !r.isExpected(o.Err) {
 				r.T.Errorf("unexpected: %v", o)
 			}
 		}

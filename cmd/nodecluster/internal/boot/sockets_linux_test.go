@@ -2,8 +2,10 @@ package boot
 
 import (
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 )
 
@@ -40,3 +42,36 @@ func TestSockets(t *testing.T) {
 		}
 	}
 }
+
+// Whatever the variables say, the numbers are in order, and there is one variable a name.
+func FuzzSockets(f *testing.F) {
+	f.Add("3", "http:unknown:admin")
+	f.Add("1024", "a:A:a-b:a_b::")
+	f.Add("-1", "http")
+	f.Fuzz(func(t *testing.T, count, names string) {
+		for name, value := range map[string]string{"LISTEN_PID": strconv.Itoa(os.Getpid()), "LISTEN_FDS": count, "LISTEN_FDNAMES": names} {
+			if os.Setenv(name, value) != nil {
+				t.Skip("no variable has that value")
+			}
+		}
+		sockets := Sockets()
+		for i, s := range sockets {
+			if s.FD != firstFD+i || i >= maxSockets {
+				t.Fatalf("socket %d is descriptor %d", i, s.FD)
+			}
+		}
+		seen := map[string]bool{}
+		for _, variable := range Env(sockets) {
+			name, numbers, _ := strings.Cut(variable, "=")
+			if seen[name] || !isVariable.MatchString(name) || !isNumbers.MatchString(numbers) {
+				t.Errorf("%q is a variable of %q", variable, names)
+			}
+			seen[name] = true
+		}
+	})
+}
+
+var (
+	isVariable = regexp.MustCompile(`^NODECLUSTER_FD_[A-Z0-9_]+$`)
+	isNumbers  = regexp.MustCompile(`^[0-9]+(,[0-9]+)*$`)
+)

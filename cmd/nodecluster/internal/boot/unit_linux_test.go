@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// analyze has systemd look for faults in a unit. It reads files alone, and starts nothing.
-func analyze(t *testing.T, manager Manager, text string) string {
+// analyze has systemd look for faults in a unit, and in a socket unit for it, if there is one. It reads files alone, and starts nothing.
+func analyze(t *testing.T, manager Manager, text, socket string) string {
 	t.Helper()
 	path, err := exec.LookPath("systemd-analyze")
 	if err != nil {
@@ -21,8 +21,15 @@ func analyze(t *testing.T, manager Manager, text string) string {
 	if err := os.WriteFile(filepath.Join(folder, UnitName), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	unit := filepath.Join(folder, InstanceName("my-app.v2_x"))
+	if socket != "" {
+		unit = strings.TrimSuffix(unit, ".service") + ".socket"
+		if err := os.WriteFile(unit, []byte(socket), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
 	// The folders with systemd's own units follow.
-	cmd := exec.Command(path, "--"+string(manager), "--man=no", "verify", filepath.Join(folder, InstanceName("my-app.v2_x")))
+	cmd := exec.Command(path, "--"+string(manager), "--man=no", "verify", unit)
 	cmd.Env = append(os.Environ(), "SYSTEMD_UNIT_PATH="+folder+":", "XDG_RUNTIME_DIR="+folder)
 	out, err := cmd.CombinedOutput()
 	if err != nil && len(out) == 0 {
@@ -39,16 +46,36 @@ func TestUnitIsVerified(t *testing.T) {
 	}
 	for _, manager := range []Manager{SystemManager, UserManager} {
 		u := Unit{Program: program, Home: `/var/lib/no de"cluster%i`, Path: "/usr/bin:/bin", Manager: manager}
-		if said := analyze(t, manager, u.Text()); said != "" {
+		if said := analyze(t, manager, u.Text(), ""); said != "" {
 			t.Errorf("%s: %s", manager, said)
 		}
-		if said := analyze(t, manager, strings.Replace(u.Text(), "WatchdogSec", "WatchdogSeconds", 1)); !strings.Contains(said, "WatchdogSeconds") {
+		if said := analyze(t, manager, strings.Replace(u.Text(), "WatchdogSec", "WatchdogSeconds", 1), ""); !strings.Contains(said, "WatchdogSeconds") {
 			t.Errorf("a misspelt setting is not noticed: %q", said)
 		}
 		u.Program = "/nowhere/nodecluster"
-		if said := analyze(t, manager, u.Text()); !strings.Contains(said, "/nowhere/nodecluster") {
+		if said := analyze(t, manager, u.Text(), ""); !strings.Contains(said, "/nowhere/nodecluster") {
 			t.Errorf("a program that is not there is not noticed: %q", said)
 		}
+	}
+}
+
+// systemd finds no fault in the socket unit of the documentation.
+func TestSocketUnitIsVerified(t *testing.T) {
+	page, err := os.ReadFile("../../docs/boot.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```ini\n")
+	socket, _, found := strings.Cut(rest, "```")
+	if !found {
+		t.Fatal("the page has no unit")
+	}
+	u := Unit{Program: "/bin/true", Home: "/var/lib/nodecluster", Path: "/usr/bin:/bin", Manager: SystemManager}
+	if said := analyze(t, SystemManager, u.Text(), socket); said != "" {
+		t.Error(said)
+	}
+	if said := analyze(t, SystemManager, u.Text(), strings.Replace(socket, "ListenStream", "ListenStreams", 1)); !strings.Contains(said, "ListenStreams") {
+		t.Errorf("a misspelt setting is not noticed: %q", said)
 	}
 }
 

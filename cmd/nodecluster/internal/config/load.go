@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/utilinspect"
 )
 
 // LoadOptions say what is read of a file.
@@ -160,7 +162,7 @@ func (d *document) describe(err error) error {
 	if known := (*Error)(nil); errors.As(err, &known) {
 		return err
 	}
-	e := &Error{File: d.name, Message: err.Error()}
+	e := &Error{File: d.name, Message: utilinspect.Printable(err.Error())}
 	if p := (*placed)(nil); errors.As(err, &p) && d.source != "" {
 		e.Line, e.Column, e.Excerpt = p.line, p.column, excerpt(d.source, p.line, p.column)
 	}

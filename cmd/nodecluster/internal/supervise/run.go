@@ -40,6 +40,8 @@ type Options struct {
 	// Watch has the workers be reloaded when files change; nil if none are watched.
 	Watch      *watch.Watcher
 	Foreground bool
+	// ListenFDs are sockets that the service manager has opened. They stay open.
+	ListenFDs []int
 	// Notifier tells the service manager, and is closed by the caller; nil is for none.
 	Notifier *boot.Notifier
 	// Logs keeps what the workers print, in LogFile; it is nil where that passes through.
@@ -71,6 +73,7 @@ func Run(o Options) error {
 	if o.Settings.LagPeriod == 0 && (o.Control != nil || o.Metrics != nil) {
 		o.Settings.LagPeriod = lagPeriod
 	}
+	o.Settings.ListenFDs = o.ListenFDs
 	workers, err := pool.New(o.Settings, o.Pool)
 	if err != nil {
 		return err
