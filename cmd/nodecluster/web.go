@@ -8,7 +8,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -79,7 +83,7 @@ func (f *webFlags) serve(ctx context.Context, out io.Writer) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- page.Serve(l) }()
-	fmt.Fprintln(out, f.url(l.Addr()))
+	fmt.Fprintln(out, urlOf(l.Addr(), options.TLS))
 	select {
 	case err = <-served:
 	case <-ctx.Done():
@@ -114,11 +118,33 @@ func (f *webFlags) options() (web.Options, error) {
 	return o, nil
 }
 
-func (f *webFlags) url(address net.Addr) string {
-	if f.cert != "" {
-		return "https://" + address.String()
+// urlOf is where browsers find the page. All addresses of this machine are one name: that of the certificate, or the machine's.
+func urlOf(address net.Addr, config *tls.Config) string {
+	scheme, place := "http", address.String()
+	if config != nil {
+		scheme = "https"
 	}
-	return "http://" + address.String()
+	if tcp, ok := address.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		name, _ := os.Hostname()
+		if certified := certifiedName(config); certified != "" {
+			name = certified
+		}
+		place = net.JoinHostPort(name, strconv.Itoa(tcp.Port))
+	}
+	return scheme + "://" + place
+}
+
+// certifiedName is the first name that a certificate is for, "" if it is for none, or for all of a domain.
+func certifiedName(config *tls.Config) string {
+	if config == nil {
+		return ""
+	}
+	names := config.Certificates[0].Leaf.DNSNames
+	i := slices.IndexFunc(names, func(name string) bool { return !strings.HasPrefix(name, "*") })
+	if i < 0 {
+		return ""
+	}
+	return names[i]
 }
 
 // appsToMeasure gives all applications, if they can be read.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/cookiejar"
+	"net/netip"
 	"net/url"
 	"os"
 	"os/exec"
@@ -210,6 +211,11 @@ func TestPageElsewhere(t *testing.T) {
 	m.refuse(1, "give --token-file, --tls-cert and --tls-key", "web", "--listen", "0.0.0.0:0")
 	short := filepath.Join(t.TempDir(), "token")
 	writeText(t, short, "short\n")
+	token := filepath.Join(t.TempDir(), "good")
+	writeText(t, token, pageToken)
+	for _, address := range append(machineAddresses(t)[1:], netip.IPv4Unspecified(), netip.IPv6Unspecified()) {
+		m.refuse(1, "can be reached from other machines", "web", "--listen", netip.AddrPortFrom(address, 0).String(), "--token-file", token)
+	}
 	m.refuse(1, "needs 16", "web", "--listen", "127.0.0.1:0", "--token-file", short)
 	m.refuse(2, "go together", "web", "--tls-cert", short)
 }

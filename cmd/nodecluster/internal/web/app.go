@@ -65,7 +65,7 @@ func section(name, heading string, content ...g.Node) g.Node {
 // chartsSection has a place for each chart. The script draws them.
 func chartsSection(name string) g.Node {
 	return section("charts", "The last 15 minutes", attr("data-history", pathOf(name, "history")),
-		el("noscript", el("p", class("muted"), text("Charts need JavaScript. The table below has what they end in."))),
+		el("noscript", el("p", class("muted"), text("Charts need JavaScript. The table of workers has the latest values."))),
 		el("div", class("legend"), attr("id", "legend"), attr("role", "group"), attr("aria-label", "Workers that the charts show")),
 		el("div", class("charts"), g.Map(charts, func(c chart) g.Node {
 			described := c.Name + " of each worker over the last 15 minutes. The table of workers has the latest values."

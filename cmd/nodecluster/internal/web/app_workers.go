@@ -2,6 +2,7 @@ package web
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,9 +42,14 @@ func (p appPage) worker(w control.Worker) g.Node {
 		figureCell("Lag p99", formatLag(w.Lag)),
 		figureCell("Connections", of(formatCount(w.Connections))),
 		cell("Listens on", g.If(len(w.Addresses) == 0, class("muted")), text(orDash(strings.Join(w.Addresses, ", "), len(w.Addresses) > 0))),
-		el("td", class("wide"), el("div", class("actions"), p.workerActions(w)),
-			g.If(w.Reason != "", muted(w.Reason)), text(" "), g.If(formatRetry(w) != "", muted(formatRetry(w)))),
+		el("td", class("wide"), el("div", class("actions"), p.workerActions(w)), muted(reasonOf(w))),
 	)
+}
+
+// reasonOf says why a worker is in its state, and what follows.
+func reasonOf(w control.Worker) string {
+	reasons := slices.DeleteFunc([]string{w.Reason, formatRetry(w)}, func(reason string) bool { return reason == "" })
+	return strings.Join(reasons, "; ")
 }
 
 func (p appPage) workerActions(w control.Worker) g.Node {

@@ -109,8 +109,12 @@ func TestToken(t *testing.T) {
 		t.Fatalf("to sign in has the status %d and the cookies %v", signedIn.StatusCode, signedIn.Cookies())
 	}
 	cookie := signedIn.Cookies()[0]
-	if !cookie.HttpOnly || cookie.SameSite != http.SameSiteStrictMode || strings.Contains(cookie.Value, aToken) {
+	if !cookie.HttpOnly || cookie.Secure || cookie.SameSite != http.SameSiteStrictMode || strings.Contains(cookie.Value, aToken) {
 		t.Errorf("the cookie is %v", cookie)
+	}
+	proxied := ask(t, "POST", url+"/sign-in", map[string]string{"X-Forwarded-Proto": "https"}, "token="+strings.ReplaceAll(aToken, " ", "+"))
+	if cookies := proxied.Cookies(); len(cookies) != 1 || !cookies[0].Secure {
+		t.Errorf("behind a proxy that speaks TLS the cookies are %v", cookies)
 	}
 	if r := ask(t, "GET", url+"/", map[string]string{"Accept": "text/html", "Cookie": cookie.Name + "=" + cookie.Value}, ""); r.StatusCode != http.StatusOK {
 		t.Errorf("who has signed in gets the status %d", r.StatusCode)

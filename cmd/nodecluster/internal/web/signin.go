@@ -22,6 +22,8 @@ func (s *Server) askForToken(w http.ResponseWriter, status int, problem string) 
 		el("p", text("The token is in the file that "), el("code", text("nodecluster web")), text(" was started with by "),
 			el("code", text("--token-file")), text(".")),
 		el("form", attr("method", "post"), attr("action", "/sign-in"), class("fields"),
+			// A password manager keeps the token under this name.
+			el("input", attr("type", "text"), attr("name", "username"), attr("value", "nodecluster"), attr("autocomplete", "username"), attr("hidden")),
 			input("token", "Token", "password", attr("autocomplete", "current-password"), attr("required"), attr("autofocus")),
 			mainButton("Sign in"),
 		),
@@ -51,8 +53,10 @@ func (s *Server) signOut(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
 }
 
+// setSession gives a browser its cookie. One that comes by TLS, to here or to a proxy, sends it by TLS alone.
 func (s *Server) setSession(w http.ResponseWriter, r *http.Request, value string, maxAge int) {
+	isSecure := r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
 	http.SetCookie(w, &http.Cookie{
-		Name: sessionCookie, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode,
+		Name: sessionCookie, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: isSecure, SameSite: http.SameSiteStrictMode,
 	})
 }
