@@ -68,7 +68,7 @@ type queue struct {
 }
 
 func newDispatcher(p *Primary, key string, balancer func() Balancer) (*dispatcher, error) {
-	template, err := newConnectionTemplate(p, key)
+	template, err := newConnectionTemplate(key)
 	if err != nil {
 		return nil, err
 	}
@@ -78,8 +78,8 @@ func newDispatcher(p *Primary, key string, balancer func() Balancer) (*dispatche
 }
 
 // newConnectionTemplate makes the message that goes with a connection to a server of a worker.
-func newConnectionTemplate(p *Primary, key string) (*nodeipc.Template, error) {
-	return nodeipc.NewTemplate(p.Settings().Serialization, handlewrap.NetNative, func(n uint32) any {
+func newConnectionTemplate(key string) (*nodeipc.Template, error) {
+	return nodeipc.NewTemplate(handlewrap.NetNative, func(n uint32) any {
 		return wire.NewConnection{Command: wire.Command, Act: wire.ActNewConnection, Key: key, Seq: n}
 	})
 }

@@ -77,11 +77,11 @@ func (o *offers) takeAll() []offer {
 	return all
 }
 
-// answered ends an offer that the worker has answered.
-func (w *Worker) answered(seq uint32, accepted bool) {
+// answered ends an offer that the worker has answered. It reports false if there is none with that number.
+func (w *Worker) answered(seq uint32, accepted bool) bool {
 	o, ok := w.onLoop.offers.take(seq)
 	if !ok {
-		return
+		return false
 	}
 	if accepted {
 		w.onLoop.channel.CloseFD(o.connection)
@@ -90,6 +90,7 @@ func (w *Worker) answered(seq uint32, accepted bool) {
 		o.to.refused(o.connection)
 	}
 	w.drainOn()
+	return true
 }
 
 // redispatchOffers ends all offers of a worker that will not answer any more. Their connections go to other workers.

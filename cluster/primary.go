@@ -251,6 +251,7 @@ func (p *Primary) Close() error {
 	p.loop.Post(func() { p.onLoop.leaving = true })
 	p.Kill()
 	p.forking.Wait()
+	p.loop.Call(p.endAdoptions)
 	p.loop.Call(p.closeHeld)
 	p.loop.Close()
 	p.forker.close()

@@ -20,6 +20,7 @@ type primaryOnLoop struct {
 	estates   []estate // of workers that have ended, the oldest first
 	graces    graces
 	seq       uint32          // the number of the next message
+	firstSeq  uint32          // after wire.MaxSeq
 	frame     []byte          // the last message with a connection, whose memory is used again
 	switching bool            // workers change their parts, and the kernel is told afterwards
 	leaving   bool            // all are to leave
@@ -61,7 +62,7 @@ func (p *Primary) now() time.Duration { return time.Since(p.begun) }
 
 func (p *Primary) nextSeq() uint32 {
 	if p.onLoop.seq == wire.MaxSeq {
-		p.onLoop.seq = 0
+		p.onLoop.seq = p.onLoop.firstSeq
 	}
 	p.onLoop.seq++
 	return p.onLoop.seq - 1

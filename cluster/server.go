@@ -88,6 +88,9 @@ func (w *Worker) answerQuery(m *wire.FromWorker) {
 		w.keepPending(m)
 		return
 	}
+	if err != nil && w.onLoop.adoption.passOn(m) {
+		return
+	}
 	if err != nil {
 		errno := -int(errnoOf(err))
 		reply.Errno = &errno

@@ -202,6 +202,11 @@ func (p *Primary) serverFor(key string, m *wire.FromWorker, w *Worker) (server, 
 		}
 		p.closeServer(s) // it is held for a worker that has listened otherwise
 	}
+	m, done, err := w.onLoop.adoption.beforeListen(m)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	s, err := p.newServer(key, m, w)
 	for err != nil && p.makeWay(err, place) {
 		s, err = p.newServer(key, m, w)

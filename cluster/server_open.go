@@ -141,7 +141,7 @@ func (p *Primary) bindRequest(s *wire.Server) bind.Request {
 	flags, fd := wire.Integer(s.Flags, 0), wire.Integer(s.FD, -1)
 	return bind.Request{
 		FD:           fd,
-		Offered:      slices.Contains(p.Settings().ListenFDs, fd),
+		Offered:      s.Offered || slices.Contains(p.Settings().ListenFDs, fd),
 		Address:      wire.TextOrEmpty(s.Address),
 		Port:         wire.Integer(s.Port, -1),
 		IPv6:         wire.Text(s.AddressType) == "udp6",

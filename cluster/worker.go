@@ -15,7 +15,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
-// A Worker is a process that a primary has forked. Its methods may be called from any goroutine.
+// A Worker is a process that a primary has forked, or adopted: see [Primary.Adopt]. Its methods may be called from any goroutine.
 type Worker struct {
 	id      int
 	primary *Primary
@@ -24,6 +24,7 @@ type Worker struct {
 	minPort int    // that it may listen on
 	program string // what it runs: the same for its successor
 	child   *nodeipc.Child
+	pid     int
 	life    *lifeline
 	left    atomic.Bool             // exitedAfterDisconnect
 	runtime atomic.Pointer[Runtime] // nil while it is not known
@@ -63,6 +64,7 @@ type workerOnLoop struct {
 	lag            workerLag
 	dials          []*dialing // that wait for room in the channel
 	suspended      bool       // see SuspendConnections
+	adoption       *adoption  // nil for a worker that this primary has forked
 }
 
 func newWorkerOnLoop() workerOnLoop {
@@ -72,8 +74,8 @@ func newWorkerOnLoop() workerOnLoop {
 // ID returns the worker's id. They count from 1, and none is used again.
 func (w *Worker) ID() int { return w.id }
 
-// Pid returns the process id.
-func (w *Worker) Pid() int { return w.child.Pid() }
+// Pid returns the process id, for an adopted worker that of its AdoptOptions.
+func (w *Worker) Pid() int { return w.pid }
 
 // Args returns the command line that the worker was started with, as Node's worker.process.spawnargs.
 func (w *Worker) Args() []string { return slices.Clone(w.args) }
@@ -177,7 +179,7 @@ func (w *Worker) CloseChannel() error { return w.child.Disconnect() }
 
 // Kill sends the worker's process a signal. SIGTERM is what Node's worker.kill() sends without an argument, since Node 18.
 // Signal 0 is sent nothing, and asks only whether the process can be sent one. Kill returns an error that matches
-// [os.ErrProcessDone] when the process has ended.
+// [os.ErrProcessDone] when the process has ended, and for a worker that was adopted.
 func (w *Worker) Kill(signal syscall.Signal) error {
 	if err := w.child.Signal(signal); err != nil {
 		return fmt.Errorf("cluster: kill worker %d: %w", w.id, err)

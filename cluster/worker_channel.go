@@ -17,7 +17,7 @@ func (c workerChannel) HandleOpen(channel nodeipc.LoopChannel) { c.worker.onLoop
 
 func (c workerChannel) HandleStart(child *nodeipc.Child) {
 	w := c.worker
-	w.child = child
+	w.child, w.pid = child, child.Pid()
 	w.primary.onLoop.workers[w.id] = w
 	if before := w.onLoop.before; before != nil && before.life.now().isGone() {
 		w.onLoop.before = nil
@@ -74,12 +74,7 @@ func (c workerChannel) HandleInternal(m nodeipc.Message) {
 func (w *Worker) act(m *wire.FromWorker) {
 	switch m.Act {
 	case wire.ActOnline:
-		w.identify()
-		if w.life.make(goOnline) {
-			w.limitClaims(w.primary.onLoop.graces.online)
-			w.primary.events.emit(OnlineEvent{w})
-			w.primary.onLoop.lag.start()
-		}
+		w.isOnline()
 	case wire.ActQueryServer:
 		w.queryServer(m)
 	case wire.ActListening:
@@ -87,11 +82,24 @@ func (w *Worker) act(m *wire.FromWorker) {
 	case wire.ActClose:
 		w.closes(m.Key)
 	case wire.ActExitedAfterDisconnect:
-		w.left.Store(true)
-		w.extendClaims(w.primary.onLoop.graces.leaving)
-		w.endDrain()
+		w.leavesByItself()
 		w.post(wire.PrimaryMessage{Command: wire.Command, Ack: m.Seq, Seq: w.primary.nextSeq()})
 	}
+}
+
+func (w *Worker) isOnline() {
+	w.identify()
+	if w.life.make(goOnline) {
+		w.limitClaims(w.primary.onLoop.graces.online)
+		w.primary.events.emit(OnlineEvent{w})
+		w.primary.onLoop.lag.start()
+	}
+}
+
+func (w *Worker) leavesByItself() {
+	w.left.Store(true)
+	w.extendClaims(w.primary.onLoop.graces.leaving)
+	w.endDrain()
 }
 
 func (w *Worker) isListening(m *wire.FromWorker) {
@@ -126,12 +134,17 @@ func (c workerChannel) HandleDisconnect(err error) {
 	if err != nil {
 		err = fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)
 	}
+	w.disconnected(err)
+	w.primary.settle(w)
+}
+
+// disconnected is for the end of the channel.
+func (w *Worker) disconnected(err error) {
 	w.endParts()
 	w.disconnectedAt = time.Now()
 	if w.life.make(goDisconnect) {
 		w.primary.events.emit(DisconnectEvent{w, err})
 	}
-	w.primary.settle(w)
 }
 
 func (c workerChannel) HandleExit(status nodeipc.ExitStatus) {

@@ -71,7 +71,7 @@ type dialing struct {
 func (d *dialing) begin() {
 	key, err := d.worker.keyOf(d.address)
 	if err == nil {
-		d.newconn, err = newConnectionTemplate(d.worker.primary, key)
+		d.newconn, err = newConnectionTemplate(key)
 	}
 	if err != nil {
 		d.end(err)

@@ -181,6 +181,9 @@ func (w *Worker) drainLater(wait time.Duration) {
 
 func (w *Worker) tellToLeave() {
 	w.endDrain()
+	if w.onLoop.adoption != nil {
+		return // it is told by its own primary
+	}
 	w.post(wire.PrimaryMessage{Command: wire.Command, Act: wire.ActDisconnect, Seq: w.primary.nextSeq()})
 }
 
@@ -192,4 +195,5 @@ func (w *Worker) endDrain() {
 	if d.timer != nil {
 		d.timer.Stop()
 	}
+	w.onLoop.adoption.resume()
 }

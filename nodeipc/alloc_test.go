@@ -56,7 +56,7 @@ func newOffering(tb testing.TB) *offering {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { h.Close() })
-	template, err := NewTemplate(JSON, handlewrap.NetNative, func(seq uint32) any {
+	template, err := NewTemplate(handlewrap.NetNative, func(seq uint32) any {
 		return map[string]any{"cmd": "NODE_CLUSTER", "act": "newconn", "key": "k", "seq": seq}
 	})
 	if err != nil {

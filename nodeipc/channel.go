@@ -36,14 +36,15 @@ type Channel struct {
 	handler Handler
 	inbox   *inbox
 
-	incoming incoming
-	closer   handlewrap.Closer
-	alarm    alarm        // only the loop touches it
-	linger   *time.Timer  // only the loop touches it
-	waiters  atomic.Int32 // how many goroutines wait for what the loop brings on another
-	warning  atomic.Bool  // the loop has called Options.Warn
-	done     chan struct{}
-	err      error
+	incoming   incoming
+	forwarding forwarding // only the loop touches it
+	closer     handlewrap.Closer
+	alarm      alarm        // only the loop touches it
+	linger     *time.Timer  // only the loop touches it
+	waiters    atomic.Int32 // how many goroutines wait for what the loop brings on another
+	warning    atomic.Bool  // the loop has called Options.Warn
+	done       chan struct{}
+	err        error
 
 	mu       sync.Mutex
 	state    state
@@ -51,6 +52,7 @@ type Channel struct {
 	paused   bool // by Pause
 	full     bool // because too many messages wait in the inbox
 	closing  bool // because too many descriptors of the peer's wait to be closed
+	outrun   bool // because too much of what it forwards waits at the other channel
 	out      outgoing
 	sockets  socketCounts
 	requests requests
@@ -162,7 +164,7 @@ func (c *Channel) wantedEvents() (events eventloop.Events) {
 	if c.state == lingering {
 		return eventloop.Readable
 	}
-	if !c.paused && !c.full && !c.closing {
+	if !c.paused && !c.full && !c.closing && !c.outrun {
 		events |= eventloop.Readable
 	}
 	if c.out.blocked {

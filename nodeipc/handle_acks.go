@@ -3,6 +3,7 @@ package nodeipc
 import (
 	"fmt"
 
+	"github.com/nodecluster/nodecluster/nodeipc/internal/codec"
 	"github.com/nodecluster/nodecluster/nodeipc/internal/socket"
 )
 
@@ -21,15 +22,15 @@ type unacked struct {
 	tag  uint32
 }
 
-// handleACK closes the oldest handle in flight, and sends what was held behind it.
-func (c *Channel) handleACK() error {
-	oldest, err := c.oldestHandle()
-	if err != nil || oldest.sent == nil {
-		return err
+// handleAnswer is for what the peer says of a handle in flight.
+func (c *Channel) handleAnswer(kind codec.Kind, oldest unacked) {
+	switch {
+	case kind == codec.NACK:
+		c.handleNACK(oldest)
+	case oldest.sent != nil:
+		c.closer.CloseHandle(oldest.sent.handle)
+		c.endHold()
 	}
-	c.closer.CloseHandle(oldest.sent.handle)
-	c.endHold()
-	return nil
 }
 
 // endHold sends what was held behind a handle that was acknowledged or given up.
@@ -40,22 +41,18 @@ func (c *Channel) endHold() {
 	c.flushLocked()
 }
 
-// handleNACK sends the oldest handle in flight again, or gives it up.
-func (c *Channel) handleNACK() error {
-	oldest, err := c.oldestHandle()
-	if err != nil {
-		return err
-	}
+// handleNACK sends a handle again, or gives it up.
+func (c *Channel) handleNACK(oldest unacked) {
 	sent := oldest.sent
 	switch {
 	case sent == nil:
 		c.handler.HandleNACK(oldest.tag)
-		return nil
+		return
 	case sent.retransmissions == maxRetransmissions:
 		c.closer.CloseHandle(sent.handle)
 		c.warn(fmt.Errorf("nodeipc: %w", ErrHandleNotReceived))
 		c.endHold()
-		return nil
+		return
 	}
 	sent.retransmissions++
 	c.mu.Lock()
@@ -63,7 +60,6 @@ func (c *Channel) handleNACK() error {
 	c.out.queued += len(sent.frame)
 	c.out.queue.push(segment{bytes: sent.frame, sent: sent})
 	c.flushLocked()
-	return nil
 }
 
 // oldestHandle takes the handle that an ACK or NACK is about out of the order. They come in the order of the handles.

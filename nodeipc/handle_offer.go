@@ -52,28 +52,33 @@ func (l LoopChannel) Offer(frame []byte, fd int, tag uint32) error {
 
 // A Template is the frame of a message with a handle in which only one number changes. With it the same message is sent for every
 // connection without encoding it again. The zero value has no frame.
-type Template struct{ template codec.Template }
+type Template struct{ json, advanced codec.Template }
 
-// NewTemplate makes a template for channels of that serialization, and for handles of type t. It calls message with a number that
-// stands for the one that changes, and message returns the message that holds it. The number may stand nowhere else in the
-// message. It fails when the message cannot be encoded or does not hold the number.
-func NewTemplate(s Serialization, t handlewrap.Type, message func(number uint32) any) (*Template, error) {
-	c, err := codecFor(s)
+// NewTemplate makes a template for handles of type t. It calls message with a number that stands for the one that changes, and message
+// returns the message that holds it. The number may stand nowhere else in the message. It fails when the message cannot be encoded or
+// does not hold the number.
+func NewTemplate(t handlewrap.Type, message func(number uint32) any) (*Template, error) {
+	e := codec.Envelope{Type: string(t)}
+	json, err := codec.JSON.NewTemplate(e, message)
 	if err != nil {
 		return nil, err
 	}
-	template, err := c.NewTemplate(codec.Envelope{Type: string(t)}, message)
+	advanced, err := codec.Advanced.NewTemplate(e, message)
 	if err != nil {
 		return nil, err
 	}
-	return &Template{template}, nil
+	return &Template{json, advanced}, nil
 }
 
-// AppendFrame appends the template's frame with number in its place to dst, in the dialect of the channel's peer, and returns the
-// result. It allocates nothing where dst has room.
+// AppendFrame appends the template's frame with number in its place to dst, in the serialization of the channel and the dialect of its
+// peer, and returns the result. It allocates nothing where dst has room.
 func (l LoopChannel) AppendFrame(dst []byte, t *Template, number uint32) []byte {
-	if t.template == nil || l.channel.isZero() {
+	if t.json == nil || l.channel.isZero() {
 		return dst
 	}
-	return t.template.Append(dst, l.channel.peerDialect(), number)
+	template := t.json
+	if l.channel.codec == codec.Advanced {
+		template = t.advanced
+	}
+	return template.Append(dst, l.channel.peerDialect(), number)
 }

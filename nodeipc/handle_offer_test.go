@@ -36,7 +36,7 @@ func newTaker(t *testing.T, node nodetest.Runtime) (loop *eventloop.Loop, r *rec
 	if got := from(t, r.messages); got != `"ready"` {
 		t.Fatal(got)
 	}
-	template, err := nodeipc.NewTemplate(serialization(""), handlewrap.NetNative, func(n uint32) any { return n })
+	template, err := nodeipc.NewTemplate(handlewrap.NetNative, func(n uint32) any { return n })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +106,7 @@ func TestHandlerGetsEverything(t *testing.T) {
 func TestTemplate(t *testing.T) {
 	nodetest.NoLeaks(t)
 	c, _ := newRawPeer(t, nodeipc.Options{Serialization: nodeipc.JSON})
-	template, err := nodeipc.NewTemplate(nodeipc.JSON, handlewrap.NetNative, func(n uint32) any { return []any{"a", n, "b"} })
+	template, err := nodeipc.NewTemplate(handlewrap.NetNative, func(n uint32) any { return []any{"a", n, "b"} })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,13 +116,10 @@ func TestTemplate(t *testing.T) {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}
-	if _, err := nodeipc.NewTemplate(nodeipc.JSON, handlewrap.NetNative, func(uint32) any { return "fixed" }); err == nil {
+	if _, err := nodeipc.NewTemplate(handlewrap.NetNative, func(uint32) any { return "fixed" }); err == nil {
 		t.Error("a template without its number")
 	}
-	if _, err := nodeipc.NewTemplate("xml", handlewrap.NetNative, func(n uint32) any { return n }); err == nil {
-		t.Error("a template in an unknown serialization")
-	}
-	if _, err := nodeipc.NewTemplate(nodeipc.JSON, handlewrap.NetNative, func(uint32) any { return func() {} }); err == nil {
+	if _, err := nodeipc.NewTemplate(handlewrap.NetNative, func(uint32) any { return func() {} }); err == nil {
 		t.Error("a template of no JSON")
 	}
 }

@@ -11,6 +11,7 @@ import (
 type incoming struct {
 	assembly
 	searched int
+	frame    []byte // whose payload is being handled
 	handles  arrivals
 	drops    bool // the channel lingers
 }
@@ -119,8 +120,10 @@ func (c *Channel) cut(rest []byte, begun bool) error {
 			break
 		}
 		in.searched, in.lastSize = 0, size
-		rest = rest[size:]
-		if err := c.deliver(payload); err != nil || c.ended() {
+		in.frame, rest = rest[:size], rest[size:]
+		err := c.deliver(payload)
+		in.frame = nil
+		if err != nil || c.ended() {
 			return err
 		}
 		in.handles.endMessage()

@@ -14,6 +14,9 @@ const maxServerKey = 4 << 10
 // deliver hands one message to its taker: the channel itself, the handler, or a request that awaits it.
 func (c *Channel) deliver(payload []byte) error {
 	payload, plain := c.decodeDialect(payload)
+	if c.forwarding.to != nil {
+		return c.forwardFrame(payload, plain)
+	}
 	if plain {
 		return c.deliverMessage(codec.User, Message{payload: payload, known: codec.Known{Plain: true}, codec: c.codec})
 	}
@@ -26,10 +29,12 @@ func (c *Channel) deliver(payload []byte) error {
 		return nil
 	case codec.Handle:
 		return c.deliverHandle(payload)
-	case codec.ACK:
-		return c.handleACK()
-	case codec.NACK:
-		return c.handleNACK()
+	case codec.ACK, codec.NACK:
+		oldest, err := c.oldestHandle()
+		if err == nil {
+			c.handleAnswer(kind, oldest)
+		}
+		return err
 	default:
 		return c.deliverMessage(kind, Message{payload: payload, codec: c.codec})
 	}

@@ -106,7 +106,7 @@ func (c *Channel) advance(n int) {
 	first := o.queue.first()
 	if first.handlePending() {
 		first.begun = true
-		o.unacked.push(unacked{sent: first.sent})
+		c.handleSent(first.sent)
 	}
 	o.unread.written = o.unread.written || first.sent == nil
 	o.queued -= n
@@ -120,6 +120,14 @@ func (c *Channel) advance(n int) {
 	if o.queued < c.options.SendBuffer {
 		o.notifyRoom()
 	}
+}
+
+// handleSent is for a handle that has gone out.
+func (c *Channel) handleSent(sent *sentHandle) {
+	if sent.forwarding != notForwarded {
+		c.out.queued -= forwardedCost
+	}
+	c.out.unacked.push(unacked{sent: sent})
 }
 
 // afterFlush does what waits for an empty queue.

@@ -17,9 +17,19 @@ const (
 
 // message is a message on its way out. handle is nil for a plain one, and belongs to the channel.
 type message struct {
-	frame  []byte
-	handle *handlewrap.Handle
+	frame      []byte
+	handle     *handlewrap.Handle
+	forwarding forwardedAs
 }
+
+// forwardedAs says what a forwarded message is, on which depends what waits for it and what it waits for.
+type forwardedAs uint8
+
+const (
+	notForwarded    forwardedAs = iota
+	forwarded                   // of which the sender gets the answer if there is a handle, and holds back what comes next
+	forwardedAnswer             // which does not wait for the answer about a handle of this end
+)
 
 // outgoing is what waits to be written. The channel's mu guards it.
 type outgoing struct {
@@ -39,6 +49,7 @@ type outgoing struct {
 	batched        int  // how many messages were queued since the last write
 	writes         int  // how many there were, which the tests count
 	room           chan struct{}
+	outrun         func() // of a channel that forwards to this one, and waits for room
 	spares         spares
 	flush          func()
 	unread         unread
@@ -80,6 +91,10 @@ func (o *outgoing) notifyRoom() {
 		close(o.room)
 		o.room = nil
 	}
+	if o.outrun != nil {
+		o.outrun()
+		o.outrun = nil
+	}
 }
 
 // submit puts a message in its place: behind a handle that awaits its ACK, or in the queue.
@@ -94,7 +109,7 @@ func (o *outgoing) submit(m message) {
 
 func (o *outgoing) enqueue(m message) {
 	if m.handle != nil {
-		o.holding = true
+		o.holding = o.holding || m.forwarding == notForwarded
 		o.queue.push(segment{bytes: m.frame, sent: &sentHandle{message: m}})
 		return
 	}

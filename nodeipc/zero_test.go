@@ -126,7 +126,7 @@ func TestZeroLoopChannel(t *testing.T) {
 	closed() // by Post and Keep, whose handle they had become
 	l.Fail(errors.New("reason"))
 	l.Drain()
-	template, err := nodeipc.NewTemplate(nodeipc.JSON, handlewrap.NetNative, func(n uint32) any { return n })
+	template, err := nodeipc.NewTemplate(handlewrap.NetNative, func(n uint32) any { return n })
 	if err != nil {
 		t.Fatal(err)
 	}

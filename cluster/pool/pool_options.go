@@ -86,7 +86,7 @@ type Options struct {
 	// That a worker is killed from outside (SIGKILL, SIGTERM and the like) is no failure of the program: its successor comes
 	// after MinPause, and it does not count.
 	MaxRestarts int
-	// StopExitCodes are exit codes by which a worker says that it has done its work, as it does with 0.
+	// StopExitCodes are exit codes that are no failure, and that no successor follows, whatever Restart says.
 	StopExitCodes []int
 	// KillTimeout is how long Shutdown has before it kills workers; [DefaultKillTimeout] by default. A worker that goes on without its
 	// channel has as long to end by itself, and as long again when it is told to.

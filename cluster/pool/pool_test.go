@@ -81,6 +81,7 @@ func TestRestartPolicies(t *testing.T) {
 		{"on failure, broken protocol", clustertest.SaysItListens + "echo nonsense >&3; exit 0", pool.RestartOnFailure, 4, "4 times in a row"},
 		{"by default, failed", clustertest.SaysItListens + "exit 3", "", 4, "4 times in a row"},
 		{"on failure, an exit code that stops", clustertest.SaysItListens + "exit 7", pool.RestartOnFailure, 1, ""},
+		{"always, an exit code that stops", clustertest.SaysItListens + "exit 7", pool.RestartAlways, 1, ""},
 		{"always, failed", clustertest.SaysItListens + "exit 3", pool.RestartAlways, 4, "4 times in a row"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -22,16 +22,16 @@ func (p *Pool) succeed(place *place) {
 	if outcome == failed {
 		p.blameRelease(place, failure)
 	}
-	if outcome == done || outcome == failed && lived >= p.options.Healthy {
+	if outcome == done || outcome == stops || outcome == failed && lived >= p.options.Healthy {
 		place.failures, place.lastFailure = 0, nil
 	}
 	if outcome == failed {
 		place.lastFailure = failure
 	}
 	switch {
-	case p.options.Restart == RestartNever, p.options.Restart == RestartOnFailure && outcome == done:
+	case outcome == stops, p.options.Restart == RestartNever, p.options.Restart == RestartOnFailure && outcome == done:
 		place.finish()
-		if outcome != done && p.err == nil {
+		if outcome != done && outcome != stops && p.err == nil {
 			p.err = failure
 		}
 	case outcome == failed && p.cannotWork():
@@ -109,6 +109,7 @@ type outcome int
 
 const (
 	done   outcome = iota // it had nothing more to do, or has left
+	stops                 // by an exit code that no successor follows
 	killed                // from outside, which says nothing against the program
 	failed
 )
@@ -123,8 +124,8 @@ func (p *Pool) outcomeOf(place *place) outcome {
 		return done
 	case killsFromOutside(status.Signal):
 		return killed
-	case status.Code != 0 && slices.Contains(p.options.StopExitCodes, status.Code):
-		return done
+	case status.Signal == 0 && !place.broken && slices.Contains(p.options.StopExitCodes, status.Code):
+		return stops
 	case status.Code != 0 || place.broken:
 		return failed
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"reflect"
 	"slices"
 	"strconv"
@@ -34,26 +35,15 @@ func recordFlags(flags *pflag.FlagSet) {
 	flags.VisitAll(func(f *pflag.Flag) { f.Value = &recordedFlag{Value: f.Value} })
 }
 
-// pm2Flags are PM2's names of flags, and ours.
-var pm2Flags = map[string]string{
-	"interpreter":        "node",
-	"interpreter-args":   "node-args",
-	"max-memory-restart": "max-memory",
-	"cron-restart":       "cron",
-	"kill-signal":        "stop-signal",
-	"output":             "out-file",
-	"error":              "error-file",
-	"log":                "log-file",
-}
-
-// acceptPM2Flags has flags found by PM2's names too.
-func acceptPM2Flags(flags *pflag.FlagSet) {
-	flags.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		if ours, ok := pm2Flags[name]; ok {
-			name = ours
-		}
-		return pflag.NormalizedName(name)
-	})
+// recordOf is what a flag has kept, nil if it keeps nothing.
+func recordOf(f *pflag.Flag) *recordedFlag {
+	switch v := f.Value.(type) {
+	case *recordedFlag:
+		return v
+	case envOrName:
+		return v.recordedFlag
+	}
+	return nil
 }
 
 // fieldOf is the field of a configuration that a flag of this name fills, which may not be there.
@@ -70,15 +60,18 @@ func fieldOf(app reflect.Value, flag string) (field reflect.Value, ok bool) {
 // setFromFlags has an application be configured as the flags say that were set. Other flags are passed over.
 func setFromFlags(app *config.App, flags *pflag.FlagSet) (err error) {
 	flags.Visit(func(f *pflag.Flag) {
-		recorded, isRecorded := f.Value.(*recordedFlag)
+		recorded := recordOf(f)
 		field, ok := fieldOf(reflect.ValueOf(app).Elem(), f.Name)
-		if !isRecorded || !ok || err != nil {
+		if recorded == nil || len(recorded.texts) == 0 || !ok || err != nil {
 			return
 		}
 		if err = setField(field, recorded.texts, f.Name == "node-args"); err != nil {
 			err = fmt.Errorf("--%s: %w", f.Name, err)
 		}
 	})
+	if folder, folderErr := os.Getwd(); folderErr == nil { // else paths have no meaning at all
+		app.Anchor(folder)
+	}
 	return err
 }
 
@@ -90,6 +83,9 @@ func setField(field reflect.Value, texts []string, isCommand bool) error {
 		field.Set(reflect.New(field.Type().Elem()))
 		return setField(field.Elem(), texts, isCommand)
 	case reflect.String:
+		if _, isDuration := field.Interface().(config.Duration); isDuration {
+			last = string(config.DurationOf(last))
+		}
 		field.SetString(last)
 	case reflect.Bool:
 		field.SetBool(last != "false")

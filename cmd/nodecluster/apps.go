@@ -26,6 +26,7 @@ type application struct {
 	config    config.App
 	unread    error    // why the record cannot be read, nil if it can
 	instance  *int     // the one that is meant, nil for all
+	declared  bool     // whether a file was named that says how it is to be
 	lastLines []string // that its workers have printed, once it has failed
 }
 
@@ -125,9 +126,17 @@ func appsCalled(all []*application, name string) (found []*application, err erro
 		}
 	}
 	if len(found) == 0 && name != "all" {
-		return nil, statusError{statusNoSuchApp, fmt.Errorf("there is no application %s: see nodecluster ls", name)}
+		return nil, noSuchApp(name)
 	}
 	return found, nil
+}
+
+// noSuchApp says that there is no application of a name, and what to write in place of a number of PM2's.
+func noSuchApp(name string) error {
+	if _, err := strconv.Atoi(name); err == nil {
+		return statusError{statusNoSuchApp, fmt.Errorf("there is no application %s: use its name, and NAME/%[1]s for an instance; see nodecluster ls", name)}
+	}
+	return statusError{statusNoSuchApp, fmt.Errorf("there is no application %s: see nodecluster ls", name)}
 }
 
 // splitInstance splits api/2.
@@ -190,6 +199,8 @@ func (a *application) status(ctx context.Context) control.App {
 		if a.record.Wanted == home.Stopped {
 			status.State = control.Stopping
 		}
+	case isStopping(err):
+		status.State = control.Stopping
 	case !errors.Is(err, home.ErrNotRunning):
 		status.State, status.Reason = control.Errored, "its supervisor does not answer: "+err.Error()
 	case a.unread != nil:
@@ -200,4 +211,10 @@ func (a *application) status(ctx context.Context) control.App {
 		status.State, status.Reason = control.Errored, "its supervisor has died; start it again"
 	}
 	return status
+}
+
+// isStopping reports whether an error is that of a supervisor that ends.
+func isStopping(err error) bool {
+	failed := (*control.Error)(nil)
+	return errors.As(err, &failed) && failed.Code == control.CodeStopping
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,13 +30,16 @@ type browser struct {
 
 	mu         sync.Mutex
 	complaints []string
+	expected   []string // how complaints begin that are to be there
 	requests   []string
 }
 
-// browse starts a Chromium. At the end of the test it must have complained of nothing, and have asked for nothing but what is below a URL.
-func browse(t *testing.T, url string) *browser {
+// browse starts a Chromium. At the end of the test it must have complained of nothing unexpected, and have asked for nothing but what is
+// below a URL.
+func browse(t *testing.T, url string, flags ...chromedp.ExecAllocatorOption) *browser {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(nodetest.Chromium(t)), chromedp.NoSandbox)
+	options = append(options, flags...)
 	allocator, endAll := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(endAll)
 	ctx, end := chromedp.NewContext(allocator)
@@ -70,11 +74,20 @@ func (b *browser) hear(event any) {
 	}
 }
 
+// expect says how a complaint begins that Chromium will have.
+func (b *browser) expect(complaint string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.expected = append(b.expected, complaint)
+}
+
 func (b *browser) expectQuiet(url string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, complaint := range b.complaints {
-		b.t.Error("Chromium complains: " + complaint)
+		if !slices.ContainsFunc(b.expected, func(begin string) bool { return strings.HasPrefix(complaint, begin) }) {
+			b.t.Error("Chromium complains: " + complaint)
+		}
 	}
 	for _, asked := range b.requests {
 		if !strings.HasPrefix(asked, url+"/") {
@@ -154,5 +167,52 @@ func (b *browser) picture(name string) {
 	}
 	if err != nil {
 		b.t.Error(err)
+	}
+}
+
+// unreadable is an expression that lists the texts of a page that have too little contrast with what is behind them: less than WCAG's 4.5.
+const unreadable = `(() => {
+	const rgba = (color) => color.match(/[\d.]+/g).map(Number);
+	const luminance = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+		.reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+	const behind = (element) => {
+		for (let e = element; e; e = e.parentElement) {
+			const color = rgba(getComputedStyle(e).backgroundColor);
+			if (color.length < 4 || color[3] === 1) return color;
+		}
+		return [255, 255, 255];
+	};
+	const found = new Set();
+	const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+	while (texts.nextNode()) {
+		const element = texts.currentNode.parentElement;
+		if (!texts.currentNode.data.trim() || !element.checkVisibility() || element.closest('script, noscript, :disabled')) continue;
+		const [a, b] = [luminance(rgba(getComputedStyle(element).color)), luminance(behind(element))];
+		if ((Math.max(a, b) + .05) / (Math.min(a, b) + .05) < 4.5) found.add(element.className + ': ' + texts.currentNode.data.trim());
+	}
+	return [...found];
+})()`
+
+// expectLooks looks at the page on a screen and on a phone, in both colour schemes, once an expression is true.
+func (b *browser) expectLooks(t *testing.T, name, ready string) {
+	t.Helper()
+	for _, scheme := range []string{"light", "dark"} {
+		for _, width := range []int64{1280, 360} {
+			b.look(scheme, width, 844)
+			b.await(ready)
+			if got := value[int64](b, `Math.max(document.documentElement.scrollWidth, innerWidth)`); got > width {
+				t.Errorf("%s: in a window that is %d wide the page is %d wide", name, width, got)
+			}
+			if texts := value[[]string](b, unreadable); len(texts) > 0 {
+				t.Errorf("%s: in %s these have too little contrast: %q", name, scheme, texts)
+			}
+			b.picture(fmt.Sprintf("%s-%s-%d", name, scheme, width))
+		}
+	}
+	ground := `getComputedStyle(document.body).backgroundColor`
+	dark := value[string](b, ground)
+	b.look("light", 1280, 844)
+	if light := value[string](b, ground); light == dark {
+		t.Errorf("%s: the ground is %s in both colour schemes", name, light)
 	}
 }

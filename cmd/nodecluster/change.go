@@ -17,6 +17,7 @@ import (
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/utilinspect"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // outcome is what a command has done with one application.
@@ -29,11 +30,52 @@ type outcome struct {
 }
 
 // changeFlags are those of all commands that change applications.
-type changeFlags struct{ json bool }
+type changeFlags struct {
+	json, silent bool
+	files        *fileFlags // nil if the command takes no files
+	starts       bool       // whether those of a file that were never started are started
+}
+
+func (f *changeFlags) addTo(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.json, "json", false, "print what was done as JSON, one line an application")
+	flags.BoolVarP(&f.silent, "silent", "s", false, "print nothing but what has failed")
+}
+
+// output is where what was done is printed.
+func (f *changeFlags) output(usual io.Writer) io.Writer {
+	if f.silent {
+		return io.Discard
+	}
+	return usual
+}
+
+// takeFiles has the command take files too, whose applications are meant then.
+func (f *changeFlags) takeFiles(command *cobra.Command) {
+	f.files = &fileFlags{}
+	f.files.addTo(command.Flags())
+	f.files.acceptEnv(command.Flags())
+	command.Use = strings.Replace(command.Use, "NAMESPACE|", "NAMESPACE|FILE|", 1)
+	command.ValidArgsFunction = completeStart
+}
+
+// find are the applications that words mean.
+func (f *changeFlags) find(words []string) ([]*application, error) {
+	if f.files == nil {
+		return findApps(words)
+	}
+	found, err := f.files.find(words)
+	switch {
+	case err != nil:
+		return nil, err
+	case f.starts:
+		return inOrder(found)
+	}
+	return found, allKnown(found)
+}
 
 // newChangeCommand is a command that does something with the applications that are named.
 func newChangeCommand(use, short string, do func(ctx context.Context, a *application) (outcome, error)) (*cobra.Command, *changeFlags) {
-	var f changeFlags
+	f := &changeFlags{}
 	command := &cobra.Command{
 		Use: use + " NAME|NAMESPACE|all...", Short: short, DisableFlagsInUseLine: true,
 		Example: strings.ReplaceAll("  nodecluster USE api\n  nodecluster USE api worker\n  nodecluster USE all", "USE", use),
@@ -48,15 +90,15 @@ func newChangeCommand(use, short string, do func(ctx context.Context, a *applica
 			if len(names) == 0 {
 				names = []string{"all"}
 			}
-			apps, err := findApps(names)
+			apps, err := f.find(names)
 			if err != nil {
 				return asFailure(err)
 			}
-			return f.changeAll(command.OutOrStdout(), apps, do)
+			return f.changeAll(f.output(command.OutOrStdout()), apps, do)
 		},
 	}
-	command.Flags().BoolVar(&f.json, "json", false, "print what was done as JSON, one line an application")
-	return command, &f
+	f.addTo(command.Flags())
+	return command, f
 }
 
 // changeAll does something with each application. An interruption leaves what has begun going on.
@@ -119,8 +161,13 @@ func asFailure(err error) error {
 // newReloadCommand replaces workers new first.
 func newReloadCommand() *cobra.Command {
 	var r control.Reload
-	command, _ := newChangeCommand("reload", "Replace the workers one after the other, so that no request is lost; if a new one fails, the old ones go on",
+	var command *cobra.Command
+	var f *changeFlags
+	command, f = newChangeCommand("reload", "Replace the workers one after the other, so that no request is lost; if a new one fails, the old ones go on",
 		func(ctx context.Context, a *application) (outcome, error) {
+			if a.declared {
+				return (&startFlags{always: reloads, reload: r}).startApp(ctx, f.output(command.OutOrStdout()), a)
+			}
 			r.Instance = a.instance
 			result, err := a.client().Reload(ctx, r)
 			return outcome{Done: fmt.Sprintf("reloaded %s in %v", workers(len(result.Replaced)), took(result)), Result: &result}, err
@@ -130,7 +177,14 @@ func newReloadCommand() *cobra.Command {
 	command.Flags().BoolVar(&r.Wait, "wait", false, "wait for another change that is under way, rather than fail")
 	command.Example = `  nodecluster reload api
   nodecluster reload api/2
-  nodecluster reload all --parallel 4`
+  nodecluster reload all --parallel 4
+  nodecluster reload ecosystem.config.js --env-name production`
+	f.takeFiles(command)
+	f.starts = true
+	command.Aliases = []string{"startOrReload", "startOrGracefulReload"}
+	addHidden(command.Flags(), "update-env", "a", func(string) error {
+		return errors.New("a reload keeps the environment: use restart --update-env, or env in a FILE, which a reload takes over")
+	})
 	return command
 }
 
@@ -142,23 +196,31 @@ func newScaleCommand() *cobra.Command {
   nodecluster scale api +2
   nodecluster scale api max`,
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 2 {
+			if len(args) < 2 {
 				return errors.New("say which application and how many workers, as in scale api 4")
 			}
 			return nil
 		},
 		ValidArgsFunction: completeName("max", "+1", "-1"),
 		RunE: func(command *cobra.Command, args []string) error {
+			// What stands behind the number are flags, and a number below zero would be one.
+			if err := command.Flags().Parse(args[2:]); err != nil {
+				return err
+			}
+			if len(command.Flags().Args()) > 0 {
+				return errors.New("say one application and one number of workers, as in scale api 4")
+			}
 			apps, err := findApps(args[:1])
 			if err != nil {
 				return asFailure(err)
 			}
-			return f.changeAll(command.OutOrStdout(), apps, func(ctx context.Context, a *application) (outcome, error) {
+			return f.changeAll(f.output(command.OutOrStdout()), apps, func(ctx context.Context, a *application) (outcome, error) {
 				return scale(ctx, a, args[1])
 			})
 		},
 	}
-	command.Flags().BoolVar(&f.json, "json", false, "print what was done as JSON")
+	f.addTo(command.Flags())
+	command.Flags().SetInterspersed(false)
 	return command
 }
 
@@ -181,13 +243,6 @@ func (a *application) saveConfig() (err error) {
 func newResetCommand() *cobra.Command {
 	command, _ := newChangeCommand("reset", "Set the counters of restarts to zero", func(ctx context.Context, a *application) (outcome, error) {
 		return outcome{Done: "the counters are zero"}, a.client().Reset(ctx)
-	})
-	return command
-}
-
-func newFlushCommand() *cobra.Command {
-	command, _ := newChangeCommand("flush", "Empty the logs", func(ctx context.Context, a *application) (outcome, error) {
-		return outcome{Done: "the log is empty"}, a.client().FlushLogs(ctx)
 	})
 	return command
 }

@@ -23,9 +23,8 @@ Exit status: 0 when start can use the file, 1 when not.`
 
 // checkFlags are those of check.
 type checkFlags struct {
-	json, show  bool
-	environment string
-	only        []string
+	json, show bool
+	fileFlags
 }
 
 func newCheckCommand() *cobra.Command {
@@ -47,8 +46,8 @@ func newCheckCommand() *cobra.Command {
 	}
 	command.Flags().BoolVar(&f.json, "json", false, "print it as JSON")
 	command.Flags().BoolVar(&f.show, "show", false, "show the values of variables")
-	command.Flags().StringVar(&f.environment, "env-name", "", "take the variables of env_NAME too (PM2's --env; default none)")
-	command.Flags().StringSliceVar(&f.only, "only", nil, "these applications alone (default all)")
+	f.addTo(command.Flags())
+	f.acceptEnv(command.Flags())
 	return command
 }
 

@@ -88,11 +88,8 @@ func completeSignal(command *cobra.Command, given []string, begun string) ([]str
 	return completeNames(command, given[1:], begun)
 }
 
-// completeStart completes what start takes: an application, or else a file.
+// completeStart completes what start takes and what takes files: applications, or else files.
 func completeStart(command *cobra.Command, given []string, begun string) ([]string, cobra.ShellCompDirective) {
-	if len(given) > 0 {
-		return nil, cobra.ShellCompDirectiveDefault
-	}
 	names, _ := completeNames(command, given, begun)
 	return names, cobra.ShellCompDirectiveDefault
 }

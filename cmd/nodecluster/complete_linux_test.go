@@ -16,7 +16,7 @@ func TestCompletion(t *testing.T) {
 	m.do("start", script, "-n", "api", "-i", "2", "--namespace", "shop")
 	m.do("start", script, "-n", "admin", "-i", "1")
 	for _, c := range []struct{ line, want string }{
-		{"relo", "reload"},
+		{"relo", "reload reloadLogs"},
 		{"completion ", "bash zsh fish powershell"},
 		{"reload ", "all admin default api shop"},
 		{"stop a", "all admin api"},
@@ -25,7 +25,7 @@ func TestCompletion(t *testing.T) {
 		{"reload api/1", "api/1"},
 		{"reload nothing/", ""},
 		{"scale api ", "max +1 -1"},
-		{"pid api ", ""},
+		{"pid api ", "all admin default shop"},
 		{"signal U", "HUP INT QUIT TERM KILL USR1 USR2 STOP CONT"},
 		{"signal USR2 ap", "api"},
 		{"start ap", "api"},

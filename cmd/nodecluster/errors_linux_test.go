@@ -154,7 +154,7 @@ func TestHelpNamesEachFlag(t *testing.T) {
 	for _, want := range []string{
 		"-i, --instances N|auto", "--worker-memory SIZE", "--node PROGRAM", "--node-args ARGS", "--sched rr|none|reuseport|sticky|least", "--serialization json|advanced", "--max-message-size SIZE",
 		"--cwd FOLDER", "--env K=V", "--env-file FILE", "--instance-var NAME", "--uid USER", "--gid GROUP", "--min-port PORT", "--restart always|on-failure|never", "--max-restarts N",
-		"--kill-timeout DURATION", "--listen-timeout DURATION", "--wait-ready", "--bake DURATION", "--parallel N", "--max-memory SIZE", "--max-lifetime DURATION", "--max-connections N", "--cron EXPRESSION", "--autoscale MIN-MAX", "--no-memory-guard", "--readiness CHECK", "--liveness CHECK", "--startup CHECK", "--startup-timeout DURATION", "--health-period DURATION", "--health-timeout DURATION", "--health-failures N", "--max-lag DURATION", "--replace-blocked", "--lame-duck DURATION", "--log-format text|json|none", "--log-level error|warn|info|debug", "nodecluster run [flags] SCRIPT [ARGS...]",
+		"--kill-timeout DURATION", "--listen-timeout DURATION", "--wait-ready", "--bake DURATION", "--parallel N", "--max-memory SIZE", "--max-lifetime DURATION", "--max-connections N", "--cron EXPRESSION", "--autoscale MIN-MAX", "--no-memory-guard", "--readiness CHECK", "--liveness CHECK", "--startup CHECK", "--startup-timeout DURATION", "--health-period DURATION", "--health-timeout DURATION", "--health-failures N", "--max-lag DURATION", "--replace-blocked", "--lame-duck DURATION", "--log-format text|json|none", "--log-level error|warn|info|debug", "nodecluster run [flags] SCRIPT|FILE [ARGS...]",
 		"PORT=3000 nodecluster run --instances 2 server.js",
 	} {
 		if !strings.Contains(p.stdout.String(), want) {

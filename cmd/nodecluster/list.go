@@ -31,8 +31,11 @@ func statuses(ctx context.Context, apps []*application) []control.App {
 // newNumbersCommand prints a number of each worker of an application.
 func newNumbersCommand(use, short string, number func(control.Worker) int) *cobra.Command {
 	return &cobra.Command{
-		Use: use + " NAME", Short: short, Example: "  nodecluster " + use + " api", Args: oneApp, ValidArgsFunction: completeName(),
+		Use: use + " [NAME...]", Short: short, Example: "  nodecluster " + use + " api", ValidArgsFunction: completeNames,
 		RunE: func(command *cobra.Command, names []string) error {
+			if len(names) == 0 {
+				names = []string{"all"}
+			}
 			apps, err := findApps(names)
 			if err != nil {
 				return asFailure(err)

@@ -15,10 +15,11 @@ type logFlags struct{ logs.Options }
 func (f *logFlags) addTo(flags *pflag.FlagSet) {
 	flags.Var(options.Value{Kind: "text|json|journal|none|passthrough", To: options.OneOf(&f.Kind, logs.Text, logs.JSON, logs.Journal, logs.None, passthrough)},
 		"log-type", "where what workers print goes: text and json, into the application's log; journal, to\nsystemd's; none, nowhere; passthrough, where the output of this program goes\n(default text for start, passthrough for run)")
-	flags.StringVar(&f.OutFile, "out-file", "", "a further file that gets what workers print to standard output (default none)")
-	flags.StringVar(&f.ErrorFile, "error-file", "", "a further file that gets what they print to standard error (default none)")
-	flags.StringVar(&f.LogFile, "log-file", "", "a further file that gets both (default none)")
+	flags.StringVarP(&f.OutFile, "out-file", "o", "", "a further file that gets what workers print to standard output (default none)")
+	flags.StringVarP(&f.ErrorFile, "error-file", "e", "", "a further file that gets what they print to standard error (default none)")
+	flags.StringVarP(&f.LogFile, "log-file", "l", "", "a further file that gets both (default none)")
 	flags.BoolVar(&f.Time, "time", false, "begin each line of these files with the time")
+	flags.StringVar(&f.DateFormat, "log-date-format", "", "the same in a `FORMAT` of dayjs, as YYYY-MM-DD HH:mm:ss.SSS (default none)")
 	flags.Var(options.Value{Kind: "SIZE", To: func(text string) error {
 		size, err := options.ParseSize(text)
 		f.MaxSize = int64(size)

@@ -2,24 +2,24 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"os"
 	"regexp"
 	"strconv"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/logs"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/table"
 	"github.com/spf13/cobra"
 )
 
 // logsFlags are those of the command logs.
 type logsFlags struct {
-	lines                    int
-	since, grep              string
-	json, raw, out, err, end bool
-	time                     bool
+	logPrinter
+	lines         int
+	since, grep   string
+	out, err, end bool
 }
 
 func newLogsCommand() *cobra.Command {
@@ -38,11 +38,9 @@ as they print more. Without a name it is all of them; api/2 is instance 2 of the
 	flags.IntVarP(&f.lines, "lines", "n", 15, "how many lines come of those that are there, of each application; -1 is for all")
 	flags.StringVar(&f.since, "since", "", "only lines since a `TIME`, such as 10m, 2h30m or 2026-11-29T13:30:00+01:00; all of them, without -n\n(default none)")
 	flags.StringVar(&f.grep, "grep", "", "only lines that match a regular expression `RE`, as in Go (default none)")
-	flags.BoolVar(&f.json, "json", false, "print an object a line")
-	flags.BoolVar(&f.raw, "raw", false, "print the text alone")
+	f.logPrinter.addTo(flags)
 	flags.BoolVar(&f.err, "err", false, "only what was printed to standard error")
 	flags.BoolVar(&f.out, "out", false, "only what was printed to standard output")
-	flags.BoolVar(&f.time, "time", false, "print the time of each line")
 	flags.BoolVar(&f.end, "nostream", false, "end after the lines that are there")
 	return command
 }
@@ -65,11 +63,12 @@ func (f *logsFlags) run(command *cobra.Command, names []string) error {
 	}
 	out := bufio.NewWriter(command.OutOrStdout())
 	defer out.Flush()
+	print := f.logPrinter.to(out, table.OptionsFor(os.Stdout).Color)
 	for line, err := range logs.ReadAll(command.Context(), files, query) {
-		if err != nil {
-			return asFailure(err)
+		if err == nil {
+			err = print(line)
 		}
-		if f.print(out, line); query.Follow {
+		if err == nil && query.Follow {
 			err = out.Flush()
 		}
 		if err != nil {
@@ -82,8 +81,11 @@ func (f *logsFlags) run(command *cobra.Command, names []string) error {
 // query is what the flags ask for.
 func (f *logsFlags) query(countIsGiven bool, now time.Time) (q logs.Query, err error) {
 	q = logs.Query{Lines: f.lines, Stdout: f.out, Stderr: f.err, Instance: -1, Follow: !f.end}
-	if f.json && f.raw {
+	switch {
+	case f.json && f.raw:
 		return q, errors.New("--json and --raw: use one of them")
+	case f.pairs && (f.json || f.raw):
+		return q, errors.New("--format is not for --json or --raw: use one of them")
 	}
 	if f.grep != "" {
 		if q.Grep, err = regexp.Compile(f.grep); err != nil {
@@ -124,34 +126,4 @@ func logFiles(apps []*application) (files []logs.File, err error) {
 		return files, nil
 	}
 	return nil, err
-}
-
-// print prints a line, after what it is from.
-func (f *logsFlags) print(out io.Writer, line logs.Line) {
-	switch {
-	case f.json:
-		text, err := json.Marshal(line)
-		if err == nil {
-			out.Write(append(text, '\n'))
-		}
-		return
-	case f.time && !line.Time.IsZero():
-		fmt.Fprint(out, line.Time.Local().Format("2006-01-02T15:04:05.000 "))
-	}
-	if !f.raw {
-		from := line.App
-		if line.Instance >= 0 {
-			from += "/" + strconv.Itoa(line.Instance)
-		}
-		bar := " | "
-		if line.Stderr {
-			bar = " ! "
-		}
-		fmt.Fprint(out, from, bar)
-	}
-	text := line.Text
-	if line.Note {
-		text = "nodecluster: " + text
-	}
-	fmt.Fprintln(out, text)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"os/user"
 	"syscall"
 	"time"
 
@@ -16,17 +17,22 @@ import (
 )
 
 // listFlags are those of ls.
-type listFlags struct{ json, all, watch bool }
+type listFlags struct {
+	json, all, watch, mini bool
+	sort                   string
+}
 
 func newListCommand() *cobra.Command {
 	var f listFlags
 	command := &cobra.Command{
 		Use: "ls [NAME|NAMESPACE...]", Aliases: []string{"list", "l", "ps", "status"}, Short: "List the applications",
-		Example: "  nodecluster ls\n  nodecluster ls shop --all\n  nodecluster ls --json", ValidArgsFunction: completeNames,
+		Example: "  nodecluster ls\n  nodecluster ls shop --all\n  nodecluster ls --sort mem:desc\n  nodecluster ls --json", ValidArgsFunction: completeNames,
 		RunE: func(command *cobra.Command, names []string) error { return f.list(names) },
 	}
 	command.Flags().BoolVarP(&f.all, "all", "a", false, "list the workers of each too")
 	command.Flags().BoolVar(&f.watch, "watch", false, "list them again each second, until Ctrl-C")
+	command.Flags().StringVar(&f.sort, "sort", "name", "by what they are sorted, with :desc behind it from the most on: a column, or a name of PM2's\nsuch as memory")
+	command.Flags().BoolVarP(&f.mini, "mini-list", "m", false, "print the most important columns alone")
 	command.Flags().BoolVar(&f.json, "json", false, "print JSON")
 	return command
 }
@@ -61,11 +67,14 @@ func (f *listFlags) print(ctx context.Context, names []string) error {
 	if err != nil {
 		return err
 	}
+	if err := table.Sort(all, f.sort); err != nil {
+		return fmt.Errorf("--sort: %w", err)
+	}
 	if f.json {
 		return json.NewEncoder(os.Stdout).Encode(all)
 	}
 	o := table.OptionsFor(os.Stdout)
-	o.All = f.all
+	o.All, o.Mini = f.all, f.mini
 	return table.List(os.Stdout, all, o)
 }
 
@@ -107,15 +116,25 @@ func newDescribeCommand() *cobra.Command {
 	return command
 }
 
+// userName is the user of this process, "" if it has no name.
+func userName() string {
+	who, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return who.Username
+}
+
 func newJlistCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "jlist", Short: "Print all workers as JSON, in the shape of pm2 jlist", Example: "  nodecluster jlist", Args: cobra.NoArgs,
+		Use: "jlist", Aliases: []string{"prettylist"}, Short: "Print all workers as JSON, in the shape of pm2 jlist", Example: "  nodecluster jlist\n  nodecluster prettylist",
+		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			all, err := statusesOf(command.Context(), nil)
 			if err != nil {
 				return err
 			}
-			return table.Jlist(os.Stdout, all)
+			return table.Jlist(os.Stdout, all, userName(), command.CalledAs() == "prettylist")
 		},
 	}
 }

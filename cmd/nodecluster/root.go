@@ -11,16 +11,17 @@ type group struct {
 func groups() []group {
 	return []group{
 		{"Applications", []*cobra.Command{
-			newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(), newRunCommand(),
+			newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(), newRunCommand(), newExecCommand(),
 			newDrainCommand(), newSignalCommand(), newKillCommand(),
 		}},
 		{"Looking", []*cobra.Command{
-			newListCommand(), newDescribeCommand(), newLogsCommand(), newWebCommand(), newEventsCommand(), newPingCommand(),
-			newPidCommand(), newIDCommand(), newJlistCommand(), newEnvCommand(), newTraceCommand(), newFlushCommand(), newResetCommand(),
+			newListCommand(), newDescribeCommand(), newLogsCommand(), newTopCommand(), newWebCommand(), newEventsCommand(), newPingCommand(),
+			newPidCommand(), newIDCommand(), newJlistCommand(), newEnvCommand(), newTraceCommand(), newFlushCommand(), newReloadLogsCommand(),
+			newResetCommand(),
 		}},
 		{"Configuration", []*cobra.Command{newInitCommand(), newCheckCommand(), newMigrateCommand()}},
 		{"System", []*cobra.Command{
-			newStartupCommand(), newUnstartupCommand(), newResurrectCommand(), newSaveCommand(), newCompletionCommand(), newVersionCommand(),
+			newStartupCommand(), newUnstartupCommand(), newResurrectCommand(), newSaveCommand(), newClearDumpCommand(), newCompletionCommand(), newVersionCommand(),
 		}},
 	}
 }
@@ -46,7 +47,8 @@ func newRootCommand() *cobra.Command {
 		}
 	}
 	root.SetHelpCommandGroupID("System")
-	root.AddCommand(newTraceExecCommand(), newTraceExitCommand())
+	root.AddCommand(newTraceExecCommand(), newTraceExitCommand(), newAdoptEngineCommand(), newAdoptExecCommand())
 	completeFlags(root)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return withoutValue(err) })
 	return root
 }

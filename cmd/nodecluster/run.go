@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/config"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
@@ -17,7 +18,8 @@ const runHelp = `Run SCRIPT as a pool of workers in the foreground.
 
 SCRIPT is a file that ends in .js .cjs .mjs .ts .mts or .cts, or a folder with a package.json or an index.js: it runs
 under node. Any other executable is a worker by itself, unless --node says what runs it. SCRIPT is looked for from
-here, whatever --cwd says. Whatever follows it is passed on to it, flags too.
+here, whatever --cwd says. Whatever follows it is passed on to it, flags too. FILE is a nodecluster.yaml, or an ecosystem
+file of PM2's: the application in it is run, or of several the one that --only names.
 
 The workers' output passes through untouched. They get standard input, unless it is a terminal, of which they could
 not read: they are a terminal's background processes, so that Ctrl-C reaches this program alone.
@@ -71,8 +73,9 @@ type runFlags struct {
 
 func newRunCommand() *cobra.Command {
 	var f runFlags
+	var files fileFlags
 	command := &cobra.Command{
-		Use:                   "run [flags] SCRIPT [ARGS...]",
+		Use:                   "run [flags] SCRIPT|FILE [ARGS...]",
 		Short:                 "Run a script as a pool of workers",
 		Long:                  runHelp,
 		Example:               runExample,
@@ -87,10 +90,18 @@ func newRunCommand() *cobra.Command {
 			if len(args) == 0 {
 				return runRecorded(command, &f)
 			}
+			if config.IsFile(args[0]) {
+				return f.runFile(&files, args[0], args[1:])
+			}
+			if err := notOfFile(files.environment); err != nil {
+				return err
+			}
 			return run(&f, args[0], args[1:])
 		},
 	}
 	f.addTo(command.Flags())
+	files.addTo(command.Flags())
+	acceptEnvName(command.Flags(), &files.environment)
 	return command
 }
 
@@ -111,6 +122,7 @@ func (f *runFlags) addTo(flags *pflag.FlagSet) {
 	flags.SetInterspersed(false)
 	acceptPM2Flags(flags)
 	recordFlags(flags)
+	addPM2Flags(flags)
 	f.flags = flags
 }
 

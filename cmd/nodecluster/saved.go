@@ -17,6 +17,15 @@ func newSaveCommand() *cobra.Command {
 	}
 }
 
+func newClearDumpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "cleardump", Short: "Do nothing: delete forgets what was started", Example: "  nodecluster cleardump", Args: cobra.NoArgs, Hidden: true,
+		Run: func(command *cobra.Command, _ []string) {
+			fmt.Fprintln(command.OutOrStdout(), "nothing to do: there is no dump; nodecluster delete NAME forgets an application")
+		},
+	}
+}
+
 // isMissing reports whether an application is wanted that does not run.
 func (a *application) isMissing() bool {
 	running, err := a.Running()

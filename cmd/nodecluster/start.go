@@ -26,9 +26,9 @@ const startHelp = `Start an application, and leave it running: its supervisor is
 is closed. What is started is known by its name from then on, also after a reboot if startup was used.
 
 SCRIPT is what run takes; "COMMAND ARGS" is a command line; FILE is a nodecluster.yaml, or an ecosystem file of PM2's: all
-applications in it are made to be what it says, those that others depend on first, and what changes is shown. Of a NAME that was started before, it is
-started again if it is stopped. What runs already as asked is left alone. If another configuration is asked for, the
-workers are reloaded, and if one of the new ones fails, the old ones go on. Some settings, such as --sched, are the
+applications in it are made to be what it says, those that others depend on first, and what changes is shown. Without a word it
+is the file of this folder: nodecluster.yaml, or else ecosystem.config.js. A NAME that was started before is started again if
+it is stopped. What runs already as asked is left alone. If another configuration is asked for, the workers are reloaded, and if one of the new ones fails, the old ones go on. Some settings, such as --sched, are the
 supervisor's: then the application is stopped and started.
 
 It waits until all workers are ready. Ctrl-C ends the waiting alone.
@@ -41,74 +41,104 @@ const startExample = `  PORT=3000 nodecluster start server.js -i max --name api
   nodecluster start "python3 -m http.server" --name files
   nodecluster start nodecluster.yaml --only api --dry-run
   nodecluster start ecosystem.config.js --env-name production
-  nodecluster start api`
+  nodecluster start api worker`
 
 // startFlags are the flags of start.
 type startFlags struct {
 	runFlags
 	changeFlags
+	fileFlags
 	dryRun, updateEnv bool
-	environment       string
-	only              []string
+	always            replacement
+	reload            control.Reload // how the workers are replaced
 }
+
+// replacement is what is done with workers that are as they are to be.
+type replacement string
+
+const (
+	keeps    replacement = ""
+	reloads  replacement = "reload"
+	restarts replacement = "restart"
+)
 
 func newStartCommand() *cobra.Command {
 	var f startFlags
 	command := &cobra.Command{
-		Use: `start [flags] SCRIPT|FILE|NAME|"COMMAND" [-- ARGS...]`, Short: "Start an application in the background", Long: startHelp,
+		Use: `start [flags] [SCRIPT|FILE|NAME|"COMMAND"...] [-- ARGS...]`, Short: "Start an application in the background", Long: startHelp,
 		Example: startExample, DisableFlagsInUseLine: true, ValidArgsFunction: completeStart,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("say what to start: a script, a file, or the name of an application")
+		RunE: func(command *cobra.Command, args []string) error {
+			words := args
+			if dash := command.ArgsLenAtDash(); dash >= 0 {
+				words, args = args[:dash], args[dash:]
+			} else {
+				args = nil
 			}
-			return nil
+			return f.start(command, words, args)
 		},
-		RunE: func(command *cobra.Command, args []string) error { return f.start(command, args[0], args[1:]) },
 	}
 	flags := command.Flags()
 	f.runFlags.addTo(flags)
 	flags.SetInterspersed(true)
-	flags.BoolVar(&f.json, "json", false, "print what was done as JSON, one line an application")
+	f.changeFlags.addTo(flags)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "show what would change, and do nothing")
-	flags.BoolVar(&f.updateEnv, "update-env", false, "take over the environment of now, where there was another one")
-	flags.StringVar(&f.environment, "env-name", "", "of a FILE, the variables of env_NAME too (PM2's --env; default none)")
-	flags.StringSliceVar(&f.only, "only", nil, "of a FILE, these applications alone (default all)")
+	flags.BoolVarP(&f.updateEnv, "update-env", "a", false, "take over the environment of now, where there was another one")
+	f.fileFlags.addTo(flags)
+	acceptEnvName(flags, &f.environment)
 	return command
 }
 
-// start starts what a word means.
-func (f *startFlags) start(command *cobra.Command, what string, args []string) error {
-	apps, err := f.meant(command, what, args)
+// start starts what words mean.
+func (f *startFlags) start(command *cobra.Command, words, args []string) error {
+	words, err := f.words(words)
 	if err != nil {
 		return err
+	}
+	var apps []*application
+	for _, word := range words {
+		some, err := f.meant(command, word, args)
+		if err != nil {
+			return err
+		}
+		apps = append(apps, some...)
 	}
 	if apps, err = inOrder(apps); err != nil {
 		return err
 	}
-	return f.changeAll(command.OutOrStdout(), apps, func(ctx context.Context, a *application) (outcome, error) {
-		return f.startApp(ctx, command.OutOrStdout(), a)
-	})
+	out := f.output(command.OutOrStdout())
+	return f.changeAll(out, apps, func(ctx context.Context, a *application) (outcome, error) { return f.startApp(ctx, out, a) })
+}
+
+// words are what is to be started: without any, the file of the working directory, if there is one.
+func (f *startFlags) words(given []string) ([]string, error) {
+	if len(given) == 1 || len(given) > 0 && f.name == "" {
+		return given, nil
+	}
+	if len(given) > 0 {
+		return nil, fmt.Errorf("--name %s is for one application: start them one by one", f.name)
+	}
+	for _, path := range append([]string{ownFile}, ecosystems...) {
+		if isFile(path) {
+			return []string{path}, nil
+		}
+	}
+	return nil, errors.New("say what to start: a script, a file, or the name of an application")
 }
 
 // meant are the applications that a word means, with the configurations that they are to have.
 func (f *startFlags) meant(command *cobra.Command, what string, args []string) ([]*application, error) {
 	if config.IsFile(what) {
-		return f.inFile(what)
-	}
-	var found []*application
-	if !isFile(what) && !strings.ContainsRune(what, filepath.Separator) {
-		var err error
-		if found, err = findApps([]string{what}); err != nil && !errors.As(err, &statusError{}) {
-			return nil, asFailure(err)
+		if len(args) > 0 {
+			return nil, fmt.Errorf("%s says what its applications get: write the arguments there", what)
 		}
+		return f.apps(what)
 	}
-	if len(found) > 0 {
-		for _, a := range found {
-			if err := setFromFlags(&a.config, command.Flags()); err != nil {
-				return nil, err
-			}
-		}
-		return found, nil
+	if err := notOfFile(f.environment); err != nil {
+		return nil, err
+	}
+	found, err := f.started(command, what, args)
+	if err != nil || len(found) > 0 {
+		return found, err
 	}
 	c, err := scriptConfig(what, args)
 	if err != nil {
@@ -125,32 +155,31 @@ func (f *startFlags) meant(command *cobra.Command, what string, args []string) (
 	return []*application{a}, nil
 }
 
+// started are the applications of a name that were started before, none if the word is no name.
+func (f *startFlags) started(command *cobra.Command, what string, args []string) (found []*application, err error) {
+	if isFile(what) || strings.ContainsRune(what, filepath.Separator) {
+		return nil, nil
+	}
+	if found, err = findApps([]string{what}); err != nil {
+		if errors.As(err, &statusError{}) {
+			return nil, nil
+		}
+		return nil, asFailure(err)
+	}
+	for _, a := range found {
+		if len(args) > 0 {
+			a.config.Args = args
+		}
+		if err := setFromFlags(&a.config, command.Flags()); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
 func isFile(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-// inFile are the applications of a file.
-func (f *startFlags) inFile(path string) (apps []*application, err error) {
-	configs, notes, err := config.Load(path, config.LoadOptions{Env: f.environment, Only: f.only, Check: checkConfig})
-	if err != nil {
-		return nil, asFailure(err)
-	}
-	for _, note := range notes {
-		warn(note.String())
-	}
-	absolute, err := filepath.Abs(path)
-	if err != nil {
-		return nil, asFailure(err)
-	}
-	for _, c := range configs {
-		a, err := appToBe(c, absolute)
-		if err != nil {
-			return nil, asFailure(err)
-		}
-		apps = append(apps, a)
-	}
-	return apps, nil
 }
 
 // checkConfig says what is wrong with a configuration.
@@ -224,7 +253,7 @@ func (f *startFlags) startApp(ctx context.Context, out io.Writer, a *application
 	if err != nil {
 		return outcome{}, err
 	}
-	if running && len(changes) == 0 && !f.updateEnv {
+	if running && len(changes) == 0 && !f.updateEnv && f.always == keeps {
 		return outcome{Done: "runs already"}, nil
 	}
 	for _, c := range changes {
@@ -239,8 +268,8 @@ func (f *startFlags) startApp(ctx context.Context, out io.Writer, a *application
 	if f.updateEnv || a.record.Environment == nil {
 		a.record.Environment = environment()
 	}
-	if running && !f.updateEnv && !slices.ContainsFunc(changes, needsSupervisor) {
-		return a.reloadTo(ctx)
+	if running && !f.updateEnv && f.always != restarts && !slices.ContainsFunc(changes, needsSupervisor) {
+		return a.reloadTo(ctx, f.reload)
 	}
 	if running {
 		if err := a.stop(ctx); err != nil {
@@ -274,12 +303,13 @@ func needsSupervisor(d config.Difference) bool {
 }
 
 // reloadTo has the workers be replaced by those of the new configuration.
-func (a *application) reloadTo(ctx context.Context) (outcome, error) {
+func (a *application) reloadTo(ctx context.Context, r control.Reload) (outcome, error) {
 	text, err := json.Marshal(a.config)
 	if err != nil {
 		return outcome{}, err
 	}
-	result, err := a.client().Reload(ctx, control.Reload{Config: text, Wait: true})
+	r.Config, r.Wait = text, true
+	result, err := a.client().Reload(ctx, r)
 	return outcome{Done: fmt.Sprintf("reloaded %s in %v", workers(len(result.Replaced)), took(result)), Result: &result}, err
 }
 

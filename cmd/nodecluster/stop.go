@@ -12,7 +12,7 @@ import (
 )
 
 func newStopCommand() *cobra.Command {
-	command, _ := newChangeCommand("stop", "Stop an application: its workers finish their requests; it stays known",
+	command, f := newChangeCommand("stop", "Stop an application: its workers finish their requests; it stays known",
 		func(ctx context.Context, a *application) (outcome, error) {
 			done := "stopped"
 			if running, err := a.Running(); err == nil && !running {
@@ -20,11 +20,12 @@ func newStopCommand() *cobra.Command {
 			}
 			return outcome{Done: done}, a.stop(ctx)
 		})
+	f.takeFiles(command)
 	return command
 }
 
 func newDeleteCommand() *cobra.Command {
-	command, _ := newChangeCommand("delete", "Stop an application, and forget it",
+	command, f := newChangeCommand("delete", "Stop an application, and forget it",
 		func(ctx context.Context, a *application) (outcome, error) {
 			if err := a.stop(ctx); err != nil {
 				return outcome{}, err
@@ -32,31 +33,45 @@ func newDeleteCommand() *cobra.Command {
 			return outcome{Done: "deleted"}, a.Remove()
 		})
 	command.Aliases = []string{"del", "rm"}
+	f.takeFiles(command)
 	return command
 }
 
 func newKillCommand() *cobra.Command {
 	var f changeFlags
-	return &cobra.Command{
+	command := &cobra.Command{
 		Use: "kill", Short: "Stop all applications", Example: "  nodecluster kill", Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			all, err := allApps()
 			if err != nil {
 				return asFailure(err)
 			}
-			return f.changeAll(command.OutOrStdout(), all, func(ctx context.Context, a *application) (outcome, error) {
+			return f.changeAll(f.output(command.OutOrStdout()), all, func(ctx context.Context, a *application) (outcome, error) {
 				return outcome{Done: "stopped"}, a.stop(ctx)
 			})
 		},
 	}
+	f.addTo(command.Flags())
+	return command
 }
 
 func newRestartCommand() *cobra.Command {
 	var updateEnv bool
-	command, _ := newChangeCommand("restart", "Stop all workers of an application at once, and start them again; reload loses no time",
-		func(ctx context.Context, a *application) (outcome, error) { return a.restart(ctx, updateEnv) })
-	command.Flags().BoolVar(&updateEnv, "update-env", false, "take over the environment of now")
+	var command *cobra.Command
+	var f *changeFlags
+	command, f = newChangeCommand("restart", "Stop all workers of an application at once, and start them again; reload loses no time",
+		func(ctx context.Context, a *application) (outcome, error) {
+			if a.declared {
+				return (&startFlags{always: restarts, updateEnv: updateEnv}).startApp(ctx, f.output(command.OutOrStdout()), a)
+			}
+			return a.restart(ctx, updateEnv)
+		})
+	f.takeFiles(command)
+	f.starts = true
+	command.Aliases = []string{"startOrRestart"}
+	command.Flags().BoolVarP(&updateEnv, "update-env", "a", false, "take over the environment of now")
 	command.Example = `  nodecluster restart api
+  nodecluster restart ecosystem.config.js --only api
   API_KEY=2 nodecluster restart api --update-env`
 	return command
 }

@@ -80,7 +80,10 @@ func press(t *testing.T, keyboard *os.File, key string) {
 	}
 }
 
-const controlC = "\x03"
+const (
+	controlC = "\x03"
+	controlZ = "\x1a"
+)
 
 func TestControlCLetsRequestsFinish(t *testing.T) {
 	port := nodetest.FreePort(t)

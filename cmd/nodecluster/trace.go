@@ -9,14 +9,12 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"runtime"
 	"syscall"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/trace"
-	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 	"github.com/spf13/cobra"
 )
 
@@ -88,36 +86,6 @@ func newTraceCommand() *cobra.Command {
 	flags.Var(options.Value{Kind: "text|json", To: options.OneOf(&f.format, eventlog.Text, eventlog.JSON)}, "format", "how it is written (default text)")
 	flags.BoolVar(&f.summary, "summary", false, "counts, bytes and latencies of each kind of message at the end")
 	return command
-}
-
-// The signal that the parent's end brings belongs to the thread that a process begins with, and that one must become the
-// child.
-func init() {
-	if len(os.Args) > 1 && os.Args[1] == tracing.Command {
-		runtime.LockOSThread()
-	}
-}
-
-// newTraceExecCommand is what the preload of trace starts in place of a child.
-func newTraceExecCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:                tracing.Command,
-		Hidden:             true,
-		DisableFlagParsing: true,
-		RunE: func(_ *cobra.Command, args []string) error {
-			return statusError{statusCannotRun, fmt.Errorf("trace: %w", trace.Exec(args))}
-		},
-	}
-}
-
-// newTraceExitCommand is what the preload of trace runs where it may not write to the pipe of exits itself.
-func newTraceExitCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:                tracing.ExitCommand,
-		Hidden:             true,
-		DisableFlagParsing: true,
-		RunE:               func(_ *cobra.Command, args []string) error { return trace.TellExit(args) },
-	}
 }
 
 // run does not return but with an error.

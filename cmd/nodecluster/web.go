@@ -97,7 +97,7 @@ func (f *webFlags) serve(ctx context.Context, out io.Writer) error {
 }
 
 func (f *webFlags) options() (web.Options, error) {
-	o := web.Options{Source: source{}, Metrics: metrics.Handler(appsToMeasure), Start: startRecorded, Hosts: f.hosts}
+	o := web.Options{Source: source{}, Metrics: metrics.Handler(appsToMeasure), Start: startRecorded, Stop: stopRecorded, Hosts: f.hosts}
 	var err error
 	if f.tokenFile != "" {
 		if o.Token, err = web.ReadToken(f.tokenFile); err != nil {
@@ -132,11 +132,7 @@ func appsToMeasure(ctx context.Context) []control.App {
 
 // startRecorded starts an application as it is recorded, unless it runs, and waits until its workers are ready.
 func startRecorded(ctx context.Context, name string) error {
-	of, err := appOf(name)
-	if err != nil {
-		return err
-	}
-	a, err := loadApp(of)
+	a, err := loadNamed(name)
 	if err != nil {
 		return err
 	}
@@ -145,4 +141,21 @@ func startRecorded(ctx context.Context, name string) error {
 	}
 	_, err = a.startAnew(ctx)
 	return err
+}
+
+// stopRecorded stops an application as the command does.
+func stopRecorded(ctx context.Context, name string) error {
+	a, err := loadNamed(name)
+	if err != nil {
+		return err
+	}
+	return a.stop(ctx)
+}
+
+func loadNamed(name string) (*application, error) {
+	of, err := appOf(name)
+	if err != nil {
+		return nil, err
+	}
+	return loadApp(of)
 }

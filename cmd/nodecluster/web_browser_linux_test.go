@@ -30,32 +30,22 @@ func TestPageInChromium(t *testing.T) {
 	b := browse(t, p.url)
 	b.look("light", 1280, 900)
 	b.do(chromedp.Navigate(p.url))
-	b.await(`document.getElementById('live').textContent === 'live'`)
-	b.picture("apps")
-	b.look("dark", 390, 844)
-	b.picture("apps-dark-narrow")
+	b.await(isLive)
+	b.expectLooks(t, "applications", isLive)
 	b.do(chromedp.Click(`a[href="/apps/api"]`), chromedp.WaitVisible("#charts-heading"))
-	t.Run("charts", b.expectCharts)
+	t.Run("charts", func(t *testing.T) { b.expectLooks(t, "application", isDrawn) })
+	t.Run("log", func(t *testing.T) { p.expectLog(t, b) })
 	t.Run("reload", func(t *testing.T) { p.expectReload(t, b) })
 	t.Run("broken release", func(t *testing.T) { p.expectFailedReload(t, b) })
 	t.Run("one worker by the keyboard", func(t *testing.T) { p.expectReloadOfOne(t, b) })
+	t.Run("other pages", func(t *testing.T) { p.expectOtherPages(t, b) })
+	t.Run("another supervisor", func(t *testing.T) { p.expectNewSupervisor(t, b) })
+	t.Run("another server", func(t *testing.T) { p.expectNewServer(t, b) })
 	t.Run("without JavaScript", func(t *testing.T) { p.expectReadable(t, b) })
 }
 
-// expectCharts looks at the page of an application on a screen and on a phone, in both colour schemes.
-func (b *browser) expectCharts(t *testing.T) {
-	for _, scheme := range []string{"light", "dark"} {
-		for _, width := range []int64{1280, 390} {
-			b.look(scheme, width, 844)
-			b.await(isDrawn)
-			if overflow := value[int](b, `document.documentElement.scrollWidth - innerWidth`); overflow > 0 {
-				t.Errorf("at a width of %d the page is %d wider", width, overflow)
-			}
-			b.picture(fmt.Sprintf("app-%s-%d", scheme, width))
-		}
-	}
-	b.look("light", 1280, 844)
-}
+// isLive is an expression that is true while the page gets what is new.
+const isLive = `document.getElementById('live').textContent === 'live'`
 
 // showsPid is an expression that is true if the table of workers has a process.
 func showsPid(pid int) string {
@@ -87,12 +77,7 @@ func (p *servedPage) expectFailedReload(t *testing.T, b *browser) {
 	}
 	b.picture("failed-reload")
 	writeText(t, p.script, talkative)
-	// The browser reports that the answer was 422, as it is to be.
-	b.mu.Lock()
-	b.complaints = slices.DeleteFunc(b.complaints, func(c string) bool {
-		return c == "Failed to load resource: the server responded with a status of 422 (Unprocessable Entity) "+p.url+"/apps/api/reload"
-	})
-	b.mu.Unlock()
+	b.expect("Failed to load resource: the server responded with a status of 422 (Unprocessable Entity) " + p.url + "/apps/api/reload")
 }
 
 func (p *servedPage) expectReloadOfOne(t *testing.T, b *browser) {
@@ -122,6 +107,9 @@ func (p *servedPage) expectReadable(t *testing.T, b *browser) {
 	b.do(chromedp.Click(`form[action="/apps/api/stop"] button`), chromedp.WaitVisible(`form[action="/apps/api/start"]`))
 	if app := p.app("api"); app.Supervisor != nil {
 		t.Error("the application runs after it was stopped")
+	}
+	if state := value[string](b, `document.querySelector('#summary .state').textContent`); state != "stopped" {
+		t.Errorf("the page says that it is %s after it was stopped", state)
 	}
 	b.picture("stopped")
 	b.do(chromedp.Click(`form[action="/apps/api/start"] button`), chromedp.WaitVisible("#workers table"))

@@ -13,9 +13,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -42,6 +44,7 @@ type servedPage struct {
 	port   int
 	script string
 	client *http.Client
+	end    func() // ends the program, as the end of the test does
 }
 
 func servePage(t *testing.T, flags ...string) *servedPage {
@@ -80,12 +83,13 @@ func (p *servedPage) serve(t *testing.T, flags []string) {
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	p.end = sync.OnceFunc(func() {
 		command.Process.Signal(syscall.SIGTERM)
 		if err := command.Wait(); err != nil {
-			t.Errorf("web has ended: %v", err)
+			p.t.Errorf("web has ended: %v", err)
 		}
 	})
+	p.t.Cleanup(p.end)
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	if err != nil {
 		t.Fatal(err)
@@ -188,6 +192,15 @@ func TestPage(t *testing.T) {
 		}
 		if read(t, response.Body); response.StatusCode != http.StatusForbidden {
 			t.Errorf("a form without a token has the status %d", response.StatusCode)
+		}
+	})
+	t.Run("stop", func(t *testing.T) {
+		if status, page := p.post(t, "/apps/api/stop", url.Values{}); status != http.StatusOK || !strings.Contains(page, ">stopped<") {
+			t.Errorf("a stop has the status %d, and the page is %s", status, page)
+		}
+		p.run("resurrect") // it fails, as broken cannot start
+		if state := p.app("api").State; state != control.Stopped {
+			t.Errorf("after a stop and a resurrect the application is %s", state)
 		}
 	})
 }

@@ -74,3 +74,14 @@ func Apps(tb testing.TB) string {
 	}
 	return cached(tb, "apps", "apps", "apps")
 }
+
+// Managers gives the node_modules with the programs of npm that are cluster primaries, in the versions of
+// testdata/managers/package-lock.json as scripts/runtimes last saw it. Set NODE_PATH to it. It is shared by all tests: write nothing
+// there. The test ends with a failure when it is not there.
+func Managers(tb testing.TB) string {
+	tb.Helper()
+	for _, name := range []string{"cfork", "recluster", "throng", "@socket.io/sticky", "@socket.io/cluster-adapter"} {
+		cached(tb, name, "managers", "managers", "node_modules", name, "package.json")
+	}
+	return cached(tb, "managers", "managers", "managers", "node_modules")
+}

@@ -19,6 +19,8 @@ type Server struct {
 	Backlog     json.RawMessage `json:"backlog,omitempty"`
 	ReadableAll json.RawMessage `json:"readableAll,omitempty"`
 	WritableAll json.RawMessage `json:"writableAll,omitempty"`
+	// Offered says that FD is a descriptor that the primary has for the worker. No worker says it.
+	Offered bool `json:"-"`
 }
 
 // The flags of a server, as libuv numbers them.

@@ -11,6 +11,8 @@ type FromWorker struct {
 	Seq      json.RawMessage `json:"seq"`
 	Key      string          `json:"key"`
 	Server
+	// Frame is the message as it came, where it may have to be passed on.
+	Frame []byte `json:"-"`
 }
 
 // ServerMessage is queryServer or listening.

@@ -38,6 +38,9 @@ func contenders() []contender {
 	for _, policy := range []string{"rr", "none", "reuseport", "sticky", "least"} {
 		all = append(all, contender{name: policy, title: "nodecluster, " + policy, start: nodecluster(policy)})
 	}
+	for _, policy := range []string{"rr", "none", "reuseport"} {
+		all = append(all, contender{name: "exec-" + policy, title: "nodecluster exec, " + policy, start: adoptedPrimary(policy)})
+	}
 	return append(all,
 		contender{name: "rr-no-batch", title: "nodecluster, rr, --no-batch", start: nodecluster("rr", "--no-batch"), onDemand: true},
 		contender{name: "least-no-batch", title: "nodecluster, least, --no-batch", start: nodecluster("least", "--no-batch"), onDemand: true},
@@ -93,6 +96,30 @@ func nodePrimary(policy string) func(*bench, context.Context, place) (server, er
 	return func(b *bench, ctx context.Context, p place) (server, error) {
 		return startSingle(ctx, p, []string{b.options.node, b.scripts.Primary},
 			"NODE_CLUSTER_SCHED_POLICY="+policy, "SCRIPT="+b.scripts.Worker, fmt.Sprintf("WORKERS=%d", p.workers))
+	}
+}
+
+// adopted is a primary in JavaScript whose workers nodecluster's engine serves.
+type adopted struct{ single }
+
+// processes are the primary and its engine, which is a child of it.
+func (s adopted) processes() []int {
+	return append(measure.ChildrenRunning(s.PID(), "adopt-engine"), s.PID())
+}
+
+// startAdopted starts Node with arguments under nodecluster exec.
+func (b *bench) startAdopted(ctx context.Context, p place, policy, script string, env ...string) (server, error) {
+	command := []string{b.options.nodecluster, "exec", "--strict", "--sched", policy, "--node", b.options.node, script}
+	program, err := measure.Start(ctx, command, append(env, p.env...)...)
+	if err != nil {
+		return nil, err
+	}
+	return adopted{single{program}}, nil
+}
+
+func adoptedPrimary(policy string) func(*bench, context.Context, place) (server, error) {
+	return func(b *bench, ctx context.Context, p place) (server, error) {
+		return b.startAdopted(ctx, p, policy, b.scripts.Primary, "SCRIPT="+b.scripts.Worker, fmt.Sprintf("WORKERS=%d", p.workers))
 	}
 }
 

@@ -28,7 +28,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if o.addresses == 0 && !o.busy && !o.idle {
+	if o.addresses == 0 && !o.busy && !o.idle && !o.fork {
 		if err := measure.FindWrk(); err != nil {
 			return err
 		}
@@ -45,6 +45,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		err = b.idle(ctx, out, idleWorkers)
 	case o.busy:
 		err = b.busy(ctx, out)
+	case o.fork:
+		err = b.fork(ctx, out, forksOfTurn)
 	default:
 		err = b.compare(ctx, out)
 	}

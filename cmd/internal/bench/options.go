@@ -22,7 +22,7 @@ type options struct {
 	workers                       []int
 	only                          []string
 	plot, json                    string
-	scale, busy, idle             bool
+	scale, busy, idle, fork       bool
 	spin                          int // processes that spin beside
 }
 
@@ -48,6 +48,7 @@ func parseOptions(args []string) (*options, error) {
 	set.BoolVar(&o.scale, "scale", false, "")
 	set.BoolVar(&o.busy, "busy", false, "")
 	set.BoolVar(&o.idle, "idle", false, "")
+	set.BoolVar(&o.fork, "fork", false, "")
 	if err := set.Parse(args); err != nil {
 		return nil, explained(err)
 	}
@@ -61,6 +62,9 @@ func parseOptions(args []string) (*options, error) {
 		return nil, err
 	}
 	if err := onlyBeside(set, "idle", "seconds", "node"); err != nil {
+		return nil, err
+	}
+	if err := onlyBeside(set, "fork", "rounds", "node"); err != nil {
 		return nil, err
 	}
 	if o.idle && !set.Changed("seconds") {

@@ -132,6 +132,37 @@ func TestIdle(t *testing.T) {
 	}
 }
 
+func TestFork(t *testing.T) {
+	nodetest.NoLeaks(t)
+	args := []string{"--fork", "--rounds", "1", "--node", nodetest.Default(t).Path, "--nodecluster", filepath.Join(programs, "nodecluster")}
+	var out bytes.Buffer
+	if err := newTestBench(t, args...).fork(t.Context(), &out, 3); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"\n| Node's cluster | ", "\n| nodecluster exec | ", "\n| the difference | ", "\n| which may be at most | – | 5 | 12 |\n"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("there is no %q in\n%s", want, out.String())
+		}
+	}
+}
+
+// A primary in JavaScript serves under nodecluster exec, with an engine that counts too.
+func TestExec(t *testing.T) {
+	nodetest.NoLeaks(t)
+	b := newTestBench(t, "--node", nodetest.Default(t).Path, "--nodecluster", filepath.Join(programs, "nodecluster"))
+	serves(t, b, func(b *bench, ctx context.Context, p place) (server, error) {
+		s, err := adoptedPrimary("rr")(b, ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		if err := measure.Await("engine", func() bool { return len(s.processes()) == 2 }, s.running); err != nil {
+			s.end()
+			return nil, err
+		}
+		return s, nil
+	})
+}
+
 func newTestBench(t *testing.T, args ...string) *bench {
 	t.Helper()
 	o, err := parseOptions(args)

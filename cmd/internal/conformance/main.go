@@ -60,5 +60,6 @@ func run(ctx context.Context) (failed int, err error) {
 var rigs = map[string]func(*runner, context.Context, *report) error{
 	"proxy":   (*runner).proxy,
 	"primary": (*runner).primary,
+	"adopt":   (*runner).adopt,
 	"worker":  (*runner).worker,
 }

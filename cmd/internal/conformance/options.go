@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,11 +24,8 @@ type options struct {
 	root, programs, cache    string
 }
 
-// rigsOf says which rigs a value of --rig stands for.
-var rigsOf = map[string][]string{
-	"proxy": {"proxy"}, "primary": {"primary"}, "worker": {"worker"},
-	"both": {"proxy", "primary"}, "all": {"proxy", "primary", "worker"},
-}
+// rigNames are all rigs, in the order in which they run.
+var rigNames = []string{"proxy", "primary", "adopt", "worker"}
 
 func parseOptions(args []string) (*options, error) {
 	o := &options{}
@@ -47,20 +45,26 @@ func parseOptions(args []string) (*options, error) {
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
-	o.rigs = rigsOf[*rig]
-	return o, o.check(flags.Args(), *rig)
+	o.rigs = rigNames
+	if *rig != "all" {
+		o.rigs = strings.Split(*rig, ",")
+	}
+	return o, o.check(flags.Args())
 }
 
-func (o *options) check(rest []string, rig string) (err error) {
+func (o *options) check(rest []string) (err error) {
 	switch {
 	case len(rest) > 0:
 		return fmt.Errorf("unknown argument %s: there are flags only", rest[0])
-	case o.rigs == nil:
-		return fmt.Errorf("--rig %s: use proxy, primary, worker, both (the first two) or all", rig)
 	case o.jobs < 1:
 		return fmt.Errorf("--jobs %d: use 1 or more", o.jobs)
 	case o.timeout <= 0:
 		return fmt.Errorf("--timeout %v: use a duration such as 60s", o.timeout)
+	}
+	for _, name := range o.rigs {
+		if !slices.Contains(rigNames, name) {
+			return fmt.Errorf("--rig: there is no %q: use %s or all", name, strings.Join(rigNames, ", "))
+		}
 	}
 	if _, err := path.Match(o.match, ""); err != nil {
 		return fmt.Errorf("--match %s: %w", o.match, err)

@@ -17,7 +17,9 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 	}
 	for _, c := range []struct{ args, want string }{
 		{"", ""},
-		{"--rig everything", "--rig everything: use proxy"},
+		{"--rig everything", `--rig: there is no "everything": use proxy`},
+		{"--rig adopt,everything", `there is no "everything"`},
+		{"--rig proxy,adopt", ""},
 		{"--jobs 0", "--jobs 0"},
 		{"--timeout 0s", "--timeout 0s"},
 		{"--match [", "--match ["},

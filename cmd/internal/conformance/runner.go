@@ -51,13 +51,16 @@ type place struct {
 	folder string // of its own, below the runner's
 }
 
+// output is the file of what a test writes.
+func (p place) output() string { return filepath.Join(p.folder, "output") }
+
 // commonPort is the first of the ports that Node's tests take without looking whether they are free. Our own tests, which
 // may run beside them, look from 10000 on.
 const commonPort = 9500
 
 // execute runs a test once.
 func (r *runner) execute(ctx context.Context, t *test, p place, s setting) (outcome, error) {
-	args := slices.Concat(s.prefix, []string{r.node}, t.flags, []string{t.path})
+	args := slices.Concat(s.command, t.flags, []string{t.path})
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = filepath.Dir(r.suite)
 	beside := "1"
@@ -68,7 +71,7 @@ func (r *runner) execute(ctx context.Context, t *test, p place, s setting) (outc
 		"TEST_THREAD_ID=" + strconv.Itoa(p.thread), "TEST_SERIAL_ID=" + p.serial, "TEST_PARALLEL=" + beside,
 		"NODE_TEST_DIR=" + p.folder, "NODE_COMMON_PORT=" + strconv.Itoa(commonPort),
 	}, s.env)
-	return runProcess(ctx, cmd, r.work+"/"+p.serial, r.timeout, filepath.Join(p.folder, "output"))
+	return runProcess(ctx, cmd, r.work+"/"+p.serial, r.timeout, p.output())
 }
 
 // inheritedEnvironment leaves out what would change how the tests' Node behaves.
@@ -99,7 +102,7 @@ func (r *runner) plain(ctx context.Context, t *test, thread int) (skip string, e
 	if err != nil {
 		return "", err
 	}
-	o, err := r.execute(ctx, t, p, setting{})
+	o, err := r.execute(ctx, t, p, setting{command: []string{r.node}})
 	if err != nil {
 		return "", err
 	}

@@ -50,15 +50,21 @@ func newTestRunner(t *testing.T, tests map[string]string) *runner {
 // runTests runs the tests in a rig that adds env, and gives the lines of the report without what failing tests wrote.
 func runTests(t *testing.T, r *runner, env ...string) (lines []string, all *report) {
 	t.Helper()
+	return runRig(t, r, nil, env)
+}
+
+// runRig is runTests in a rig of several settings, and in which Go may have no part in some tests.
+func runRig(t *testing.T, r *runner, without func(*test) bool, envs ...[]string) (lines []string, all *report) {
+	t.Helper()
 	all = &report{}
-	err := r.run(context.Background(), all, &rig{
-		name: "proxy", about: []about{aboutClusters}, how: "counted",
-		log: "log", part: "x", each: "x",
-		setting: func(p place) (setting, error) {
-			return setting{env: append(env, "LOG="+filepath.Join(p.folder, "log"))}, nil
-		},
-	})
-	if err != nil {
+	counting := &rig{name: "proxy", about: []about{aboutClusters}, how: "counted", without: without, part: "x", each: "x"}
+	for _, env := range envs {
+		counting.settings = append(counting.settings, func(p place) (setting, error) {
+			log := filepath.Join(p.folder, "log")
+			return setting{command: []string{r.node}, log: log, env: append(slices.Clip(env), "LOG="+log)}, nil
+		})
+	}
+	if err := r.run(context.Background(), all, counting); err != nil {
 		t.Error(err)
 	}
 	for _, result := range all.Results {
@@ -100,6 +106,50 @@ func TestOutcomes(t *testing.T) {
 	}
 	if all.Passed != 3 || all.Failed != 3 || all.Skipped != 3 {
 		t.Errorf("%d passed, %d failed, %d skipped", all.Passed, all.Failed, all.Skipped)
+	}
+}
+
+// A test that forks workers has not passed without Go, and one that forks none may.
+func TestTestsThatForkNothing(t *testing.T) {
+	r := newTestRunner(t, map[string]string{
+		"parallel/test-cluster-child.js":  `const { fork } = require('child_process'); if (!fork) fork();`,
+		"parallel/test-cluster-fails.js":  `if (process.env.LOG) throw new TypeError('in the rig'); require('cluster');`,
+		"parallel/test-cluster-forks.js":  `const cluster = require('node:cluster'); if (!cluster) cluster.fork();`,
+		"parallel/test-cluster-setup.js":  `require('cluster').setupPrimary();`,
+		"parallel/test-http-forks.js":     `const fork = require('cluster').fork; if (!fork) fork();`,
+		"parallel/test-cluster-served.js": logging + `const cluster = require('cluster'); if (!cluster) cluster.fork();`,
+	})
+	got, _ := runRig(t, r, func(t *test) bool { return !t.forksWorkers() }, nil)
+	want := []string{
+		"ok  proxy  parallel/test-cluster-child.js  0 counted",
+		"not ok  proxy  parallel/test-cluster-fails.js  exit status 1: TypeError: in the rig  0 counted",
+		"not ok  proxy  parallel/test-cluster-forks.js  Go had no part in it  0 counted",
+		"ok  proxy  parallel/test-cluster-served.js  2 counted",
+		"ok  proxy  parallel/test-cluster-setup.js  0 counted",
+		"not ok  proxy  parallel/test-http-forks.js  Go had no part in it  0 counted",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the report is\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// A test in which Go had no part has a further try, and one that fails has none.
+func TestFurtherSetting(t *testing.T) {
+	r := newTestRunner(t, map[string]string{
+		"parallel/test-cluster-fails.js":  `if (process.env.LOG && !process.env.SECOND) throw new TypeError('at first');`,
+		"parallel/test-cluster-first.js":  logging + `if (process.env.SECOND) throw new Error('twice');`,
+		"parallel/test-cluster-never.js":  ``,
+		"parallel/test-cluster-second.js": `if (process.env.SECOND) {` + logging + `}`,
+	})
+	got, _ := runRig(t, r, nil, nil, []string{"SECOND=1"})
+	want := []string{
+		"not ok  proxy  parallel/test-cluster-fails.js  exit status 1: TypeError: at first  0 counted",
+		"ok  proxy  parallel/test-cluster-first.js  2 counted",
+		"not ok  proxy  parallel/test-cluster-never.js  Go had no part in it  0 counted",
+		"ok  proxy  parallel/test-cluster-second.js  2 counted",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the report is\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 

@@ -35,6 +35,13 @@ func (a about) takes(name string, source []byte) bool {
 	return a.name.MatchString(name) || a.source.Match(source)
 }
 
+var forkCall = regexp.MustCompile(`\bfork\(`)
+
+// forksWorkers reports whether the test starts workers of a cluster, by its source.
+func (t *test) forksWorkers() bool {
+	return aboutClusters.source.Match(t.source) && forkCall.Match(t.source)
+}
+
 // sequential reports whether the test has to run alone.
 func (t *test) sequential() bool { return strings.HasPrefix(t.name, "sequential/") }
 
@@ -90,7 +97,7 @@ func readExclusions(path string) (exclusions, error) {
 		}
 		rig, rest, _ := strings.Cut(line, " ")
 		name, reason, _ := strings.Cut(strings.TrimSpace(rest), " ")
-		if rigsOf[rig] == nil || reason == "" {
+		if !slices.Contains(rigNames, rig) || reason == "" {
 			return nil, fmt.Errorf("%s:%d: want a rig, a test and the reason", path, number+1)
 		}
 		excluded[rig+" "+name] = strings.TrimSpace(reason)

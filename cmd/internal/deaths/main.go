@@ -76,6 +76,11 @@ func (o *options) run(ctx context.Context, args []string) error {
 			o.nodecluster, "run", "-i", fmt.Sprint(workers), "--sched", string(policy), "--node", o.node, o.app,
 		}})
 	}
+	for _, policy := range cluster.SchedulingPolicies() {
+		contestants = append(contestants, contestant{name: "nodecluster exec, " + string(policy), command: []string{
+			o.nodecluster, "exec", "--strict", "--sched", string(policy), "--node", o.node, script, o.app,
+		}})
+	}
 	for range o.turns {
 		for i := range contestants {
 			if err := contestants[i].turn(ctx, time.Duration(o.seconds)*time.Second); err != nil {

@@ -68,6 +68,15 @@ func Memory(pids ...int) (total int) {
 	return total
 }
 
+// ProportionalMemory is what processes have in memory, in bytes, where each of n that share a page has an nth of it.
+func ProportionalMemory(pids ...int) (total int) {
+	for _, pid := range pids {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
+		total += proportionalKiB(string(text)) << 10
+	}
+	return total
+}
+
 // Runs reports whether a process has not ended yet.
 func Runs(pid int) bool {
 	fields := status(pid)
@@ -94,6 +103,15 @@ func Children(parent int) (children []int) {
 		}
 	}
 	return children
+}
+
+// ChildrenRunning are the children whose first argument is that.
+func ChildrenRunning(parent int, argument string) []int {
+	return slices.DeleteFunc(Children(parent), func(pid int) bool {
+		line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		arguments := strings.Split(string(line), "\x00")
+		return len(arguments) < 2 || arguments[1] != argument
+	})
 }
 
 // status are the fields of /proc/PID/stat from the process's state on, none if it is gone.
@@ -126,6 +144,14 @@ func parentOf(status []string) int {
 	}
 	pid, _ := strconv.Atoi(status[1])
 	return pid
+}
+
+// proportionalKiB is the line Pss of /proc/PID/smaps_rollup.
+func proportionalKiB(rollup string) int {
+	_, rest, _ := strings.Cut(rollup, "\nPss:")
+	number, _, _ := strings.Cut(rest, " kB\n")
+	n, _ := strconv.Atoi(strings.TrimSpace(number))
+	return n
 }
 
 // residentPages is the second number of /proc/PID/statm.

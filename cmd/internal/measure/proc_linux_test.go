@@ -36,6 +36,14 @@ func TestStatusCutShort(t *testing.T) {
 	if n := switchesOf("Name:\tcat\nvoluntary_ctxt_switches:\t150\nnonvoluntary_ctxt_switches:\t9\n"); n != 150 {
 		t.Errorf("%d switches, want 150", n)
 	}
+	if n := proportionalKiB("00400000-7ffd [rollup]\nRss:    4096 kB\nPss:     815 kB\nPss_Dirty: 20 kB\n"); n != 815 {
+		t.Errorf("%d KiB, want 815", n)
+	}
+	for _, text := range []string{"", "x", "Rss: 1 kB\nPss: x kB\n", "Rss: 1 kB\nPss:"} {
+		if n := proportionalKiB(text); n != 0 {
+			t.Errorf("%q: %d KiB", text, n)
+		}
+	}
 	for _, text := range []string{"", "5", "5 x"} {
 		if n := residentPages(text); n != 0 {
 			t.Errorf("%q: %d pages", text, n)
@@ -48,7 +56,7 @@ func TestStatusCutShort(t *testing.T) {
 
 func TestOwnProcess(t *testing.T) {
 	self := os.Getpid()
-	cmd := exec.Command("cat")
+	cmd := exec.Command("cat", "-u")
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -58,6 +66,15 @@ func TestOwnProcess(t *testing.T) {
 	}
 	if children := Children(self); !slices.Contains(children, cmd.Process.Pid) {
 		t.Errorf("the children are %v, without %d", children, cmd.Process.Pid)
+	}
+	if found := ChildrenRunning(self, "-u"); !slices.Contains(found, cmd.Process.Pid) {
+		t.Errorf("of the children %v run with that argument, without %d", found, cmd.Process.Pid)
+	}
+	if found := ChildrenRunning(self, "-"); len(found) > 0 {
+		t.Errorf("of the children %v run with an argument that none has", found)
+	}
+	if one, two := ProportionalMemory(cmd.Process.Pid), ProportionalMemory(cmd.Process.Pid, self); one <= 0 || two <= one || one > Memory(cmd.Process.Pid) {
+		t.Errorf("a share of %d bytes, and with this process %d", one, two)
 	}
 	if one, two := Memory(cmd.Process.Pid), Memory(cmd.Process.Pid, self); one <= 0 || two <= one {
 		t.Errorf("%d bytes, and with this process %d", one, two)
@@ -72,7 +89,7 @@ func TestOwnProcess(t *testing.T) {
 	if children := Children(self); slices.Contains(children, cmd.Process.Pid) {
 		t.Errorf("the children are %v, with %d, which has ended", children, cmd.Process.Pid)
 	}
-	if Memory(cmd.Process.Pid) != 0 || CPU(cmd.Process.Pid) != 0 {
+	if ProportionalMemory(cmd.Process.Pid) != 0 || Memory(cmd.Process.Pid) != 0 || CPU(cmd.Process.Pid) != 0 {
 		t.Error("a process that has ended has memory or CPU")
 	}
 	for CPU(self) == 0 {

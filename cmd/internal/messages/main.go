@@ -20,6 +20,8 @@ var childScript []byte
 // options are the program's flags.
 type options struct {
 	node, bun       string
+	nodecluster     string
+	exec            bool
 	serialization   string
 	rounds          int
 	warmUp, seconds float64
@@ -45,6 +47,8 @@ func dispatch(args []string) error {
 	var o options
 	flag.StringVar(&o.node, "node", "node", "the `PROGRAM` of the child and of Node's parent")
 	flag.StringVar(&o.bun, "bun", "bun", "the `PROGRAM` of Bun's parent; empty leaves it out")
+	flag.StringVar(&o.nodecluster, "nodecluster", "nodecluster", "the nodecluster `PROGRAM`")
+	flag.BoolVar(&o.exec, "exec", false, "measure a cluster primary in JavaScript instead, under Node and under nodecluster exec")
 	flag.StringVar(&o.serialization, "serialization", "", "measure only json or only advanced")
 	flag.IntVar(&o.rounds, "rounds", 5, "how many turns each parent has in each cell")
 	flag.Float64Var(&o.warmUp, "warm-up", 1, "how many seconds pass before a turn counts")
@@ -84,6 +88,12 @@ func (o *options) measure() error {
 
 // contenders are the parents, Node's first, to which the others are compared.
 func (o *options) contenders(script string) ([]*contender, error) {
+	if o.exec {
+		return []*contender{
+			newContender("Node's cluster", o.node, script),
+			newContender("nodecluster exec", o.nodecluster, "exec", "--strict", "--node", o.node, script),
+		}, nil
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -115,7 +125,7 @@ func (o *options) turns(contenders []*contender, child string) {
 				fmt.Fprintf(os.Stderr, "round %d of %d: %s, %s\n", round+1, o.rounds, in, c.name)
 				c.take(in, turn{
 					Node: o.node, Child: child, Serialization: in.serialization, Size: in.size, InFlight: in.inFlight,
-					WarmUp: o.warmUp, Seconds: o.seconds,
+					WarmUp: o.warmUp, Seconds: o.seconds, Cluster: o.exec,
 				})
 			}
 		}

@@ -14,6 +14,7 @@ type turn struct {
 	InFlight      int                   `json:"inFlight"`
 	WarmUp        float64               `json:"warmUp"`
 	Seconds       float64               `json:"seconds"`
+	Cluster       bool                  `json:"cluster"` // the child is a worker
 }
 
 // figures are what a parent has counted, as JSON on its standard output.

@@ -28,6 +28,7 @@ const (
 // What follows the header in Node's own messages, whose first key is cmd.
 var (
 	advancedCluster = advancedString(`o"`+"\x03cmd", "NODE_CLUSTER")
+	advancedCommand = []byte(`o"` + "\x03cmd\"") // and the length of its value
 	advancedACK     = append(advancedString(`o"`+"\x03cmd", "NODE_HANDLE_ACK"), "{\x01"...)
 )
 
@@ -56,6 +57,14 @@ func (advancedCodec) DetectDialect(payload []byte) (unmarked []byte, d Dialect, 
 		return payload, 0, false
 	}
 	return payload, Dialect(min(payload[1], latestVersion) - oldestVersion), false
+}
+
+func (advancedCodec) IsNodes(payload []byte) bool {
+	if !isAdvanced(payload) {
+		return false
+	}
+	rest, ok := bytes.CutPrefix(payload[headerSize:], advancedCommand)
+	return ok && len(rest) > 0 && bytes.HasPrefix(rest[1:], []byte(prefix))
 }
 
 func (advancedCodec) Classify(payload []byte) (Kind, error) {

@@ -48,6 +48,8 @@ func (jsonCodec) DetectDialect(payload []byte) (unmarked []byte, d Dialect, plai
 	return payload, 0, false
 }
 
+func (jsonCodec) IsNodes(payload []byte) bool { return bytes.HasPrefix(payload, jsonInternal) }
+
 func (jsonCodec) Classify(payload []byte) (Kind, error) {
 	if len(payload) == 0 {
 		return Nothing, nil // Bun writes an empty line for what has no JSON, a function for one

@@ -136,6 +136,8 @@ type App struct {
 	LogType string `yaml:"log_type,omitempty" json:"log_type,omitempty" words:"text,json,journal,none,passthrough"`
 	// Whether a line has the time before it.
 	Time bool `yaml:"time,omitempty" json:"time,omitempty"`
+	// In which format of dayjs, such as YYYY-MM-DD HH:mm:ss.
+	LogDateFormat string `yaml:"log_date_format,omitempty" json:"log_date_format,omitempty"`
 	// How large a log file gets before the next is begun.
 	LogMaxSize Size `yaml:"log_max_size,omitempty" json:"log_max_size,omitempty"`
 	// How old it gets before it is removed.

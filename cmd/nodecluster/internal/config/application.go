@@ -144,7 +144,13 @@ func (a *application) completePaths() error {
 	if a.d.isPM2s {
 		base = a.Cwd
 	}
-	v := reflect.ValueOf(&a.App).Elem()
+	a.Anchor(base)
+	return nil
+}
+
+// Anchor has the paths that are relative mean what they mean from a folder.
+func (a *App) Anchor(folder string) {
+	v := reflect.ValueOf(a).Elem()
 	for _, f := range fields {
 		if !f.paths {
 			continue
@@ -152,18 +158,17 @@ func (a *application) completePaths() error {
 		switch to := v.Field(f.index).Addr().Interface().(type) {
 		case *string:
 			if *to != "" {
-				*to = absolute(base, *to)
+				*to = absolute(folder, *to)
 			}
 		case *List:
 			for i := range *to {
-				(*to)[i] = absolute(base, (*to)[i])
+				(*to)[i] = absolute(folder, (*to)[i])
 			}
 		}
 	}
 	if strings.ContainsRune(a.Node, filepath.Separator) {
-		a.Node = absolute(base, a.Node)
+		a.Node = absolute(folder, a.Node)
 	}
-	return nil
 }
 
 // absolute is a path as it is meant from a folder.

@@ -26,7 +26,7 @@ func TestDump(t *testing.T) {
 	api.Name, api.Script, api.Instances = "api", "/srv/site/api.js", "2"
 	api.Args, api.NodeArgs, api.Watch = Words{"--x", "1"}, Words{"--trace-warnings"}, Watch{"src"}
 	api.Env, api.IncrementVar = Env{"PORT": "3000", "DB": "postgres://u:p@h/d", "PATH": "/usr/bin:/bin"}, "PORT"
-	api.MaxMemory, api.KillTimeout = "300M", "3s"
+	api.MaxMemory, api.KillTimeout, api.RestartDelay = "300M", "3s", "100ms"
 	api.OutFile, api.ErrorFile = "/srv/site/logs/out.log", "/srv/site/pm2/logs/api-error.log"
 	job.Name, job.Script, job.Restart, job.Cron, job.StopExitCodes = "job", "/srv/site/api.js", "never", "0 4 * * *", Codes{3}
 	job.OutFile, job.ErrorFile = "/srv/site/pm2/logs/job-out.log", "/srv/site/pm2/logs/job-error.log"
@@ -39,7 +39,7 @@ func TestDump(t *testing.T) {
 	for _, n := range notes {
 		about = append(about, n.App+" "+n.Field)
 	}
-	want := []string{"api env", "job env", "sh env", "api exp_backoff_restart_delay", "api script", "job script"}
+	want := []string{"api env", "job env", "sh env", "api script", "job script"}
 	if diff := cmp.Diff(want, about); diff != "" {
 		t.Errorf("%q: %s", notes, diff)
 	}

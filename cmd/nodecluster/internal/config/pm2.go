@@ -41,7 +41,6 @@ var translations = map[string]func(*application, pair) error{
 	"listen_timeout":             (*application).takeListenTimeout,
 	"filter_env":                 (*application).takeFilterEnv,
 	"merge_logs":                 (*application).takeMergeLogs,
-	"log_date_format":            (*application).takeLogDateFormat,
 	"exp_backoff_restart_delay":  (*application).takeBackoff,
 	"treekill":                   (*application).takeTreekill,
 	"disable_source_map_support": func(*application, pair) error { return nil }, // Node's default
@@ -114,7 +113,7 @@ func allNames() (names []string) {
 // translated are the names of translations, which refer to what needs them.
 var translated = []string{
 	"interpreter", "exec_mode", "autorestart", "shutdown_with_message", "disable_logs", "port", "append_env_to_name", "merge_logs",
-	"log_date_format", "exp_backoff_restart_delay", "treekill", "disable_source_map_support", "disable_trace",
+	"exp_backoff_restart_delay", "treekill", "disable_source_map_support", "disable_trace",
 }
 
 // PM2Name is one of PM2's names of fields.
@@ -255,9 +254,11 @@ func (a *application) takeShutdownWithMessage(p pair) error {
 	return err
 }
 
+// takeDisableLogs has nothing be kept, whatever log_type says.
 func (a *application) takeDisableLogs(p pair) error {
 	yes, err := isTrue(p)
 	if yes {
+		delete(a.keys, "log_type")
 		a.LogType = "none"
 	}
 	return err
@@ -377,15 +378,13 @@ func (a *application) takeMergeLogs(p pair) error {
 	return err
 }
 
-func (a *application) takeLogDateFormat(p pair) error {
-	a.Time = true
-	a.note("log_date_format", "is not taken over: times are as 2026-01-31T12:00:00.000Z")
-	return nil
-}
-
+// takeBackoff takes the first of the pauses between failures, which grow here in any case. PM2 takes it rather than restart_delay.
 func (a *application) takeBackoff(p pair) error {
-	a.note("exp_backoff_restart_delay", "is not taken over: the pauses between failures grow in any case, from 100ms to 15s")
-	return nil
+	if p.value.text == "0" {
+		return nil
+	}
+	delete(a.keys, "restart_delay")
+	return fieldNamed("restart_delay").set(&a.App, p.value)
 }
 
 func (a *application) takeTreekill(p pair) error {

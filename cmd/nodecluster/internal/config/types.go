@@ -19,13 +19,21 @@ type reader interface{ read(*value) error }
 // Duration is a duration as time.ParseDuration takes it. A file may have a number of milliseconds.
 type Duration string
 
+// DurationOf is a duration of a text, which may be a number of milliseconds.
+func DurationOf(text string) Duration {
+	if _, err := strconv.ParseUint(text, 10, 32); err != nil {
+		return Duration(text)
+	}
+	if seconds, whole := strings.CutSuffix(text, "000"); whole && seconds != "" {
+		return Duration(seconds + "s")
+	}
+	return Duration(text + "ms")
+}
+
 func (d *Duration) read(v *value) error {
 	if v.kind == number {
-		if _, err := strconv.ParseUint(v.text, 10, 32); err == nil {
-			*d = Duration(v.text + "ms")
-			if seconds, whole := strings.CutSuffix(v.text, "000"); whole && seconds != "" {
-				*d = Duration(seconds + "s")
-			}
+		if of := DurationOf(v.text); of != Duration(v.text) {
+			*d = of
 			return nil
 		}
 	}

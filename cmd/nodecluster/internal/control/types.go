@@ -115,7 +115,9 @@ type Worker struct {
 	StartedAt time.Time `json:"startedAt,omitzero"`
 	RetryAt   time.Time `json:"retryAt,omitzero"`
 	// Restarts is how many workers of the instance have failed and had a successor.
-	Restarts int    `json:"restarts"`
+	Restarts int `json:"restarts"`
+	// Failures is how many have failed in a row.
+	Failures int    `json:"failures,omitempty"`
 	Program  string `json:"program"` // the script or executable
 	Runtime  string `json:"runtime,omitempty"`
 	// Addresses are what it listens on, such as "0.0.0.0:3000" or "/run/app.sock".

@@ -4,13 +4,15 @@ import (
 	"strconv"
 	"time"
 	"unicode/utf8"
+
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/dayjs"
 )
 
 // timeFormat is that of a line's time, of which the zone is the local one.
 const timeFormat = "2006-01-02T15:04:05.000Z07:00"
 
-// pm2TimeFormat is what PM2 puts before lines under --time.
-const pm2TimeFormat = "2006-01-02T15:04:05: "
+// pm2TimeFormat is that of the time that PM2 puts before lines under --time.
+const pm2TimeFormat = "YYYY-MM-DDTHH:mm:ss"
 
 // The streams of a line.
 const (
@@ -87,12 +89,12 @@ func (jsonFormat) line(b, before, text []byte, partial bool) []byte {
 	return append(b, "\"}\n"...)
 }
 
-// rawFormat is the text alone, or after PM2's time.
-type rawFormat struct{ time bool }
+// rawFormat is the text alone, or after a time and a colon, as PM2 has it.
+type rawFormat struct{ time dayjs.Format }
 
 func (f rawFormat) before(b []byte, now time.Time, from source) []byte {
-	if f.time {
-		b = now.AppendFormat(b, pm2TimeFormat)
+	if !f.time.IsZero() {
+		b = append(f.time.Append(b, now), ": "...)
 	}
 	if from.stream == streamNote {
 		b = append(b, "nodecluster: "...)

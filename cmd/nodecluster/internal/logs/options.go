@@ -34,8 +34,10 @@ type Options struct {
 	// OutFile, ErrorFile and LogFile are files that get the standard output, the standard error and both besides, as PM2 writes its files: the
 	// text alone, after the time if Time is set, or objects if Kind is JSON. Two of them may be the same file. None by default.
 	OutFile, ErrorFile, LogFile string
-	// Time puts the time before each line of OutFile, ErrorFile and LogFile. Path always has it.
-	Time bool
+	// Time puts the time before each line of OutFile, ErrorFile and LogFile, in the format DateFormat, which dayjs has, or as PM2 does
+	// it by default. DateFormat alone does so too. Path always has the time.
+	Time       bool
+	DateFormat string
 	// MaxSize is how many bytes a file has before it is rotated, [DefaultMaxSize] by default. It is rotated too when it was begun a day ago.
 	MaxSize int64
 	// MaxAge is how long rotated files are kept, in whole days, [DefaultMaxAge] by default, and MaxFiles how many of them,

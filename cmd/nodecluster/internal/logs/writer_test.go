@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/dayjs"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -217,7 +218,7 @@ func TestOpenWhatCannotBe(t *testing.T) {
 
 // Reading what workers print allocates for no line.
 func TestLinesAreNotAllocated(t *testing.T) {
-	for _, f := range []format{textFormat{}, jsonFormat{}, rawFormat{true}} {
+	for _, f := range []format{textFormat{}, jsonFormat{}, rawFormat{dayjs.Parse(pm2TimeFormat)}} {
 		q := newQueue(f)
 		r := &reading{}
 		s := &stream{reading: r, output: &Output{}, source: source{0, 17, streamOut}, outlets: []*sink{{queue: q}}, before: make([][]byte, 1)}

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/nodecluster/nodecluster/cluster/pool"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/dayjs"
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 )
 
@@ -93,7 +94,11 @@ func (o *Options) copyFormat() format {
 	if o.Kind == JSON {
 		return jsonFormat{}
 	}
-	return rawFormat{o.Time}
+	layout := o.DateFormat
+	if layout == "" && o.Time {
+		layout = pm2TimeFormat
+	}
+	return rawFormat{dayjs.Parse(layout)}
 }
 
 func (w *Writer) addSink(t target, f format, streams ...string) *sink {

@@ -65,7 +65,7 @@ func (o *Options) AddTo(flags *pflag.FlagSet) {
 	flags.Var(Value{"DURATION", SetDuration(&keep.Healthy)}, "min-uptime", "how long a worker must live for its failure to begin a new row (default 30s)")
 	flags.Var(Value{"DURATION", SetDuration(&keep.MinPause)}, "restart-delay", "the shortest pause before a successor (default 100ms)")
 	flags.Var(Value{"CODE", o.addStopExitCode}, "stop-exit-codes", "an exit code that is no failure and has no successor; may be repeated (default none)")
-	flags.Var(Value{"DURATION", SetDuration(&keep.KillTimeout)}, "kill-timeout", "from asking workers to leave to killing them (default 5s)")
+	flags.VarP(Value{"DURATION", SetDuration(&keep.KillTimeout)}, "kill-timeout", "k", "from asking workers to leave to killing them (default 5s)")
 	flags.Var(Value{"disconnect|signal|message", OneOf(&s.StopMethod, cluster.StopDisconnect, cluster.StopBySignal, cluster.StopByMessage)}, "stop",
 		"how workers are asked to leave: disconnect, they close their servers and finish\ntheir requests; signal, as a handler in the script does; message, as one of the message\n\"shutdown\" does (default disconnect)")
 	flags.Var(Value{"SIGNAL", o.setStopSignal}, "stop-signal",
@@ -110,6 +110,9 @@ func OneOf[T ~string](to *T, words ...T) func(string) error {
 func (o *Options) setNode(text string) error {
 	if text == "" {
 		return errors.New("use a program's name or path")
+	}
+	if text == "none" { // as PM2 has it: what is to run is a program by itself
+		text = ""
 	}
 	o.node = text
 	return nil
@@ -171,8 +174,8 @@ func (o *Options) setIncrementVar(name string) error {
 
 func (o *Options) addStopExitCode(text string) error {
 	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > 255 {
-		return errors.New("use an exit code from 1 to 255")
+	if err != nil || n < 0 || n > 255 {
+		return errors.New("use an exit code from 0 to 255")
 	}
 	o.Pool.StopExitCodes = append(o.Pool.StopExitCodes, n)
 	return nil
@@ -195,12 +198,15 @@ func (o *Options) setMaxMessageSize(text string) (err error) {
 	return err
 }
 
-// SetDuration gives a flag's setter for a duration.
+// SetDuration gives a flag's setter for a duration. A number alone is in milliseconds, as PM2 has it.
 func SetDuration(to *time.Duration) func(string) error {
 	return func(text string) error {
 		d, err := time.ParseDuration(text)
+		if n, numberErr := strconv.ParseUint(text, 10, 32); numberErr == nil {
+			d, err = time.Duration(n)*time.Millisecond, nil
+		}
 		if err != nil || d < 0 {
-			return errors.New("use a duration such as 500ms, 10s or 2m")
+			return errors.New("use a duration such as 500ms, 10s or 2m, or a number of milliseconds")
 		}
 		// No time at all is not what the zero value means.
 		*to = max(d, time.Nanosecond)

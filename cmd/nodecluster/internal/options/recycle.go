@@ -21,7 +21,7 @@ func (o *Options) addRecycling(flags *pflag.FlagSet) {
 		"where memory has a limit, leave the largest worker alone when it is nearly used up")
 	flags.Var(Value{"MIN-MAX", o.setAutoscale}, "autoscale",
 		"have so many workers as the load needs: more at once when they lag or connections\nwait, one less after five minutes in which there was little to do (default off)")
-	flags.Var(Value{"EXPRESSION", o.setCron}, "cron", "when to reload, as cron has it: \"0 4 * * *\" is 4 o'clock each night, local time\n(default never)")
+	flags.VarP(Value{"EXPRESSION", o.setCron}, "cron", "c", "when to reload, as cron has it: \"0 4 * * *\" is 4 o'clock each night, local time\n(default never)")
 }
 
 func (o *Options) setMaxMemory(text string) error {

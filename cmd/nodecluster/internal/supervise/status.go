@@ -125,7 +125,7 @@ var workerStates = map[pool.InstanceState]control.WorkerState{
 // worker is an instance as it is now.
 func (s *service) worker(i pool.Instance, uses readings) control.Worker {
 	w := control.Worker{
-		Instance: i.Number, State: workerStates[i.State], Reason: reason(&i), StartedAt: i.StartedAt, RetryAt: i.RetryAt, Restarts: i.Restarts, Program: i.Exec,
+		Instance: i.Number, State: workerStates[i.State], Reason: reason(&i), StartedAt: i.StartedAt, RetryAt: i.RetryAt, Restarts: i.Restarts, Failures: i.Failures, Program: i.Exec,
 	}
 	for _, address := range i.Addresses {
 		w.Addresses = append(w.Addresses, address.String())

@@ -88,6 +88,9 @@ func (g *grid) remove(i int) {
 
 // lines is the grid as text. Where the width does not do, columns are left out, and then the first one is cut.
 func (g *grid) lines(o Options) []string {
+	for i := g.firstToDrop(); o.Mini && i >= 0; i = g.firstToDrop() {
+		g.remove(i)
+	}
 	widths := g.widths()
 	for o.Width > 0 && total(widths) > o.Width {
 		i := g.firstToDrop()

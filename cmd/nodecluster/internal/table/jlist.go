@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"time"
@@ -14,11 +15,11 @@ import (
 //
 // The status of a worker is PM2's word for its state. PM2 has none for a worker that runs and does not serve, so such a one is "unhealthy" or
 // "blocked", and never "online". What PM2 has and this program does not know is left out. Secrets of the environment are masked. It returns
-// the error of w.
-func Jlist(w io.Writer, apps []control.App) error {
+// the error of w. user is as whom workers run of which nothing else is said. With indents it is for people too.
+func Jlist(w io.Writer, apps []control.App, user string, indented bool) error {
 	list := []pm2Process{}
 	for i := range apps {
-		app, before := newPM2Process(&apps[i]), len(list)
+		app, before := newPM2Process(&apps[i], user), len(list)
 		for j := range apps[i].Workers {
 			if worker := &apps[i].Workers[j]; worker.State != control.WorkerSpare {
 				list = append(list, app.of(worker, len(list)))
@@ -29,7 +30,11 @@ func Jlist(w io.Writer, apps []control.App) error {
 			list = append(list, app)
 		}
 	}
-	return json.NewEncoder(w).Encode(list)
+	encoder := json.NewEncoder(w)
+	if indented {
+		encoder.SetIndent("", "  ")
+	}
+	return encoder.Encode(list)
 }
 
 type pm2Process struct {
@@ -51,6 +56,7 @@ type pm2Env struct {
 	Namespace string            `json:"namespace"`
 	Status    string            `json:"status"`
 	Restarts  int               `json:"restart_time"`
+	Failures  int               `json:"unstable_restarts"`
 	StartedAt int64             `json:"pm_uptime,omitempty"`
 	CreatedAt int64             `json:"created_at,omitempty"`
 	Mode      string            `json:"exec_mode"`
@@ -62,6 +68,7 @@ type pm2Env struct {
 	Errors    string            `json:"pm_err_log_path,omitempty"`
 	Version   string            `json:"version,omitempty"`
 	Watch     bool              `json:"watch"`
+	User      string            `json:"username,omitempty"`
 	Env       map[string]string `json:"env"`
 	Actions   []struct{}        `json:"axm_actions"`
 	Monitor   struct{}          `json:"axm_monitor"`
@@ -70,12 +77,13 @@ type pm2Env struct {
 }
 
 // newPM2Process is an application without a worker.
-func newPM2Process(a *control.App) pm2Process {
+func newPM2Process(a *control.App, user string) pm2Process {
 	var config struct {
 		Script string            `json:"script"`
 		Cwd    string            `json:"cwd"`
 		Env    map[string]string `json:"env"`
 		Watch  []string          `json:"watch"`
+		UID    string            `json:"uid"`
 	}
 	// Of a configuration that is damaged nothing is known, and the list tells the rest.
 	_ = json.Unmarshal(a.Config, &config)
@@ -86,7 +94,7 @@ func newPM2Process(a *control.App) pm2Process {
 	p := pm2Process{Name: a.Name, Env: pm2Env{
 		Name: a.Name, Namespace: a.Namespace, Status: pm2AppStatus(a.State), Restarts: a.Restarts, Mode: "cluster_mode", Instances: a.Instances,
 		Program: config.Script, Folder: config.Cwd, Output: a.LogFile, Errors: a.LogFile, Version: a.Version, Watch: len(config.Watch) > 0,
-		Env: env, Actions: []struct{}{},
+		User: cmp.Or(config.UID, user), Env: env, Actions: []struct{}{},
 	}}
 	if a.Supervisor != nil {
 		p.Env.CreatedAt = milliseconds(a.Supervisor.StartedAt)
@@ -97,7 +105,8 @@ func newPM2Process(a *control.App) pm2Process {
 // of is the object of a worker of the application.
 func (p pm2Process) of(w *control.Worker, id int) pm2Process {
 	p.Pid, p.ID, p.Usage = w.Pid, id, pm2Usage{w.Memory, w.CPU}
-	p.Env.Status, p.Env.Restarts, p.Env.StartedAt, p.Env.Instance = pm2Status(w.State), w.Restarts, milliseconds(w.StartedAt), &w.Instance
+	p.Env.Status, p.Env.Restarts, p.Env.Failures = pm2Status(w.State), w.Restarts, w.Failures
+	p.Env.StartedAt, p.Env.Instance = milliseconds(w.StartedAt), &w.Instance
 	if w.Program != "" {
 		p.Env.Program = w.Program
 	}

@@ -21,6 +21,8 @@ type Options struct {
 	Width int
 	// Color reports whether colours are wanted.
 	Color bool
+	// Mini has a table have its most important columns alone.
+	Mini bool
 	// All has List tell of each worker too.
 	All bool
 	// Now is what durations are counted to. The zero value is the time of the call.

@@ -191,17 +191,22 @@ func TestJlist(t *testing.T) {
 	all[1].Workers[0].State = control.WorkerBlocked
 	expectGolden(t, "jlist.json", func(w io.Writer) error {
 		var got, indented bytes.Buffer
-		if err := Jlist(&got, all); err != nil {
+		if err := Jlist(&got, all, "ann", false); err != nil {
 			return err
 		}
 		if err := json.Indent(&indented, got.Bytes(), "", "  "); err != nil {
 			return err
 		}
-		_, err := w.Write(indented.Bytes())
-		return err
+		if err := Jlist(w, all, "ann", true); err != nil {
+			return err
+		}
+		if got, err := os.ReadFile(filepath.Join("testdata", "jlist.json")); err == nil && !bytes.Equal(got, indented.Bytes()) {
+			t.Error("with indents it is another text")
+		}
+		return nil
 	})
 	var none strings.Builder
-	if err := Jlist(&none, nil); err != nil || none.String() != "[]\n" {
+	if err := Jlist(&none, nil, "ann", false); err != nil || none.String() != "[]\n" {
 		t.Errorf("of nothing: %v, %q", err, &none)
 	}
 }

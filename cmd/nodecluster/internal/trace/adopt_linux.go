@@ -12,14 +12,6 @@ import (
 // adopt has processes whose parents end become children of this one, and reports whether it will so know when all are gone.
 func adopt() bool { return unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == nil }
 
-// keepDeathSignal gives what restores the signal that the parent's end brings, which the system forgets where a process
-// becomes another user.
-func keepDeathSignal() (restore func()) {
-	var signal int32
-	unix.Prctl(unix.PR_GET_PDEATHSIG, uintptr(unsafe.Pointer(&signal)), 0, 0, 0)
-	return func() { unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(signal), 0, 0, 0) }
-}
-
 // resetSignal gives a signal its default effect, which os/signal does not for those that Go's runtime uses.
 func resetSignal(s syscall.Signal) {
 	var zero [4]uint64 // a sigaction of zeros is SIG_DFL with an empty mask

@@ -10,8 +10,6 @@ import (
 // adopt does nothing here: processes whose parents end are not waited for.
 func adopt() bool { return false }
 
-func keepDeathSignal() (restore func()) { return func() {} }
-
 func resetSignal(s syscall.Signal) { signal.Reset(s) }
 
 func noCoreDump() {}

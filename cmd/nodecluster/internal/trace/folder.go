@@ -3,12 +3,14 @@ package trace
 import (
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/interpose"
 	"github.com/nodecluster/nodecluster/nodeipc/tracing"
 )
 
@@ -19,7 +21,7 @@ var preload string
 func preloadText() ([]byte, error) {
 	common, err := json.Marshal(map[string]any{
 		"program": tracing.Program, "command": tracing.Command, "exitCommand": tracing.ExitCommand, "socket": tracing.Socket,
-		"exits": tracing.Exits, "loaded": loadedFile, "patience": tracing.Patience.Milliseconds(),
+		"exits": tracing.Exits, "loaded": loadedFile, "spawn": interpose.ScriptFile, "patience": tracing.Patience.Milliseconds(),
 		"abstract": runtime.GOOS == "linux" && os.Geteuid() == 0,
 	})
 	if err != nil {
@@ -74,13 +76,18 @@ func (f folder) fill() error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(f.path(preloadFile), text, 0o444); err != nil {
-		return err
-	}
-	if err := os.Chmod(f.path(preloadFile), 0o444); err != nil { // whatever the umask is
+	if err := errors.Join(f.write(interpose.ScriptFile, interpose.Script), f.write(preloadFile, text)); err != nil {
 		return err
 	}
 	return os.Chmod(string(f), 0o711)
+}
+
+// write makes a file that all can read, whatever the umask is.
+func (f folder) write(name string, text []byte) error {
+	if err := os.WriteFile(f.path(name), text, 0o444); err != nil {
+		return err
+	}
+	return os.Chmod(f.path(name), 0o444)
 }
 
 func (f folder) path(name string) string { return filepath.Join(string(f), name) }

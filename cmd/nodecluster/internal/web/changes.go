@@ -44,9 +44,6 @@ var changers = map[string]changer{
 		result, err := c.Scale(ctx, control.Scale{Instances: wanted})
 		return fmt.Sprintf("There are %s now.", plural(result.Instances, "worker")), err
 	},
-	"stop": func(ctx context.Context, c *control.Client, _ *http.Request) (string, error) {
-		return "Stopped.", c.Stop(ctx)
-	},
 	"reset": func(ctx context.Context, c *control.Client, _ *http.Request) (string, error) {
 		return "The counters are 0 again.", c.Reset(ctx)
 	},
@@ -92,7 +89,7 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	action, back := r.PathValue("action"), "/apps/"+app.Name
+	action, back := r.PathValue("action"), pathOf(app.Name)
 	do, ok := s.doing(action, app.Name)
 	if !ok {
 		s.fail(w, r, http.StatusNotFound, "There is no such command", action, back, nil)
@@ -113,10 +110,11 @@ func (s *Server) change(w http.ResponseWriter, r *http.Request) {
 
 // doing is what does an action to an application.
 func (s *Server) doing(action, name string) (func(*http.Request) (string, error), bool) {
-	if action == "start" && s.options.Start != nil {
-		return func(r *http.Request) (string, error) {
-			return "Started.", s.options.Start(context.WithoutCancel(r.Context()), name)
-		}, true
+	switch {
+	case action == "start" && s.options.Start != nil:
+		return toEnd(s.options.Start, name, "Started."), true
+	case action == "stop" && s.options.Stop != nil:
+		return toEnd(s.options.Stop, name, "Stopped."), true
 	}
 	do, ok := changers[action]
 	return func(r *http.Request) (string, error) {
@@ -126,6 +124,11 @@ func (s *Server) doing(action, name string) (func(*http.Request) (string, error)
 		}
 		return do(r.Context(), client, r)
 	}, ok
+}
+
+// toEnd does something to an application, which goes on if the client goes meanwhile.
+func toEnd(do func(context.Context, string) error, name, done string) func(*http.Request) (string, error) {
+	return func(r *http.Request) (string, error) { return done, do(context.WithoutCancel(r.Context()), name) }
 }
 
 // statuses are those of HTTP for the codes of errors.
@@ -142,7 +145,7 @@ func (s *Server) failChange(w http.ResponseWriter, r *http.Request, name, action
 			status = known
 		}
 	}
-	s.fail(w, r, status, fmt.Sprintf("The %s of %s has failed", action, name), err.Error(), "/apps/"+name, output)
+	s.fail(w, r, status, fmt.Sprintf("The %s of %s has failed", action, name), err.Error(), pathOf(name), output)
 }
 
 func wantsJSON(r *http.Request) bool { return r.Header.Get("Accept") == "application/json" }

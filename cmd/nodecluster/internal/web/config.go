@@ -7,12 +7,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	g "maragu.dev/gomponents"
 )
 
 // setting is a line of a configuration. A masked one has no value.
 type setting struct {
-	Name, Value string
-	Masked      bool
+	name, value string
+	isMasked    bool
 }
 
 const mask = "••••••"
@@ -37,7 +39,7 @@ func settingsOf(config json.RawMessage) []setting {
 			continue
 		}
 		value := secretFlag.ReplaceAllString(textOf(fields[name]), "${1}"+mask)
-		settings = append(settings, setting{Name: name, Value: secretURL.ReplaceAllString(value, "${1}"+mask+"@")})
+		settings = append(settings, setting{name: name, value: secretURL.ReplaceAllString(value, "${1}"+mask+"@")})
 	}
 	return settings
 }
@@ -45,11 +47,11 @@ func settingsOf(config json.RawMessage) []setting {
 func variablesOf(env json.RawMessage) []setting {
 	var variables map[string]json.RawMessage
 	if json.Unmarshal(env, &variables) != nil {
-		return []setting{{Name: "env", Masked: true}}
+		return []setting{{name: "env", isMasked: true}}
 	}
 	var settings []setting
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
-		settings = append(settings, setting{Name: "env: " + name, Masked: true})
+		settings = append(settings, setting{name: "env: " + name, isMasked: true})
 	}
 	return settings
 }
@@ -73,4 +75,19 @@ func textOf(value json.RawMessage) string {
 		return string(value)
 	}
 	return compact.String()
+}
+
+// configTable shows what a configuration says.
+func configTable(config json.RawMessage) g.Node {
+	settings := settingsOf(config)
+	if len(settings) == 0 {
+		return el("p", class("muted"), text("It is not known."))
+	}
+	return el("table", class("config"), el("tbody", g.Map(settings, func(s setting) g.Node {
+		value := el("code", text(s.value))
+		if s.isMasked {
+			value = muted("not shown")
+		}
+		return el("tr", el("th", attr("scope", "row"), el("code", text(s.name))), el("td", value))
+	})))
 }

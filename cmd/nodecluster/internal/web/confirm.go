@@ -5,14 +5,16 @@ import (
 	"net/http"
 	"strconv"
 
+	g "maragu.dev/gomponents"
+
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 )
 
 // confirmPage asks before something is done that clients may notice.
 type confirmPage struct {
 	page
-	Heading, Message, Action, Back, Button, Instance string
-	Signals                                          []string
+	heading, message, action, back, button, instance string
+	signals                                          []string
 }
 
 // signals are those that the page offers. The first is chosen.
@@ -25,31 +27,43 @@ func (s *Server) confirm(w http.ResponseWriter, r *http.Request) {
 	}
 	p, err := newConfirmPage(app, r)
 	if err != nil {
-		s.fail(w, r, http.StatusNotFound, "There is no such page", err.Error(), p.Back, nil)
+		s.fail(w, r, http.StatusNotFound, "There is no such page", err.Error(), p.back, nil)
 		return
 	}
-	p.page = s.newPage(p.Heading, "")
-	s.show(w, http.StatusOK, "confirm", p)
+	p.page = s.newPage(p.heading, "")
+	s.show(w, http.StatusOK, p.page, p.section())
+}
+
+func (p confirmPage) section() g.Node {
+	return el("section", class("card narrow"),
+		el("h1", text(p.heading)),
+		el("p", text(p.message)),
+		p.form(p.action, class("fields"),
+			g.If(p.instance != "", hidden("instance", p.instance)),
+			g.If(len(p.signals) > 0, choice("signal", "Signal", g.Map(p.signals, func(name string) g.Node { return option(name, name, false) }))),
+			mainButton(p.button), text(" "), linkButton(p.back, "Cancel", "button"),
+		),
+	)
 }
 
 func newConfirmPage(app control.App, r *http.Request) (confirmPage, error) {
 	action := r.PathValue("action")
-	p := confirmPage{Action: "/apps/" + app.Name + "/" + action, Back: "/apps/" + app.Name}
+	p := confirmPage{action: pathOf(app.Name, action), back: pathOf(app.Name)}
 	switch action {
 	case "stop":
-		p.Heading, p.Button = "Stop "+app.Name+"?", "Stop"
-		p.Message = fmt.Sprintf("Its workers finish their requests and leave. nodecluster start %s starts it again.", app.Name)
+		p.heading, p.button = "Stop "+app.Name+"?", "Stop"
+		p.message = fmt.Sprintf("Its workers finish their requests and leave. nodecluster start %s starts it again.", app.Name)
 	case "restart":
-		p.Heading, p.Button = "Restart "+app.Name+"?", "Restart"
-		p.Message = "All workers leave, and then new ones are started: clients wait meanwhile. A reload starts the new ones first."
+		p.heading, p.button = "Restart "+app.Name+"?", "Restart"
+		p.message = "All workers leave, and then new ones are started: clients wait meanwhile. A reload starts the new ones first."
 	case "signal":
 		instance, err := instanceOf(r)
 		if err != nil || instance == nil {
 			return p, fmt.Errorf("it does not say which worker is meant")
 		}
-		p.Instance, p.Signals, p.Button = strconv.Itoa(*instance), signals, "Send"
-		p.Heading = fmt.Sprintf("Send worker %d of %s a signal?", *instance, app.Name)
-		p.Message = "A worker that ends by it has a successor where the restart policy says so. A reload of the worker starts the new one first."
+		p.instance, p.signals, p.button = strconv.Itoa(*instance), signals, "Send"
+		p.heading = fmt.Sprintf("Send worker %d of %s a signal?", *instance, app.Name)
+		p.message = "A worker that ends by it has a successor where the restart policy says so. A reload of the worker starts the new one first."
 	default:
 		return p, fmt.Errorf("nothing is at %s", r.URL.Path)
 	}

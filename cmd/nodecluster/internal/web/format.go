@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"html/template"
 	"maps"
 	"slices"
 	"strings"
@@ -11,23 +10,12 @@ import (
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 )
 
-// functions are what the templates write values with.
-var functions = template.FuncMap{
-	"bytes": formatBytes, "percent": formatPercent, "share": formatShare, "lag": formatLag, "count": formatCount, "ago": formatAgo,
-	"state": newStateView, "runs": runs, "failed": failed, "reasons": formatReasons, "retry": formatRetry, "runtime": formatRuntime,
-	"changeText": changeText, "changeTone": changeTone,
-}
-
-// stateView is a state as a word and a colour.
-type stateView struct{ Name, Tone string }
-
-func newStateView(state any) stateView {
-	name := fmt.Sprint(state)
-	view := stateView{name, tones[name]}
-	if known, ok := stateNames[control.State(name)]; ok {
-		view.Name = known
+// stateName is the state of an application or of a worker in words.
+func stateName(state string) string {
+	if name, ok := stateNames[control.State(state)]; ok {
+		return name
 	}
-	return view
+	return state
 }
 
 var stateNames = map[control.State]string{

@@ -76,25 +76,6 @@ func newLineView(l logs.Line) lineView {
 	return view
 }
 
-// readLog has a page show the end of an application's log, or why it cannot.
-func (s *Server) readLog(r *http.Request, p *appPage) {
-	f, q, err := filterOf(r)
-	p.Filter = f
-	if err != nil {
-		p.LogProblem = err.Error()
-		return
-	}
-	ctx, cancel := context.WithTimeout(r.Context(), requestTime)
-	defer cancel()
-	for line, err := range s.options.Source.Logs(ctx, p.App.Name, q) {
-		if err != nil {
-			p.LogProblem = err.Error()
-			return
-		}
-		p.Lines = append(p.Lines, newLineView(line))
-	}
-}
-
 // batch is some lines of a log, as an event has them.
 type batch struct {
 	Lines   []lineView `json:"lines"`

@@ -11,7 +11,7 @@ import (
 
 func TestLogOnPage(t *testing.T) {
 	url := serveTo(t, Options{Source: newRecorded()})
-	page := text(t, ask(t, "GET", url+"/apps/api", nil, ""))
+	page := bodyOf(t, ask(t, "GET", url+"/apps/api", nil, ""))
 	for _, want := range []string{"hello &lt;script&gt;alert(1)&lt;/script&gt;", `class="error"`, "exit code 1: &lt;b&gt;no database&lt;/b&gt;", "nodecluster start api"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page has no %q", want)
@@ -21,7 +21,7 @@ func TestLogOnPage(t *testing.T) {
 		"?grep=database": "no hello", "?stream=err": "no hello", "?grep=(": "missing closing", "?instance=x": "no instance",
 		"?grep=" + strings.Repeat("x", maxPattern+1): "longer than",
 	} {
-		page := text(t, ask(t, "GET", url+"/apps/api"+path, nil, ""))
+		page := bodyOf(t, ask(t, "GET", url+"/apps/api"+path, nil, ""))
 		if want == "no hello" {
 			if strings.Contains(page, "hello") || !strings.Contains(page, "no database</span>") {
 				t.Errorf("%s: the page has lines that are not asked for, or lacks one that is", path)

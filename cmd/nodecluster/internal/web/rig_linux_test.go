@@ -16,8 +16,9 @@ import (
 
 // recorded is a source of applications that do not run, with a log.
 type recorded struct {
-	apps  []control.App
-	lines []logs.Line
+	apps       []control.App
+	lines      []logs.Line
+	logProblem error // after the lines
 }
 
 func (r *recorded) Apps(context.Context) ([]control.App, error) { return r.apps, nil }
@@ -30,6 +31,10 @@ func (r *recorded) Logs(ctx context.Context, _ string, q logs.Query) iter.Seq2[l
 			if (q.Grep == nil || q.Grep.MatchString(line.Text)) && (q.Stderr && line.Stderr || q.Stdout && !line.Stderr) && !yield(line, nil) {
 				return
 			}
+		}
+		if r.logProblem != nil {
+			yield(logs.Line{}, r.logProblem)
+			return
 		}
 		if q.Follow {
 			<-ctx.Done()

@@ -1,18 +1,31 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
 
-type signInPage struct {
-	page
-	Message string
-}
+	g "maragu.dev/gomponents"
+)
 
 func (s *Server) showSignIn(w http.ResponseWriter, r *http.Request) {
 	if s.options.Token == "" {
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 		return
 	}
-	s.show(w, http.StatusOK, "signIn", signInPage{page: page{Title: "Sign in – nodecluster"}})
+	s.askForToken(w, http.StatusOK, "")
+}
+
+// askForToken answers with the form for the token, and what was wrong with the one before.
+func (s *Server) askForToken(w http.ResponseWriter, status int, problem string) {
+	s.show(w, status, page{title: "Sign in – nodecluster"}, el("section", class("card narrow"),
+		el("h1", text("Sign in")),
+		g.If(problem != "", alert(problem)),
+		el("p", text("The token is in the file that "), el("code", text("nodecluster web")), text(" was started with by "),
+			el("code", text("--token-file")), text(".")),
+		el("form", attr("method", "post"), attr("action", "/sign-in"), class("fields"),
+			input("token", "Token", "password", attr("autocomplete", "current-password"), attr("required"), attr("autofocus")),
+			mainButton("Sign in"),
+		),
+	))
 }
 
 // signIn gives a browser that knows the token a cookie. The form needs no token of its own: to sign in is all that another site could have
@@ -27,7 +40,7 @@ func (s *Server) signIn(w http.ResponseWriter, r *http.Request) {
 		if !s.guard.tries.Allow() {
 			status, message = http.StatusTooManyRequests, "Too many wrong tokens were tried. Wait a few seconds."
 		}
-		s.show(w, status, "signIn", signInPage{page{Title: "Sign in – nodecluster"}, message})
+		s.askForToken(w, status, message)
 		return
 	}
 	http.Redirect(w, r, "/", http.StatusSeeOther)

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -49,19 +48,6 @@ func (s *stream) send(name string, data any) error {
 // parts are pieces of a page as HTML, by their ids.
 type parts map[string]string
 
-// render renders each part by the template of that name.
-func render(data any, names map[string]string) (parts, error) {
-	rendered := make(parts)
-	for id, name := range names {
-		var b bytes.Buffer
-		if err := templates.ExecuteTemplate(&b, name, data); err != nil {
-			return nil, err
-		}
-		rendered[id] = b.String()
-	}
-	return rendered, nil
-}
-
 // news keeps those parts that differ from what was sent before, and remembers them.
 func (sent parts) news(now parts) parts {
 	news := make(parts)
@@ -75,11 +61,9 @@ func (sent parts) news(now parts) parts {
 
 func (s *Server) streamApps(w http.ResponseWriter, r *http.Request) {
 	s.follow(w, r, func(stream *stream, sent parts) error {
-		return sendParts(stream, sent, s.newAppsPage(r), map[string]string{"apps": "appsTable"})
+		return stream.send("parts", sent.news(parts{"apps": render(s.newAppsPage(r).list())}))
 	})
 }
-
-var appParts = map[string]string{"summary": "summary", "actions": "actions", "workers": "workers", "timeline": "timeline", "config": "config"}
 
 func (s *Server) streamApp(w http.ResponseWriter, r *http.Request) {
 	if _, ok := s.app(w, r); !ok {
@@ -91,7 +75,7 @@ func (s *Server) streamApp(w http.ResponseWriter, r *http.Request) {
 		if !ok {
 			app = control.App{Name: name, State: control.Stopped, Reason: "it was deleted"}
 		}
-		if err := sendParts(stream, sent, s.newAppPage(app), appParts); err != nil {
+		if err := stream.send("parts", sent.news(s.newAppPage(app).parts())); err != nil {
 			return err
 		}
 		last, ok := s.watch.last(name)
@@ -101,14 +85,6 @@ func (s *Server) streamApp(w http.ResponseWriter, r *http.Request) {
 		sampled = last.Time
 		return stream.send("sample", last)
 	})
-}
-
-func sendParts(stream *stream, sent parts, data any, names map[string]string) error {
-	now, err := render(data, names)
-	if err != nil {
-		return err
-	}
-	return stream.send("parts", sent.news(now))
 }
 
 // follow calls a function now and after each look at the applications, until the client goes.

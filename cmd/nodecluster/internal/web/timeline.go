@@ -29,12 +29,18 @@ type timeline struct {
 	moments []moment
 	next    int
 	last    control.App
+	seen    time.Time // when last was
 }
 
+// add adds a moment among the others by its time.
 func (t *timeline) add(m moment) {
 	m.number = t.next
 	t.next++
-	t.moments = append(t.moments, m)
+	i := len(t.moments)
+	for i > 0 && t.moments[i-1].at.After(m.at) {
+		i--
+	}
+	t.moments = slices.Insert(t.moments, i, m)
 	if len(t.moments) > maxMoments {
 		t.moments = slices.Delete(t.moments, 0, len(t.moments)-maxMoments)
 	}
@@ -83,8 +89,8 @@ func words(name string) string {
 
 // see adds what has become of an application that no event tells of.
 func (t *timeline) see(app control.App, now time.Time) {
-	before, isFirst := t.last, t.since.IsZero()
-	t.last = app
+	before, seen, isFirst := t.last, t.seen, t.since.IsZero()
+	t.last, t.seen = app, now
 	if isFirst {
 		t.since = now
 		t.begin(app)
@@ -97,7 +103,11 @@ func (t *timeline) see(app control.App, now time.Time) {
 		t.add(moment{at: now, name: "release", tone: "good", text: fmt.Sprintf("version %s in place of %s", app.Version, before.Version)})
 	}
 	if before.State != app.State && (app.State == control.Stopped || app.State == control.Errored || app.State == control.CrashLoop) {
-		t.add(stateOf(app))
+		m := stateOf(app)
+		if m.at.Before(seen) { // as of a supervisor that has died: nothing has recorded when
+			m.at = now
+		}
+		t.add(m)
 	}
 }
 
@@ -121,7 +131,7 @@ func startOf(s *control.Supervisor) moment {
 func stateOf(app control.App) moment {
 	text := app.Reason
 	if text == "" {
-		text = "the application is " + stateNames[app.State]
+		text = "its state is " + stateNames[app.State]
 	}
 	return moment{at: app.Since, name: stateNames[app.State], tone: tones[string(app.State)], text: text}
 }

@@ -15,10 +15,10 @@ import (
 func TestSettings(t *testing.T) {
 	got := settingsOf(newRecorded().apps[0].Config)
 	want := []setting{
-		{Name: "args", Value: "--port=1\n--api-token=" + mask}, {Name: "bake", Value: "1s"}, {Name: "env: SECRET", Masked: true},
-		{Name: "script", Value: "app.js"},
+		{name: "args", value: "--port=1\n--api-token=" + mask}, {name: "bake", value: "1s"}, {name: "env: SECRET", isMasked: true},
+		{name: "script", value: "app.js"},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(setting{})); diff != "" {
 		t.Error(diff)
 	}
 	for config, want := range map[string]string{
@@ -26,7 +26,7 @@ func TestSettings(t *testing.T) {
 		`{"args":["PASSWORD=secret"]}`:                  "PASSWORD=" + mask,
 		`{"args":["--keyboard","on"]}`:                  "--keyboard\non",
 	} {
-		if got := settingsOf(json.RawMessage(config)); len(got) != 1 || got[0].Value != want {
+		if got := settingsOf(json.RawMessage(config)); len(got) != 1 || got[0].value != want {
 			t.Errorf("of %s it is %v", config, got)
 		}
 	}
@@ -80,40 +80,47 @@ func TestValue(t *testing.T) {
 
 func TestTimeline(t *testing.T) {
 	var line timeline
-	start := time.Now()
-	app := control.App{Name: "api", State: control.Online, Version: "1", Supervisor: &control.Supervisor{Pid: 7, StartedAt: start}}
+	start, second := time.UnixMilli(1e12), 0
+	next := func() time.Time { second++; return start.Add(time.Duration(second) * time.Second) }
+	hear := func(level, name, text string) {
+		line.hear(control.Event{Time: next(), Level: level, Name: name, Text: text})
+	}
+	app := control.App{Name: "api", State: control.Online, Version: "1", Since: start, Supervisor: &control.Supervisor{Pid: 7, StartedAt: start}}
 	line.see(app, start)
 	for _, name := range []string{"fork", "online", "listening", "reload", "fork", "reloaded"} {
-		line.hear(control.Event{Level: "INFO", Name: name, Text: name})
+		hear("INFO", name, name)
 	}
-	line.hear(control.Event{Level: "INFO", Name: "exit", Text: "it was asked to leave"})
-	line.hear(control.Event{Level: "WARN", Name: "exit", Text: "exited with code 3"})
-	line.hear(control.Event{Level: "ERROR", Name: "error", Text: "nodecluster: the reload has failed"})
+	hear("INFO", "exit", "it was asked to leave")
 	app.Version = "2"
-	line.see(app, start)
-	app.State, app.Supervisor, app.Reason = control.Stopped, nil, "it was stopped"
-	line.see(app, start)
-	line.see(app, start)
+	line.see(app, next())
+	hear("WARN", "exit", "exited with code 3")
+	app.State, app.Reason, app.Since = control.CrashLoop, "it exits", next()
+	hear("ERROR", "error", "nodecluster: the reload has failed")
+	line.see(app, next())
+	app.State, app.Supervisor, app.Reason, app.Since = control.Errored, nil, "its supervisor has died", start
+	line.see(app, next())
+	line.see(app, next())
 	var got []string
 	for _, m := range line.moments {
 		got = append(got, m.name+" "+m.tone+": "+m.text)
 	}
 	want := []string{
-		"start good: the application was started, by process 7", "reload : reload", "reloaded good: reloaded", "exit warn: exited with code 3",
-		"error bad: the reload has failed", "release good: version 2 in place of 1", "stopped : it was stopped",
+		"start good: the application was started, by process 7", "reload : reload", "reloaded good: reloaded",
+		"release good: version 2 in place of 1", "exit warn: exited with code 3", "crash loop bad: it exits", "error bad: the reload has failed",
+		"errored bad: its supervisor has died",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
 	for range 2 * maxMoments {
-		line.hear(control.Event{Level: "WARN", Name: "exit"})
+		hear("WARN", "exit", "")
 	}
 	if len(line.moments) != maxMoments {
 		t.Errorf("%d moments are kept", len(line.moments))
 	}
 }
 
-func text(t *testing.T, r *http.Response) string {
+func bodyOf(t *testing.T, r *http.Response) string {
 	t.Helper()
 	body, err := io.ReadAll(r.Body)
 	if err != nil {

@@ -36,6 +36,9 @@ type Options struct {
 	// Start starts an application that is down, and returns when it runs or why it does not. Without it the page says by which command
 	// it is started.
 	Start func(ctx context.Context, name string) error
+	// Stop stops an application, and returns when its supervisor has ended or why it does not. Without it the page says by which command
+	// it is stopped.
+	Stop func(ctx context.Context, name string) error
 	// Token is what a client has to know: see [ReadToken]. Without one the page is for the same user and root on loopback alone.
 	Token string
 	// TLS has the certificate. Without it the page listens on loopback alone.

@@ -52,14 +52,30 @@
 		}
 	}
 
-	// follow keeps a stream open while the page can be seen: a browser has few connections for one server.
+	const retryTime = 5000;
+
+	// mustSignIn says whether the server does not know this browser any more, as after its own restart.
+	async function mustSignIn() {
+		const answer = await fetch(location.href, { headers: { Accept: 'text/html' }, redirect: 'manual' }).catch(() => undefined);
+		return answer?.type === 'opaqueredirect';
+	}
+
+	// follow keeps a stream open while the page can be seen: a browser has few connections for one server. One that breaks the browser
+	// opens again by itself, but not one that is refused.
 	function follow(url, open) {
-		let source;
+		let source, timer;
 		const update = () => {
+			clearTimeout(timer);
 			if (source) source.close();
 			source = undefined;
-			if (!document.hidden && url()) open(source = new EventSource(url()));
+			if (document.hidden || !url()) return;
+			const opened = source = new EventSource(url());
+			opened.addEventListener('error', () => {
+				if (opened === source && opened.readyState === EventSource.CLOSED) timer = setTimeout(retry, retryTime);
+			});
+			open(opened);
 		};
+		const retry = async () => { if (await mustSignIn()) location.reload(); else update(); };
 		document.addEventListener('visibilitychange', update);
 		addEventListener('pagehide', () => source && source.close());
 		update();

@@ -1,0 +1,120 @@
+package adopt
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/interpose"
+)
+
+//go:embed preload.cjs
+var preload []byte
+
+// Settings are what the preload is told.
+type Settings struct {
+	// Program is the path of this program.
+	Program string `json:"program"`
+	// Sched is the scheduling policy; "" for that of the cluster module.
+	Sched string `json:"sched,omitempty"`
+	// Strict has forks fail where there is no engine.
+	Strict bool `json:"strict"`
+}
+
+// Preload writes the preload and what it needs into a folder for files that can be made again, unless they are there, and returns the path
+// of the script that Node has to load. They stay there: Node loads them again for each thread that the program starts. It returns the
+// option for Node, for the end of NODE_OPTIONS; the script takes it out of the environment again.
+func Preload(s Settings) (option string, err error) {
+	settings, err := json.Marshal(s)
+	if err != nil {
+		return "", err
+	}
+	script := fmt.Appendf(nil, `'use strict';
+const { NODE_OPTIONS } = process.env;
+const added = NODE_OPTIONS?.lastIndexOf('--require ') ?? -1;
+if (added >= 0 && NODE_OPTIONS.includes(__filename.replace(/[\\"]/g, '\\$&'), added)) {
+  if (added === 0) {
+    delete process.env.NODE_OPTIONS;
+  } else {
+    process.env.NODE_OPTIONS = NODE_OPTIONS.slice(0, added - 1);
+  }
+}
+const before = Object.keys(require.cache);
+require('./preload.cjs').adopt(%s);
+for (const file of Object.keys(require.cache)) {
+  if (!before.includes(file) || file === __filename) {
+    delete require.cache[file];
+  }
+}
+`, settings)
+	files := map[string][]byte{interpose.ScriptFile: interpose.Script, "preload.cjs": preload, "exec.cjs": script}
+	folder, err := folderOf(files)
+	if err != nil {
+		return "", err
+	}
+	for name, text := range files {
+		if err := write(filepath.Join(folder, name), text); err != nil {
+			return "", err
+		}
+	}
+	return "--require " + quote(filepath.Join(folder, "exec.cjs")), nil
+}
+
+// quote quotes a path for NODE_OPTIONS.
+func quote(path string) string {
+	var quoted bytes.Buffer
+	for _, c := range []byte(path) {
+		if c == '\\' || c == '"' {
+			quoted.WriteByte('\\')
+		}
+		quoted.WriteByte(c)
+	}
+	return `"` + quoted.String() + `"`
+}
+
+// cacheFolder is where files are that can be made again. Root's can be read by the users that a program becomes.
+var cacheFolder = func() (string, error) {
+	if os.Geteuid() == 0 {
+		return "/var/cache", nil
+	}
+	return os.UserCacheDir()
+}
+
+// folderOf makes the folder of these files, whose name says what is in them.
+func folderOf(files map[string][]byte) (string, error) {
+	base, err := cacheFolder()
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.New()
+	for _, name := range []string{interpose.ScriptFile, "preload.cjs", "exec.cjs"} {
+		sum.Write(files[name])
+	}
+	folder := filepath.Join(base, "nodecluster", "exec", hex.EncodeToString(sum.Sum(nil)[:8]))
+	return folder, os.MkdirAll(folder, 0o755)
+}
+
+// write makes a file that all can read, unless it is there as it should be. Another process never sees a part of it.
+func write(path string, text []byte) error {
+	if there, err := os.ReadFile(path); err == nil && bytes.Equal(there, text) {
+		return nil
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	if _, err := file.Write(text); err != nil {
+		return err
+	}
+	if err := file.Chmod(0o644); err != nil {
+		return err
+	}
+	return os.Rename(file.Name(), path)
+}

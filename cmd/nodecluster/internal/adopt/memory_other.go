@@ -1,0 +1,5 @@
+//go:build unix && (!linux || portable)
+
+package adopt
+
+func dropProgram() error { return nil }

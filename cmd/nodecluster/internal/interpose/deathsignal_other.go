@@ -1,0 +1,5 @@
+//go:build unix && (!linux || portable)
+
+package interpose
+
+func keepDeathSignal() (restore func()) { return func() {} }

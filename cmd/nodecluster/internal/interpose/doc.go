@@ -1,0 +1,17 @@
+// Package interpose has a Node process start its children by way of this program, which does something about a child's channel and then
+// becomes the child, in the same process. So the child is what Node would have started: by its process id, its parent, its streams, its
+// user, and what ends it.
+//
+// [Script] is loaded in the Node process, and [Become] is the end of what this program does as a child.
+package interpose
+
+import _ "embed"
+
+// ScriptFile is the name under which other scripts require Script.
+const ScriptFile = "spawn.cjs"
+
+// Script is a module for Node that intercepts the start of children. It exports interceptSpawn, findProgram, takeCredentials and
+// holdExit, whose comments have what they do.
+//
+//go:embed spawn.cjs
+var Script []byte

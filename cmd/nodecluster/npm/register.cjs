@@ -1,0 +1,32 @@
+'use strict'
+
+const fs = require('fs')
+const { isMainThread } = require('worker_threads')
+const { find } = require('./binary.cjs')
+
+// A cluster worker forks no workers of its own. Node has removed the variable that tells it from other processes, and listens for the
+// primary's messages instead.
+if (process.listenerCount('internalMessage') === 0) register()
+
+function register() {
+  const sched = process.env.NODECLUSTER_SCHED
+  const strict = process.env.NODECLUSTER_STRICT === '1'
+  let program
+  try {
+    program = find()
+  } catch (error) {
+    if (strict) throw error
+    if (isMainThread) warn(`workers are served by Node alone: ${error.message}`)
+    return
+  }
+  require('./preload.cjs').adopt({ program, sched, strict })
+}
+
+// warn does not touch process.stderr, which the program may want to be the first to use.
+function warn(text) {
+  try {
+    fs.writeSync(2, `nodecluster: ${text}\n`)
+  } catch {
+    // Nobody reads it.
+  }
+}
