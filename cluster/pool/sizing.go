@@ -23,6 +23,18 @@ type Sizing struct {
 // Sizing returns how many workers the pool has, by the limits as they were when it was made, scaled or last seen to change.
 func (p *Pool) Sizing() Sizing { return *p.sizing.Load() }
 
+// Sizing returns how many workers a pool would have that [New] makes of the options. It fails as New does.
+func (o Options) Sizing(settings cluster.Settings) (Sizing, error) {
+	if err := o.complete(); err != nil {
+		return Sizing{}, err
+	}
+	all := []cluster.Settings{settings}
+	for _, program := range o.Programs {
+		all = append(all, program.Settings)
+	}
+	return *o.size(all, limits.Read()), nil
+}
+
 // resize takes the number of workers of the pool's settings into account, and why it is that. Those that run keep the heaps that they have.
 func (p *Pool) resize(instances int, reason string) {
 	o := p.options

@@ -25,6 +25,24 @@ func TestFieldsAreFlags(t *testing.T) {
 	}
 }
 
+// runAlone are flags that say nothing of how an application is run, or are of PM2's and say something else or nothing.
+var runAlone = []string{
+	"log-format", "log-level", "no-autorestart", "no-autostart", "shutdown-with-message", "disable-logs", "force", "merge-logs", "no-treekill", "no-vizion", "no-pmx",
+	"no-automation", "disable-trace", "disable-source-map-support", "source-map-support", "ext", "pid", "write", "execute-command", "attach", "no-daemon",
+}
+
+// Each flag of run is kept by start, in a field of the configuration.
+func TestFlagsAreFields(t *testing.T) {
+	var f runFlags
+	f.addTo(pflag.NewFlagSet("run", pflag.ContinueOnError))
+	f.flags.VisitAll(func(flag *pflag.Flag) {
+		_, isField := fieldOf(reflect.ValueOf(&config.App{}).Elem(), flag.Name)
+		if isField == slices.Contains(runAlone, flag.Name) {
+			t.Errorf("--%s is a field: %t", flag.Name, isField)
+		}
+	})
+}
+
 // What flags say, a configuration says, and the other way around.
 func TestFlagsAndConfigurations(t *testing.T) {
 	n := 3
@@ -32,7 +50,7 @@ func TestFlagsAndConfigurations(t *testing.T) {
 		Name: "api", Namespace: "shop", Script: "/srv/app.js", Node: "node", NodeArgs: config.Words{"--require", "two words"},
 		Instances: "4", Mix: config.List{"2=./z", "1=./a b"}, Sched: "least", NoBatch: true, MinPort: 80, MaxConnections: 2_000_000, Watch: config.Watch{".", "src"}, IgnoreWatch: config.List{"a b"}, WatchDelay: "1s", Spare: 1,
 		Env: config.Env{"A": "1", "B": "x=y z"}, MaxRestarts: &n, StopExitCodes: config.Codes{3, 4}, KillTimeout: "10s",
-		Stop: "message", StopSignal: "SIGINT", MaxMemory: "300M", Cron: "0 4 * * *", Readiness: "/healthz", Parallel: 2, Autoscale: "2-8",
+		Stop: "message", StopSignal: "SIGINT", MaxMemory: "300M", Cron: "0 4 * * *", Startup: "tcp", StartupTimeout: "2m", Readiness: "/healthz", Parallel: 2, Autoscale: "2-8",
 	}
 	args, err := flagsOf(c)
 	if err != nil {

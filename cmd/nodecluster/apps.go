@@ -162,6 +162,23 @@ func namespaceOf(a *application) string {
 	return a.config.Namespace
 }
 
+// wantedInstances are how many workers the application has when it runs, and the limit of this machine from which that follows. They are 0 if
+// that is not known.
+func (a *application) wantedInstances() (n int, sizedBy string) {
+	if a.unread != nil {
+		return 0, ""
+	}
+	f, err := parseConfig(a.config)
+	if err != nil {
+		return 0, ""
+	}
+	s, err := f.Pool.Sizing(f.Settings)
+	if err != nil {
+		return 0, ""
+	}
+	return s.Instances, s.Reason
+}
+
 // status is an application as its supervisor sees it, or as it is on disk if that does not run.
 func (a *application) status(ctx context.Context) control.App {
 	status, err := a.client().App(ctx)
@@ -169,6 +186,7 @@ func (a *application) status(ctx context.Context) control.App {
 		return status
 	}
 	status = control.App{Name: a.Name(), Namespace: namespaceOf(a), State: control.Stopped, Config: a.record.Config, Since: a.record.CreatedAt}
+	status.Instances, status.SizedBy = a.wantedInstances()
 	status.Connections = -1
 	end := a.record.LastEnd
 	if end != nil {

@@ -47,7 +47,7 @@ func TestCheckCommand(t *testing.T) {
 	writeIn(t, folder, "server.js", "")
 	writeIn(t, folder, "nodecluster.yaml", "name: api\nscript: server.js\nenv: {KEY: secret}\nenv_test: {MORE: x}\npmx: true\n")
 	r := commandIn(t, folder, nil, "check")
-	r.expect(t, 0, "api\n  script: "+folder+"/server.js\n  cwd: "+folder+"\n  env.KEY: ***\n\napi: pmx is not taken over: ", "")
+	r.expect(t, 0, "api\n  script: "+folder+"/server.js\n  cwd: "+folder+"\n  env.KEY: ******\n\napi: pmx is not taken over: ", "")
 	commandIn(t, folder, nil, "check", "--show", "--env-name", "test").expect(t, 0, "  env.KEY: secret\n  env.MORE: x\n", "")
 	var said struct {
 		Apps []struct {
@@ -63,7 +63,7 @@ func TestCheckCommand(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.stdout), &said); err != nil || len(said.Apps) != 1 || len(said.Notes) != 1 {
 		t.Fatalf("%v\n%s%s", err, r.stdout, r.stderr)
 	}
-	if a, n := said.Apps[0], said.Notes[0]; a.Name != "api" || a.Env["KEY"] != "***" || n.App != "api" || n.Field != "pmx" || n.Line != 5 {
+	if a, n := said.Apps[0], said.Notes[0]; a.Name != "api" || a.Env["KEY"] != "******" || n.App != "api" || n.Field != "pmx" || n.Line != 5 {
 		t.Errorf("%+v", said)
 	}
 }

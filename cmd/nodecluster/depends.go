@@ -97,7 +97,7 @@ func awaitDependency(ctx context.Context, name, how string) error {
 	if err != nil {
 		return fmt.Errorf("which is not known: start it first")
 	}
-	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	ctx, cancel := context.WithTimeout(ctx, a.startTimeout())
 	defer cancel()
 	for {
 		status := a.status(ctx)

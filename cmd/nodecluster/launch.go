@@ -67,15 +67,21 @@ func (a *application) detach() (ended <-chan error, err error) {
 	return done, nil
 }
 
-// How long and how often start looks for workers that are ready.
-const (
-	startPatience = 30 * time.Second
-	startPoll     = 30 * time.Millisecond
-)
+// startPoll is how often start looks for workers that are ready.
+const startPoll = 30 * time.Millisecond
+
+// startTimeout is how long it looks: as long as the workers may take. What it is run with has been checked before.
+func (a *application) startTimeout() time.Duration {
+	f, err := parseConfig(a.config)
+	if err != nil {
+		f = &runFlags{}
+	}
+	return f.StartTimeout()
+}
 
 // awaitStart waits until all workers of an application are ready, and says why not all will be.
 func (a *application) awaitStart(ctx context.Context, ended <-chan error) (status control.App, err error) {
-	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	ctx, cancel := context.WithTimeout(ctx, a.startTimeout())
 	defer cancel()
 	for {
 		select {

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/secrets"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/utilinspect"
 	"github.com/spf13/cobra"
 )
@@ -193,11 +194,10 @@ func printEnvironment(out io.Writer, a *application, show bool) {
 	for name, value := range a.config.Env {
 		variables[name] = value
 	}
+	if !show {
+		variables = secrets.MaskAll(variables)
+	}
 	for _, name := range slices.Sorted(maps.Keys(variables)) {
-		value := variables[name]
-		if !show {
-			value = "***"
-		}
-		fmt.Fprintf(out, "%s=%s\n", name, utilinspect.Printable(value))
+		fmt.Fprintf(out, "%s=%s\n", name, utilinspect.Printable(variables[name]))
 	}
 }

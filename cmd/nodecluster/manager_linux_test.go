@@ -56,8 +56,11 @@ func TestLifeOfAnApplication(t *testing.T) {
 	}
 	m.do("restart", "api")
 	m.do("stop", "api")
-	if app := m.app("api"); app.State != control.Stopped || app.Supervisor != nil {
+	if app := m.app("api"); app.State != control.Stopped || app.Supervisor != nil || app.Ready != 0 || app.Instances != 3 {
 		t.Errorf("after a stop it is %+v", app)
+	}
+	if ls := m.do("ls"); !strings.Contains(ls, "0/3") {
+		t.Errorf("ls prints %q after a stop, want 0/3", ls)
 	}
 	if got, want := m.do("start", "api"), "api: online, 3 workers\n"; got != want {
 		t.Errorf("start prints %q, want %q", got, want)

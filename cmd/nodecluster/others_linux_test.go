@@ -61,7 +61,7 @@ func TestControlGroup(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &apps); err != nil || status != 0 || len(apps) != 1 || apps[0].State != control.Online {
 		t.Fatalf("a member gets %s with %d (%v)", text, status, err)
 	}
-	if strings.Contains(text, "secret") || !strings.Contains(text, "***") {
+	if strings.Contains(text, "secret") || !strings.Contains(text, "******") {
 		t.Errorf("a member sees the environment: %s", text)
 	}
 	if text, status := m.asOther(23456, "stop", "api"); status != 1 || !strings.Contains(text, "members of the group 23456 may look") {

@@ -191,7 +191,7 @@ func runPool(f *runFlags, script string, args []string, o *supervise.Options) er
 		o.Log.Warn(warning)
 	}
 	f.Pool.Programs, f.Pool.Reread = programs[1:], f.Rereader(script, args)
-	o.Settings, o.Pool = programs[0].Settings, f.Pool
+	o.Settings, o.Pool, o.StartTimeout = programs[0].Settings, f.Pool, f.StartTimeout()
 	if o.Logs != nil {
 		o.Pool.Outputs = o.Logs.Output
 		defer o.Logs.Close()

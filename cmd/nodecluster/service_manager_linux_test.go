@@ -94,9 +94,10 @@ func TestServiceManager(t *testing.T) {
 		console.log('manager:', process.env.NOTIFY_SOCKET, process.env.WATCHDOG_USEC);
 		look();`, open))
 	port := nodetest.FreePort(t)
-	p := launch(t, append(env, portVariable(port)...), "-i", "2", "--bake", "0s", ownHeap, script)
+	p := launch(t, append(env, portVariable(port)...), "-i", "2", "--bake", "0s", "--listen-timeout", "40s", ownHeap, script)
 
 	p.stdout.awaitText(t, "manager: undefined undefined")
+	m.await("EXTEND_TIMEOUT_USEC=100000000$") // 40 s to start, and a minute
 	expectNone(t, m.await("STATUS=starting, 0/2 workers"), "READY")
 	writeFile(t, open, nil)
 	m.await("READY=1")

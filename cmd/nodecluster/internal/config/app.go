@@ -104,6 +104,10 @@ type App struct {
 	// Whether the largest worker is left alone when the memory is nearly used up.
 	NoMemoryGuard bool `yaml:"no_memory_guard,omitempty" json:"no_memory_guard,omitempty"`
 
+	// The check that a worker has to pass once, before the others are made.
+	Startup string `yaml:"startup,omitempty" json:"startup,omitempty"`
+	// How long that may take. Then the worker is replaced.
+	StartupTimeout Duration `yaml:"startup_timeout,omitempty" json:"startup_timeout,omitempty"`
 	// The check that a worker has to pass to get connections: /PATH, a URL, tcp, tcp:PORT or exec:COMMAND.
 	Readiness string `yaml:"readiness,omitempty" json:"readiness,omitempty"`
 	// The check without which a worker is replaced.

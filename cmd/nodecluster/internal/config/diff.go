@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kballard/go-shellquote"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/secrets"
 )
 
 // Difference is a field in which two configurations of an application differ.
@@ -21,9 +22,6 @@ type Difference struct {
 	IsSecret bool `json:"isSecret,omitempty"`
 }
 
-// mask stands for a value that is not shown.
-const mask = "***"
-
 // String tells the difference in a line, without values that are secret.
 func (d Difference) String() string {
 	if d.IsSecret && d.Old != "" && d.New != "" {
@@ -31,7 +29,7 @@ func (d Difference) String() string {
 	}
 	for _, value := range []*string{&d.Old, &d.New} {
 		if d.IsSecret && *value != "" {
-			*value = mask
+			*value = secrets.Masked
 		}
 	}
 	return d.Shown()
@@ -85,7 +83,7 @@ type Setting struct {
 // String is the setting in a line, without a value that is secret.
 func (s Setting) String() string {
 	if s.IsSecret {
-		s.Value = mask
+		s.Value = secrets.Masked
 	}
 	return s.Field + ": " + s.Value
 }
@@ -95,11 +93,7 @@ func (a App) Masked() App {
 	if a.Env == nil {
 		return a
 	}
-	variables := Env{}
-	for name := range a.Env {
-		variables[name] = mask
-	}
-	a.Env = variables
+	a.Env = secrets.MaskAll(a.Env)
 	return a
 }
 

@@ -27,7 +27,7 @@ func TestDiff(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	want[2], want[3], want[4], want[5] = "env.EMPTY: changed", "env.GONE: no longer ***", "env.KEY: changed", "env.ADDED: *** (new)"
+	want[2], want[3], want[4], want[5] = "env.EMPTY: changed", "env.GONE: no longer ******", "env.KEY: changed", "env.ADDED: ****** (new)"
 	if diff := cmp.Diff(want, masked); diff != "" {
 		t.Error(diff)
 	}

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/secrets"
 )
 
 // maxReaders is how many connections those who are not the user have at once, so that they cannot take all descriptors of the supervisor.
@@ -143,11 +145,8 @@ func withoutEnvironment(config json.RawMessage) json.RawMessage {
 	if json.Unmarshal(fields["env"], &env) != nil {
 		return nil
 	}
-	for name := range env {
-		env[name] = "***"
-	}
 	var err error
-	if fields["env"], err = json.Marshal(env); err != nil {
+	if fields["env"], err = json.Marshal(secrets.MaskAll(env)); err != nil {
 		return nil
 	}
 	if config, err = json.Marshal(fields); err != nil {

@@ -80,7 +80,7 @@ func TestOthersMayNothing(t *testing.T) {
 
 func TestGroupMayRead(t *testing.T) {
 	nodetest.NoLeaks(t)
-	want := `<nil> forbidden {"env":{"KEY":"***"},"name":"api"}`
+	want := `<nil> forbidden {"env":{"KEY":"******"},"name":"api"}`
 	var many []uint32
 	for g := range uint32(200) {
 		many = append(many, 50000+g)

@@ -9,7 +9,7 @@ import (
 
 func TestWithoutEnvironment(t *testing.T) {
 	for config, want := range map[string]string{
-		`{"env":{"KEY":"secret"},"name":"api"}`: `{"env":{"KEY":"***"},"name":"api"}`,
+		`{"env":{"KEY":"secret"},"name":"api"}`: `{"env":{"KEY":"******"},"name":"api"}`,
 		`{"name":"api"}`:                        `{"name":"api"}`,
 		`{"env":["KEY=secret"]}`:                ``,
 		`["secret"]`:                            ``,

@@ -1,6 +1,7 @@
 package options
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -241,4 +242,13 @@ func (o *Options) workerSettings(script string, args []string) (cluster.Settings
 	}
 	s.SysProcAttr = workerAttributes()
 	return s, nil
+}
+
+// StartTimeout is how long workers may take to be ready when the application is started.
+func (o *Options) StartTimeout() time.Duration {
+	limit := max(o.Pool.Reload.ListenTimeout, pool.DefaultListenTimeout)
+	if o.Pool.Startup != nil {
+		limit += cmp.Or(o.health.startupTimeout, startupTimeout)
+	}
+	return limit
 }

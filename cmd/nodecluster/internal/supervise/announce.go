@@ -48,6 +48,7 @@ func (s *service) announce() {
 	}
 	a := &announcer{service: s, notifier: n, looks: make(chan struct{}, 1), counts: make(chan struct{}, 1), connections: -1}
 	s.announcer = a
+	a.note(n.Extend(s.options.StartTimeout + slack))
 	steps := s.workers.Progress(context.Background())
 	lives := s.workers.Subscribe(cluster.OnlineEvent{}, cluster.ListeningEvent{}, cluster.ExitEvent{})
 	s.running.Go(func() { a.followChanges(steps) })

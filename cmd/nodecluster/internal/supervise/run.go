@@ -40,6 +40,8 @@ type Options struct {
 	// Watch has the workers be reloaded when files change; nil if none are watched.
 	Watch      *watch.Watcher
 	Foreground bool
+	// StartTimeout is how long workers may take to be ready at first.
+	StartTimeout time.Duration
 	// ListenFDs are sockets that the service manager has opened. They stay open.
 	ListenFDs []int
 	// Notifier tells the service manager, and is closed by the caller; nil is for none.

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/secrets"
 )
 
 // configuration is a configuration as lines, in the order in which it is written. Fields that this version does not know are shown too.
@@ -23,7 +25,7 @@ func (o Options) configuration(raw json.RawMessage) []string {
 			continue
 		}
 		for _, name := range slices.Sorted(maps.Keys(variables)) {
-			list.add(usual, f.name, name+"="+Mask(name, variables[name]))
+			list.add(usual, f.name, name+"="+secrets.Mask(name, variables[name]))
 		}
 	}
 	if len(list.names) == 0 {
@@ -66,17 +68,17 @@ func fieldsOf(raw json.RawMessage) (fields []field, err error) {
 func fieldText(f field) string {
 	var words []string
 	if json.Unmarshal(f.value, &words) == nil {
-		return strings.Join(MaskArguments(words), " ")
+		return strings.Join(secrets.MaskArguments(words), " ")
 	}
 	var text string
 	if json.Unmarshal(f.value, &text) == nil {
-		return Mask(f.name, text)
+		return secrets.Mask(f.name, text)
 	}
 	var other any
 	if json.Unmarshal(f.value, &other) != nil {
 		return ""
 	}
-	shown, err := json.Marshal(maskWithin(f.name, other))
+	shown, err := json.Marshal(secrets.MaskWithin(f.name, other))
 	if err != nil {
 		return ""
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/secrets"
 )
 
 // Jlist writes what "pm2 jlist" does, for scripts that read that: a JSON array with an object for each worker, spares left out, and for each
@@ -88,7 +89,7 @@ func newPM2Process(a *control.App, user string) pm2Process {
 	_ = json.Unmarshal(a.Config, &config)
 	env := make(map[string]string, len(config.Env))
 	for name, value := range config.Env {
-		env[name] = Mask(name, value)
+		env[name] = secrets.Mask(name, value)
 	}
 	p := pm2Process{Name: a.Name, Env: pm2Env{
 		Name: a.Name, Namespace: a.Namespace, Status: pm2AppStatus(a.State), Restarts: a.Restarts, Mode: "cluster_mode", Instances: a.Instances,

@@ -211,33 +211,6 @@ func TestJlist(t *testing.T) {
 	}
 }
 
-func TestMask(t *testing.T) {
-	for _, test := range []struct{ name, value, want string }{
-		{"PORT", "3000", "3000"},
-		{"KEYBOARD", "us", "us"},
-		{"PWD", "/srv", "/srv"},
-		{"OLDPWD", "/srv", "/srv"},
-		{"DB_PWD", "x", masked},
-		{"db_password", "x", masked},
-		{"GITHUB_TOKEN", "x", masked},
-		{"STRIPE-KEY", "x", masked},
-		{"apiKey", "x", masked},
-		{"EMPTY_SECRET", "", ""},
-		{"REDIS", "redis://:x@host:1/0", "redis://:" + masked + "@host:1/0"},
-		{"URL", "https://me:x@y@host/a:b@c", "https://me:" + masked + "@host/a:b@c"},
-		{"URL", "https://host/a:b@c", "https://host/a:b@c"},
-	} {
-		if got := Mask(test.name, test.value); got != test.want {
-			t.Errorf("%s=%s: %q, want %q", test.name, test.value, got, test.want)
-		}
-	}
-	words := MaskArguments([]string{"--token", "x", "--secret=y", "--key", "--port", "80", "a=b", "amqp://me:z@q"})
-	want := []string{"--token", masked, "--secret=" + masked, "--key", "--port", "80", "a=b", "amqp://me:" + masked + "@q"}
-	if diff := cmp.Diff(want, words); diff != "" {
-		t.Errorf("arguments (-want +got):\n%s", diff)
-	}
-}
-
 func TestQuantities(t *testing.T) {
 	for want, got := range map[string]string{
 		"0s": Duration(-time.Second), "249ms": Duration(249900 * time.Microsecond), "59s": Duration(time.Minute - 1), "47h": Duration(48*time.Hour - 1), "2d": Duration(48 * time.Hour),

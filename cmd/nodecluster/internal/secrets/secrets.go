@@ -1,4 +1,5 @@
-package table
+// Package secrets hides the values of secrets from those who look at an application.
+package secrets
 
 import (
 	"regexp"
@@ -6,16 +7,25 @@ import (
 	"strings"
 )
 
-// masked stands for a secret, and tells nothing of its length.
-const masked = "******"
+// Masked stands for a secret, and tells nothing of its length.
+const Masked = "******"
 
-// Mask is the value of a variable, an option or a field as it may be shown: "******" if the name is that of a secret, such as DB_PASSWORD or
+// Mask is the value of a variable, an option or a field as it may be shown: [Masked] if the name is that of a secret, such as DB_PASSWORD or
 // API_KEY, and else the value, without the password of a URL.
 func Mask(name, value string) string {
 	if value != "" && isSecret(name) {
-		return masked
+		return Masked
 	}
-	return urlPassword.ReplaceAllString(value, "${1}"+masked+"@")
+	return urlPassword.ReplaceAllString(value, "${1}"+Masked+"@")
+}
+
+// MaskAll are variables without their values, for those who may know the names alone.
+func MaskAll[Variables ~map[string]string](variables Variables) Variables {
+	shown := make(Variables, len(variables))
+	for name := range variables {
+		shown[name] = Masked
+	}
+	return shown
 }
 
 // MaskArguments are the words of a command line as they may be shown. It masks what stands behind = or in the next word of an option that is
@@ -27,7 +37,7 @@ func MaskArguments(words []string) []string {
 		name, value, assigned := strings.Cut(word, "=")
 		switch {
 		case secret && !strings.HasPrefix(word, "-"):
-			shown[i] = masked
+			shown[i] = Masked
 		case assigned:
 			shown[i] = name + "=" + Mask(name, value)
 		default:
@@ -61,18 +71,18 @@ func isSecret(name string) bool {
 	return slices.ContainsFunc(words, func(word string) bool { return slices.Contains(secretWords, word) })
 }
 
-// maskWithin masks the secrets in a decoded JSON value that stands under a name.
-func maskWithin(name string, value any) any {
+// MaskWithin masks the secrets in a decoded JSON value that stands under a name.
+func MaskWithin(name string, value any) any {
 	switch v := value.(type) {
 	case string:
 		return Mask(name, v)
 	case []any:
 		for i := range v {
-			v[i] = maskWithin(name, v[i])
+			v[i] = MaskWithin(name, v[i])
 		}
 	case map[string]any:
 		for key := range v {
-			v[key] = maskWithin(key, v[key])
+			v[key] = MaskWithin(key, v[key])
 		}
 	}
 	return value
