@@ -82,11 +82,11 @@ func TestExecIsLikePlainNode(t *testing.T) {
 	})
 }
 
-// TestExecManagers: programs of npm that keep workers run on the engine as on plain Node.
-func TestExecManagers(t *testing.T) {
-	modules := "NODE_PATH=" + nodetest.Managers(t)
+// TestExecPackages: what npm has for primaries and workers runs on the engine as on plain Node.
+func TestExecPackages(t *testing.T) {
+	modules := "NODE_PATH=" + nodetest.Managers(t) + ":" + filepath.Join(nodetest.Apps(t), "node_modules")
 	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
-		for _, file := range []string{"throng.js", "recluster.js", "cfork.js", "socketio.js"} {
+		for _, file := range []string{"throng.js", "recluster.js", "cfork.js", "socketio.js", "fastify.js"} {
 			t.Run(file, func(t *testing.T) {
 				primaryProgram{line: file, env: []string{modules}}.compare(t, node.Path, "testdata/primaries")
 			})

@@ -10,7 +10,7 @@ if (cluster.isPrimary) {
   primary();
 } else {
   http.createServer((req, res) => res.end(`worker ${cluster.worker.id}`)).listen(Number(process.env.PORT), '127.0.0.1');
-  process.on('message', (message) => process.send(message));
+  process.on('message', (message) => process.send(message, () => {})); // its primary may be gone
 }
 
 function primary() {
