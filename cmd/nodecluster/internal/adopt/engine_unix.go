@@ -44,8 +44,7 @@ func Run(connection *os.File, policy cluster.SchedulingPolicy, warn func(string)
 			}
 		}
 	})
-	dropProgram() // if that fails, there is only more in memory
-	e := &engine{primary: primary, like: newLikeness(os.Getppid())}
+	e := &engine{primary: primary, like: newLikeness(os.Getppid()), program: programMappings()}
 	e.hear(socket)
 	err = primary.Close()
 	told.Wait()
@@ -56,7 +55,8 @@ func Run(connection *os.File, policy cluster.SchedulingPolicy, warn func(string)
 type engine struct {
 	primary *cluster.Primary
 	like    *likeness // of the JavaScript primary
-	text    []byte    // of a report that has not come whole
+	program []mapping
+	text    []byte // of a report that has not come whole
 	files   []*os.File
 }
 
@@ -77,6 +77,9 @@ func (e *engine) hear(socket *net.UnixConn) {
 				break
 			}
 			e.take(line)
+			for _, m := range e.program {
+				m.drop()
+			}
 			e.text = append([]byte(nil), rest...)
 		}
 	}
