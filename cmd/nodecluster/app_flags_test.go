@@ -48,7 +48,7 @@ func TestFlagsAndConfigurations(t *testing.T) {
 	n := 3
 	c := config.App{
 		Name: "api", Namespace: "shop", Script: "/srv/app.js", Node: "node", NodeArgs: config.Words{"--require", "two words"},
-		Instances: "4", Mix: config.List{"2=./z", "1=./a b"}, Sched: "least", NoBatch: true, MinPort: 80, MaxConnections: 2_000_000, Watch: config.Watch{".", "src"}, IgnoreWatch: config.List{"a b"}, WatchDelay: "1s", Spare: 1,
+		Instances: "4", Mix: config.List{"2=/srv/z", "1=z b"}, Sched: "least", NoBatch: true, MinPort: 80, MaxConnections: 2_000_000, Watch: config.Watch{".", "src"}, IgnoreWatch: config.List{"a b"}, WatchDelay: "1s", Spare: 1,
 		Env: config.Env{"A": "1", "B": "x=y z"}, MaxRestarts: &n, StopExitCodes: config.Codes{3, 4}, KillTimeout: "10s",
 		Stop: "message", StopSignal: "SIGINT", MaxMemory: "300M", Cron: "0 4 * * *", Startup: "tcp", StartupTimeout: "2m", Readiness: "/healthz", Parallel: 2, Autoscale: "2-8",
 	}

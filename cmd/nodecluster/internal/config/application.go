@@ -6,7 +6,10 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/kballard/go-shellquote"
 )
 
 // application is an application of a file that is being read.
@@ -169,6 +172,24 @@ func (a *App) Anchor(folder string) {
 	if strings.ContainsRune(a.Node, filepath.Separator) {
 		a.Node = absolute(folder, a.Node)
 	}
+	for i, text := range a.Mix {
+		a.Mix[i] = anchorMix(folder, text)
+	}
+}
+
+// anchorMix has a script or a program by its path mean what it means from a folder, in N=COMMAND.
+func anchorMix(folder, text string) string {
+	number, command, _ := strings.Cut(text, "=")
+	words, err := shellquote.Split(command)
+	if err != nil || len(words) == 0 { // which is said where the flag is read
+		return text
+	}
+	isPath := strings.ContainsRune(words[0], filepath.Separator) || slices.Contains(scripts, filepath.Ext(words[0]))
+	if !isPath || filepath.IsAbs(words[0]) {
+		return text
+	}
+	words[0] = absolute(folder, words[0])
+	return number + "=" + shellquote.Join(words...)
 }
 
 // absolute is a path as it is meant from a folder.
