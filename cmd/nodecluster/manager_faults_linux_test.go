@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,6 +97,49 @@ func TestKilledSupervisorInAReload(t *testing.T) {
 	}
 	if got := answerOf(t, port); got != "two" {
 		t.Errorf("the answer is %q", got)
+	}
+}
+
+// A supervisor that is killed while it writes the log leaves whole lines there, but for the last of a worker, to which nothing is joined.
+func TestKilledSupervisorWhileItLogs(t *testing.T) {
+	const rounds = 3
+	m := newManager(t)
+	script := filepath.Join(m.folder, "talk.js")
+	text := `
+		require('http').createServer((request, response) => response.end('ok')).listen(0);
+		let n = 0;
+		(function talk() { for (let i = 0; i < 20; i++) console.log('line', process.pid, n++, 'x'.repeat(100)); setTimeout(talk, 1); })();`
+	if err := os.WriteFile(script, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	m.do("start", script, "--name", "talk", "-i", "1")
+	for range rounds {
+		poll(t, "it has talked", func() bool { return len(m.do("logs", "talk", "--nostream", "-n", "5000", "--raw")) > 500_000 })
+		m.killSupervisor("talk")
+		m.do("resurrect")
+	}
+	m.do("stop", "talk")
+	whole := regexp.MustCompile(`^line (\d+) (\d+) x{100}$`)
+	lines := strings.Split(strings.TrimSuffix(m.do("logs", "talk", "--nostream", "-n", "10000000", "--raw", "--out"), "\n"), "\n")
+	next, cut := map[string]int{}, map[string]bool{}
+	for _, line := range lines {
+		words := strings.Fields(line)
+		if len(words) < 2 || words[0] != "line" || cut[words[1]] {
+			t.Fatalf("a line that no worker has printed, or after its last: %q", line)
+		}
+		if found := whole.FindStringSubmatch(line); found == nil {
+			cut[words[1]] = true
+			if len(line) > len("line 4194304 10000000 ")+100 || strings.Count(line, "line") != 1 {
+				t.Fatalf("lines are joined: %q", line)
+			}
+		} else if n, _ := strconv.Atoi(found[2]); n != next[words[1]] {
+			t.Fatalf("worker %s: line %d follows %d", words[1], n, next[words[1]]-1)
+		} else {
+			next[words[1]]++
+		}
+	}
+	if len(next) != rounds+1 {
+		t.Errorf("the lines are of %d workers, want %d", len(next), rounds+1)
 	}
 }
 

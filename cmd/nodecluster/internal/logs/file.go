@@ -64,8 +64,21 @@ func (t *file) open() error {
 	t.begun = t.checked
 	if t.isRegular && t.size > 0 {
 		t.begun = begunAt(t.path, t.begun)
+		t.torn = !endsLine(t.path, t.size)
 	}
 	return nil
+}
+
+// endsLine reports whether the end of a file is that of a line. A process that was killed while it wrote may have left half a line.
+func endsLine(path string, size int64) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return true
+	}
+	defer f.Close()
+	last := []byte{'\n'}
+	f.ReadAt(last, size-1)
+	return last[0] == '\n'
 }
 
 // begunAt is the time of a file's first line, or else.
