@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -237,6 +238,9 @@ func expectStopsAndStarts(s *screen, m *manager) {
 	s.t.Helper()
 	s.press("sy")
 	s.awaitText("api: stop done", "> api  stopped")
+	if _, record := m.stored("api"); record.Wanted != home.Stopped {
+		s.t.Errorf("it is wanted %s", record.Wanted)
+	}
 	s.press("r")
 	s.awaitText("api is stopped: S starts it")
 	m.copyApp("api", 60)

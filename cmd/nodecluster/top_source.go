@@ -16,6 +16,9 @@ type topSource struct{ source }
 // Start starts an application as it is recorded.
 func (topSource) Start(ctx context.Context, name string) error { return startRecorded(ctx, name) }
 
+// Stop stops an application as the command does.
+func (topSource) Stop(ctx context.Context, name string) error { return stopRecorded(ctx, name) }
+
 // Logs gives what the workers print and, of all instances, what happens to them from now on.
 func (s topSource) Logs(ctx context.Context, name string, instance, last int) iter.Seq2[top.Line, error] {
 	return func(yield func(top.Line, error) bool) {

@@ -142,8 +142,8 @@ func (m *model) askStop() tea.Cmd {
 	if a := m.running(); a != nil {
 		name := a.Name
 		m.question = &question{fmt.Sprintf("Stop %s?", name), func() {
-			m.change(name, "stop", func(ctx context.Context, c *control.Client) (control.Result, error) {
-				return control.Result{}, c.Stop(ctx)
+			m.begin(name, "stop", func(ctx context.Context) (control.Result, error) {
+				return control.Result{}, m.session.source.Stop(ctx, name)
 			})
 		}}
 	}

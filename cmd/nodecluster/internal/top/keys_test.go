@@ -180,7 +180,7 @@ func TestQuestions(t *testing.T) {
 	s.press("s", "y")
 	s.expect("api: stop …")
 	s.tell(s.awaitResult())
-	s.expect("api: stop failed: api does not run")
+	s.expect("api: stop failed: api cannot be stopped")
 }
 
 func TestStart(t *testing.T) {

@@ -28,6 +28,8 @@ type Source interface {
 	Client(name string) (*control.Client, error)
 	// Start starts an application that is stopped, as it was before, and returns when its workers are ready.
 	Start(ctx context.Context, name string) error
+	// Stop stops an application, which then stays stopped, and returns when it has ended.
+	Stop(ctx context.Context, name string) error
 	// Logs gives the last lines of an application's output, no more than a number, and those that come, until ctx ends. They are of one
 	// instance, unless that is negative. Of an application that has printed nothing there are none yet.
 	Logs(ctx context.Context, name string, instance, last int) iter.Seq2[Line, error]

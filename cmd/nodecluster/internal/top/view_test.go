@@ -37,6 +37,10 @@ func (s still) Start(_ context.Context, name string) error {
 	return fmt.Errorf("%s cannot be started", name)
 }
 
+func (s still) Stop(_ context.Context, name string) error {
+	return fmt.Errorf("%s cannot be stopped", name)
+}
+
 func (s still) Logs(context.Context, string, int, int) iter.Seq2[Line, error] {
 	return func(func(Line, error) bool) {}
 }
