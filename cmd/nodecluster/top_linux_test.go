@@ -13,8 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
