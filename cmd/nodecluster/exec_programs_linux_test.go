@@ -59,6 +59,7 @@ var primaryPrograms = []primaryProgram{
 	{line: "stdin.js", input: "one\ntwo\nthree\n"},
 	{line: "inspect.js PORTS"},
 	{line: "patched.js"},
+	{line: "exits.js"},
 	{line: "exits.js exit"},
 	{line: "exits.js throw"},
 	{line: "exits.js signal"},
@@ -92,6 +93,19 @@ func TestExecPackages(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestExecEgg: Egg's own masters do the same on the engine.
+func TestExecEgg(t *testing.T) {
+	if !nodetest.All() {
+		t.Skip("needs Egg: scripts/test --all has it")
+	}
+	env := []string{"NODE_PATH=" + nodetest.Eggs(t), "EGG_SERVER_ENV=prod"}
+	for _, egg := range []string{"egg3", "egg4"} {
+		t.Run(egg, func(t *testing.T) {
+			primaryProgram{line: "egg.js " + egg + " PORTS", env: env}.compare(t, nodetest.Default(t).Path, "testdata/primaries")
+		})
+	}
 }
 
 // TestExecWithLoader: tsx compiles what the primary and the workers load.

@@ -85,3 +85,10 @@ func Managers(tb testing.TB) string {
 	}
 	return cached(tb, "managers", "managers", "managers", "node_modules")
 }
+
+// Eggs gives the node_modules with Egg 3 and 4, as egg3 and egg4, in the versions of testdata/eggs/package-lock.json: see [Managers].
+func Eggs(tb testing.TB) string {
+	tb.Helper()
+	cached(tb, "Egg", "eggs", "eggs", "node_modules", "egg3", "package.json")
+	return cached(tb, "Egg", "eggs", "eggs", "node_modules")
+}

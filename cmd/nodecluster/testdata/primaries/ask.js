@@ -10,14 +10,13 @@ exports.ask = (port, path = '/') => new Promise((resolve, reject) => {
   }).on('error', reject);
 });
 
-// spread gives how often each answer came, asking one time after the other.
+// spread gives the answers that came, asking one time after the other.
 exports.spread = async (port, requests) => {
-  const counts = {};
+  const answers = new Set();
   for (let i = 0; i < requests; i++) {
-    const answer = await exports.ask(port);
-    counts[answer] = (counts[answer] || 0) + 1;
+    answers.add(await exports.ask(port));
   }
-  return Object.entries(counts).sort();
+  return [...answers].sort();
 };
 
 // listening gives the address of the n workers forked last.

@@ -10,7 +10,7 @@ if (isPrimary) {
   cluster.fork();
   cluster.fork();
   const { port } = await listening(cluster, 2);
-  console.log(await spread(port, 4), cluster.workers[1] instanceof Worker, cluster.settings.exec === fileURLToPath(import.meta.url));
+  console.log(await spread(port, 12), cluster.workers[1] instanceof Worker, cluster.settings.exec === fileURLToPath(import.meta.url));
   cluster.disconnect();
   console.log(await once(cluster, 'exit').then(([, ...how]) => how));
 } else {

@@ -1,4 +1,4 @@
-// How workers end and what is seen of it: codes, signals, what they say last, and one end of the primary, which is the argument.
+// How workers end and what is seen of it: codes, signals, what they say last. With an argument it is the primary that ends, in that way.
 const cluster = require('cluster');
 const { once } = require('events');
 
@@ -25,14 +25,8 @@ if (cluster.isPrimary) {
 
 async function primary(own) {
   cluster.on('message', (worker, message) => console.log(message.last ? message.last.length : message));
-  for (const END of Object.keys(ends)) {
-    const worker = cluster.fork({ END });
-    console.log(END, ...await once(worker.process, 'close'), worker.process.exitCode, worker.process.signalCode, worker.process.killed);
-  }
-  for (const signal of signals) {
-    const worker = cluster.fork();
-    await once(worker, 'message');
-    console.log(signal, worker.process.kill(signal), ...await once(worker.process, 'close'), worker.process.exitCode, worker.process.signalCode, worker.process.killed);
+  if (!own) {
+    return endWorkers();
   }
   const worker = cluster.fork();
   await once(worker, 'message');
@@ -42,5 +36,22 @@ async function primary(own) {
     case 'throw': return setImmediate(() => { throw new Error('the primary fails'); });
     case 'signal': return process.kill(process.pid, 'SIGTERM');
     case 'disconnect': return worker.disconnect();
+  }
+}
+
+async function endWorkers() {
+  const show = async (how, worker) => {
+    const [code, signal] = await once(worker.process, 'close');
+    const { exitCode, signalCode, killed } = worker.process;
+    console.log(how, code, signal, exitCode, signalCode, killed);
+  };
+  for (const END of Object.keys(ends)) {
+    await show(END, cluster.fork({ END }));
+  }
+  for (const signal of signals) {
+    const worker = cluster.fork();
+    await once(worker, 'message');
+    worker.process.kill(signal);
+    await show(signal, worker);
   }
 }

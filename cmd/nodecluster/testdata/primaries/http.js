@@ -22,7 +22,7 @@ async function primary() {
     await once(cluster, 'exit');
     console.log(Object.keys(cluster.workers));
     if (i < 3) {
-      console.log(await spread(port, 6));
+      console.log(await spread(port, 16));
     }
   }
 }

@@ -17,7 +17,7 @@ async function run(OF) {
   cluster.setupPrimary({ exec: __filename });
   const workers = [cluster.fork({ OF }), cluster.fork({ OF })];
   const { port } = await listening(cluster, 2);
-  const said = [await spread(port, 6)];
+  const said = [await spread(port, 12)];
   for (const worker of workers) {
     worker.disconnect();
     said.push(await once(worker, 'exit'));

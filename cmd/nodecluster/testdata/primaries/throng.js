@@ -19,13 +19,13 @@ function primary() {
 
 async function run() {
   const { port } = await listening(cluster, 2);
-  console.log(await spread(port, 4));
+  console.log(await spread(port, 12));
   const revived = once(cluster, 'listening');
   const died = once(cluster.workers[1], 'exit');
   cluster.workers[1].process.kill('SIGKILL');
   console.log(await died);
   await revived;
-  console.log(await spread(port, 4));
+  console.log(await spread(port, 12));
   const exits = Object.values(cluster.workers).map((left) => once(left, 'exit'));
   process.kill(process.pid, 'SIGTERM');
   console.log(await Promise.all(exits));

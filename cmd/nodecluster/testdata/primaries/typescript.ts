@@ -12,7 +12,7 @@ async function primary(count: number): Promise<void> {
     forked.push(cluster.fork());
   }
   const { port } = await listening(cluster, count);
-  console.log(await spread(port, 4));
+  console.log(await spread(port, 12));
   for (const worker of forked) {
     worker.disconnect();
     console.log(await once(worker, 'exit'));
