@@ -49,6 +49,7 @@ async function primary() {
     }
   }
   cluster.setupPrimary({ exec: __filename, stdio: undefined });
+  cluster.removeAllListeners('online').removeAllListeners('disconnect'); // which may come before the exit, or not
   cluster.on('exit', () => { throw new Error('nobody catches it'); });
   cluster.fork().process.kill('SIGKILL');
 }
