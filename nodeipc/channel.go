@@ -89,7 +89,7 @@ func prepare(o Options) (*Channel, error) {
 	}
 	o.setDefaults()
 	c := &Channel{fd: -1, codec: codec, options: o, loop: o.Loop, done: make(chan struct{}), paused: o.Paused}
-	c.out.flush = c.flush
+	c.out.flush, c.out.maxCoalesced = c.flush, maxCoalesced
 	c.incoming.handles.closer = &c.closer
 	c.closer.OnFull = func(full bool) { c.loop.Post(func() { c.hold(&c.closing, full) }) }
 	c.inbox = newInbox(c)
@@ -116,6 +116,12 @@ func prepare(o Options) (*Channel, error) {
 func (c *Channel) open(fd int) error {
 	if err := socket.SetNonblock(fd); err != nil {
 		return err
+	}
+	if c.codec == codec.Advanced {
+		if err := socket.SetSendBuffer(fd, advancedSendBuffer); err != nil {
+			return err
+		}
+		c.out.maxCoalesced = maxAdvancedCoalesced
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

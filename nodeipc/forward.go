@@ -130,7 +130,7 @@ func (c *Channel) takeForwarded(from *Channel, m message) {
 		return
 	}
 	o.sent = max(o.sent, len(m.frame))
-	if len(m.frame) > maxCoalesced && m.handle == nil && !o.holding {
+	if len(m.frame) > o.maxCoalesced && m.handle == nil && !o.holding {
 		c.write(m.frame)
 	} else {
 		c.queueForwarded(m)

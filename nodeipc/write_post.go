@@ -86,7 +86,7 @@ func (c *Channel) post(m message, place func(*outgoing, message)) error {
 	switch {
 	case m.handle != nil || c.out.holding:
 		m.frame = slices.Clone(m.frame) // the sender uses its buffer again
-	case len(m.frame) > maxCoalesced:
+	case len(m.frame) > c.out.maxCoalesced:
 		c.write(m.frame) // it goes alone in any case, and needs no copy if it goes at once
 		return nil
 	}

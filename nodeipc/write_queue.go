@@ -9,6 +9,11 @@ import (
 const (
 	// maxCoalesced is how many bytes of small messages go into one write.
 	maxCoalesced = 64 << 10
+	// Node before version 20 stops reading for ever where one of its reads, of 64 KiB, ends within the four bytes of an advanced message's
+	// length. So no more than one read may wait there: Linux doubles the buffer, and lets the last write go beyond it by half. A write of
+	// small messages is one that the system takes whole or not at all; one of a larger message is cut within that.
+	advancedSendBuffer   = 20 << 10
+	maxAdvancedCoalesced = 16 << 10
 	// maxBatched is how many messages go into one write at most, so that the peer is not left without any.
 	maxBatched = 16
 	// maxReplies is how many send buffers the answers to a peer may fill before the channel ends.
@@ -46,6 +51,7 @@ type outgoing struct {
 	blocked        bool // the socket is full
 	stalled        bool // the socket takes nothing though it is not full: it is broken, or time has to pass
 	refused        bool // an offer was refused, and the handler waits for HandleWritable
+	maxCoalesced   int  // as the constant, or less
 	batched        int  // how many messages were queued since the last write
 	writes         int  // how many there were, which the tests count
 	room           chan struct{}
@@ -119,7 +125,7 @@ func (o *outgoing) enqueue(m message) {
 // append adds a plain frame to the last segment where that may grow.
 func (o *outgoing) append(frame []byte) {
 	if o.queue.len() > 0 {
-		if last := o.queue.last(); last.buffer != nil && len(last.bytes)+len(frame) <= maxCoalesced {
+		if last := o.queue.last(); last.buffer != nil && len(last.bytes)+len(frame) <= o.maxCoalesced {
 			last.bytes = append(last.bytes, frame...)
 			return
 		}

@@ -1,6 +1,7 @@
 package pool
 
 import (
+	"context"
 	"slices"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -69,7 +70,11 @@ func (o *Options) others() (n int) {
 // Fitting returns how many workers the limits allow by now, whatever number there is: what a pool has whose Options.Instances is 0. It
 // reads the limits of the process's control groups.
 func (p *Pool) Fitting() Sizing {
+	var settings []cluster.Settings
+	if p.ask(context.Background(), func() { settings = p.settings }) != nil {
+		settings = p.settings // the supervisor, which changes them, has not begun, or has ended
+	}
 	o := p.options
 	o.Instances = 0
-	return *o.size(p.settings, limits.Read())
+	return *o.size(settings, limits.Read())
 }

@@ -129,7 +129,6 @@ func state(t *testing.T, daemon *pm2.Daemon, folder string) string {
 		Env struct {
 			Status   string
 			Restarts int    `json:"restart_time"`
-			Unstable int    `json:"unstable_restarts"`
 			Mode     string `json:"exec_mode"`
 		} `json:"pm2_env"`
 	}

@@ -93,7 +93,7 @@ var lookRows = []pm2Row{
 	{`pid api`, 0, `^\d+\n\d+\n$`},
 	{`pid`, 0, `^(\d+\n){6}$`},
 	{`pid gone`, 4, `there is no application gone`},
-	{`env web`, 0, `(?m)^MODE=\*\*\*$`},
+	{`env web`, 0, `(?m)^MODE=\*{6}$`},
 	{`env web --show`, 0, `(?m)^MODE=production$`},
 	{`ping`, 0, `^api: pong\njobs: pong\nline: pong\nweb: pong\n$`},
 	{`logs api --nostream --lines 1 --out --raw`, 0, `^started undefined --port 80\n$`},

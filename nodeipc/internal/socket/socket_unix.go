@@ -125,6 +125,11 @@ func CloseOnExec(fds ...int) {
 	}
 }
 
+// SetSendBuffer sets how many bytes may wait to be read by the peer, with what the system needs for them.
+func SetSendBuffer(fd, size int) error {
+	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, size)
+}
+
 // SetNonblock has reads and writes return at once.
 func SetNonblock(fd int) error { return unix.SetNonblock(fd, true) }
 

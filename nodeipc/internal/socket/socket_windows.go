@@ -27,6 +27,8 @@ func Close(int) {}
 
 func CloseOnExec(...int) {}
 
+func SetSendBuffer(int, int) error { return errWindows }
+
 func SetNonblock(int) error { return errWindows }
 
 func Check(int) error { return errWindows }

@@ -25,5 +25,8 @@ async function primary() {
     await new Promise((resolve) => balancer.reload(resolve));
     console.log('reload', i, await ask(port), await Promise.all(left), balancer.workers().length);
   }
-  balancer.terminate(() => console.log('terminated', Object.keys(cluster.workers).length));
+  balancer.terminate(() => {
+    console.log('terminated', Object.keys(cluster.workers).length);
+    process.exit(); // it may have left a timer that kills a worker
+  });
 }

@@ -38,6 +38,8 @@ async function primary() {
     client.emit('broadcast', 'hello');
     console.log(await Promise.all(heard));
   }
+  // A client's connection may close when its worker has: the package then tells the worker, whose channel is closed.
+  workers.forEach((worker) => worker.on('error', () => {}));
   clients.forEach((client) => client.close());
   workers.forEach((worker) => worker.process.kill());
   console.log(await Promise.all(workers.map((worker) => once(worker, 'exit'))));
