@@ -38,10 +38,5 @@ async function primary() {
     client.emit('broadcast', 'hello');
     console.log(await Promise.all(heard));
   }
-  // A client's connection may close when its worker has: the package then tells the worker, whose channel is closed.
-  workers.forEach((worker) => worker.on('error', () => {}));
-  clients.forEach((client) => client.close());
-  workers.forEach((worker) => worker.process.kill());
-  console.log(await Promise.all(workers.map((worker) => once(worker, 'exit'))));
-  process.exit(); // with connections that clients keep open
+  process.exit(); // the package fails where a connection closes when its worker has ended
 }
