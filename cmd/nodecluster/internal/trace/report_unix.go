@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,11 +27,12 @@ func receive(c *net.UnixConn, p *peer) (r report, fds []int, err error) {
 	b, control := make([]byte, 4<<10), make([]byte, unix.CmsgSpace(4*maxDescriptors)+credentialsSpace)
 	for !bytes.HasSuffix(line, []byte("\n")) && len(line) < maxReport {
 		n, cn, _, _, err := c.ReadMsgUnix(b, control)
+		// Linux says that a process has reset a connection if it was killed before it read what the tracer says first.
+		if errors.Is(err, syscall.ECONNRESET) || (err == nil || errors.Is(err, io.EOF)) && n == 0 {
+			return r, fds, errEnded
+		}
 		if err != nil && !errors.Is(err, io.EOF) {
 			return r, fds, err
-		}
-		if n == 0 {
-			return r, fds, errEnded
 		}
 		messages, _ := unix.ParseSocketControlMessage(control[:cn])
 		fds = append(fds, descriptorsIn(messages)...)
