@@ -86,7 +86,7 @@ func (r *runner) adoptEverywhere(p place) (setting, error) {
 	options, err := r.execOptions()
 	log := filepath.Join(p.folder, "log")
 	return setting{command: []string{r.node}, log: log, env: []string{
-		`NODE_OPTIONS=--require "` + filepath.Join(r.root, "testdata", "conformance", "debuglog.cjs") + `"` + options,
+		`NODE_OPTIONS=--require="` + filepath.Join(r.root, "testdata", "conformance", "debuglog.cjs") + `" ` + options,
 		"NODECLUSTER_CONFORMANCE_LOG=" + log,
 	}}, err
 }
@@ -95,7 +95,8 @@ func (r *runner) exec(node string, args ...string) []string {
 	return append([]string{filepath.Join(r.programs, "nodecluster"), "exec", "--strict", "--node", node, "--"}, args...)
 }
 
-// execOptions is what nodecluster exec has in NODE_OPTIONS, so that Node loads the preload. Written with a = the preload leaves it there.
+// execOptions is what nodecluster exec has in NODE_OPTIONS, so that Node loads the preload. Where all is written with a = the preload leaves it
+// there.
 func (r *runner) execOptions() (string, error) {
 	command := r.exec("/bin/sh", "-c", `printf %s "$NODE_OPTIONS"`)
 	cmd := exec.Command(command[0], command[1:]...)
