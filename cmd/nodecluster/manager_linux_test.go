@@ -127,26 +127,6 @@ func TestWrongCommandLines(t *testing.T) {
 	}
 }
 
-// A supervisor that is killed takes its workers with it, and what was wanted is known.
-func TestKilledSupervisor(t *testing.T) {
-	m := newManager(t)
-	port := nodetest.FreePort(t)
-	script := nodetest.Script(t, "server.js", release("one"))
-	m.do("start", script, "-n", "api", "-i", "1", "--env", fmt.Sprint("PORT=", port))
-	workers := m.pids("api")
-	m.killSupervisor("api")
-	for _, pid := range workers {
-		poll(t, "the worker has ended", func() bool { return isGone(pid) })
-	}
-	if app := m.app("api"); app.State != control.Errored || !strings.Contains(app.Reason, "died") {
-		t.Errorf("it is %+v", app)
-	}
-	m.do("resurrect")
-	if got := answerOf(t, port); got != "one" {
-		t.Errorf("the answer is %q", got)
-	}
-}
-
 // answerOf is what an application answers.
 func answerOf(t *testing.T, port int) string {
 	t.Helper()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/home"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -132,4 +134,52 @@ func (m *manager) killSupervisor(name string) {
 		m.t.Fatal(err)
 	}
 	m.awaitEnd(name)
+}
+
+// startAPI starts an application named api.
+func (m *manager) startAPI(instances int, flags ...string) (port int, script string) {
+	m.t.Helper()
+	port, script = nodetest.FreePort(m.t), filepath.Join(m.folder, "server.js")
+	writeRelease(m.t, script, "one")
+	m.do(append([]string{"start", script, "-n", "api", "-i", fmt.Sprint(instances), "--bake", "1ms", "--env", fmt.Sprint("PORT=", port)}, flags...)...)
+	return port, script
+}
+
+// stored is an application as it is on disk.
+func (m *manager) stored(name string) (*home.App, home.Record) {
+	m.t.Helper()
+	m.t.Setenv("NODECLUSTER_HOME", m.home)
+	h, err := home.Open()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	a, err := h.App(name)
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	record, err := a.Load()
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return a, record
+}
+
+// awaitEnd waits until no supervisor has the lock of an application. The threads of one that was killed end one after the other.
+func (m *manager) awaitEnd(name string) {
+	m.t.Helper()
+	a, _ := m.stored(name)
+	if err := a.Wait(nodetest.Context(m.t)); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// sh runs a command after what a shell does first.
+func (m *manager) sh(first string, args ...string) result {
+	m.t.Helper()
+	command := exec.CommandContext(m.t.Context(), "sh", append([]string{"-c", first + `; exec "$0" "$@"`, binary}, args...)...)
+	command.Env, command.Dir = append(os.Environ(), m.env...), m.folder
+	var stdout, stderr strings.Builder
+	command.Stdout, command.Stderr = &stdout, &stderr
+	command.Run()
+	return result{stdout.String(), stderr.String(), command.ProcessState.ExitCode()}
 }
