@@ -34,14 +34,13 @@ const maxAdoptedMessage = 1 << 30
 // worker's channel that the worker was to have, and child the end of one of which the worker has the other.
 //
 // The worker listens, and gets its connections, as a worker of this primary does, by its scheduling policy. What this primary cannot open, as
-// a port that it may not have, the worker's own is asked for. All else that the two say to each
-// other is passed on as it is: messages and handles of all types, online, listening, what leads to exitedAfterDisconnect. A worker that
-// its primary asks to leave is drained first, as by [Worker.Disconnect]. When one of the channels ends, the other does once all is passed
-// on. Who does not read makes only the other end of its own channel wait.
+// a port that it may not have, the worker's own is asked for. All else that the two say to each other is passed on as it is: messages and
+// handles of all types, online, listening, what leads to exitedAfterDisconnect. A worker that its primary asks to leave is drained first,
+// as by [Worker.Disconnect]. That may be called too; the worker's own primary then hears only that the worker has left. When one of the
+// channels ends, the other does once all is passed on. Who does not read makes only the other end of its own channel wait.
 //
 // The worker comes with a [ForkEvent], and with the events of any worker but MessageEvents and an ExitEvent: the process is its own
-// primary's to signal and to wait for. It is gone when its channel has ended. Of the methods of the worker those that send messages may be
-// called.
+// primary's to signal and to wait for, so that no signal of this primary reaches it. It is gone when its channel has ended.
 //
 // Both files are this primary's when Adopt returns nil, and the caller's still with an error: if they are not sockets, if the system has no
 // descriptors left, and with [ErrClosed] after Close. It waits for the primary's loop, and panics on it.
@@ -57,7 +56,7 @@ func (p *Primary) Adopt(parent, child *os.File, o AdoptOptions) (*Worker, error)
 	p.forking.Add(1)
 	p.mu.Unlock()
 	defer p.forking.Done()
-	a := &adoption{worker: w, options: o}
+	a := &adoption{worker: w, options: o, served: map[string]bool{}}
 	w.onLoop.adoption = a
 	var err error
 	if called := p.loop.Call(func() { err = a.begin(parent, child) }); errors.Join(called, err) != nil {
@@ -75,6 +74,8 @@ type adoption struct {
 	options AdoptOptions
 	parent  *nodeipc.Channel
 	primary nodeipc.LoopChannel // the same
+	leaving bool                // the worker's own primary has asked it to leave, and what it has said for that waits
+	served  map[string]bool     // the keys of the servers that the worker has of this primary
 }
 
 // firstAdoptedSeq is where the numbers of messages begin in a primary that has adopted workers. Those of their own primaries begin at 0, so that
@@ -150,6 +151,13 @@ func (a *adoption) ownDescriptor(m *wire.FromWorker, fd int) (open *wire.FromWor
 	return &own, func() { file.Close() }, nil
 }
 
+// serves notes that the worker has a server of this primary, whose end it will say.
+func (a *adoption) serves(key string) {
+	if a != nil {
+		a.served[key] = true
+	}
+}
+
 // passOn has the worker's own primary asked, and reports whether there is one.
 func (a *adoption) passOn(m *wire.FromWorker) bool {
 	if a == nil {
@@ -161,6 +169,7 @@ func (a *adoption) passOn(m *wire.FromWorker) bool {
 
 // leave is for a worker that its own primary asks to leave. What that says from now on reaches the worker when it is drained.
 func (a *adoption) leave(frame []byte) {
+	a.leaving = true
 	a.primary.HoldForwarding()
 	a.primary.Forward(frame)
 	a.worker.primary.disconnect(a.worker)

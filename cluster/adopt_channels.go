@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
@@ -46,9 +45,10 @@ func (c adoptedChannel) take(m *wire.FromWorker) bool {
 		w.answerOrKeep(m)
 		return true
 	case wire.ActClose:
-		if w.onLoop.memberships[m.Key] == nil && w.onLoop.retired[m.Key] == nil {
+		if !w.onLoop.adoption.served[m.Key] {
 			return false
 		}
+		delete(w.onLoop.adoption.served, m.Key)
 		w.closes(m.Key)
 		return true
 	case wire.ActOnline:
@@ -63,9 +63,6 @@ func (c adoptedChannel) take(m *wire.FromWorker) bool {
 
 func (c adoptedChannel) HandleDisconnect(err error) {
 	w := c.worker
-	if err != nil {
-		err = fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)
-	}
 	w.disconnected(err)
 	w.life.make(goExit)
 	w.onLoop.adoption.parent.Disconnect()

@@ -151,6 +151,14 @@ func (o *otherPrimary) expectSaid(acts ...string) {
 	}
 }
 
+// expectNothingSaid is for after the end of the channel.
+func (o *otherPrimary) expectNothingSaid() {
+	o.t.Helper()
+	if len(o.said) > 0 {
+		o.t.Errorf("the worker's primary heard %q too", <-o.said)
+	}
+}
+
 // listen has the worker listen on a port, and returns which it got.
 func (o *otherPrimary) listen(port int) int {
 	o.t.Helper()
@@ -258,6 +266,7 @@ func TestAdoptedWorkerLeaves(t *testing.T) {
 	}
 	nodetest.Receive(t, other.worker.Gone(), "end of the worker")
 	nodetest.Receive(t, other.channel.Done(), "end of its primary's channel")
+	other.expectNothingSaid()
 	clustertest.ExpectRefusal(t, port)
 	if other.worker.ExitStatus() != (nodeipc.ExitStatus{}) || !other.worker.ExitedAfterDisconnect() {
 		t.Errorf("the worker: %v, exitedAfterDisconnect %v", other.worker.ExitStatus(), other.worker.ExitedAfterDisconnect())
@@ -267,6 +276,25 @@ func TestAdoptedWorkerLeaves(t *testing.T) {
 		if o.Event == "exit" {
 			t.Error("an ExitEvent of a process that is another's")
 		}
+	}
+}
+
+// TestAdoptedWorkerIsDisconnected by the primary that has adopted it: its own primary sees it leave.
+func TestAdoptedWorkerIsDisconnected(t *testing.T) {
+	nodetest.NoLeaks(t)
+	p, _ := adoptingPrimary(t, cluster.SchedRR)
+	other := newAdopted(t, p, nodetest.Default(t), 1, cluster.AdoptOptions{})
+	other.expectReady()
+	port := other.listen(0)
+	if err := p.Disconnect(nodetest.Context(t)); err != nil {
+		t.Fatal(err)
+	}
+	other.expectSaid("online", "listening")
+	nodetest.Receive(t, other.channel.Done(), "end of its primary's channel")
+	other.expectNothingSaid()
+	clustertest.ExpectRefusal(t, port)
+	if err := other.worker.Kill(syscall.SIGTERM); !errors.Is(err, os.ErrProcessDone) {
+		t.Errorf("a signal to another primary's worker: %v", err)
 	}
 }
 

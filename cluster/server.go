@@ -88,10 +88,12 @@ func (w *Worker) answerQuery(m *wire.FromWorker) {
 		w.keepPending(m)
 		return
 	}
-	if err != nil && w.onLoop.adoption.passOn(m) {
+	switch {
+	case err == nil:
+		w.onLoop.adoption.serves(key)
+	case w.onLoop.adoption.passOn(m):
 		return
-	}
-	if err != nil {
+	default:
 		errno := -int(errnoOf(err))
 		reply.Errno = &errno
 		w.listenFailed(&m.Server, err)

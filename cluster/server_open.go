@@ -70,7 +70,7 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 	if name != nil {
 		base.at.Port = name.Port
 	}
-	roundRobin := func() Balancer { return p.newBalancer(base.at) }
+	balancer := func() Balancer { return p.newBalancer(base.at) }
 	// There are no groups of Unix sockets, and another process may listen on a socket that the primary was started with.
 	grouped := name != nil && !bound.Inherited
 	switch {
@@ -83,10 +83,10 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 		return s, err
 	case p.policy == SchedReusePort && name != nil:
 		p.warnOfPolicy(fmt.Errorf("%s is served as %q: %w", &m.Server, SchedRR, errGiven))
-		return newDispatchedServer(p, base, bound, name, backlog, roundRobin)
+		return newDispatchedServer(p, base, bound, name, backlog, balancer)
 	case p.policy == SchedNone && len(base.listenFDs) > 1:
 		p.warnOfPolicy(fmt.Errorf("%s is served as %q: it has %d sockets, and a worker takes one", &m.Server, SchedRR, len(base.listenFDs)))
-		return newDispatchedServer(p, base, bound, name, backlog, roundRobin)
+		return newDispatchedServer(p, base, bound, name, backlog, balancer)
 	case p.policy == SchedNone, p.policy == SchedReusePort:
 		return p.newSharedServer(base, handlewrap.NetNative, bound), nil
 	case p.policy == SchedSticky && grouped:
@@ -98,7 +98,7 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 	case p.policy == SchedSticky && name != nil:
 		return newDispatchedServer(p, base, bound, name, backlog, newSticky)
 	default:
-		return newDispatchedServer(p, base, bound, name, backlog, roundRobin)
+		return newDispatchedServer(p, base, bound, name, backlog, balancer)
 	}
 }
 

@@ -118,9 +118,9 @@ type Settings struct {
 	ExtraFiles []*os.File
 	// UID and GID are the user and the group that the worker runs as, if not nil. With UID alone it keeps the primary's group.
 	UID, GID *uint32
-	// MinPort is the lowest port that the worker may listen on, but for port 0 and for descriptors, those of ListenFDs by their address too. For a lower one it gets EACCES. Since
-	// the primary opens the ports, a worker of another user may otherwise listen on what that user may not. 1024 is what Linux has for all
-	// users but root, by default, as net.ipv4.ip_unprivileged_port_start.
+	// MinPort is the lowest port that the worker may listen on, but for port 0 and for descriptors, those of ListenFDs by their address too.
+	// For a lower one it gets EACCES. Since the primary opens the ports, a worker of another user may otherwise listen on what that user may
+	// not. 1024 is what Linux has for all users but root, by default, as net.ipv4.ip_unprivileged_port_start.
 	MinPort int
 	// SysProcAttr is what the worker is started with, on top of which UID and GID come. With Pdeathsig, the
 	// worker does not outlive the primary's process, whatever ends that.

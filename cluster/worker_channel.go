@@ -131,15 +131,15 @@ func (c workerChannel) HandleWritable() {
 
 func (c workerChannel) HandleDisconnect(err error) {
 	w := c.worker
-	if err != nil {
-		err = fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)
-	}
 	w.disconnected(err)
 	w.primary.settle(w)
 }
 
 // disconnected is for the end of the channel.
 func (w *Worker) disconnected(err error) {
+	if err != nil {
+		err = fmt.Errorf("cluster: the channel of worker %d: %w", w.id, err)
+	}
 	w.endParts()
 	w.disconnectedAt = time.Now()
 	if w.life.make(goDisconnect) {

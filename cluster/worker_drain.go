@@ -181,7 +181,7 @@ func (w *Worker) drainLater(wait time.Duration) {
 
 func (w *Worker) tellToLeave() {
 	w.endDrain()
-	if w.onLoop.adoption != nil {
+	if a := w.onLoop.adoption; a != nil && a.leaving {
 		return // it is told by its own primary
 	}
 	w.post(wire.PrimaryMessage{Command: wire.Command, Act: wire.ActDisconnect, Seq: w.primary.nextSeq()})

@@ -47,7 +47,7 @@ func (l LoopChannel) Forward(frame []byte) {
 }
 
 // HoldForwarding keeps back what the channel forwards from now on, and has it read no more, until ResumeForwarding. What has been read
-// before waits in memory.
+// before waits in memory, with its handles: the handler has to resume, at the latest when either channel has ended.
 func (l LoopChannel) HoldForwarding() {
 	if c := l.channel; !c.isZero() {
 		c.forwarding.holds = true
@@ -135,7 +135,7 @@ func (c *Channel) takeForwarded(from *Channel, m message) {
 	} else {
 		c.queueForwarded(m)
 	}
-	if o.queued >= c.options.SendBuffer && o.outrun == nil {
+	if o.queued >= c.options.SendBuffer {
 		from.hold(&from.outrun, true)
 		o.outrun = func() { from.loop.Post(func() { from.hold(&from.outrun, from.forwarding.holds) }) }
 	}

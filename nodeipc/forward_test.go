@@ -78,6 +78,15 @@ func newBetween(t *testing.T) *between {
 	return b
 }
 
+// expectHandle has the child get a handle of the parent's, and the parent hear that it has.
+func (b *between) expectHandle() {
+	b.child.t.Helper()
+	b.child.expect(handleMessage)
+	b.child.expectHandles(1)
+	b.child.write(ack + "\n")
+	b.parent.expect(ack)
+}
+
 // TestForward: what either says reaches the other in its order, but what is for this end.
 func TestForward(t *testing.T) {
 	b := newBetween(t)
@@ -194,10 +203,7 @@ func TestForwardLostHandle(t *testing.T) {
 	b.parent.expect(nack)
 	fd, closed := tracer(t)
 	b.parent.write(handleMessage+"\n", fd)
-	b.child.expect(handleMessage)
-	b.child.expectHandles(1)
-	b.child.write(ack + "\n")
-	b.parent.expect(ack)
+	b.expectHandle()
 	closed()
 }
 
@@ -210,10 +216,7 @@ func TestForwardUnaskedHandle(t *testing.T) {
 	b.child.expect(`"plain"`)
 	closed()
 	b.parent.write(handleMessage+"\n", own)
-	b.child.expect(handleMessage)
-	b.child.expectHandles(1)
-	b.child.write(ack + "\n")
-	b.parent.expect(ack)
+	b.expectHandle()
 	ownClosed()
 }
 
@@ -234,16 +237,20 @@ func TestForwardWaitsForTheReceiver(t *testing.T) {
 			written <- i
 		}
 	}()
-	// The other way is free meanwhile, and shows when all that could be written has been.
-	for last := -1; last != len(written); {
-		last = len(written)
-		for range 20 {
-			b.child.write("1\n")
-			b.parent.expect("1")
+	for range 2 {
+		// The other way is free meanwhile, and shows when all that could be written has been.
+		for last := -1; last != len(written); {
+			last = len(written)
+			for range 20 {
+				b.child.write("1\n")
+				b.parent.expect("1")
+			}
 		}
-	}
-	if n := len(written) * size; n > 5<<20 {
-		t.Errorf("%d bytes were taken for a child that does not read", n)
+		if n := len(written) * size; n > 5<<20 {
+			t.Errorf("%d bytes were taken for a child that does not read", n)
+		}
+		b.loop.Call(b.up.own.HoldForwarding)
+		b.loop.Call(b.up.own.ResumeForwarding) // which makes no room
 	}
 	for range messages {
 		b.child.expect(message)

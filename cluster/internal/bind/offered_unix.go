@@ -45,18 +45,16 @@ func OfferedPort(fds []int, packets bool, r Request) (fd int, at netip.AddrPort,
 	if packets {
 		kind = unix.SOCK_DGRAM
 	}
-	fds = matching(fds, kind, func(bound unix.Sockaddr, _ bool) bool {
-		has, isIP := newEndpoint(bound, false)
-		if isIP && has.port == r.Port && r.Port > 0 && !at.IsValid() {
-			at = netip.AddrPortFrom(has.ip, uint16(has.port))
-			return true
+	for _, fd := range fds {
+		bound, err := boundTo(fd, kind)
+		if err != nil {
+			continue
 		}
-		return false
-	})
-	if len(fds) == 0 {
-		return -1, at, false
+		if has, isIP := newEndpoint(bound, false); isIP && r.Port > 0 && has.port == r.Port {
+			return fd, netip.AddrPortFrom(has.ip, uint16(has.port)), true
+		}
 	}
-	return fds[0], at, true
+	return -1, at, false
 }
 
 // matching returns the descriptors that are bound sockets of a kind without a peer, and match.
