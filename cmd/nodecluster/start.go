@@ -28,8 +28,9 @@ is closed. What is started is known by its name from then on, also after a reboo
 SCRIPT is what run takes; "COMMAND ARGS" is a command line; FILE is a nodecluster.yaml, or an ecosystem file of PM2's: all
 applications in it are made to be what it says, those that others depend on first, and what changes is shown. Without a word it
 is the file of this folder: nodecluster.yaml, or else ecosystem.config.js. A NAME that was started before is started again if
-it is stopped. What runs already as asked is left alone. If another configuration is asked for, the workers are reloaded, and if one of the new ones fails, the old ones go on. Some settings, such as --sched, are the
-supervisor's: then the application is stopped and started.
+it is stopped. What runs already as asked is left alone. If another configuration is asked for, the workers are reloaded, and
+if one of the new ones fails, the old ones go on. Some settings, such as --sched, are the supervisor's: then the application is
+stopped and started.
 
 It waits until all workers are ready. Ctrl-C ends the waiting alone.
 

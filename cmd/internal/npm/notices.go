@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -140,20 +141,11 @@ func (n notices) expect(modules []*debug.Module) error {
 func (n notices) String() string {
 	var b strings.Builder
 	b.WriteString("This program has code of the following in itself, under their licences.\n")
-	for _, module := range sorted(n) {
-		for _, name := range sorted(n[module].files) {
+	for _, module := range slices.Sorted(maps.Keys(n)) {
+		for _, name := range slices.Sorted(maps.Keys(n[module].files)) {
 			title := strings.TrimSpace(module + " " + n[module].version)
 			fmt.Fprintf(&b, "\n%s\n%s: %s\n\n%s\n", strings.Repeat("-", 80), title, name, n[module].files[name])
 		}
 	}
 	return b.String()
-}
-
-func sorted[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -6,11 +6,13 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -127,5 +129,5 @@ func (r *registry) takeGiven() []string {
 		given[name] = true
 	}
 	r.given = nil
-	return sorted(given)
+	return slices.Sorted(maps.Keys(given))
 }

@@ -3,7 +3,6 @@
 package adopt
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -51,6 +50,12 @@ func Run(connection *os.File, policy cluster.SchedulingPolicy, warn func(string)
 	return err
 }
 
+// What one read takes of reports. Linux has one in each; macOS may have several.
+const (
+	maxReports       = 64 << 10
+	maxReportedFiles = 16 * reportedFiles
+)
+
 // engine takes what processes report that are going to be workers.
 type engine struct {
 	primary *cluster.Primary
@@ -62,7 +67,7 @@ type engine struct {
 
 // hear takes reports until the primary, and all that it has started, have closed their end.
 func (e *engine) hear(socket *net.UnixConn) {
-	buffer, rights := make([]byte, bufio.MaxScanTokenSize), make([]byte, unix.CmsgSpace(4*16*reportedFiles))
+	buffer, rights := make([]byte, maxReports), make([]byte, unix.CmsgSpace(4*maxReportedFiles))
 	for {
 		n, oob, _, _, err := socket.ReadMsgUnix(buffer, rights)
 		e.files = append(e.files, filesOf(rights[:oob])...)

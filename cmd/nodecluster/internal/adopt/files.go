@@ -16,6 +16,9 @@ import (
 //go:embed preload.cjs
 var preload []byte
 
+//go:embed exec.cjs
+var execScript []byte
+
 // Settings are what the preload is told.
 type Settings struct {
 	// Program is the path of this program.
@@ -26,32 +29,15 @@ type Settings struct {
 	Strict bool `json:"strict"`
 }
 
-// Preload writes the preload and what it needs into a folder for files that can be made again, unless they are there, and returns the path
-// of the script that Node has to load. They stay there: Node loads them again for each thread that the program starts. It returns the
-// option for Node, for the end of NODE_OPTIONS; the script takes it out of the environment again.
+// Preload writes the preload and what it needs into a folder for files that can be made again, unless they are there. They stay there: Node
+// loads them again for each thread that the program starts. It returns the option that has Node load them, for the end of NODE_OPTIONS,
+// from which they take it away again. Its error is why a file cannot be written.
 func Preload(s Settings) (option string, err error) {
 	settings, err := json.Marshal(s)
 	if err != nil {
 		return "", err
 	}
-	script := fmt.Appendf(nil, `'use strict';
-const { NODE_OPTIONS } = process.env;
-const added = NODE_OPTIONS?.lastIndexOf('--require ') ?? -1;
-if (added >= 0 && NODE_OPTIONS.includes(__filename.replace(/[\\"]/g, '\\$&'), added)) {
-  if (added === 0) {
-    delete process.env.NODE_OPTIONS;
-  } else {
-    process.env.NODE_OPTIONS = NODE_OPTIONS.slice(0, added - 1);
-  }
-}
-const before = Object.keys(require.cache);
-require('./preload.cjs').adopt(%s);
-for (const file of Object.keys(require.cache)) {
-  if (!before.includes(file) || file === __filename) {
-    delete require.cache[file];
-  }
-}
-`, settings)
+	script := fmt.Appendf(nil, "%s\nrun(%s);\n", execScript, settings)
 	files := map[string][]byte{interpose.ScriptFile: interpose.Script, "preload.cjs": preload, "exec.cjs": script}
 	folder, err := folderOf(files)
 	if err != nil {
@@ -62,19 +48,7 @@ for (const file of Object.keys(require.cache)) {
 			return "", err
 		}
 	}
-	return "--require " + quote(filepath.Join(folder, "exec.cjs")), nil
-}
-
-// quote quotes a path for NODE_OPTIONS.
-func quote(path string) string {
-	var quoted bytes.Buffer
-	for _, c := range []byte(path) {
-		if c == '\\' || c == '"' {
-			quoted.WriteByte('\\')
-		}
-		quoted.WriteByte(c)
-	}
-	return `"` + quoted.String() + `"`
+	return interpose.Require(filepath.Join(folder, "exec.cjs")), nil
 }
 
 // cacheFolder is where files are that can be made again. Root's can be read by the users that a program becomes.

@@ -5,7 +5,10 @@
 // [Script] is loaded in the Node process, and [Become] is the end of what this program does as a child.
 package interpose
 
-import _ "embed"
+import (
+	_ "embed"
+	"strings"
+)
 
 // ScriptFile is the name under which other scripts require Script.
 const ScriptFile = "spawn.cjs"
@@ -15,3 +18,8 @@ const ScriptFile = "spawn.cjs"
 //
 //go:embed spawn.cjs
 var Script []byte
+
+// Require returns the option by which Node loads the script at a path first, for NODE_OPTIONS.
+func Require(path string) string {
+	return `--require "` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(path) + `"`
+}

@@ -1,34 +1,23 @@
 package top
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/table"
 )
 
-// order is what the applications are sorted by.
-type order struct {
-	name string
-	// compare puts what draws attention first; nil is by name.
-	compare func(a, b *control.App) int
-}
+// order is what the applications are sorted by, as it is called here and as table.Sort has it: what draws attention comes first.
+type order struct{ name, by string }
 
 var orders = []order{
-	{"name", nil},
-	{"cpu", func(a, b *control.App) int { return cmp.Compare(b.CPU, a.CPU) }},
-	{"memory", func(a, b *control.App) int { return cmp.Compare(b.Memory, a.Memory) }},
-	{"lag", func(a, b *control.App) int { return cmp.Compare(lag(b), lag(a)) }},
-	{"connections", func(a, b *control.App) int { return cmp.Compare(b.Connections, a.Connections) }},
-	{"restarts", func(a, b *control.App) int { return cmp.Compare(b.Restarts, a.Restarts) }},
-}
-
-func lag(a *control.App) float64 {
-	if a.Lag == nil {
-		return -1
-	}
-	return a.Lag.P99
+	{"name", "name"},
+	{"cpu", "cpu:desc"},
+	{"memory", "memory:desc"},
+	{"lag", "lag:desc"},
+	{"connections", "conns:desc"},
+	{"restarts", "restarts:desc"},
 }
 
 // selection is which applications are in sight, in which order, and which one is selected.
@@ -55,14 +44,9 @@ func (s *selection) arrange() {
 			s.shown = append(s.shown, a)
 		}
 	}
-	slices.SortStableFunc(s.shown, func(a, b control.App) int {
-		if compare := orders[s.order].compare; compare != nil {
-			if c := compare(&a, &b); c != 0 {
-				return c
-			}
-		}
-		return cmp.Compare(a.Name, b.Name)
-	})
+	for _, by := range []string{"name", orders[s.order].by} { // the name decides among those that are alike
+		table.Sort(s.shown, by)
+	}
 	if s.index() < 0 {
 		s.selectAt(was)
 	}

@@ -114,8 +114,7 @@ const folderVariable = tracing.Variable + "="
 // environment is one in which Node runs the preload before all else, and Go programs start children as that does.
 func (f folder) environment(env []string) []string {
 	const name = "NODE_OPTIONS="
-	quoted := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(f.path(preloadFile))
-	options := fmt.Sprintf(`--require "%s"`, quoted)
+	options := interpose.Require(f.path(preloadFile))
 	var rest []string
 	for _, variable := range env {
 		before, ok := strings.CutPrefix(variable, name)
