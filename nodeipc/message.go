@@ -54,6 +54,15 @@ func (m Message) Payload() []byte {
 	return m.payload
 }
 
+// Raw returns the message as a value that [Channel.Send] and its like write as it came, to any peer of the same serialization. It shares the
+// bytes of Payload, and is valid as long. Of a request it is the body. It is nil after Release, and of a zero Message.
+func (m Message) Raw() any {
+	if m.codec == nil || m.lease.over() {
+		return nil
+	}
+	return m.codec.Raw(m.payload)
+}
+
 // Release gives back the memory of a message of 32 KiB or more, so that its channel puts the next one together without new
 // memory, of which Go's garbage collector would have to dispose. It is never needed; it is for programs that get many long
 // messages.

@@ -32,8 +32,10 @@ type Pool struct {
 	halt    context.CancelFunc // ends the supervision
 	done    chan struct{}
 
-	asks     chan func()   // what the supervisor is to do
-	changing chan struct{} // whose one change is under way has put something there
+	routers  []*Router      // of Options.Routes
+	routing  sync.WaitGroup // of the goroutine that routes messages
+	asks     chan func()    // what the supervisor is to do
+	changing chan struct{}  // whose one change is under way has put something there
 	watchers watchers
 
 	// What follows is the supervisor's until done is closed.
@@ -85,6 +87,7 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	p.sizing.Store(o.size(p.settings, limits.Read()))
 	p.own = primary.Subscribe(cluster.OnlineEvent{}, cluster.ListeningEvent{}, cluster.ListenErrorEvent{},
 		cluster.ListenPendingEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{}, cluster.BlockedEvent{}, cluster.UnblockedEvent{})
+	p.startRouting()
 	return p, nil
 }
 

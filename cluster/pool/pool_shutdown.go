@@ -28,6 +28,7 @@ func (p *Pool) Close() error {
 	p.stop()
 	p.own.Close()
 	defer p.endings.Wait()
+	defer p.routing.Wait()
 	return errors.Join(p.primary.Close(), p.preload.Close())
 }
 

@@ -1,0 +1,36 @@
+package routes
+
+import (
+	"bytes"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
+	"github.com/nodecluster/nodecluster/nodeipc"
+)
+
+// broadcastCommand is the cmd of a message that goes to all other workers.
+const broadcastCommand = "nodecluster:broadcast"
+
+type broadcast struct{}
+
+// Broadcast is the route of messages {cmd: 'nodecluster:broadcast', …}, which go to all other workers as they are. It is for programs that
+// have no library for that.
+func Broadcast() pool.Route { return broadcast{} }
+
+func (broadcast) Name() string { return broadcastCommand }
+
+func (broadcast) Matches(m nodeipc.Message) bool {
+	if !bytes.Contains(m.Payload(), []byte(broadcastCommand)) {
+		return false
+	}
+	var message struct {
+		Command string `json:"cmd"`
+	}
+	return m.Decode(&message) == nil && message.Command == broadcastCommand
+}
+
+func (broadcast) Take(r *pool.Router, from *cluster.Worker, m nodeipc.Message) {
+	r.Broadcast(m.Raw(), from)
+}
+
+func (broadcast) Leave(*pool.Router, *cluster.Worker) {}
