@@ -34,6 +34,7 @@ type Pool struct {
 
 	routers  []*Router      // of Options.Routes
 	routing  sync.WaitGroup // of the goroutine that routes messages
+	outboxes outboxes       // of what routes send
 	asks     chan func()    // what the supervisor is to do
 	changing chan struct{}  // whose one change is under way has put something there
 	watchers watchers

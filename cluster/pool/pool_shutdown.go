@@ -28,7 +28,7 @@ func (p *Pool) Close() error {
 	p.stop()
 	p.own.Close()
 	defer p.endings.Wait()
-	defer p.routing.Wait()
+	defer p.stopRouting()
 	return errors.Join(p.primary.Close(), p.preload.Close())
 }
 

@@ -41,7 +41,7 @@ func TestRouteBroadcasts(t *testing.T) {
 
 func testRouteBroadcasts(t *testing.T, serialization nodeipc.Serialization) {
 	nodetest.NoLeaks(t)
-	const count, size = 40, 100_000 // more than a channel keeps for a worker that does not read
+	const count, size = 200, 100_000 // more than is kept for a worker that does not read
 	route := toOthers{mark: "shared", left: make(chan int, 3)}
 	p := newPool(t, cluster.Settings{
 		ExecPath: nodetest.Default(t).Path, Serialization: serialization, Exec: nodetest.Script(t, "members.js", fmt.Sprintf(`

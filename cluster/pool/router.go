@@ -11,7 +11,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
-// A Router sends what a route has for workers. It never waits: what waits for a worker that does not read is bounded by its channel's 1 MiB,
+// A Router sends what a route has for workers. It never waits: of what a worker has not read, 16 MiB are kept beside what its channel holds,
 // and further messages are dropped and counted. The first that is dropped since the worker has got one is an [cluster.ErrorEvent] that
 // matches [nodeipc.ErrNotReading]. Its methods may be called from any goroutine.
 type Router struct {
@@ -33,10 +33,10 @@ func (r *Router) Workers() (connected []*cluster.Worker) {
 	return connected
 }
 
-// Tell sends a worker a message, as [cluster.Worker.Tell] does, and reports whether it was sent. [nodeipc.Message.Raw] is one that is passed
-// on as it came.
+// Tell sends a worker a message, what [cluster.Worker.Tell] takes, and reports whether it is on its way. [nodeipc.Message.Raw] is one that is
+// passed on as it came. A worker gets the messages of all routes in the order of the calls.
 func (r *Router) Tell(w *cluster.Worker, message any) bool {
-	err := w.Tell(message)
+	err := r.pool.outboxes.tell(w, message)
 	switch {
 	case err == nil:
 		r.sent.Add(1)
@@ -90,12 +90,19 @@ func (p *Pool) startRouting() {
 	for _, route := range p.options.Routes {
 		p.routers = append(p.routers, &Router{pool: p, route: route, behind: map[*cluster.Worker]bool{}})
 	}
+	p.outboxes.waiting = map[*cluster.Worker]*outbox{}
 	messages := p.primary.Subscribe(cluster.MessageEvent{}, cluster.DisconnectEvent{})
 	p.routing.Go(func() {
 		for event := range messages.Events(context.Background()) {
 			p.routeEvent(event)
 		}
 	})
+}
+
+// stopRouting waits for the end of what startRouting has begun, once the primary is closed.
+func (p *Pool) stopRouting() {
+	p.routing.Wait()
+	p.outboxes.close()
 }
 
 func (p *Pool) routeEvent(event cluster.Event) {
