@@ -31,7 +31,8 @@ func Run(connection *os.File, policy cluster.SchedulingPolicy, warn func(string)
 	if !ok {
 		return errors.New("standard input is no Unix socket")
 	}
-	primary, err := cluster.NewPrimary(cluster.Settings{SchedulingPolicy: policy, Serialization: nodeipc.JSON})
+	// To look for connections that wait at busy workers would be all that reuseport costs.
+	primary, err := cluster.NewPrimary(cluster.Settings{SchedulingPolicy: policy, Serialization: nodeipc.JSON, NoSteal: true})
 	if err != nil {
 		return err
 	}
