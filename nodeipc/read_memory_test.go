@@ -122,6 +122,9 @@ func TestReleased(t *testing.T) {
 	}
 	in.messages[0].Release()
 	var text string
+	if raw := in.messages[0].Raw(); raw != nil {
+		t.Errorf("a message that was released is to be sent as %q", raw)
+	}
 	if err := in.messages[0].Decode(&text); err == nil || in.messages[0].Payload() != nil {
 		t.Errorf("a message that was released has a payload of %d bytes, %v", len(in.messages[0].Payload()), err)
 	}

@@ -103,8 +103,8 @@ func TestZeroMessage(t *testing.T) {
 	if err := m.Decode(&v); err == nil {
 		t.Errorf("decoded %v", v)
 	}
-	if m.Payload() != nil {
-		t.Errorf("payload %q", m.Payload())
+	if m.Payload() != nil || m.Raw() != nil {
+		t.Errorf("payload %q, raw %q", m.Payload(), m.Raw())
 	}
 	m.Release()
 	if err := m.Decode(&v); err == nil {

@@ -101,6 +101,12 @@
 // [Options.MaxLag] is for workers whose event loop does not move, and needs no check.
 // [Pool.Ready] and [Pool.ReadyWithin] are for the load balancer in front of the pool, and [Pool.Progress] tells of each change.
 //
+// # Messages through the primary
+//
+// Some libraries send their messages through the primary, and need code of theirs there. [Options.Routes] is that code in Go: a [Route]
+// takes the messages that it knows, and sends by a [Router], which waits for no worker. Package
+// [github.com/nodecluster/nodecluster/cluster/pool/routes] has those of libraries.
+//
 // # How Node workers drain
 //
 // Node closes the servers of a worker that leaves. From version 19 on that cuts connections without a request, in a race with the client's
