@@ -17,6 +17,8 @@ type AdoptOptions struct {
 	Pid int
 	// Serialization is that of both channels: of NODE_CHANNEL_SERIALIZATION_MODE in the worker's environment. "" means JSON.
 	Serialization nodeipc.Serialization
+	// NodeVersion is the major version of Node that both processes run, 0 if it is not known, as [nodeipc.Options] have it.
+	NodeVersion int
 	// BeforeListen, if not nil, is called on the primary's loop before a socket is opened for the worker, with where the worker wants to
 	// listen, and must not block. It is for a process that opens sockets in the name of the worker's own primary, to take over what that
 	// may do by now and where it is. With an error the worker's own primary is asked instead.
@@ -110,7 +112,7 @@ func (a *adoption) newChannel(f *os.File, handler nodeipc.Handler) (*nodeipc.Cha
 		return nil, err
 	}
 	channel, err := nodeipc.NewChannel(fd, nodeipc.Options{
-		Serialization: a.options.Serialization, MaxMessageSize: maxAdoptedMessage,
+		Serialization: a.options.Serialization, NodeVersion: a.options.NodeVersion, MaxMessageSize: maxAdoptedMessage,
 		Loop: a.worker.primary.loop, Handler: handler, Warn: a.worker.warn,
 	})
 	if err != nil {

@@ -117,7 +117,7 @@ func (c *Channel) open(fd int) error {
 	if err := socket.SetNonblock(fd); err != nil {
 		return err
 	}
-	if c.codec == codec.Advanced {
+	if c.codec == codec.Advanced && c.options.NodeVersion < firstNodeOfLargeReads {
 		if err := socket.SetSendBuffer(fd, advancedSendBuffer); err != nil {
 			return err
 		}

@@ -12,6 +12,9 @@ type Options struct {
 	// Serialization is how messages are written. It must be the same at both ends. "" means JSON. Start tells the child of it, and
 	// Parent does not read it, because the parent has chosen it.
 	Serialization Serialization
+	// NodeVersion is the major version of the Node process at the other end, 0 if it is not known or no Node. From 20 on, large messages of a
+	// channel that is Advanced are written in larger pieces, which is faster: versions before stop reading where much waits to be read.
+	NodeVersion int
 	// MaxMessageSize is how many bytes a message may have, in either direction. 0 means 64 MiB.
 	MaxMessageSize int
 	// SendBuffer is how many bytes may wait for a peer that does not read before Send waits. 0 means 1 MiB.

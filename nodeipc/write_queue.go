@@ -14,6 +14,8 @@ const (
 	// small messages is one that the system takes whole or not at all; one of a larger message is cut within that.
 	advancedSendBuffer   = 20 << 10
 	maxAdvancedCoalesced = 16 << 10
+	// firstNodeOfLargeReads is the first version of Node that reads on whatever waits.
+	firstNodeOfLargeReads = 20
 	// maxBatched is how many messages go into one write at most, so that the peer is not left without any.
 	maxBatched = 16
 	// maxReplies is how many send buffers the answers to a peer may fill before the channel ends.

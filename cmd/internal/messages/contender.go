@@ -20,6 +20,7 @@ const patience = 10 * time.Second
 type contender struct {
 	name    string
 	command []string
+	relay   string // of the turns
 	results map[cell]*result
 }
 
@@ -43,6 +44,7 @@ func (c *contender) take(in cell, t turn) {
 	if r.refused != "" {
 		return
 	}
+	t.Relay = c.relay
 	f, err := run(c.command, t)
 	if err != nil {
 		r.refused = err.Error()

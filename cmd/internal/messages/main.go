@@ -77,7 +77,7 @@ func (o *options) measure() error {
 			return err
 		}
 	}
-	contenders, err := o.contenders(script)
+	contenders, err := o.contenders(script, folder)
 	if err != nil {
 		return err
 	}
@@ -87,12 +87,16 @@ func (o *options) measure() error {
 }
 
 // contenders are the parents, Node's first, to which the others are compared.
-func (o *options) contenders(script string) ([]*contender, error) {
+func (o *options) contenders(script, folder string) ([]*contender, error) {
 	if o.exec {
+		bare := newContender("a relay of bare system calls", o.node, script)
+		var err error
+		bare.relay, err = compileRelay(folder)
 		return []*contender{
 			newContender("Node's cluster", o.node, script),
+			bare,
 			newContender("nodecluster exec", o.nodecluster, "exec", "--strict", "--node", o.node, script),
-		}, nil
+		}, err
 	}
 	self, err := os.Executable()
 	if err != nil {

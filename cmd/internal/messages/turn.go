@@ -15,6 +15,7 @@ type turn struct {
 	WarmUp        float64               `json:"warmUp"`
 	Seconds       float64               `json:"seconds"`
 	Cluster       bool                  `json:"cluster"` // the child is a worker
+	Relay         string                `json:"relay"`   // a program between the two, "" if there is none
 }
 
 // figures are what a parent has counted, as JSON on its standard output.

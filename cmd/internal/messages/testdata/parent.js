@@ -22,6 +22,10 @@ setTimeout(() => {
 
 function forkWorker() {
   const cluster = require('cluster');
+  if (turn.relay) {
+    process.execPath = turn.relay;
+    process.env.NODE = turn.node;
+  }
   cluster.setupPrimary({ exec: turn.child, args: [], serialization: turn.serialization });
   return cluster.fork().process;
 }
@@ -30,7 +34,8 @@ function forkWorker() {
 function cpuOfOthers() {
   if (!turn.cluster) return 0;
   let ticks = 0;
-  for (const pid of readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').split(' ')) {
+  const childrenOf = (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ');
+  for (const pid of [...childrenOf(process.pid), ...childrenOf(child.pid)]) {
     if (pid === '' || Number(pid) === child.pid) continue;
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '').split(' ');
     ticks += Number(fields[11]) + Number(fields[12]);

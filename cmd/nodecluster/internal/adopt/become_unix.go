@@ -19,7 +19,7 @@ import (
 // gets the channel that the worker would have had, and the worker one to the engine. It returns only where the worker cannot be started.
 // Where the engine is gone the worker keeps its own channel, unless it is strict.
 func Become(args []string) error {
-	if len(args) < 6 {
+	if len(args) < 7 {
 		return errors.New(WorkerCommand + " is for the use of nodecluster exec only")
 	}
 	engine, err := strconv.Atoi(args[0])
@@ -27,16 +27,20 @@ func Become(args []string) error {
 		return fmt.Errorf("the engine's descriptor: %w", err)
 	}
 	unix.CloseOnExec(engine)
-	err = interpose.ReplaceChannel(func(channel, ours int) error { return introduce(engine, channel, ours) })
+	r := report{PID: os.Getpid(), Serialization: os.Getenv("NODE_CHANNEL_SERIALIZATION_MODE")}
+	if r.NodeVersion, err = strconv.Atoi(args[2]); err != nil {
+		return fmt.Errorf("Node's version: %w", err)
+	}
+	err = interpose.ReplaceChannel(func(channel, ours int) error { return introduce(engine, r, channel, ours) })
 	if err != nil && args[1] == "strict" {
 		return fmt.Errorf("the engine has not taken the worker: %w", err)
 	}
-	return interpose.Become(args[2], args[3], args[4], args[5:], syscall.Environ())
+	return interpose.Become(args[3], args[4], args[5], args[6:], syscall.Environ())
 }
 
 // introduce hands this process's channel to the engine, and waits until that has it.
-func introduce(engine, channel, ours int) error {
-	line, err := json.Marshal(report{PID: os.Getpid(), Serialization: os.Getenv("NODE_CHANNEL_SERIALIZATION_MODE")})
+func introduce(engine int, r report, channel, ours int) error {
+	line, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}

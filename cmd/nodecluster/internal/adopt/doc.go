@@ -17,8 +17,8 @@ package adopt
 const (
 	// EngineCommand is started by the preload. Its argument is the scheduling policy.
 	EngineCommand = "adopt-engine"
-	// WorkerCommand is started in the place of a worker. Its arguments are the descriptor of the engine, "strict" or "", the user and the
-	// group to become or "", the worker's program, and its own arguments from argv[0] on.
+	// WorkerCommand is started in the place of a worker. Its arguments are the descriptor of the engine, "strict" or "", the
+	// major version of Node or 0, the user and the group to become or "", the worker's program, and its own arguments from argv[0] on.
 	WorkerCommand = "adopt-exec"
 )
 
@@ -27,6 +27,7 @@ const (
 type report struct {
 	PID           int    `json:"pid"`
 	Serialization string `json:"serialization"`
+	NodeVersion   int    `json:"nodeVersion"` // the major version of both processes, 0 if they are not the same program
 }
 
 // reportedFiles is how many descriptors come with a report.

@@ -101,7 +101,8 @@ func (e *engine) take(line []byte) {
 		return
 	}
 	_, err := e.primary.Adopt(files[0], files[1], cluster.AdoptOptions{
-		Pid: r.PID, Serialization: nodeipc.Serialization(r.Serialization), BeforeListen: e.like.assume, ListenFD: e.like.listenFD,
+		Pid: r.PID, Serialization: nodeipc.Serialization(r.Serialization), NodeVersion: r.NodeVersion,
+		BeforeListen: e.like.assume, ListenFD: e.like.listenFD,
 	})
 	if err == nil {
 		files[2].Write([]byte{1})

@@ -37,7 +37,7 @@ function adopt({ program, sched, strict }) {
       return undefined;
     }
     const ids = takeCredentials(options);
-    options.args = [program, 'adopt-exec', `${options.stdio.length}`, strict ? 'strict' : '', ...ids, file, ...options.args];
+    options.args = [program, 'adopt-exec', `${options.stdio.length}`, strict ? 'strict' : '', versionOf(file), ...ids, file, ...options.args];
     options.file = program;
     options.stdio = [...options.stdio, { type: 'fd', fd }];
     return (child) => {
@@ -100,6 +100,11 @@ function adopt({ program, sched, strict }) {
       // Nobody reads it.
     }
   }
+}
+
+// versionOf is the major version of Node that a worker has which runs file, '0' if it is another program than this process's.
+function versionOf(file) {
+  return file === process.execPath ? process.versions.node.split('.')[0] : '0';
 }
 
 // policy is that of the cluster module, which has fixed it at its first fork.
