@@ -83,31 +83,6 @@ func TestExecIsLikePlainNode(t *testing.T) {
 	})
 }
 
-// TestExecPackages: what npm has for primaries and workers runs on the engine as on plain Node.
-func TestExecPackages(t *testing.T) {
-	modules := "NODE_PATH=" + nodetest.Managers(t) + ":" + filepath.Join(nodetest.Apps(t), "node_modules")
-	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
-		for _, file := range []string{"throng.js", "recluster.js", "cfork.js", "socketio.js", "fastify.js"} {
-			t.Run(file, func(t *testing.T) {
-				primaryProgram{line: file, env: []string{modules}}.compare(t, node.Path, "testdata/primaries")
-			})
-		}
-	})
-}
-
-// TestExecEgg: Egg's own masters do the same on the engine.
-func TestExecEgg(t *testing.T) {
-	if !nodetest.All() {
-		t.Skip("needs Egg: scripts/test --all has it")
-	}
-	env := []string{"NODE_PATH=" + nodetest.Eggs(t), "EGG_SERVER_ENV=prod"}
-	for _, egg := range []string{"egg3", "egg4"} {
-		t.Run(egg, func(t *testing.T) {
-			primaryProgram{line: "egg.js " + egg + " PORTS", env: env}.compare(t, nodetest.Default(t).Path, "testdata/primaries")
-		})
-	}
-}
-
 // TestExecWithLoader: tsx compiles what the primary and the workers load.
 func TestExecWithLoader(t *testing.T) {
 	node := nodetest.Default(t)
