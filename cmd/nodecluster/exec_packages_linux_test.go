@@ -21,17 +21,24 @@ func TestExecPackages(t *testing.T) {
 	})
 }
 
-// TestExecEgg: Egg's own masters do the same on the engine.
+// TestExecEgg: Egg's own masters do the same on the engine, on every Node that they support. Those of a Node run side by side: most of the
+// time each waits.
 func TestExecEgg(t *testing.T) {
 	if !nodetest.All() {
 		t.Skip("needs Egg: scripts/test --all has it")
 	}
 	env := []string{"NODE_PATH=" + nodetest.Eggs(t), "EGG_SERVER_ENV=prod"}
-	for _, egg := range []string{"egg3", "egg4"} {
-		t.Run(egg, func(t *testing.T) {
-			primaryProgram{line: "egg.js " + egg + " PORTS", env: env}.compare(t, nodetest.Default(t).Path, "testdata/primaries")
-		})
-	}
+	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
+		var running []comparison
+		for _, c := range []primaryProgram{{line: "egg.js egg3 PORTS"}, {line: "egg.js egg4 PORTS", since: 18}} {
+			if c.env = env; node.Major >= c.since {
+				running = append(running, c.startBoth(t, node.Path, "testdata/primaries"))
+			}
+		}
+		for _, c := range running {
+			c.expectSame(t)
+		}
+	})
 }
 
 // TestExecNext: Next in workers that a program forks does the same on the engine, on every Node that it supports.

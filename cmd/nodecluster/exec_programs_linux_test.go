@@ -115,6 +115,17 @@ func TestExecInheritsCredentials(t *testing.T) {
 // compare runs the program of a folder on plain Node and on the engine, side by side, with nothing in its environment that is this machine's.
 func (c primaryProgram) compare(t *testing.T, node, folder string) {
 	t.Helper()
+	c.startBoth(t, node, folder).expectSame(t)
+}
+
+// A comparison is a program that runs on plain Node and on the engine.
+type comparison struct {
+	line           string
+	plain, adopted *program
+}
+
+func (c primaryProgram) startBoth(t *testing.T, node, folder string) comparison {
+	t.Helper()
 	folder, err := filepath.Abs(folder)
 	if err != nil {
 		t.Fatal(err)
@@ -130,16 +141,22 @@ func (c primaryProgram) compare(t *testing.T, node, folder string) {
 			c.drive(t, p)
 		}
 	}
-	plain.wait()
-	adopted.wait()
-	if got, want := adopted.cmd.ProcessState.String(), plain.cmd.ProcessState.String(); got != want {
-		t.Errorf("by exec it ends with %s, on plain Node with %s", got, want)
+	return comparison{c.line, plain, adopted}
+}
+
+// expectSame waits until both have ended, and compares what they have printed and how they ended.
+func (c comparison) expectSame(t *testing.T) {
+	t.Helper()
+	c.plain.wait()
+	c.adopted.wait()
+	if got, want := c.adopted.cmd.ProcessState.String(), c.plain.cmd.ProcessState.String(); got != want {
+		t.Errorf("%s: by exec it ends with %s, on plain Node with %s", c.line, got, want)
 	}
-	if plain.stdout.String() == "" {
-		t.Error("it prints nothing")
+	if c.plain.stdout.String() == "" {
+		t.Errorf("%s prints nothing", c.line)
 	}
-	expectSameText(t, "standard output", mask(adopted, adopted.stdout), mask(plain, plain.stdout))
-	expectSameText(t, "standard error", mask(adopted, adopted.stderr), mask(plain, plain.stderr))
+	expectSameText(t, c.line+": standard output", mask(c.adopted, c.adopted.stdout), mask(c.plain, c.plain.stdout))
+	expectSameText(t, c.line+": standard error", mask(c.adopted, c.adopted.stderr), mask(c.plain, c.plain.stderr))
 }
 
 // start starts one of the two in a folder of its own.
