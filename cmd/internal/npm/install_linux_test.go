@@ -43,6 +43,8 @@ const (
 	// inThread has the primary in a thread.
 	inThread = "const threads = require('worker_threads')\n" +
 		"if (threads.isMainThread && require('cluster').isPrimary) new threads.Worker(__filename)\nelse run()\nfunction run() {" + app + "}\n"
+	// forked has the primary in a process that another one has forked.
+	forked = "require('child_process').fork('./app.js')\n"
 	// types is for TypeScript, which has to find a fault in badTypes.
 	types    = "import 'nodecluster/register'\nimport { find } from 'nodecluster/binary'\nexport const path: string = find()\n"
 	badTypes = "import { find } from 'nodecluster/binary'\nexport const path: number = find()\n"
@@ -117,6 +119,7 @@ func project(t *testing.T) (folder string) {
 		"again.js":     again,
 		"import.mjs":   "import 'nodecluster/register'\nimport './app.js'\n",
 		"thread.js":    inThread,
+		"forked.js":    forked,
 		"types.mts":    types, "types.cts": types, "bad.mts": badTypes, "bad.cts": badTypes,
 	})
 	return folder
@@ -172,7 +175,7 @@ func expectUse(t *testing.T, node nodetest.Runtime, folder string) {
 		t.Fatal(err)
 	}
 	expect(t, with(t, node, folder, nil, "node", "import.mjs"), answered)
-	for _, file := range []string{"again.js", "thread.js"} {
+	for _, file := range []string{"again.js", "thread.js", "forked.js"} {
 		expect(t, with(t, node, folder, nil, "node", "--require", "nodecluster/register", file), answered)
 	}
 	expectVersion(t, with(t, node, folder, []string{"npm_config_update_notifier=false", "npm_config_offline=true"}, "npx", "nodecluster", "version"))
