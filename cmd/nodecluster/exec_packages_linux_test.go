@@ -21,8 +21,8 @@ func TestExecPackages(t *testing.T) {
 	})
 }
 
-// TestExecEgg: Egg's own masters do the same on the engine, on every Node that they support. Those of a Node run side by side: most of the
-// time each waits.
+// TestExecEgg: Egg's own masters do the same on the engine, on every Node that they support. Those of a Node run side by side, because
+// they wait now and then.
 func TestExecEgg(t *testing.T) {
 	if !nodetest.All() {
 		t.Skip("needs Egg: scripts/test --all has it")

@@ -56,10 +56,11 @@ func testInstalled(t *testing.T, made packed) {
 	local := startRegistry(t, testVersion, made.npm, made.platform)
 	newest := nodetest.Node(t, 26)
 	t.Run("npm from files", func(t *testing.T) {
-		folder := project(t)
+		folder, program := project(t), fetchPM2(t)
 		install(t, folder, local, "npm", "install", "--offline", "--no-audit", "--no-fund", made.npm, made.platform)
 		for _, node := range []nodetest.Runtime{nodetest.Node(t, 18), newest} {
 			t.Run(node.Name, func(t *testing.T) { expectUse(t, node, folder) })
+			t.Run("PM2 on "+node.Name, func(t *testing.T) { expectPM2(t, node, program, folder) })
 		}
 		t.Run("types", func(t *testing.T) { expectTypes(t, folder, filepath.Join(clients, "typescript", "bin", "tsc")) })
 	})
@@ -116,6 +117,7 @@ func project(t *testing.T) (folder string) {
 	writeFiles(t, folder, map[string]string{
 		"package.json": `{"name": "app", "version": "1.0.0", "private": true}`,
 		"app.js":       app,
+		"served.js":    served,
 		"again.js":     again,
 		"import.mjs":   "import 'nodecluster/register'\nimport './app.js'\n",
 		"thread.js":    inThread,
