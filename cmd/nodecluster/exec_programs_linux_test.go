@@ -83,31 +83,6 @@ func TestExecIsLikePlainNode(t *testing.T) {
 	})
 }
 
-// TestExecPackages: what npm has for primaries and workers runs on the engine as on plain Node.
-func TestExecPackages(t *testing.T) {
-	modules := "NODE_PATH=" + nodetest.Managers(t) + ":" + filepath.Join(nodetest.Apps(t), "node_modules")
-	nodetest.OldestAndNewest(t, func(t *testing.T, node nodetest.Runtime) {
-		for _, file := range []string{"throng.js", "recluster.js", "cfork.js", "socketio.js", "fastify.js"} {
-			t.Run(file, func(t *testing.T) {
-				primaryProgram{line: file, env: []string{modules}}.compare(t, node.Path, "testdata/primaries")
-			})
-		}
-	})
-}
-
-// TestExecEgg: Egg's own masters do the same on the engine.
-func TestExecEgg(t *testing.T) {
-	if !nodetest.All() {
-		t.Skip("needs Egg: scripts/test --all has it")
-	}
-	env := []string{"NODE_PATH=" + nodetest.Eggs(t), "EGG_SERVER_ENV=prod"}
-	for _, egg := range []string{"egg3", "egg4"} {
-		t.Run(egg, func(t *testing.T) {
-			primaryProgram{line: "egg.js " + egg + " PORTS", env: env}.compare(t, nodetest.Default(t).Path, "testdata/primaries")
-		})
-	}
-}
-
 // TestExecWithLoader: tsx compiles what the primary and the workers load.
 func TestExecWithLoader(t *testing.T) {
 	node := nodetest.Default(t)
@@ -140,6 +115,17 @@ func TestExecInheritsCredentials(t *testing.T) {
 // compare runs the program of a folder on plain Node and on the engine, side by side, with nothing in its environment that is this machine's.
 func (c primaryProgram) compare(t *testing.T, node, folder string) {
 	t.Helper()
+	c.startBoth(t, node, folder).expectSame(t)
+}
+
+// A comparison is a program that runs on plain Node and on the engine.
+type comparison struct {
+	line           string
+	plain, adopted *program
+}
+
+func (c primaryProgram) startBoth(t *testing.T, node, folder string) comparison {
+	t.Helper()
 	folder, err := filepath.Abs(folder)
 	if err != nil {
 		t.Fatal(err)
@@ -155,16 +141,22 @@ func (c primaryProgram) compare(t *testing.T, node, folder string) {
 			c.drive(t, p)
 		}
 	}
-	plain.wait()
-	adopted.wait()
-	if got, want := adopted.cmd.ProcessState.String(), plain.cmd.ProcessState.String(); got != want {
-		t.Errorf("by exec it ends with %s, on plain Node with %s", got, want)
+	return comparison{c.line, plain, adopted}
+}
+
+// expectSame waits until both have ended, and compares what they have printed and how they ended.
+func (c comparison) expectSame(t *testing.T) {
+	t.Helper()
+	c.plain.wait()
+	c.adopted.wait()
+	if got, want := c.adopted.cmd.ProcessState.String(), c.plain.cmd.ProcessState.String(); got != want {
+		t.Errorf("%s: by exec it ends with %s, on plain Node with %s", c.line, got, want)
 	}
-	if plain.stdout.String() == "" {
-		t.Error("it prints nothing")
+	if c.plain.stdout.String() == "" {
+		t.Errorf("%s prints nothing", c.line)
 	}
-	expectSameText(t, "standard output", mask(adopted, adopted.stdout), mask(plain, plain.stdout))
-	expectSameText(t, "standard error", mask(adopted, adopted.stderr), mask(plain, plain.stderr))
+	expectSameText(t, c.line+": standard output", mask(c.adopted, c.adopted.stdout), mask(c.plain, c.plain.stdout))
+	expectSameText(t, c.line+": standard error", mask(c.adopted, c.adopted.stderr), mask(c.plain, c.plain.stderr))
 }
 
 // start starts one of the two in a folder of its own.

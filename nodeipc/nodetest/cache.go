@@ -92,3 +92,10 @@ func Eggs(tb testing.TB) string {
 	cached(tb, "Egg", "eggs", "eggs", "node_modules", "egg3", "package.json")
 	return cached(tb, "Egg", "eggs", "eggs", "node_modules")
 }
+
+// Next gives the node_modules with Next and React, in the versions of testdata/next/package-lock.json: see [Managers].
+func Next(tb testing.TB) string {
+	tb.Helper()
+	cached(tb, "Next", "next", "next", "node_modules", "next", "package.json")
+	return cached(tb, "Next", "next", "next", "node_modules")
+}

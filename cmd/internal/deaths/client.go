@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"io"
@@ -18,23 +19,23 @@ type outcome int
 
 const (
 	answered outcome = iota
-	hung             // for as long as a client waits
+	late             // answered, after the patience of a client
+	hung             // not answered until nothing more could come
 	refused
 	reset // closed, by a reset or not, before the answer was complete
 	outcomes
 )
 
-var outcomeNames = [outcomes]string{"answered", "hung", "refused", "reset"}
+var outcomeNames = [outcomes]string{"answered", "late", "hung", "refused", "reset"}
 
-// request opens a connection, reads the answer to a request to its end, and gives the pid in it. The error is one
-// that is none of the outcomes.
-func request(from net.Addr, address string, patience time.Duration) (outcome, int, error) {
-	pid, err := ask(from, address, time.Now().Add(patience))
-	var network net.Error
+// request opens a connection, reads the answer to a request to its end, and gives the pid in it. It has hung when ctx ends. The error is
+// one that is none of the outcomes.
+func request(ctx context.Context, from net.Addr, address string) (outcome, int, error) {
+	pid, err := ask(ctx, from, address)
 	switch {
 	case err == nil:
 		return answered, pid, nil
-	case errors.As(err, &network) && network.Timeout():
+	case ctx.Err() != nil:
 		return hung, 0, nil
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return refused, 0, nil
@@ -45,15 +46,13 @@ func request(from net.Addr, address string, patience time.Duration) (outcome, in
 	return 0, 0, err
 }
 
-func ask(from net.Addr, address string, deadline time.Time) (pid int, err error) {
-	conn, err := (&net.Dialer{Deadline: deadline, LocalAddr: from}).Dial("tcp", address)
+func ask(ctx context.Context, from net.Addr, address string) (pid int, err error) {
+	conn, err := (&net.Dialer{LocalAddr: from}).DialContext(ctx, "tcp", address)
 	if err != nil {
 		return 0, err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(deadline); err != nil {
-		return 0, err
-	}
+	defer context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })()
 	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"); err != nil {
 		return 0, err
 	}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"net"
 	"strings"
 	"testing"
@@ -62,7 +63,9 @@ func TestOutcomes(t *testing.T) {
 			if test.want == hung {
 				patience = 50 * time.Millisecond
 			}
-			got, pid, err := request(nil, serve(t, test.handle), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			got, pid, err := request(ctx, nil, serve(t, test.handle))
 			if got != test.want || pid != test.pid || err != nil {
 				t.Errorf("%s with pid %d and error %v, want %s with pid %d", outcomeNames[got], pid, err, outcomeNames[test.want], test.pid)
 			}
@@ -72,7 +75,7 @@ func TestOutcomes(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	nodetest.NoLeaks(t)
-	if got, _, err := request(nil, measure.Local(nodetest.FreePort(t)), time.Minute); got != refused || err != nil {
+	if got, _, err := request(t.Context(), nil, measure.Local(nodetest.FreePort(t))); got != refused || err != nil {
 		t.Errorf("%s with error %v, want refused", outcomeNames[got], err)
 	}
 }

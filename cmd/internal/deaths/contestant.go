@@ -35,12 +35,13 @@ func (c *contestant) turn(ctx context.Context, d time.Duration) error {
 		return err
 	}
 	defer primary.End()
-	if err := awaitWorkers(primary, address); err != nil {
+	if err := awaitWorkers(ctx, primary, address); err != nil {
 		return err
 	}
-	l := startLoad(address)
+	l := startLoad(ctx, address, patience)
 	l.killFor(ctx, d)
-	err = l.stop()
+	// Only where workers are there for it has a connection without an answer hung.
+	err = errors.Join(awaitWorkers(ctx, primary, address), l.stop(patience))
 	for i, n := range l.counts {
 		c.counts[i] += n
 	}
@@ -49,15 +50,17 @@ func (c *contestant) turn(ctx context.Context, d time.Duration) error {
 }
 
 // awaitWorkers waits until every worker has answered.
-func awaitWorkers(p *measure.Program, address string) error {
+func awaitWorkers(ctx context.Context, p *measure.Program, address string) error {
 	seen := map[int]bool{}
 	var failure error
 	client := 0
 	err := p.Await(fmt.Sprintf("answer from each of %d workers", workers), func() bool {
 		client++
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
 		var o outcome
 		var pid int
-		if o, pid, failure = request(measure.ClientAddress(client), address, patience); o == answered && failure == nil {
+		if o, pid, failure = request(ctx, measure.ClientAddress(client), address); o == answered && failure == nil {
 			seen[pid] = true
 		}
 		return failure != nil || len(seen) == workers

@@ -15,9 +15,12 @@ import (
 
 // load is clients that open one connection after the other, and what became of the connections.
 type load struct {
-	address string
-	ending  chan struct{}
-	running sync.WaitGroup
+	address  string
+	patience time.Duration // how long a client waits before it opens the next connection
+	ending   chan struct{}
+	running  sync.WaitGroup
+	ctx      context.Context // of the connections
+	cancel   context.CancelFunc
 
 	mu     sync.Mutex
 	counts [outcomes]int
@@ -27,41 +30,70 @@ type load struct {
 	err    error
 }
 
-func startLoad(address string) *load {
-	l := &load{address: address, ending: make(chan struct{}), killed: map[int]bool{}}
+func startLoad(ctx context.Context, address string, patience time.Duration) *load {
+	l := &load{address: address, patience: patience, ending: make(chan struct{}), killed: map[int]bool{}}
+	l.ctx, l.cancel = context.WithCancel(ctx)
 	for i := range clients {
 		l.running.Go(func() { l.client(measure.ClientAddress(i)) })
 	}
 	return l
 }
 
-// stop lets the clients end their last requests.
-func (l *load) stop() error {
+// stop lets the clients end their last requests, and all connections that have no answer yet have one. Those that have none after
+// patience have hung.
+func (l *load) stop(patience time.Duration) error {
 	close(l.ending)
+	defer time.AfterFunc(patience, l.cancel).Stop()
 	l.running.Wait()
+	l.cancel()
 	return l.err
 }
 
 func (l *load) client(from net.Addr) {
-	for {
+	for l.goesOn() {
+		ended := make(chan struct{})
+		l.running.Go(func() {
+			defer close(ended)
+			l.connect(from)
+		})
+		patience := time.NewTimer(l.patience)
 		select {
-		case <-l.ending:
-			return
-		default:
+		case <-ended:
+		case <-patience.C:
 		}
-		outcome, pid, err := request(from, l.address, patience)
-		l.mu.Lock()
-		if err != nil {
-			l.err = err
-			l.mu.Unlock()
-			return
-		}
-		l.counts[outcome]++
-		if outcome == answered {
-			l.seen(pid)
-		}
-		l.mu.Unlock()
+		patience.Stop()
 	}
+}
+
+// goesOn reports whether a client opens another connection.
+func (l *load) goesOn() bool {
+	select {
+	case <-l.ending:
+		return false
+	default:
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.err == nil
+}
+
+// connect sees a connection to its end, however long that takes: a client that has waited too long for a worker has not hung.
+func (l *load) connect(from net.Addr) {
+	began := time.Now()
+	outcome, pid, err := request(l.ctx, from, l.address)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil {
+		l.err = err
+		return
+	}
+	if outcome == answered {
+		l.seen(pid)
+		if time.Since(began) > l.patience {
+			outcome = late
+		}
+	}
+	l.counts[outcome]++
 }
 
 // seen remembers a worker by its answer; mu is held.

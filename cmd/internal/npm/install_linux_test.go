@@ -43,6 +43,8 @@ const (
 	// inThread has the primary in a thread.
 	inThread = "const threads = require('worker_threads')\n" +
 		"if (threads.isMainThread && require('cluster').isPrimary) new threads.Worker(__filename)\nelse run()\nfunction run() {" + app + "}\n"
+	// forked has the primary in a process that another one has forked.
+	forked = "require('child_process').fork('./app.js')\n"
 	// types is for TypeScript, which has to find a fault in badTypes.
 	types    = "import 'nodecluster/register'\nimport { find } from 'nodecluster/binary'\nexport const path: string = find()\n"
 	badTypes = "import { find } from 'nodecluster/binary'\nexport const path: number = find()\n"
@@ -54,10 +56,11 @@ func testInstalled(t *testing.T, made packed) {
 	local := startRegistry(t, testVersion, made.npm, made.platform)
 	newest := nodetest.Node(t, 26)
 	t.Run("npm from files", func(t *testing.T) {
-		folder := project(t)
+		folder, program := project(t), fetchPM2(t)
 		install(t, folder, local, "npm", "install", "--offline", "--no-audit", "--no-fund", made.npm, made.platform)
 		for _, node := range []nodetest.Runtime{nodetest.Node(t, 18), newest} {
 			t.Run(node.Name, func(t *testing.T) { expectUse(t, node, folder) })
+			t.Run("PM2 on "+node.Name, func(t *testing.T) { expectPM2(t, node, program, folder) })
 		}
 		t.Run("types", func(t *testing.T) { expectTypes(t, folder, filepath.Join(clients, "typescript", "bin", "tsc")) })
 	})
@@ -114,9 +117,11 @@ func project(t *testing.T) (folder string) {
 	writeFiles(t, folder, map[string]string{
 		"package.json": `{"name": "app", "version": "1.0.0", "private": true}`,
 		"app.js":       app,
+		"served.js":    served,
 		"again.js":     again,
 		"import.mjs":   "import 'nodecluster/register'\nimport './app.js'\n",
 		"thread.js":    inThread,
+		"forked.js":    forked,
 		"types.mts":    types, "types.cts": types, "bad.mts": badTypes, "bad.cts": badTypes,
 	})
 	return folder
@@ -172,7 +177,7 @@ func expectUse(t *testing.T, node nodetest.Runtime, folder string) {
 		t.Fatal(err)
 	}
 	expect(t, with(t, node, folder, nil, "node", "import.mjs"), answered)
-	for _, file := range []string{"again.js", "thread.js"} {
+	for _, file := range []string{"again.js", "thread.js", "forked.js"} {
 		expect(t, with(t, node, folder, nil, "node", "--require", "nodecluster/register", file), answered)
 	}
 	expectVersion(t, with(t, node, folder, []string{"npm_config_update_notifier=false", "npm_config_offline=true"}, "npx", "nodecluster", "version"))

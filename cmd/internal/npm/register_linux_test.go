@@ -8,11 +8,12 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// plain is a program whose worker, its threads and whose own threads load all that the program loads.
+// plain is a program whose worker, its threads, whose own threads and whose other child load all that the program loads.
 const plain = `
 const cluster = require('cluster')
 const { Worker, isMainThread } = require('worker_threads')
 if (isMainThread) {
+  if (cluster.isPrimary) require('child_process').fork('-e', ['0'])
   if (cluster.isPrimary) cluster.fork().on('exit', status => console.log('worker ended: ' + status))
   new Worker(__filename).on('exit', () => cluster.isWorker && process.disconnect())
 }

@@ -1,0 +1,76 @@
+//go:build unix
+
+package main
+
+import (
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// underLoad gives clients that have little patience, and what they have opened when each has waited in vain once, in their order.
+func underLoad(t *testing.T) (l *load, listener net.Listener, opened []net.Conn) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l = startLoad(t.Context(), listener.Addr().String(), time.Millisecond)
+	for range 2 * clients {
+		conn, err := listener.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened = append(opened, conn)
+	}
+	return l, listener, opened
+}
+
+// TestLate: a connection that is answered after its client's patience has not hung.
+func TestLate(t *testing.T) {
+	nodetest.NoLeaks(t)
+	l, listener, opened := underLoad(t)
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		for {
+			for _, conn := range opened {
+				conn.Read(make([]byte, 1024))
+				io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"pid\":1}")
+				conn.Close()
+			}
+			next, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			opened = []net.Conn{next}
+		}
+	}()
+	if err := l.stop(nodetest.Patience); err != nil {
+		t.Fatal(err)
+	}
+	listener.Close()
+	<-served
+	if l.counts[late] < clients || l.counts[hung] > 0 {
+		t.Errorf("%d connections are late, want %d or more, and %d have hung", l.counts[late], clients, l.counts[hung])
+	}
+}
+
+// TestHung: connections that have no answer at the end have hung.
+func TestHung(t *testing.T) {
+	nodetest.NoLeaks(t)
+	l, listener, opened := underLoad(t)
+	if err := l.stop(time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	listener.Close()
+	for _, conn := range opened {
+		conn.Close()
+	}
+	if l.counts[hung] < len(opened) || l.counts[late] > 0 {
+		t.Errorf("%d connections have hung, want %d or more, and %d are late", l.counts[hung], len(opened), l.counts[late])
+	}
+}
