@@ -6,7 +6,7 @@ if (cluster.worker.id <= 2) {
   const io = new Server();
   io.adapter(createAdapter());
   process.on('message', (m) => {
-    if (m === 'fetch') io.fetchSockets().then((all) => process.send('fetched ' + all.length), (e) => process.send('failed: ' + e.message));
+    if (m === 'fetch') io.fetchSockets().then((all) => process.send('fetched ' + all.length), (e) => process.send('failed: ' + e.message + JSON.stringify([...(io.of('/').adapter.nodesMap || new Map()).keys()].map((k) => String(k).slice(0, 20))) + io.of('/').adapter.uid));
   });
   process.send('ready');
 } else {
