@@ -18,10 +18,10 @@ const patience = 10 * time.Second
 
 // contender is a parent, and what it came to in each cell.
 type contender struct {
-	name    string
-	command []string
-	relay   string // of the turns
-	results map[cell]*result
+	name      string
+	command   []string
+	bareRelay string // of the turns
+	results   map[cell]*result
 }
 
 func newContender(name string, command ...string) *contender {
@@ -44,7 +44,7 @@ func (c *contender) take(in cell, t turn) {
 	if r.refused != "" {
 		return
 	}
-	t.Relay = c.relay
+	t.BareRelay = c.bareRelay
 	f, err := run(c.command, t)
 	if err != nil {
 		r.refused = err.Error()

@@ -3,27 +3,83 @@
 package main
 
 import (
-	"cmp"
+	"context"
 	_ "embed"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/pool"
+	"github.com/nodecluster/nodecluster/cluster/pool/routes"
 )
 
-//go:embed testdata/relay.c
-var relayC []byte
+//go:embed testdata/relay.js
+var relayScript []byte
 
-// compileRelay makes the relay of bare system calls, and returns its path. It needs a C compiler, which CC names.
-func compileRelay(folder string) (string, error) {
-	source, program := filepath.Join(folder, "relay.c"), filepath.Join(folder, "relay")
-	if err := os.WriteFile(source, relayC, 0o600); err != nil {
-		return "", err
+//go:embed testdata/asker.js
+var askerScript []byte
+
+// askers is how many workers ask each other.
+const askers = 4
+
+// relay is a parent in Go whose children are workers that ask each other by Socket.IO's adapter. A round trip is a question that all others
+// have answered.
+func relay(argument string) error {
+	p := &parent{}
+	if err := json.Unmarshal([]byte(argument), &p.turn); err != nil {
+		return err
 	}
-	compiler := cmp.Or(os.Getenv("CC"), "cc")
-	out, err := exec.Command(compiler, "-O2", "-Wall", "-Wextra", "-Werror", "-o", program, source).CombinedOutput()
+	workers, err := pool.New(cluster.Settings{
+		Exec: p.turn.Child, ExecPath: p.turn.Node, Serialization: p.turn.Serialization,
+		Env: append(os.Environ(), fmt.Sprint("SIZE=", p.turn.Size), fmt.Sprint("IN_FLIGHT=", p.turn.InFlight), fmt.Sprint("WORKERS=", p.turn.Workers)),
+	}, pool.Options{Instances: p.turn.Workers, Restart: pool.RestartNever, Routes: []pool.Route{routes.SocketIO()}})
 	if err != nil {
-		return "", fmt.Errorf("compile the relay of bare system calls: %w: %s", err, out)
+		return err
 	}
-	return program, nil
+	defer workers.Close()
+	if err := workers.Start(); err != nil {
+		return err
+	}
+	return p.countAnswers(workers)
 }
+
+// countAnswers takes what workers tell of answers until the turn is over, and prints the figures.
+func (p *parent) countAnswers(workers *pool.Pool) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	begun := make(chan sight, 1)
+	begin := func() {
+		begun <- p.look()
+		time.AfterFunc(seconds(p.turn.Seconds), cancel)
+	}
+	for ctx.Err() == nil {
+		event, err := workers.Next(ctx)
+		if err != nil {
+			break
+		}
+		e, ok := event.(cluster.MessageEvent)
+		if !ok || workers.RouteOf(e.Message) != nil {
+			continue
+		}
+		var told struct {
+			Answered int64 `json:"answered"`
+		}
+		if err := e.Message.Decode(&told); err != nil {
+			return err
+		}
+		if p.roundTrips.Add(told.Answered) == told.Answered {
+			time.AfterFunc(seconds(p.turn.WarmUp), begin)
+		}
+	}
+	select {
+	case before := <-begun:
+		return json.NewEncoder(os.Stdout).Encode(p.look().since(before))
+	default:
+		return errors.New("the workers have ended")
+	}
+}
+
+func seconds(n float64) time.Duration { return time.Duration(n * float64(time.Second)) }

@@ -14,8 +14,9 @@ type turn struct {
 	InFlight      int                   `json:"inFlight"`
 	WarmUp        float64               `json:"warmUp"`
 	Seconds       float64               `json:"seconds"`
-	Cluster       bool                  `json:"cluster"` // the child is a worker
-	Relay         string                `json:"relay"`   // a program between the two, "" if there is none
+	Cluster       bool                  `json:"cluster"`   // the child is a worker
+	BareRelay     string                `json:"bareRelay"` // a program between the two, "" if there is none
+	Workers       int                   `json:"workers"`   // of a relay
 }
 
 // figures are what a parent has counted, as JSON on its standard output.

@@ -22,8 +22,8 @@ setTimeout(() => {
 
 function forkWorker() {
   const cluster = require('cluster');
-  if (turn.relay) {
-    process.execPath = turn.relay;
+  if (turn.bareRelay) {
+    process.execPath = turn.bareRelay;
     process.env.NODE = turn.node;
   }
   cluster.setupPrimary({ exec: turn.child, args: [], serialization: turn.serialization });

@@ -3,7 +3,7 @@
  * node, keeps the channel that it was given, and becomes a worker with another one. It looks at nothing that it passes on. It is
  * what a process between the two costs at least.
  *
- * usage: NODE=/path/of/node relay ARGUMENT...
+ * usage: NODE=/path/of/node bare_relay ARGUMENT...
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -25,17 +25,17 @@ static void check(int ok, const char *what)
 /* The worker is this process, whose id the primary knows, and the relay its child. */
 static void become_worker(char **arguments, int channel, int end)
 {
-	check(dup2(end, channel) == channel && fcntl(channel, F_SETFD, 0) == 0, "relay: dup2");
+	check(dup2(end, channel) == channel && fcntl(channel, F_SETFD, 0) == 0, "bare_relay: dup2");
 	arguments[0] = getenv("NODE");
 	execv(arguments[0], arguments);
-	check(0, "relay: exec of NODE");
+	check(0, "bare_relay: exec of NODE");
 }
 
 /* In SCHED_BATCH the relay does not preempt the process whose message wakes it, and finds more messages at once. */
 static void set_policy(void)
 {
 	struct sched_param none = { 0 };
-	check(sched_setscheduler(0, SCHED_BATCH, &none) == 0, "relay: sched_setscheduler");
+	check(sched_setscheduler(0, SCHED_BATCH, &none) == 0, "bare_relay: sched_setscheduler");
 }
 
 static void relay(const int ends[2])
@@ -43,10 +43,10 @@ static void relay(const int ends[2])
 	static char room[65536];
 	struct epoll_event events[2];
 	int epoll = epoll_create1(0);
-	check(epoll >= 0, "relay: epoll_create1");
+	check(epoll >= 0, "bare_relay: epoll_create1");
 	for (unsigned i = 0; i < 2; i++) {
 		struct epoll_event readable = { .events = EPOLLIN, .data.u32 = i };
-		check(epoll_ctl(epoll, EPOLL_CTL_ADD, ends[i], &readable) == 0, "relay: epoll_ctl");
+		check(epoll_ctl(epoll, EPOLL_CTL_ADD, ends[i], &readable) == 0, "bare_relay: epoll_ctl");
 	}
 	for (;;) {
 		int n = epoll_wait(epoll, events, 2, -1);
@@ -66,13 +66,13 @@ int main(int count, char **arguments)
 	const char *number = getenv("NODE_CHANNEL_FD");
 	int pair[2];
 	(void)count;
-	check(number != NULL && getenv("NODE") != NULL, "relay: NODE_CHANNEL_FD and NODE");
+	check(number != NULL && getenv("NODE") != NULL, "bare_relay: NODE_CHANNEL_FD and NODE");
 	int channel = atoi(number);
-	check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0, "relay: socketpair");
+	check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0, "bare_relay: socketpair");
 	if (fork() != 0)
 		become_worker(arguments, channel, pair[1]);
 	close(pair[1]);
-	check(fcntl(channel, F_SETFL, fcntl(channel, F_GETFL) & ~O_NONBLOCK) == 0, "relay: fcntl");
+	check(fcntl(channel, F_SETFL, fcntl(channel, F_GETFL) & ~O_NONBLOCK) == 0, "bare_relay: fcntl");
 	set_policy();
 	relay((const int[2]){ channel, pair[0] });
 	return 0;
