@@ -12,7 +12,7 @@ func groups() []group {
 	return []group{
 		{"Applications", []*cobra.Command{
 			newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(), newRunCommand(), newExecCommand(),
-			newDrainCommand(), newSignalCommand(), newKillCommand(),
+			newDrainCommand(), newSignalCommand(), newTriggerCommand(), newKillCommand(),
 		}},
 		{"Looking", []*cobra.Command{
 			newListCommand(), newDescribeCommand(), newLogsCommand(), newTopCommand(), newWebCommand(), newEventsCommand(), newPingCommand(),

@@ -13,10 +13,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/metrics"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/web"
 	"github.com/spf13/cobra"
@@ -148,12 +148,23 @@ func certifiedName(config *tls.Config) string {
 }
 
 // appsToMeasure gives all applications, if they can be read.
-func appsToMeasure(ctx context.Context) []control.App {
-	apps, err := source{}.Apps(ctx)
+func appsToMeasure(ctx context.Context) []metrics.App {
+	apps, err := allApps()
 	if err != nil {
 		warn(err.Error())
 	}
-	return apps
+	all := make([]metrics.App, len(apps))
+	var asking sync.WaitGroup
+	for i, a := range apps {
+		asking.Go(func() {
+			all[i].App = a.status(ctx)
+			if all[i].Supervisor != nil {
+				all[i].Own, _ = a.client().AppMetrics(ctx) // a supervisor of an older version has none
+			}
+		})
+	}
+	asking.Wait()
+	return all
 }
 
 // startRecorded starts an application as it is recorded, unless it runs, and waits until its workers are ready.

@@ -63,6 +63,11 @@ func (c *Client) Drain(ctx context.Context, d Drain) error { return c.do(ctx, "/
 // Signal sends a signal to workers.
 func (c *Client) Signal(ctx context.Context, s Signal) error { return c.do(ctx, "/v1/app/signal", s) }
 
+// Trigger has workers carry out an action.
+func (c *Client) Trigger(ctx context.Context, t Trigger) (Triggered, error) {
+	return ask[Triggered](ctx, c, "POST", "/v1/app/trigger", t)
+}
+
 // Reset sets the counters of restarts to zero.
 func (c *Client) Reset(ctx context.Context) error { return c.do(ctx, "/v1/app/reset", nil) }
 
@@ -75,6 +80,11 @@ func (c *Client) FlushLogs(ctx context.Context) error { return c.do(ctx, "/v1/ap
 // Metrics gives the metrics in the format of Prometheus.
 func (c *Client) Metrics(ctx context.Context) ([]byte, error) {
 	return c.ask(ctx, "GET", "/metrics", nil)
+}
+
+// AppMetrics gives the metrics that the application measures itself, in the format of Prometheus and without its name.
+func (c *Client) AppMetrics(ctx context.Context) ([]byte, error) {
+	return c.ask(ctx, "GET", "/v1/app/metrics", nil)
 }
 
 // Live gives an Error if the supervisor does not do its work.

@@ -275,6 +275,7 @@ func failing(fail func() error) Service {
 		restart: func(context.Context) (Result, error) { return Result{}, fail() },
 		scale:   func(context.Context, Scale) (Result, error) { return Result{}, fail() },
 		signal:  func(Signal) error { return fail() },
+		trigger: func(Trigger) (Triggered, error) { return Triggered{}, fail() },
 		drain:   func(context.Context) error { return fail() },
 		bare:    func(string) error { return fail() },
 		metrics: func(http.ResponseWriter, *http.Request) { fail() },
@@ -293,7 +294,9 @@ type asking struct {
 
 // askingsOf have the route answer in every way that it can.
 func askingsOf(r route) []asking {
-	good := map[reflect.Type]string{reflect.TypeFor[Scale](): `{"instances":"1"}`, reflect.TypeFor[Signal](): `{"signal":"SIGUSR2"}`}[r.takes]
+	good := map[reflect.Type]string{
+		reflect.TypeFor[Scale](): `{"instances":"1"}`, reflect.TypeFor[Signal](): `{"signal":"SIGUSR2"}`, reflect.TypeFor[Trigger](): `{"action":"clean"}`,
+	}[r.takes]
 	fine := &testService{
 		events: func(context.Context) iter.Seq[Event] { return func(func(Event) bool) {} },
 		metrics: func(w http.ResponseWriter, _ *http.Request) {

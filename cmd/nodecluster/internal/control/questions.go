@@ -19,6 +19,11 @@ func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 	s.service.Metrics().ServeHTTP(w, r)
 }
 
+func (s *Server) appMetrics(w http.ResponseWriter, r *http.Request) {
+	hurry(w)
+	s.service.AppMetrics().ServeHTTP(w, r)
+}
+
 func describe(w http.ResponseWriter, _ *http.Request) {
 	write(w, http.StatusOK, "application/yaml", openapi)
 }

@@ -26,14 +26,18 @@ type Service interface {
 	Drain(ctx context.Context, d Drain) error
 	// Signal sends a signal to workers.
 	Signal(ctx context.Context, s Signal) error
+	// Trigger has workers carry out an action, and returns when all have answered, the time is over or ctx ends, as it does when the client
+	// has hung up.
+	Trigger(ctx context.Context, t Trigger) (Triggered, error)
 	// Reset sets the counters of restarts to zero.
 	Reset(ctx context.Context) error
 	// ReopenLogs opens the log files anew, after another program has renamed them. FlushLogs empties them.
 	ReopenLogs(ctx context.Context) error
 	FlushLogs(ctx context.Context) error
 
-	// Metrics is what Prometheus asks.
+	// Metrics is what Prometheus asks, and AppMetrics those of its metrics that the application measures itself.
 	Metrics() http.Handler
+	AppMetrics() http.Handler
 	// Live tells why the supervisor does not do its work, and Ready why the application is not to be sent requests, nil if they do. They
 	// do not wait.
 	Live() error

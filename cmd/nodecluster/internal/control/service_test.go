@@ -24,6 +24,7 @@ type testService struct {
 	restart func(context.Context) (Result, error)
 	scale   func(context.Context, Scale) (Result, error)
 	signal  func(Signal) error
+	trigger func(Trigger) (Triggered, error)
 	drain   func(context.Context) error
 	bare    func(name string) error // stop, reset, reopen-logs and flush-logs
 	metrics http.HandlerFunc
@@ -73,6 +74,13 @@ func (s *testService) Signal(_ context.Context, r Signal) error {
 	return s.signal(r)
 }
 
+func (s *testService) Trigger(_ context.Context, r Trigger) (Triggered, error) {
+	if s.trigger == nil {
+		return Triggered{}, nil
+	}
+	return s.trigger(r)
+}
+
 func (s *testService) Drain(ctx context.Context, _ Drain) error {
 	if s.drain == nil {
 		return nil
@@ -98,6 +106,8 @@ func (s *testService) Metrics() http.Handler {
 	}
 	return s.metrics
 }
+
+func (s *testService) AppMetrics() http.Handler { return s.Metrics() }
 
 func (s *testService) Live() error  { return doProbe(s.live) }
 func (s *testService) Ready() error { return doProbe(s.ready) }

@@ -124,7 +124,26 @@ type Worker struct {
 	Addresses []string `json:"addresses,omitempty"`
 	// Output are the last lines that it has printed to standard error, if its last worker has failed.
 	Output []string `json:"output,omitempty"`
+	// Metrics are those that the program sends by @pm2/io, by their names, and Actions what it does when trigger asks for it.
+	Metrics []Metric `json:"metrics,omitempty"`
+	Actions []Action `json:"actions,omitempty"`
 	Usage
+}
+
+// Metric is a value that a program measures itself.
+type Metric struct {
+	Name  string   `json:"name"`
+	Value *float64 `json:"value,omitempty"` // absent if it is no number
+	Text  string   `json:"text,omitempty"`  // the value if it is no number
+	Unit  string   `json:"unit,omitempty"`
+	Type  string   `json:"type,omitempty"` // as the program says it
+}
+
+// Action is something that a program does when trigger asks for it.
+type Action struct {
+	Name  string `json:"name"`
+	Type  string `json:"type,omitempty"` // "custom", "internal", or "scoped" for one that trigger cannot ask for
+	Arity int    `json:"arity"`          // 2 if it takes a parameter
 }
 
 // Change is a reload, a restart, a scaling or a replacement.
@@ -175,6 +194,27 @@ type Drain struct {
 type Signal struct {
 	Signal   string `json:"signal"`
 	Instance *int   `json:"instance,omitempty"`
+}
+
+// Trigger is an action of @pm2/io that workers are asked for, one instance or all that have it.
+type Trigger struct {
+	Action    string  `json:"action"`
+	Parameter *string `json:"parameter,omitempty"`
+	Instance  *int    `json:"instance,omitempty"`
+	Timeout   int64   `json:"timeout,omitempty"` // milliseconds that answers are waited for; 0 is for 10,000
+}
+
+// Triggered is what has come of an action.
+type Triggered struct {
+	Replies []Reply `json:"replies"`
+}
+
+// Reply is what a worker has answered to an action.
+type Reply struct {
+	Instance int    `json:"instance"`
+	Pid      int    `json:"pid"`
+	Return   string `json:"return,omitempty"` // what it has returned, in JSON; absent if that is nothing
+	Error    string `json:"error,omitempty"`  // why there is no answer
 }
 
 // Result is what has come of a change.

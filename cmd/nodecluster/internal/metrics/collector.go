@@ -152,6 +152,11 @@ func (s series) worker(w *control.Worker) {
 	if w.Connections >= 0 {
 		s.gauge(workerConnections, float64(w.Connections))
 	}
+	for _, m := range w.Metrics {
+		if m.Value != nil {
+			s.gauge(workerMetric, *m.Value, m.Name, m.Unit)
+		}
+	}
 	if w.Accepted > 0 { // else nobody may count them
 		s.counter(connections, float64(w.Accepted))
 	}

@@ -28,6 +28,8 @@ var (
 	workerConnections = ofWorker("worker_connections", "Connections of clients that the worker has open.")
 	connections       = ofWorker("connections_total", "Connections that the worker has got. Nobody counts them under the policies none, reuseport and sticky.")
 
+	workerMetric = ofWorker("worker_metric", "A number that the worker measures itself and sends by @pm2/io.", "name", "unit")
+
 	buildInfo = prometheus.NewDesc("nodecluster_build_info", "The program that answers: always 1.", []string{"version", "goversion"}, nil)
 )
 

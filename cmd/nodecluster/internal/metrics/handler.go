@@ -4,8 +4,6 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
@@ -16,18 +14,20 @@ const maxScrapes = 4
 // scrape, with the context of the request. An application that is down has to be among them, and is told of with nodecluster_app_up 0. Names of
 // applications are told apart: of two with one name there would be two values of one series, which is an error of status 500. Of more than four
 // scrapes at a time, the others get 503.
-func Handler(apps func(context.Context) []control.App) http.Handler {
-	room := make(chan struct{}, maxScrapes)
-	return http.HandlerFunc(func(answer http.ResponseWriter, request *http.Request) {
-		select {
-		case room <- struct{}{}:
-			defer func() { <-room }()
-		default:
-			http.Error(answer, "other scrapes are being answered: try again later", http.StatusServiceUnavailable)
-			return
-		}
-		registry := prometheus.NewRegistry()
-		registry.MustRegister(collector{apps(request.Context())})
-		promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}).ServeHTTP(answer, request)
+func Handler(apps func(context.Context) []App) http.Handler {
+	return limited(func(answer http.ResponseWriter, request *http.Request) {
+		all := gatherer{apps(request.Context())}
+		promhttp.HandlerFor(all, promhttp.HandlerOpts{EnableOpenMetrics: true}).ServeHTTP(answer, request)
+	})
+}
+
+// OwnHandler answers with the metrics that an application measures itself, which own gives as [App] has them. Of more than four at a time, the
+// others get 503.
+func OwnHandler(own func(context.Context) []byte) http.Handler {
+	return limited(func(answer http.ResponseWriter, request *http.Request) {
+		text := own(request.Context())
+		answer.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+		answer.Header().Set("Cache-Control", "no-store")
+		answer.Write(text)
 	})
 }

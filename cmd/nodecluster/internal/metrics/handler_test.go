@@ -30,6 +30,7 @@ func twoApps() []control.App {
 		Usage: control.Usage{
 			CPU: 50, CPUSeconds: 12.5, Memory: 1 << 20, Utilization: 0.5, Lag: &control.Lag{Last: 2, P50: 1, P99: 30}, Connections: 7, Accepted: 99,
 		},
+		Metrics: []control.Metric{{Name: "Users online", Value: new(12.5)}, {Name: "Heap Usage", Value: new(80.0), Unit: "%"}, {Name: "Mood", Text: "good"}},
 	}
 	unknown := control.Worker{Instance: 0, ID: 1, Pid: 11, State: control.WorkerDraining, Usage: control.Usage{CPUSeconds: 3, Connections: -1}}
 	return []control.App{
@@ -47,7 +48,12 @@ func twoApps() []control.App {
 }
 
 func handlerFor(apps ...control.App) http.Handler {
-	return Handler(func(context.Context) []control.App { return apps })
+	return Handler(func(context.Context) (all []App) {
+		for _, app := range apps {
+			all = append(all, App{App: app})
+		}
+		return all
+	})
 }
 
 // scrape gives what a scraper reads, by the name of the metric.
@@ -117,6 +123,8 @@ func TestSeries(t *testing.T) {
 		`worker_eventloop_lag_seconds{slot="1"} 0.002`,
 		`worker_main_thread_utilization_ratio{slot="1"} 0.5`,
 		`worker_memory_bytes{kind="resident",slot="1"} 1.048576e+06`,
+		`worker_metric{name="Heap Usage",slot="1",unit="%"} 80`,
+		`worker_metric{name="Users online",slot="1",unit=""} 12.5`,
 		`worker_start_time_seconds{slot="1"} 1.7640000005e+09`,
 	}
 	if diff := cmp.Diff(want, without(seriesOf(scrape(t, handlerFor(twoApps()...)), "api"))); diff != "" {
@@ -198,7 +206,7 @@ func TestStrangeApps(t *testing.T) {
 // Scrapes that pile up are refused rather than kept.
 func TestScrapesThatPileUp(t *testing.T) {
 	began, goOn := make(chan struct{}), make(chan struct{})
-	server := httptest.NewServer(Handler(func(context.Context) []control.App {
+	server := httptest.NewServer(Handler(func(context.Context) []App {
 		began <- struct{}{}
 		<-goOn
 		return nil

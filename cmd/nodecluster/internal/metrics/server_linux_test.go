@@ -33,8 +33,8 @@ type rig struct {
 }
 
 func (r *rig) Metrics() http.Handler {
-	return Handler(func(context.Context) []control.App {
-		return []control.App{{Name: "api", State: control.Online, Ready: len(r.pool.Workers())}}
+	return Handler(func(context.Context) []App {
+		return []App{{App: control.App{Name: "api", State: control.Online, Ready: len(r.pool.Workers())}}}
 	})
 }
 

@@ -1,11 +1,65 @@
 package supervise
 
 import (
+	"sync"
+
+	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/cluster/pool/routes"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/metrics"
 )
 
-// libraryRoutes are the primary's parts in the protocols of libraries. They do nothing until a worker sends a message of theirs.
-func libraryRoutes() []pool.Route {
-	return []pool.Route{routes.SocketIO(), routes.Broadcast()}
+// appRoutes are what the pool of an application has for the libraries that expect something of their primary.
+type appRoutes struct {
+	promClient *routes.PromClient
+	pm2IO      *routes.PM2IO
+
+	mu   sync.Mutex
+	told map[string]bool // the metrics that were said to be left out
+}
+
+func newRoutes() *appRoutes {
+	return &appRoutes{
+		promClient: routes.NewPromClient(routes.PromClientOptions{Reserved: []string{metrics.Prefix}}),
+		pm2IO:      routes.NewPM2IO(),
+		told:       map[string]bool{},
+	}
+}
+
+// all are those of the pool.
+func (r *appRoutes) all() []pool.Route {
+	return []pool.Route{routes.SocketIO(), r.promClient, r.pm2IO, routes.Broadcast()}
+}
+
+// measured are the metrics and the actions of a worker with @pm2/io.
+func (r *appRoutes) measured(w *cluster.Worker) (values []control.Metric, actions []control.Action) {
+	for _, m := range r.pm2IO.Metrics(w) {
+		value := control.Metric{Name: m.Name, Unit: m.Unit, Type: m.Type}
+		switch v := m.Value.(type) {
+		case float64:
+			value.Value = &v
+		case string:
+			value.Text = v
+		}
+		values = append(values, value)
+	}
+	for _, a := range r.pm2IO.Actions(w) {
+		actions = append(actions, control.Action{Name: a.Name, Type: a.Type, Arity: a.Arity})
+	}
+	return values, actions
+}
+
+// maxTold is how many metrics are told of that are left out.
+const maxTold = 64
+
+// isNews reports whether it was not told yet that a metric is left out.
+func (r *appRoutes) isNews(metric string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.told[metric] || len(r.told) == maxTold {
+		return false
+	}
+	r.told[metric] = true
+	return true
 }

@@ -76,7 +76,8 @@ func Run(o Options) error {
 		o.Settings.LagPeriod = lagPeriod
 	}
 	o.Settings.ListenFDs = o.ListenFDs
-	o.Pool.Routes = append(o.Pool.Routes, libraryRoutes()...)
+	routes := newRoutes()
+	o.Pool.Routes = append(o.Pool.Routes, routes.all()...)
 	workers, err := pool.New(o.Settings, o.Pool)
 	if err != nil {
 		return err
@@ -84,7 +85,7 @@ func Run(o Options) error {
 	o.Log.Sizing(workers.Sizing())
 	f := follow(workers, o.Log)
 	changes := logProgress(workers, o.Log)
-	s := newService(&o, workers, reread)
+	s := newService(&o, workers, reread, routes)
 	err = untilEnd(s, signals, &f.stopping)
 	if errors.Is(err, errStuck) {
 		return err

@@ -30,6 +30,7 @@ type service struct {
 	workers   *pool.Pool
 	log       *eventlog.Log
 	reread    *rereader
+	routes    *appRoutes
 	startedAt time.Time
 	stops     chan struct{} // has something once the end is asked for
 	stopping  atomic.Bool
@@ -48,9 +49,9 @@ type service struct {
 
 var _ control.Service = (*service)(nil)
 
-func newService(o *Options, workers *pool.Pool, reread *rereader) *service {
+func newService(o *Options, workers *pool.Pool, reread *rereader, routes *appRoutes) *service {
 	s := &service{
-		options: o, workers: workers, log: o.Log, reread: reread, config: o.Config, startedAt: time.Now(),
+		options: o, workers: workers, log: o.Log, reread: reread, routes: routes, config: o.Config, startedAt: time.Now(),
 		stops: make(chan struct{}, 1), ended: make(chan struct{}),
 	}
 	s.health.Pool = workers
@@ -343,14 +344,17 @@ var errNoLog = &control.Error{Code: control.CodeFailed, Message: "what its worke
 
 // Metrics is what Prometheus asks.
 func (s *service) Metrics() http.Handler {
-	return metrics.Handler(func(ctx context.Context) []control.App {
+	return metrics.Handler(func(ctx context.Context) []metrics.App {
 		app, err := s.App(ctx)
 		if err != nil {
 			app = control.App{Name: s.options.Name, Namespace: s.options.Namespace, State: control.Stopped}
 		}
-		return []control.App{app}
+		return []metrics.App{{App: app, Own: s.ownMetrics(ctx)}}
 	})
 }
+
+// AppMetrics are those that the application measures itself.
+func (s *service) AppMetrics() http.Handler { return metrics.OwnHandler(s.ownMetrics) }
 
 // Live reports why the primary does not work, nil if it does.
 func (s *service) Live() error {

@@ -37,7 +37,7 @@ func (s *service) App(ctx context.Context) (control.App, error) {
 		}
 		app.Workers = append(app.Workers, w)
 		if i.Successor != nil {
-			app.Workers = append(app.Workers, successor(i, uses))
+			app.Workers = append(app.Workers, s.successor(i, uses))
 		}
 	}
 	app.Usage = sum(app.Workers)
@@ -136,23 +136,24 @@ func (s *service) worker(i pool.Instance, uses readings) control.Worker {
 	w.Connections = -1
 	if i.Worker != nil {
 		w.Usage = uses.of(i.Worker.Pid())
-		describeWorker(&w, i.Worker)
+		s.describeWorker(&w, i.Worker)
 	}
 	return w
 }
 
 // successor is the worker that is tried beside the one of an instance.
-func successor(i pool.Instance, uses readings) control.Worker {
+func (s *service) successor(i pool.Instance, uses readings) control.Worker {
 	w := control.Worker{Instance: i.Number, State: control.WorkerStarting, Reason: "it is to take over", Program: i.Exec}
 	w.Usage = uses.of(i.Successor.Pid())
-	describeWorker(&w, i.Successor)
+	s.describeWorker(&w, i.Successor)
 	return w
 }
 
 // describeWorker adds what is known of a process.
-func describeWorker(w *control.Worker, worker *cluster.Worker) {
+func (s *service) describeWorker(w *control.Worker, worker *cluster.Worker) {
 	w.ID, w.Pid, w.Runtime = worker.ID(), worker.Pid(), string(worker.Runtime())
 	w.Accepted = uint64(worker.Accepted())
+	w.Metrics, w.Actions = s.routes.measured(worker)
 	if lag := worker.Lag(); lag != (cluster.Lag{}) {
 		w.Lag = &control.Lag{Last: milliseconds(lag.Last), P50: milliseconds(lag.P50), P99: milliseconds(lag.P99)}
 	}
