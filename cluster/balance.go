@@ -42,4 +42,9 @@ func (p *Primary) closeBalancer(b Balancer) {
 }
 
 // A Connection is a client's connection that was accepted and has no worker yet.
-type Connection struct{ fd int }
+type Connection struct {
+	fd      int
+	key     uint32 // of package rendezvous, if hasKey
+	hasKey  bool
+	decided bool // its first bytes were looked at, or it is as if they were
+}

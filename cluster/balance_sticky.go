@@ -78,8 +78,11 @@ func (s *sticky) suspensionChanged() { s.count() }
 func (s *sticky) Changed(*Target) {}
 
 // Next is the dispatcher's call.
-func (s *sticky) Next(c Connection) *Target {
-	place := rendezvous.Choose(rendezvous.AddressKey(c.RemoteAddr()), s.taken)
+func (s *sticky) Next(c Connection) *Target { return s.choose(rendezvous.AddressKey(c.RemoteAddr())) }
+
+// choose returns the target of a key, nil if there is none.
+func (s *sticky) choose(key uint32) *Target {
+	place := rendezvous.Choose(key, s.taken)
 	if place < 0 {
 		return nil
 	}

@@ -21,16 +21,19 @@ const acceptPause = 20 * time.Millisecond
 // further connection is accepted.
 const maxAssigned = 1024
 
+// maxTurn is how many connections are accepted before the loop looks after other things.
+const maxTurn = 4096
+
 // maxTargetsPerCPU is how many targets a CPU can serve well. Where there are more, more workers wait for a CPU than run.
 const maxTargetsPerCPU = 4
 
 // A dispatcher accepts the connections of listening sockets and offers each to a target. All its methods run on the primary's loop.
 //
 // The path of a connection goes through this file from top to bottom: Ready, schedule, dispatchAll, next, dispatch, offer. Then the
-// worker answers, and the target's accepted or refused is called.
+// worker answers, and the target's accepted or refused is called. Where first bytes decide, dispatchAll looks at these before dispatch.
 //
-// Every connection that was accepted is in one of three places, and nowhere else: in unassigned, in the assigned list of one target,
-// or among the offers of one worker. For the fields that have to agree, this holds whenever a method that the loop has called
+// Every connection that was accepted is in one of four places, and nowhere else: in firstBytes, in unassigned, in the assigned list of one
+// target, or among the offers of one worker. For the fields that have to agree, this holds whenever a method that the loop has called
 // returns:
 //
 //   - assigned is the sum of the lengths of the targets' assigned lists, and offered that of the workers' offers.
@@ -45,11 +48,12 @@ type dispatcher struct {
 	queues   []*queue
 	targets  int // that have joined and not left
 
-	unassigned []int     // accepted connections that no target was chosen for, the oldest first
-	assigned   int       // accepted connections that wait for the target that was chosen
-	offered    int       // accepted connections that targets have been offered and have not answered for
-	available  int       // targets that would take a connection at once
-	ready      []*Target // targets that may take a connection that is assigned to them
+	firstBytes *firstBytes  // accepted connections whose first bytes are still to decide; nil where these decide nothing
+	unassigned []Connection // accepted connections that no target was chosen for, the oldest first
+	assigned   int          // accepted connections that wait for the target that was chosen
+	offered    int          // accepted connections that targets have been offered and have not answered for
+	available  int          // targets that would take a connection at once
+	ready      []*Target    // targets that may take a connection that is assigned to them
 
 	maxTargets   int    // more are oversubscribed
 	run          func() // dispatchAll, so that to schedule it allocates nothing
@@ -120,17 +124,33 @@ func (d *dispatcher) schedule() {
 func (d *dispatcher) dispatchAll() {
 	d.scheduled = false
 	d.dispatchAssigned()
-	for !d.closed && !d.acceptPaused && d.available > 0 && d.assigned < maxAssigned {
+	for n := 0; !d.closed && !d.acceptPaused && d.available > 0 && d.assigned < maxAssigned; n++ {
+		if n == maxTurn {
+			d.scheduled = d.primary.loop.Post(d.run)
+			break
+		}
 		connection, owner, ok := d.next()
-		if !ok || !d.dispatch(connection, owner) {
+		if !ok {
+			break
+		}
+		if owner == nil && !d.decide(&connection) {
+			continue
+		}
+		if !d.dispatch(connection, owner) {
 			break
 		}
 	}
-	if d.whenIdle != nil && len(d.unassigned)+d.assigned+d.offered == 0 {
+	if d.whenIdle != nil && d.waiting()+d.offered == 0 {
 		idle := d.whenIdle
 		d.whenIdle = nil
 		idle()
 	}
+}
+
+// decide has the first bytes of a connection decide, where they do. It reports false if these are still to come: then the connection comes
+// to unassigned when they have.
+func (d *dispatcher) decide(connection *Connection) bool {
+	return d.firstBytes == nil || connection.decided || d.firstBytes.decide(connection)
 }
 
 // dispatchAssigned offers assigned connections to targets that are available again.
@@ -149,7 +169,7 @@ func (d *dispatcher) dispatchAssigned() {
 }
 
 // next returns the oldest unassigned connection, or else accepts one. ok is false if there is none.
-func (d *dispatcher) next() (connection int, owner *Target, ok bool) {
+func (d *dispatcher) next() (connection Connection, owner *Target, ok bool) {
 	if len(d.unassigned) > 0 {
 		connection = d.unassigned[0]
 		d.unassigned = d.unassigned[1:]
@@ -159,26 +179,26 @@ func (d *dispatcher) next() (connection int, owner *Target, ok bool) {
 		if !q.readable {
 			continue
 		}
-		connection, err := bind.Accept(q.fd)
+		fd, err := bind.Accept(q.fd)
 		switch {
 		case err == nil:
-			return connection, q.owner, true
+			return Connection{fd: fd}, q.owner, true
 		case errors.Is(err, bind.ErrNothingToAccept):
 			q.readable = false
 			d.primary.loop.Rearm(q.fd)
 		default:
 			d.pauseAccepting(err)
-			return -1, nil, false
+			return Connection{}, nil, false
 		}
 	}
-	return -1, nil, false
+	return Connection{}, nil, false
 }
 
 // dispatch offers a connection to its owner, or else to the target that the balancer chooses, or assigns it where that is not
 // available. It reports whether there is a target.
-func (d *dispatcher) dispatch(connection int, target *Target) bool {
+func (d *dispatcher) dispatch(connection Connection, target *Target) bool {
 	if target == nil {
-		target = d.balancer.Next(Connection{connection})
+		target = d.balancer.Next(connection)
 	}
 	switch {
 	case target == nil || target.gone || target.dispatcher != d:
@@ -194,7 +214,7 @@ func (d *dispatcher) dispatch(connection int, target *Target) bool {
 }
 
 // offer sends a connection to a target's worker. A target whose channel cannot take it is paused.
-func (d *dispatcher) offer(target *Target, connection int) {
+func (d *dispatcher) offer(target *Target, connection Connection) {
 	err := target.worker.offer(d.newconn, connection, target)
 	if err == nil {
 		target.inFlight++
@@ -229,9 +249,9 @@ func (d *dispatcher) pauseAccepting(err error) {
 }
 
 // redispatch takes back a connection that was offered to a worker and did not become the worker's.
-func (d *dispatcher) redispatch(connection int) {
+func (d *dispatcher) redispatch(connection Connection) {
 	if d.closed {
-		bind.CloseFD(connection)
+		bind.CloseFD(connection.fd)
 		return
 	}
 	d.unassigned = append(d.unassigned, connection)
@@ -269,7 +289,8 @@ func (d *dispatcher) unassign(target *Target) {
 // acceptAll accepts what waits in a socket, but no more than maxAssigned in all. The connections are the owner's, if there is one.
 func (d *dispatcher) acceptAll(fd int, owner *Target) {
 	for len(d.unassigned)+d.assigned < maxAssigned {
-		connection, err := bind.Accept(fd)
+		accepted, err := bind.Accept(fd)
+		connection := Connection{fd: accepted}
 		switch {
 		case err != nil:
 			return
@@ -282,11 +303,14 @@ func (d *dispatcher) acceptAll(fd int, owner *Target) {
 }
 
 // lastCall accepts what waits in the sockets, and watches them no more. When the targets have taken all connections that were accepted,
-// it calls idle on the loop, unless the dispatcher is closed before.
+// it calls idle on the loop, unless the dispatcher is closed before. First bytes that have not come by then decide nothing.
 func (d *dispatcher) lastCall(idle func()) {
 	for _, q := range slices.Clone(d.queues) {
 		d.acceptAll(q.fd, q.owner)
 		d.unwatch(q.fd)
+	}
+	if d.firstBytes != nil {
+		d.firstBytes.hurry()
 	}
 	d.whenIdle = idle
 	d.schedule()
@@ -317,8 +341,11 @@ func (d *dispatcher) close() {
 	for _, q := range slices.Clone(d.queues) {
 		d.unwatch(q.fd)
 	}
+	if d.firstBytes != nil {
+		d.firstBytes.close()
+	}
 	for _, connection := range d.unassigned {
-		bind.CloseFD(connection)
+		bind.CloseFD(connection.fd)
 	}
 	d.unassigned = nil
 	d.primary.closeBalancer(d.balancer)

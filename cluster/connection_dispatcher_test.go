@@ -7,9 +7,11 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/firstbytes"
 	"github.com/nodecluster/nodecluster/cluster/internal/wire"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -72,6 +74,24 @@ func (d *dispatching) connect() {
 	d.clients = append(d.clients, client)
 }
 
+// say has one of the latest clients send a part of a request, or all of it, or end its half of the connection.
+func (d *dispatching) say() {
+	if len(d.clients) == 0 {
+		return
+	}
+	client := d.clients[len(d.clients)-1-d.random.IntN(min(len(d.clients), 20))]
+	switch d.random.IntN(4) {
+	case 0:
+		unix.Write(client, []byte("GET / HTTP/1.1\r\nKey: "))
+	case 1:
+		unix.Write(client, []byte("x"))
+	case 2:
+		unix.Write(client, []byte("GET / HTTP/1.1\r\nKey: one\r\n\r\n"))
+	case 3:
+		unix.Shutdown(client, unix.SHUT_WR)
+	}
+}
+
 // answer lets a worker answer for one of the connections that it was offered.
 func (d *dispatching) answer(w *fakeWorker, accepted bool) {
 	unix.Recvfrom(w.end, d.buf, unix.MSG_DONTWAIT)
@@ -91,7 +111,7 @@ func (d *dispatching) answer(w *fakeWorker, accepted bool) {
 func (d *dispatching) step() {
 	w := d.workers[d.random.IntN(len(d.workers))]
 	serves := len(w.onLoop.memberships) > 0
-	switch d.random.IntN(7) {
+	switch d.random.IntN(8) {
 	case 0, 1:
 		d.connect()
 	case 2, 3:
@@ -108,6 +128,8 @@ func (d *dispatching) step() {
 		} else if len(d.balancer.targets) > 1 && d.random.IntN(4) == 0 {
 			w.leave(dispatchingKey)
 		}
+	case 7:
+		d.say()
 	}
 }
 
@@ -138,7 +160,24 @@ func (d *dispatching) check() (undelivered int) {
 		d.t.Errorf("%d connections assigned, %d targets, %d available; counted %d, %d and %d",
 			assigned, len(d.balancer.targets), available, d.server.assigned, d.server.dispatcher.targets, d.server.available)
 	}
-	return assigned + offered + len(d.server.unassigned)
+	return assigned + offered + len(d.server.unassigned) + d.undecided()
+}
+
+// undecided is how many connections wait for first bytes, each of which has its place in the list.
+func (d *dispatching) undecided() int {
+	f := d.server.firstBytes
+	if f == nil {
+		return 0
+	}
+	for e := f.undecided.Front(); e != nil; e = e.Next() {
+		if u := e.Value.(*undecided); u.place != e {
+			d.t.Errorf("descriptor %d has lost its place", u.fd)
+		}
+	}
+	if f.len() > f.most {
+		d.t.Errorf("%d connections wait for their first bytes, and %d may", f.len(), f.most)
+	}
+	return f.len()
 }
 
 // deliver lets every worker accept a connection, and every target take more.
@@ -153,6 +192,12 @@ func (d *dispatching) deliver() {
 
 // After anything that may happen in any order, no connection is lost, and the dispatcher's counts agree.
 func TestDispatcherInAnyOrder(t *testing.T) {
+	t.Run("first bytes decide nothing", func(t *testing.T) { testDispatcherInAnyOrder(t, 0) })
+	t.Run("first bytes decide", func(t *testing.T) { testDispatcherInAnyOrder(t, 5) })
+}
+
+// testDispatcherInAnyOrder has so many connections at most wait for their first bytes.
+func testDispatcherInAnyOrder(t *testing.T, mostUndecided int) {
 	nodetest.NoLeaks(t)
 	for seed := range uint64(4) {
 		random := rand.New(rand.NewPCG(seed, 1))
@@ -163,7 +208,14 @@ func TestDispatcherInAnyOrder(t *testing.T) {
 		for range 4 {
 			d.workers = append(d.workers, newFakeWorker(t, p))
 		}
-		p.loop.Call(func() { d.serve(d.workers[0]) })
+		p.loop.Call(func() {
+			d.serve(d.workers[0])
+			if mostUndecided > 0 {
+				f := newFirstBytes(d.server.dispatcher, firstbytes.Header("Key"))
+				f.most, f.timeout = mostUndecided, 20*time.Millisecond
+				d.server.firstBytes = f
+			}
+		})
 		for i := 0; i < 2000 && !t.Failed(); i++ {
 			p.loop.Call(d.step)
 			p.loop.Call(func() {

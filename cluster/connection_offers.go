@@ -10,7 +10,7 @@ import (
 // the connection, and offered to another worker when this one has refused it.
 type offer struct {
 	seq        uint32
-	connection int
+	connection Connection
 	to         recipient
 	sent       time.Duration // by Primary.now
 }
@@ -20,16 +20,16 @@ type recipient interface {
 	// accepted is called when the worker has taken the connection. The descriptor is closed.
 	accepted(sent time.Duration)
 	// refused and lost are called when the worker has refused the connection, and when it has ended. The descriptor is the recipient's.
-	refused(connection int)
-	lost(connection int)
+	refused(connection Connection)
+	lost(connection Connection)
 }
 
 // offer sends a connection to the worker at once, or not at all. Errors are those of nodeipc.LoopChannel.Offer.
-func (w *Worker) offer(newconn *nodeipc.Template, connection int, to recipient) error {
+func (w *Worker) offer(newconn *nodeipc.Template, connection Connection, to recipient) error {
 	p := w.primary
 	seq := p.nextSeq()
 	p.onLoop.frame = w.onLoop.channel.AppendFrame(p.onLoop.frame[:0], newconn, seq)
-	if err := w.onLoop.channel.Offer(p.onLoop.frame, connection, seq); err != nil {
+	if err := w.onLoop.channel.Offer(p.onLoop.frame, connection.fd, seq); err != nil {
 		return err
 	}
 	w.onLoop.offers.push(offer{seq: seq, connection: connection, to: to, sent: p.now()})
@@ -84,7 +84,7 @@ func (w *Worker) answered(seq uint32, accepted bool) bool {
 		return false
 	}
 	if accepted {
-		w.onLoop.channel.CloseFD(o.connection)
+		w.onLoop.channel.CloseFD(o.connection.fd)
 		o.to.accepted(o.sent)
 	} else {
 		o.to.refused(o.connection)

@@ -5,10 +5,10 @@ import "testing"
 func TestOffers(t *testing.T) {
 	var o offers
 	for i := range uint32(5) {
-		o.push(offer{seq: i, connection: int(i)})
+		o.push(offer{seq: i, connection: Connection{fd: int(i)}})
 	}
 	for _, seq := range []uint32{0, 3, 1} {
-		if got, ok := o.take(seq); !ok || got.seq != seq || got.connection != int(seq) {
+		if got, ok := o.take(seq); !ok || got.seq != seq || got.connection.fd != int(seq) {
 			t.Errorf("take %d: %+v, %v", seq, got, ok)
 		}
 		if _, ok := o.take(seq); ok {

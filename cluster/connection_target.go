@@ -45,7 +45,7 @@ type Target struct {
 	suspended    bool          // as Worker.SuspendConnections says
 	gone         bool          // has left, or has not joined
 	isCounted    bool          // in the dispatcher's available
-	assigned     []int         // connections that wait for this target
+	assigned     []Connection  // connections that wait for this target
 	place        queuePlace
 }
 
@@ -114,7 +114,7 @@ func (target *Target) answered() {
 
 // refused ends an offer that was refused. The connection goes to another target. This one gets none for a while, and then one at
 // a time.
-func (target *Target) refused(connection int) {
+func (target *Target) refused(connection Connection) {
 	target.window = 1
 	target.answered()
 	target.dispatcher.redispatch(connection)
@@ -127,7 +127,7 @@ func (target *Target) refused(connection int) {
 }
 
 // lost ends an offer that will not be answered any more.
-func (target *Target) lost(connection int) {
+func (target *Target) lost(connection Connection) {
 	target.dispatcher.offered--
 	target.dispatcher.redispatch(connection)
 }

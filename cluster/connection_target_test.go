@@ -77,7 +77,7 @@ func TestRefusal(t *testing.T) {
 			offered(target, 1)
 		}
 		target.dispatcher.closed = true // so that the connection, which is none, goes nowhere
-		target.refused(-1)
+		target.refused(Connection{fd: -1})
 		if target.Available() {
 			t.Error("a target that has refused is available at once")
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/bind"
+	"github.com/nodecluster/nodecluster/cluster/internal/firstbytes"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 )
@@ -24,6 +25,7 @@ type Primary struct {
 	forker *forker
 	events *eventStream
 	policy SchedulingPolicy
+	find   firstbytes.Finder // of the sticky key, or nil
 	begun  time.Time
 	steals bool // connections from the queues of busy workers, under SchedReusePort
 
@@ -50,6 +52,10 @@ func NewPrimary(settings Settings) (*Primary, error) {
 	if err != nil {
 		return nil, err
 	}
+	find, err := settings.StickyKey.finder()
+	if err != nil {
+		return nil, err
+	}
 	if err := settings.check(); err != nil {
 		return nil, err
 	}
@@ -63,7 +69,7 @@ func NewPrimary(settings Settings) (*Primary, error) {
 		return nil, err
 	}
 	p := &Primary{
-		loop: loop, forker: newForker(), policy: policy, settings: settings,
+		loop: loop, forker: newForker(), policy: policy, find: find, settings: settings,
 		begun: time.Now(), steals: !settings.NoSteal, customBalancer: settings.NewBalancer,
 		running: map[*Worker]struct{}{}, onLoop: newPrimaryOnLoop(loop),
 	}
@@ -78,8 +84,8 @@ func NewPrimary(settings Settings) (*Primary, error) {
 // the primary needs a timer just when there are none.
 func openTimers() { time.AfterFunc(time.Hour, func() {}).Stop() }
 
-// Setup replaces the settings for workers to come. What is read once stays as it is: the scheduling policy, NewBalancer, the
-// serialization, NoBatch and NoSteal.
+// Setup replaces the settings for workers to come. What is read once stays as it is: the scheduling policy, StickyKey, NewBalancer,
+// the serialization, NoBatch and NoSteal.
 //
 // Node's cluster.setupPrimary merges what it is given with what it was given before. Here that is to change what [Primary.Settings]
 // returns, and to give it to Setup.
@@ -87,6 +93,7 @@ func (p *Primary) Setup(settings Settings) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	settings.SchedulingPolicy, settings.Serialization = p.settings.SchedulingPolicy, p.settings.Serialization
+	settings.StickyKey = p.settings.StickyKey
 	settings.NewBalancer, settings.NoBatch, settings.NoSteal = p.settings.NewBalancer, p.settings.NoBatch, p.settings.NoSteal
 	p.settings = settings
 	p.events.emit(SetupEvent{settings})

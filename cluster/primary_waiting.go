@@ -31,7 +31,13 @@ func (s *groupServer) waiting() int {
 func (s *sharedServer) waiting() int { return acceptQueue(s.socket.FD) }
 
 // waiting is how many connections were accepted and not offered to a target.
-func (d *dispatcher) waiting() int { return len(d.unassigned) + d.assigned }
+func (d *dispatcher) waiting() int {
+	n := len(d.unassigned) + d.assigned
+	if d.firstBytes != nil {
+		n += d.firstBytes.len()
+	}
+	return n
+}
 
 // waiting is 0: packets are no connections.
 func (s *packetGroup) waiting() int { return 0 }

@@ -30,6 +30,9 @@ const (
 	// kernel chooses, as for SchedReusePort, or the primary where the system has no groups of sockets, or takes no BPF program that
 	// chooses in them: it is found out before anybody can connect. There may be up to 256 workers. Clients on Unix sockets have no
 	// address: their connections are handed out as by SchedRR.
+	//
+	// With a Settings.StickyKey it is the first bytes of a connection that decide instead, the primary accepts and hands out all
+	// connections, and there may be any number of workers.
 	SchedSticky SchedulingPolicy = "sticky"
 	// SchedLeast: the primary accepts, and hands each connection to the worker that has the fewest unanswered. Of several it chooses
 	// one that has answered quickest of late, whose event loop is the least busy.
@@ -49,8 +52,11 @@ func (s *Settings) schedulingPolicy() (SchedulingPolicy, error) {
 		if fromEnv := SchedulingPolicy(os.Getenv("NODE_CLUSTER_SCHED_POLICY")); slices.Contains(SchedulingPolicies(), fromEnv) {
 			policy = fromEnv
 		}
-		if s.NewBalancer != nil {
+		switch {
+		case s.NewBalancer != nil:
 			policy = SchedRR
+		case s.StickyKey != "":
+			policy = SchedSticky
 		}
 	}
 	if !slices.Contains(SchedulingPolicies(), policy) {
@@ -59,12 +65,15 @@ func (s *Settings) schedulingPolicy() (SchedulingPolicy, error) {
 	if s.NewBalancer != nil && policy != SchedRR {
 		return "", fmt.Errorf("cluster: scheduling policy %q leaves nothing for NewBalancer to choose; use %q", policy, SchedRR)
 	}
+	if s.StickyKey != "" && policy != SchedSticky {
+		return "", fmt.Errorf("cluster: scheduling policy %q has no sticky key; use %q, or leave out the key %q", policy, SchedSticky, string(s.StickyKey))
+	}
 	return policy, nil
 }
 
 // batches reports whether the primary's thread is in SCHED_BATCH: where the primary handles each connection.
 func (s *Settings) batches(policy SchedulingPolicy) bool {
-	return !s.NoBatch && (policy == SchedRR || policy == SchedLeast)
+	return !s.NoBatch && (policy == SchedRR || policy == SchedLeast || policy == SchedSticky && s.StickyKey != "")
 }
 
 func quoted[T ~string](values []T) string {

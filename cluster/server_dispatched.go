@@ -32,6 +32,17 @@ func newDispatchedServer(p *Primary, base serverBase, bound bind.Socket, name *w
 	return &dispatchedServer{serverBase: base, dispatcher: d, socket: bound, name: name}, nil
 }
 
+// newKeyedServer makes a server of which the first bytes of a connection decide who gets it.
+func newKeyedServer(p *Primary, base serverBase, bound bind.Socket, name *wire.SockName, backlog int) (server, error) {
+	s, err := newDispatchedServer(p, base, bound, name, backlog, newStickyByKey)
+	if err != nil {
+		return nil, err
+	}
+	d := s.(*dispatchedServer).dispatcher
+	d.firstBytes = newFirstBytes(d, p.find)
+	return s, nil
+}
+
 // listenToo accepts the connections of other sockets too, but for those that cannot be had and are not offered.
 func (s *dispatchedServer) listenToo(requests []bind.Request, backlog int) error {
 	for _, r := range requests {

@@ -164,7 +164,7 @@ func (s *groupServer) steal(from *workerQueue) {
 		switch {
 		case err == nil:
 			to.asked = true
-			s.offer(to.target, connection)
+			s.offer(to.target, Connection{fd: connection})
 		case errors.Is(err, bind.ErrNothingToAccept):
 			return
 		default:

@@ -89,6 +89,8 @@ func (p *Primary) newStreamServer(base serverBase, m *wire.FromWorker, bound bin
 		return newDispatchedServer(p, base, bound, name, backlog, balancer)
 	case p.policy == SchedNone, p.policy == SchedReusePort:
 		return p.newSharedServer(base, handlewrap.NetNative, bound), nil
+	case p.policy == SchedSticky && p.find != nil:
+		return newKeyedServer(p, base, bound, name, backlog)
 	case p.policy == SchedSticky && grouped:
 		s, err := newStickyGroup(p, base, bound, name, backlog)
 		if errors.Is(err, errors.ErrUnsupported) {

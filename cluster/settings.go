@@ -18,12 +18,15 @@ import (
 // Settings are what cluster.setupPrimary takes in Node, and what child_process.fork takes for a worker. The zero
 // value of a field is Node's default.
 //
-// The fields have three lifetimes. SchedulingPolicy, NewBalancer, Serialization, NoBatch and NoSteal are read once, by
+// The fields have three lifetimes. SchedulingPolicy, StickyKey, NewBalancer, Serialization, NoBatch and NoSteal are read once, by
 // [NewPrimary]: [Primary.Setup] and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving, ListenFDs, LagPeriod and
 // MaxLag are the primary's too, and the last Setup counts. All other fields are a worker's, and are read when it is forked.
 type Settings struct {
 	// SchedulingPolicy says who hands out connections, and to whom. It is read once. By default NODE_CLUSTER_SCHED_POLICY decides.
 	SchedulingPolicy SchedulingPolicy
+	// StickyKey says by what a client is known under SchedSticky, which is the default with it. It is read once. Without it that is
+	// the client's address.
+	StickyKey StickyKey
 	// NewBalancer makes a Balancer for each listening socket whose connections the primary hands out. If it is nil, or returns
 	// nil, they are handed out as SchedRR says. It is read once. Its argument is the address that the socket's workers listen
 	// on, as their ListeningEvents have it, with the port that the system chose for port 0. It is called on the primary's loop, and
@@ -66,8 +69,8 @@ type Settings struct {
 	// taken for blocked.
 	MaxLag time.Duration
 
-	// NoBatch leaves the primary's thread in the system's ordinary scheduling policy. By default, under SchedRR and SchedLeast on
-	// Linux, it is in SCHED_BATCH: there it does not preempt the workers whose answers wake it, and does more at once. It is read once.
+	// NoBatch leaves the primary's thread in the system's ordinary scheduling policy. By default, under SchedRR, SchedLeast and a
+	// StickyKey on Linux, it is in SCHED_BATCH: there it does not preempt the workers whose answers wake it, and does more at once. It is read once.
 	NoBatch bool
 	// NoSteal leaves connections under SchedReusePort where the kernel has put them. By default the primary takes them from a worker that
 	// has not come to accept them for two milliseconds, for one that has nothing to do. It is read once.

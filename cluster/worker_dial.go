@@ -105,7 +105,7 @@ func (d *dialing) offer() {
 		d.end(err)
 		return
 	}
-	switch err := w.offer(d.newconn, d.connection, d); {
+	switch err := w.offer(d.newconn, Connection{fd: d.connection}, d); {
 	case err == nil:
 	case errors.Is(err, nodeipc.ErrWouldBlock):
 		w.onLoop.dials = append(w.onLoop.dials, d)
@@ -133,12 +133,12 @@ func (d *dialing) end(err error) {
 func (d *dialing) accepted(time.Duration) { d.outcome <- nil }
 
 // refused is the worker's answer.
-func (d *dialing) refused(int) {
+func (d *dialing) refused(Connection) {
 	d.end(fmt.Errorf("it refuses the connection: %w", syscall.ECONNREFUSED))
 }
 
 // lost is for a worker that has ended.
-func (d *dialing) lost(int) { d.end(nodeipc.ErrDisconnected) }
+func (d *dialing) lost(Connection) { d.end(nodeipc.ErrDisconnected) }
 
 // retryDials is called when the worker's channel has room.
 func (w *Worker) retryDials() {
@@ -154,6 +154,6 @@ func (w *Worker) endDials() {
 	dials := w.onLoop.dials
 	w.onLoop.dials = nil
 	for _, d := range dials {
-		d.lost(d.connection)
+		d.lost(Connection{fd: d.connection})
 	}
 }

@@ -7,6 +7,9 @@ import "errors"
 // ErrNothingToAccept is what Accept returns when no connection waits.
 var ErrNothingToAccept = errors.New("there is no connection to accept")
 
+// ErrNothingToRead is what Peek returns for a connection of which nothing has come.
+var ErrNothingToRead = errors.New("there is nothing to read")
+
 // ErrReleased is an address in use that was closed here a moment ago, and may be free in another: ask again then.
 var ErrReleased = errors.New("it was closed just now")
 

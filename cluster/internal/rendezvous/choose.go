@@ -2,6 +2,7 @@ package rendezvous
 
 import (
 	"encoding/binary"
+	"hash/fnv"
 	"net/netip"
 )
 
@@ -26,6 +27,13 @@ func AddressKey(ip netip.Addr) uint32 {
 		key = mix(key ^ binary.BigEndian.Uint32(b[i:]))
 	}
 	return key
+}
+
+// TextKey is the key of a text: FNV-1a, mixed.
+func TextKey(text []byte) uint32 {
+	h := fnv.New32a()
+	h.Write(text)
+	return mix(h.Sum32())
 }
 
 // Choose is the place of a key among those given, which are numbers from 0 on in ascending order: -1 if there are none.

@@ -30,7 +30,9 @@ type App struct {
 	Mix List `yaml:"mix,omitempty" json:"mix,omitempty"`
 	// Who gets a connection.
 	Sched string `yaml:"sched,omitempty" json:"sched,omitempty" words:"rr,none,reuseport,sticky,least"`
-	// Whether the primary preempts the workers that its answers wake, under rr and least.
+	// What a client is known by under sticky: header:NAME, cookie:NAME, query:NAME, proxy-protocol or sni. Without one it is its address.
+	StickyKey string `yaml:"sticky_key,omitempty" json:"sticky_key,omitempty"`
+	// Whether the primary preempts the workers that its answers wake, under rr, least and a sticky key.
 	NoBatch bool `yaml:"no_batch,omitempty" json:"no_batch,omitempty"`
 	// Whether connections stay with a worker that is too busy to accept them, under reuseport.
 	NoSteal bool `yaml:"no_steal,omitempty" json:"no_steal,omitempty"`

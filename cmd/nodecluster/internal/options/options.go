@@ -43,7 +43,9 @@ func (o *Options) AddTo(flags *pflag.FlagSet) {
 	flags.Var(Value{"ARGS", o.setNodeArgs}, "node-args", "its arguments before SCRIPT, split as a shell does (default none)")
 	flags.Var(Value{"rr|none|reuseport|sticky|least", OneOf(&s.SchedulingPolicy, cluster.SchedulingPolicies()...)}, "sched",
 		"who gets a connection: rr, workers in turns; none, who takes it from one socket;\nreuseport, whom the kernel chooses of one socket each; sticky, for one address always\nthe same; least, the least busy\n(default: NODE_CLUSTER_SCHED_POLICY, or else rr)")
-	flags.BoolVar(&s.NoBatch, "no-batch", false, "under rr and least, have the primary preempt the workers whose answers wake it, as any\nprogram does")
+	flags.Var(Value{"KEY", o.setStickyKey}, "sticky-key",
+		"under sticky, what a client is known by: header:NAME, cookie:NAME or query:NAME of its\nfirst request, proxy-protocol, or sni of TLS (default: its address)")
+	flags.BoolVar(&s.NoBatch, "no-batch", false, "under rr, least and a sticky key, have the primary preempt the workers whose answers wake it, as any\nprogram does")
 	flags.BoolVar(&s.NoSteal, "no-steal", false, "under reuseport, leave connections to a worker that is too busy to accept them")
 	flags.Var(Value{"json|advanced", OneOf(&s.Serialization, nodeipc.JSON, nodeipc.Advanced)}, "serialization",
 		"how messages to workers are written (default json)")
@@ -161,6 +163,14 @@ func (o *Options) setInstanceVar(name string) error {
 		return errors.New("use the name of a variable")
 	}
 	o.Pool.InstanceVar = name
+	return nil
+}
+
+func (o *Options) setStickyKey(text string) error {
+	o.Settings.StickyKey = cluster.StickyKey(text)
+	if err := o.Settings.StickyKey.Check(); err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), "cluster: "))
+	}
 	return nil
 }
 
