@@ -114,7 +114,7 @@ func parseObject(text []byte) (*object, error) {
 	if i := skipSpace(text, 0); text[i] != '{' {
 		return nil, errNoObject
 	}
-	o := &object{values: map[string]json.RawMessage{}}
+	o := &object{}
 	for key, value := range members(text) {
 		o.set(key, bytes.Clone(value.of(text)))
 	}
@@ -125,6 +125,9 @@ func parseObject(text []byte) (*object, error) {
 func (o *object) set(key string, value json.RawMessage) {
 	if !slices.Contains(o.keys, key) {
 		o.keys = append(o.keys, key)
+	}
+	if o.values == nil {
+		o.values = map[string]json.RawMessage{}
 	}
 	o.values[key] = value
 }

@@ -25,6 +25,7 @@ type Options struct {
 	https      bool
 	sticky     bool
 	env        string
+	nodeEnv    string
 	production bool
 	debug      bool
 	debugPort  int
@@ -132,7 +133,7 @@ func (o *Options) find(given *object, from OptionsFrom) (err error) {
 
 // withDefaults is what was given on top of the release's defaults, in the order that the release writes them in.
 func withDefaults(given *object, four bool, from OptionsFrom) *object {
-	all := &object{values: map[string]json.RawMessage{}}
+	all := &object{}
 	defaults := []string{"framework", "baseDir", "port", "reusePort", "workers", "plugins", "https", "startMode", "ports", "env"}
 	values := map[string]string{"reusePort": "false", "plugins": "null", "https": "false", "startMode": `"process"`, "ports": "[]", "env": "null"}
 	if four {
@@ -169,9 +170,10 @@ func (o *Options) readEnv(from OptionsFrom) (err error) {
 			o.all.set("env", quote(o.env))
 		}
 	}
+	o.nodeEnv = from.Getenv("NODE_ENV")
 	o.production = o.env != "local" && o.env != "unittest"
 	if o.env == "" {
-		o.production = from.Getenv("NODE_ENV") == "production"
+		o.production = o.nodeEnv == "production"
 	}
 	return nil
 }
@@ -184,7 +186,7 @@ func (o *Options) readHTTPS(OptionsFrom) error {
 	}
 	o.https = true
 	if string(value) == "true" {
-		old := &object{values: map[string]json.RawMessage{}}
+		old := &object{}
 		for _, key := range []string{"key", "cert"} {
 			if o.all.has(key) {
 				old.set(key, o.all.values[key])
