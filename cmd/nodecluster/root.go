@@ -11,8 +11,8 @@ type group struct {
 func groups() []group {
 	return []group{
 		{"Applications", []*cobra.Command{
-			newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(), newRunCommand(), newExecCommand(),
-			newDrainCommand(), newSignalCommand(), newTriggerCommand(), newKillCommand(),
+			newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(), newRunCommand(),
+			newExecCommand(), newEggCommand(), newEggToolCommand(), newDrainCommand(), newSignalCommand(), newTriggerCommand(), newKillCommand(),
 		}},
 		{"Looking", []*cobra.Command{
 			newListCommand(), newDescribeCommand(), newLogsCommand(), newTopCommand(), newWebCommand(), newEventsCommand(), newPingCommand(),

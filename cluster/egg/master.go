@@ -1,0 +1,181 @@
+package egg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+
+	"github.com/nodecluster/nodecluster/cluster"
+)
+
+// An ExitError is why [Master.Run] has ended, where the master has given up. What has happened is in the lines that it has written.
+type ExitError struct {
+	// Code is the exit code that Egg's own master has then.
+	Code int
+}
+
+// Error says what code it is.
+func (e *ExitError) Error() string { return fmt.Sprintf("egg: the master ends with code %d", e.Code) }
+
+// A Master runs one application: its agent and its app workers. Make one with [New], and run it with [Master.Run]. Its methods may be called from
+// any goroutine.
+type Master struct {
+	settings Settings
+	options  *Options
+	node     string
+	primary  *cluster.Primary
+	log      *logger
+	state    *state
+	parent   *outbox
+	sticky   *sticky
+
+	moves   chan func()
+	ctx     context.Context // ends with the master
+	cancel  context.CancelFunc
+	tasks   sync.WaitGroup // the goroutines that read from processes
+	endings sync.WaitGroup // those that wait for a process to end
+	code    int
+	ran     bool
+}
+
+// New makes a master, which starts nothing before [Master.Run]. It fails where there is no Node.
+func New(o *Options, s Settings) (*Master, error) {
+	node, err := findNode(s.Node)
+	if err != nil {
+		return nil, fmt.Errorf("egg: %w", err)
+	}
+	if s.Stdin == nil {
+		s.Stdin = os.Stdin
+	}
+	if s.Stdout == nil {
+		s.Stdout = os.Stdout
+	}
+	if s.Stderr == nil {
+		s.Stderr = os.Stderr
+	}
+	if s.Log == nil {
+		s.Log = s.Stdout
+	}
+	if s.ErrorLog == nil {
+		s.ErrorLog = s.Stderr
+	}
+	if o.nodeEnv == "production" {
+		s.Env = append([]string{"NO_DEPRECATION=*"}, s.Env...)
+	}
+	m := &Master{settings: s, options: o, node: node, moves: make(chan func(), 64)}
+	m.ctx, m.cancel = context.WithCancel(context.Background())
+	return m, nil
+}
+
+func (m *Master) appSettings() cluster.Settings {
+	return cluster.Settings{
+		Exec: m.options.release.appScript(), Args: []string{string(m.options.text())}, ExecPath: m.node, ExecArgv: m.settings.ExecArgv,
+		Env: m.settings.Env, Stdin: m.settings.Stdin, Stdout: m.settings.Stdout, Stderr: m.settings.Stderr, SysProcAttr: m.settings.SysProcAttr,
+		SchedulingPolicy: m.settings.SchedulingPolicy, HoldListeners: true, Runtime: cluster.RuntimeNode,
+	}
+}
+
+// Run starts the agent, then the app workers, and keeps them running until [Master.Stop], or until ctx ends, which kills them. It returns nil after a
+// stop, an [*ExitError] where the master has given up, ctx's error, and an error where package cluster makes no primary. It may be called once.
+func (m *Master) Run(ctx context.Context) error {
+	if m.ran {
+		return errors.New("egg: Run was called before")
+	}
+	m.ran = true
+	primary, err := cluster.NewPrimary(m.appSettings())
+	if err != nil {
+		m.cancel()
+		return fmt.Errorf("egg: %w", err)
+	}
+	m.primary = primary
+	m.log = newLogger(m.settings.Log, m.settings.ErrorLog, os.Getenv)
+	defer m.log.close()
+	defer m.close()
+	version, err := m.nodeVersion(ctx)
+	if err != nil {
+		return err
+	}
+	if err := m.writePidFile(); err != nil {
+		return err
+	}
+	defer m.removePidFile()
+	m.prepare()
+	m.state.banner(version)
+	m.tasks.Go(m.readEvents)
+	if m.settings.Parent != nil {
+		m.tasks.Go(m.readParent)
+	}
+	m.state.begin()
+	return m.loop(ctx)
+}
+
+// prepare makes what the moves are made on.
+func (m *Master) prepare() {
+	m.state = newState(m.options, m)
+	m.state.pid = os.Getpid()
+	m.state.hostname, _ = os.Hostname()
+	m.state.host = os.Getenv("HOST")
+	m.state.keepsTrying = m.settings.KeepTrying
+	if m.settings.Parent != nil {
+		m.parent = m.outbox(m.settings.Parent, func() string { return "parent" })
+	}
+}
+
+// loop makes one move after the other.
+func (m *Master) loop(ctx context.Context) error {
+	for m.state.phase != over {
+		select {
+		case move := <-m.moves:
+			move()
+		case <-ctx.Done():
+			return fmt.Errorf("egg: %w", context.Cause(ctx))
+		}
+	}
+	l := levelInfo
+	if m.code != 0 {
+		l = levelError
+		m.letGo()
+	}
+	m.log.add(l, fmt.Sprintf("[master] exit with code:%d", m.code))
+	if m.code != 0 {
+		return &ExitError{m.code}
+	}
+	return nil
+}
+
+// do has a move made, unless the master has ended.
+func (m *Master) do(move func()) {
+	select {
+	case m.moves <- move:
+	case <-m.ctx.Done():
+	}
+}
+
+// Stop has the app workers answer the requests that they have and end, and then the agent. The name is that of a signal, for the log. It does not
+// wait, and a second call changes nothing.
+func (m *Master) Stop(signal string) {
+	m.do(func() { m.state.signal(signal, memoryLines()) })
+}
+
+// Reload replaces all app workers, one after the other, the new one first: no request is lost. It does not wait. If a new one fails in its start,
+// those that were not replaced go on.
+func (m *Master) Reload() { m.do(func() { m.state.askReload() }) }
+
+// close frees everything, and ends what still runs.
+func (m *Master) close() {
+	m.cancel()
+	if m.sticky != nil {
+		m.sticky.close()
+	}
+	m.primary.Close()
+	if m.state != nil {
+		if agent, ok := m.state.agent.(*agentProcess); ok {
+			agent.Close()
+			agent.Signal(os.Kill)
+		}
+	}
+	m.endings.Wait()
+	m.tasks.Wait()
+}
