@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"io/fs"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// signal sends the master a signal.
+func (r *eggRun) signal(s syscall.Signal) {
+	r.t.Helper()
+	if err := r.child.Signal(s); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// write writes a file of the application's.
+func (r *eggRun) write(name, text string) {
+	r.t.Helper()
+	if err := os.WriteFile(r.path(name), []byte(text), 0o644); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+// chooseFirst has sendRandom choose the first process.
+func (r *eggRun) chooseFirst() {
+	r.options["require"] = []string{r.path("app/lib/experience.js"), r.path("app/lib/first.js")}
+}
+
+// noteAnswer notes what a request is answered with.
+func (r *eggRun) noteAnswer(path string) {
+	r.t.Helper()
+	r.noteAnswerAt("tcp", localhost(r.port), "http", path)
+}
+
+func (r *eggRun) noteAnswerAt(network, address, protocol, path string) {
+	r.t.Helper()
+	r.note("%s %s: %s", protocol, path, r.answer(network, address, protocol, path))
+}
+
+// answer is what a request on a connection of its own is answered with, without the number of the worker, or the error.
+func (r *eggRun) answer(network, address, protocol, path string) string {
+	body, err := eggRequest(net.Dialer{}, network, address, protocol, path)
+	if err != nil {
+		return "no answer"
+	}
+	var fields map[string]any
+	if json.Unmarshal(body, &fields) != nil {
+		return string(body)
+	}
+	delete(fields, "worker")
+	text, _ := json.Marshal(fields)
+	return string(text)
+}
+
+// workerFor is the number of the worker that answers a client of that address.
+func (r *eggRun) workerFor(address int) int {
+	r.t.Helper()
+	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(address+10))}}
+	body, err := eggRequest(from, "tcp", localhost(r.port), "http", "/")
+	var who struct{ Worker int }
+	if err == nil {
+		err = json.Unmarshal(body, &who)
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return who.Worker
+}
+
+func eggRequest(dialer net.Dialer, network, address, protocol, path string) ([]byte, error) {
+	transport := &http.Transport{
+		DisableKeepAlives: true,
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return dialer.DialContext(ctx, network, address)
+		},
+	}
+	client := &http.Client{Transport: transport, Timeout: patience}
+	response, err := client.Get(protocol + "://localhost" + path)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	return io.ReadAll(response.Body)
+}
+
+// toldPort is the port that the master has told its parent.
+func (r *eggRun) toldPort() int {
+	r.t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range r.parent {
+		var message struct {
+			Action string
+			Data   struct{ Port int }
+		}
+		if json.Unmarshal(m, &message) == nil && message.Action == "egg-ready" {
+			return message.Data.Port
+		}
+	}
+	r.t.Fatal("the master has told no port")
+	return 0
+}
+
+// forget leaves messages that are a text out of what is compared.
+func (r *eggRun) forget(text string) {
+	r.forgotten = append(r.forgotten, text)
+}
+
+// noteLogged notes in which of the application's logs a text is.
+func (r *eggRun) noteLogged(text string) {
+	r.t.Helper()
+	fs.WalkDir(os.DirFS(r.folder), ".", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".log") {
+			if content, _ := os.ReadFile(r.path(path)); strings.Contains(string(content), text) {
+				r.note("%s has: %s", path, text)
+			}
+		}
+		return nil
+	})
+}
+
+// makeCertificate writes a key and a certificate of its own.
+func (r *eggRun) makeCertificate() (key, certificate string) {
+	r.t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"}}
+	signed, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	encoded, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	write := func(name, kind string, content []byte) string {
+		r.write(name, string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: content})))
+		return r.path(name)
+	}
+	return write("key.pem", "PRIVATE KEY", encoded), write("certificate.pem", "CERTIFICATE", signed)
+}
+
+// isForgotten is for what forget has left out.
+func (r *eggRun) isForgotten(line string) bool {
+	return slices.ContainsFunc(r.forgotten, func(text string) bool { return strings.Contains(line, text) })
+}

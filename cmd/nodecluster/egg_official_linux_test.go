@@ -1,0 +1,54 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+)
+
+// TestEggLikeOfficial: what the processes of an Egg application experience is what they experience under Egg's own master, but for the
+// deviations that are listed. NODECLUSTER_TEST_EGG_OFFICIAL has the official master in both places, which shows that the test has no race
+// of its own.
+func TestEggLikeOfficial(t *testing.T) {
+	if !nodetest.All() {
+		t.Skip("needs Egg: scripts/test --all has it")
+	}
+	official := eggMaster{official: true, program: nodetest.Default(t).Path}
+	ours := eggMaster{program: binary}
+	if os.Getenv("NODECLUSTER_TEST_EGG_OFFICIAL") != "" {
+		ours = official
+	}
+	for _, version := range []int{3, 4} {
+		for _, s := range eggScenarios {
+			t.Run(fmt.Sprintf("egg %d/%s", version, s.name), func(t *testing.T) {
+				want, got := s.experience(t, official, version), s.experience(t, ours, version)
+				if t.Failed() {
+					return
+				}
+				if !ours.official {
+					deviate(t, s.name, version, want)
+				}
+				if diff := cmp.Diff(want, got); diff != "" {
+					t.Errorf("the processes experience other things than under Egg's own master (-Egg's +ours):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// experience runs the scenario under a master.
+func (s eggScenario) experience(t *testing.T, master eggMaster, version int) (all map[string][]string) {
+	name := "ours"
+	if master.official {
+		name = "official"
+	}
+	t.Run(name, func(t *testing.T) {
+		r := newEggRun(t, master, version)
+		s.run(r)
+		all = r.experience()
+	})
+	return all
+}
