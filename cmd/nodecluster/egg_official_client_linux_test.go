@@ -159,7 +159,16 @@ func (r *eggRun) makeCertificate() (key, certificate string) {
 	return write("key.pem", "PRIVATE KEY", encoded), write("certificate.pem", "CERTIFICATE", signed)
 }
 
-// isForgotten is for what forget has left out.
-func (r *eggRun) isForgotten(line string) bool {
-	return slices.ContainsFunc(r.forgotten, func(text string) bool { return strings.Contains(line, text) })
+// withoutForgotten leaves out what forget says, and what an app that is being replaced may or may not receive yet.
+func (r *eggRun) withoutForgotten(role string, lines []string) (kept []string) {
+	up := false
+	for _, line := range lines {
+		forgotten := slices.ContainsFunc(r.forgotten, func(text string) bool { return strings.Contains(line, text) })
+		late := up && slices.Contains(r.replaced, role) && (line == "egg-ready" || strings.HasPrefix(line, "message "))
+		if !forgotten && !late {
+			kept = append(kept, line)
+		}
+		up = up || line == "egg-ready"
+	}
+	return kept
 }

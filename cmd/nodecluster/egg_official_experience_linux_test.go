@@ -130,7 +130,7 @@ type eggNaming struct {
 }
 
 // keysOfPIDs are those of members that hold a process id, as a number or as text.
-var keysOfPIDs = []string{"pid", "ppid", "receiverPid", "receiverWorkerId", "senderPid", "senderWorkerId", "workerId", "egg-pids"}
+var keysOfPIDs = []string{"pid", "ppid", "receiverPid", "receiverWorkerId", "senderPid", "senderWorkerId", "workerId", "egg-pids", "args"}
 
 // name renames what is below a key. Key "egg-pids" stands for the data of such a message.
 func (n eggNaming) name(key string, v any) any {
@@ -175,6 +175,8 @@ func (n eggNaming) number(key string, v float64) any {
 		return "a time"
 	case n.ports[int(v)] != "":
 		return n.ports[int(v)]
+	case key == "port":
+		return "a port"
 	}
 	return v
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -41,11 +42,7 @@ func TestEggLikeOfficial(t *testing.T) {
 
 // experience runs the scenario under a master.
 func (s eggScenario) experience(t *testing.T, master eggMaster, version int) (all map[string][]string) {
-	name := "ours"
-	if master.official {
-		name = "official"
-	}
-	t.Run(name, func(t *testing.T) {
+	t.Run(filepath.Base(master.program), func(t *testing.T) {
 		r := newEggRun(t, master, version)
 		s.run(r)
 		all = r.experience()

@@ -54,7 +54,8 @@ type eggRun struct {
 	orders    int
 	notes     []string
 	ports     map[int]string // the names of ports
-	forgotten []string
+	forgotten []string       // what is in messages that are not compared
+	replaced  []string       // the apps of which no messages are compared that come after they have learnt that all are up
 }
 
 // newEggRun prepares a run, whose options and variables can be changed before start. The environment is that of production.
@@ -279,24 +280,30 @@ func (r *eggRun) send(message map[string]any) {
 	}
 }
 
-// tell sends an order to a process, and gives its number.
-func (r *eggRun) tell(role, call string, args ...any) int {
+// tell has a process do something.
+func (r *eggRun) tell(role, call string, args ...any) {
 	r.t.Helper()
-	r.orders++
-	message := map[string]any{"action": "order", "to": "app", "data": map[string]any{"number": r.orders, "call": call, "args": args}}
+	r.tellAs(0, role, call, args...)
+}
+
+// tellAs sends an order with a number, which is that of the message that tells that it is done. There is none for 0.
+func (r *eggRun) tellAs(number int, role, call string, args ...any) {
+	r.t.Helper()
+	message := map[string]any{"action": "order", "to": "app", "data": map[string]any{"number": number, "call": call, "args": args}}
 	if strings.HasPrefix(role, "agent") {
 		message["to"] = "agent"
 	} else {
 		message["receiverPid"] = strconv.Itoa(r.processes()[role].pid)
 	}
 	r.send(message)
-	return r.orders
 }
 
 // order has a process do something, and waits until all processes have received what it has sent.
 func (r *eggRun) order(role, call string, args ...any) {
 	r.t.Helper()
-	number := r.tell(role, call, args...)
+	r.orders++
+	number := r.orders
+	r.tellAs(number, role, call, args...)
 	done := func(l eggLine) bool {
 		action, data := l.action()
 		return action == "done" && string(data) == strconv.Itoa(number)
@@ -399,7 +406,7 @@ func (r *eggRun) experience() map[string][]string {
 		all["parent"] = append(all["parent"], naming.line("message", message))
 	}
 	for role, p := range maps.All(r.processes()) {
-		all[role] = slices.DeleteFunc(naming.told(p), r.isForgotten)
+		all[role] = r.withoutForgotten(role, naming.told(p))
 	}
 	return all
 }

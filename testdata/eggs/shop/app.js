@@ -9,7 +9,10 @@ module.exports = class AppBoot {
   constructor(app) {
     this.app = app;
     obey(app);
-    app.on('server', () => write('server'));
+    app.on('server', (server) => {
+      write('server');
+      server.on('listening', () => write('listening', { address: server.address() }));
+    });
   }
 
   async didLoad() {

@@ -11,12 +11,12 @@ const orders = {
 };
 
 // obey has a process do what it is told to by messages, which is a call of its messenger or one of the orders, and tell everybody that it
-// is done: what the call has sent came before.
+// is done, unless it has no number: what the call has sent came before.
 exports.obey = (app) => {
   app.messenger.on('order', ({ number, call, args }) => {
     if (orders[call]) orders[call](app, ...args);
     else app.messenger[call](...args);
-    app.messenger.broadcast('done', number);
+    if (number) app.messenger.broadcast('done', number);
   });
   app.messenger.on('egg-ready', () => write('egg-ready'));
 };
