@@ -55,7 +55,11 @@ func (r *eggRun) noteAnswerAt(network, address, protocol, path string) {
 
 // answer is what a request on a connection of its own is answered with, without the number of the worker, or the error.
 func (r *eggRun) answer(network, address, protocol, path string) string {
-	body, err := eggRequest(net.Dialer{}, network, address, protocol, path)
+	wait := patience
+	if r.master.official { // which forgets a connection now and then while it reloads
+		wait = 5 * time.Second
+	}
+	body, err := eggRequest(net.Dialer{}, wait, network, address, protocol, path)
 	if err != nil {
 		return "no answer"
 	}
@@ -72,7 +76,7 @@ func (r *eggRun) answer(network, address, protocol, path string) string {
 func (r *eggRun) workerFor(address int) int {
 	r.t.Helper()
 	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(address+10))}}
-	body, err := eggRequest(from, "tcp", localhost(r.port), "http", "/")
+	body, err := eggRequest(from, patience, "tcp", localhost(r.port), "http", "/")
 	var who struct{ Worker int }
 	if err == nil {
 		err = json.Unmarshal(body, &who)
@@ -83,7 +87,7 @@ func (r *eggRun) workerFor(address int) int {
 	return who.Worker
 }
 
-func eggRequest(dialer net.Dialer, network, address, protocol, path string) ([]byte, error) {
+func eggRequest(dialer net.Dialer, wait time.Duration, network, address, protocol, path string) ([]byte, error) {
 	transport := &http.Transport{
 		DisableKeepAlives: true,
 		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
@@ -91,7 +95,7 @@ func eggRequest(dialer net.Dialer, network, address, protocol, path string) ([]b
 			return dialer.DialContext(ctx, network, address)
 		},
 	}
-	client := &http.Client{Transport: transport, Timeout: patience}
+	client := &http.Client{Transport: transport, Timeout: wait}
 	response, err := client.Get(protocol + "://localhost" + path)
 	if err != nil {
 		return nil, err

@@ -10,16 +10,18 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
+// officialVariable has Egg's own master in the place of ours too, which shows that the tests have no race of their own.
+const officialVariable = "NODECLUSTER_TEST_EGG_OFFICIAL"
+
 // TestEggLikeOfficial: what the processes of an Egg application experience is what they experience under Egg's own master, but for the
-// deviations that are listed. NODECLUSTER_TEST_EGG_OFFICIAL has the official master in both places, which shows that the test has no race
-// of its own.
+// deviations that are listed.
 func TestEggLikeOfficial(t *testing.T) {
 	if !nodetest.All() {
 		t.Skip("needs Egg: scripts/test --all has it")
 	}
 	official := eggMaster{official: true, program: nodetest.Default(t).Path}
 	ours := eggMaster{program: binary}
-	if os.Getenv("NODECLUSTER_TEST_EGG_OFFICIAL") != "" {
+	if os.Getenv(officialVariable) != "" {
 		ours = official
 	}
 	for _, version := range []int{3, 4} {

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -38,6 +37,7 @@ type eggRun struct {
 	version int
 
 	folder    string // the run's own, with app, log, home
+	mark      string // a variable that all of its processes have
 	options   map[string]any
 	env       []string
 	execArgv  []string
@@ -68,7 +68,7 @@ func newEggRun(t *testing.T, master eggMaster, version int) *eggRun {
 	}
 	t.Cleanup(func() { os.RemoveAll(folder) })
 	r := &eggRun{
-		t: t, master: master, version: version, folder: folder, port: nodetest.FreePort(t), debugPort: nodetest.FreePort(t),
+		t: t, master: master, version: version, folder: folder, mark: newMark(), port: nodetest.FreePort(t), debugPort: nodetest.FreePort(t),
 		service: newEggService(t), stdout: newOutput(), stderr: newOutput(), reader: make(chan struct{}),
 	}
 	r.ports = map[int]string{r.port: "PORT", r.debugPort: "DEBUG PORT"}
@@ -113,20 +113,13 @@ func (r *eggRun) start() {
 		r.t.Fatal(err)
 	}
 	script := filepath.Join(nodetest.Eggs(r.t), eggVersions[r.version])
-	cmd := exec.Command(r.master.program, append(r.execArgv, script, string(options), "--title=shop")...)
-	mark := newMark()
-	node := nodetest.Default(r.t).Path
-	cmd.Dir = r.path("app")
-	cmd.Env = append([]string{
-		"PATH=" + filepath.Dir(node) + ":" + os.Getenv("PATH"), "HOME=" + r.path("home"), "SHOP_LOG=" + r.path("log"),
-		"SHOP_SERVICE=" + r.service.server.URL, "GORACE=atexit_sleep_ms=0", "NODECLUSTER_HOME=" + r.path("home"), mark,
-	}, r.env...)
+	cmd := r.command(r.master.program, append(r.execArgv, script, string(options), "--title=shop")...)
 	cmd.Stdout, cmd.Stderr = r.stdout, r.stderr
 	if r.child, err = nodeipc.Start(cmd, nodeipc.Options{}); err != nil {
 		r.t.Fatal(err)
 	}
 	go r.read()
-	r.t.Cleanup(func() { r.end(mark) })
+	r.t.Cleanup(r.end)
 }
 
 func (r *eggRun) read() {
@@ -144,14 +137,14 @@ func (r *eggRun) read() {
 }
 
 // end makes sure that nothing is left of the run.
-func (r *eggRun) end(mark string) {
+func (r *eggRun) end() {
 	select {
 	case <-r.child.Exited():
 	default:
 		r.t.Error("the master still runs at the end of the test")
 		r.child.Signal(syscall.SIGKILL)
 	}
-	expectNoProcess(r.t, mark)
+	expectNoProcess(r.t, r.mark)
 	r.child.Wait()
 	<-r.reader
 	if strings.Contains(r.stderr.String(), "DATA RACE") {

@@ -14,11 +14,11 @@ type eggService struct {
 
 	mu      sync.Mutex
 	waiting map[string]chan int // what is asked by whom, and the status of the answer
-	asked   map[string]int
+	open    bool                // whether everybody may go on
 }
 
 func newEggService(t *testing.T) *eggService {
-	s := &eggService{waiting: map[string]chan int{}, asked: map[string]int{}}
+	s := &eggService{waiting: map[string]chan int{}}
 	s.server = httptest.NewServer(http.HandlerFunc(s.answer))
 	t.Cleanup(s.server.Close)
 	return s
@@ -28,8 +28,11 @@ func (s *eggService) answer(w http.ResponseWriter, r *http.Request) {
 	question := r.URL.Path[1:] + " " + r.URL.Query().Get("role")
 	status := make(chan int, 1)
 	s.mu.Lock()
-	s.waiting[question] = status
-	s.asked[question]++
+	if s.open {
+		status <- http.StatusOK
+	} else {
+		s.waiting[question] = status
+	}
 	s.mu.Unlock()
 	select {
 	case code := <-status:
@@ -55,4 +58,11 @@ func (s *eggService) reply(question string, status int) {
 	defer s.mu.Unlock()
 	s.waiting[question] <- status
 	delete(s.waiting, question)
+}
+
+// allowAll answers whatever is asked from then on.
+func (s *eggService) allowAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open = true
 }
