@@ -27,6 +27,9 @@ func main() {
 
 // execute runs a command line and gives the exit status.
 func execute(args []string) int {
+	if s, ok := asStartCluster(args); ok {
+		return s.run()
+	}
 	root := newRootCommand()
 	root.SetArgs(args)
 	command, err := root.ExecuteC()

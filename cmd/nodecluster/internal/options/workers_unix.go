@@ -11,10 +11,13 @@ import (
 // workerAttributes start each worker in a process group of its own, so that a terminal's Ctrl-C reaches the primary
 // alone, which then asks the workers to leave.
 func workerAttributes() *syscall.SysProcAttr {
-	attr := &syscall.SysProcAttr{Setpgid: true}
+	attr := OwnGroup()
 	endWithPrimary(attr)
 	return attr
 }
+
+// OwnGroup starts a process in a group of its own.
+func OwnGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
 
 // WorkerStdin is what workers read instead of standard input, nil where they can have that: a background process
 // that reads its terminal is stopped by the system.

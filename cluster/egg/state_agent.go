@@ -1,0 +1,112 @@
+package egg
+
+import (
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/nodecluster/nodecluster/nodeipc"
+)
+
+// agentPause is how long the master waits before it replaces an agent.
+const agentPause = time.Second
+
+// begin starts the agent, and with it all else.
+func (s *state) begin() { s.startAgent() }
+
+func (s *state) startAgent() {
+	if s.phase >= stoppingApps {
+		return
+	}
+	s.agentBegan = s.world.now()
+	agent, err := s.world.startAgent()
+	if err != nil {
+		s.fail("[master] agent_worker cannot be started: %v", err)
+		s.missAgent()
+		return
+	}
+	s.agent = agent
+	s.agents++
+	s.note("[master] agent_worker#%d:%d start with clusterPort:%s", s.agents, agent.Pid(), s.all.values["clusterPort"])
+	if s.debug {
+		port := agentDebugPort(os.Getenv)
+		o := &object{}
+		o.set("debugPort", quote(port))
+		s.sayDebug(roleAgent, o, agent.Pid())
+	}
+}
+
+// missAgent is for an agent that has ended, or was not started.
+func (s *state) missAgent() {
+	switch s.phase {
+	case starting:
+		s.finish(1)
+	case running:
+		s.note("[master] try to start a new agent_worker after 1s ...")
+		s.world.after(agentPause, func() {
+			if s.phase == running {
+				s.info("[master] new agent_worker starting...")
+			}
+			s.startAgent()
+		})
+	default:
+		s.goOnStopping()
+	}
+}
+
+// agentStarted is for an agent that is ready.
+func (s *state) agentStarted() {
+	s.agentUp = true
+	if s.phase == running {
+		s.tellAgent("egg-ready", s.text())
+	}
+	s.tellApps("egg-pids", pidList(s.agent.Pid()))
+	if s.phase == running {
+		s.tellAgent("egg-pids", s.listening())
+	}
+	s.tellApps("agent-start", nil)
+	s.info("[master] agent_worker#%d:%d started (%s)", s.agents, s.agent.Pid(), milliseconds(s.world.now().Sub(s.agentBegan)))
+	if s.phase == starting && s.places == nil {
+		s.startApps()
+	}
+}
+
+func (s *state) agentEnded(agent process, status nodeipc.ExitStatus) {
+	if agent != s.agent {
+		return
+	}
+	if s.phase < stoppingApps {
+		s.tellApps("egg-pids", pidList())
+		s.sayAgentDied(status)
+	}
+	if s.phase == starting {
+		s.fail("[master] agent_worker#%d:%d start fail, exiting with code:1", s.agents, agent.Pid())
+	}
+	s.agent, s.agentUp = nil, false
+	s.missAgent()
+	if s.phase == running {
+		s.tellParent("agent-worker-died", nil)
+	}
+}
+
+// agentDebugPort is the port of the agent's inspector.
+func agentDebugPort(getenv func(string) string) string {
+	if port := getenv("EGG_AGENT_DEBUG_PORT"); port != "" {
+		return port
+	}
+	return strconv.Itoa(5800)
+}
+
+// sayDebug tells the parent where a process can be debugged.
+func (s *state) sayDebug(from role, data *object, pid int) {
+	data.set("pid", number(pid))
+	if s.release.four {
+		data.set("workerId", number(pid))
+	}
+	message := &object{}
+	message.set("to", quote(string(roleParent)))
+	message.set("from", quote(string(from)))
+	message.set("action", quote("debug"))
+	message.set("data", data.text())
+	s.world.tellParent(message.text())
+}
