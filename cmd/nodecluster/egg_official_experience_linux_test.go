@@ -217,7 +217,7 @@ func (n eggNaming) told(p *eggProcess) (lines []string) {
 		switch {
 		case slices.Contains(aside, l.Event):
 			last = append(last, line)
-		case action == "egg-schedule" && strings.HasPrefix(p.role, "agent"):
+		case (action == "egg-schedule" || action == "leaving") && strings.HasPrefix(p.role, "agent"):
 			reports = append(reports, line)
 		default:
 			flush()

@@ -55,7 +55,6 @@ type eggRun struct {
 	notes     []string
 	ports     map[int]string // the names of ports
 	forgotten []string       // what is in messages that are not compared
-	replaced  []string       // the apps of which no messages are compared that come after they have learnt that all are up
 }
 
 // newEggRun prepares a run, whose options and variables can be changed before start. The environment is that of production.
@@ -399,7 +398,7 @@ func (r *eggRun) experience() map[string][]string {
 		all["parent"] = append(all["parent"], naming.line("message", message))
 	}
 	for role, p := range maps.All(r.processes()) {
-		all[role] = r.withoutForgotten(role, naming.told(p))
+		all[role] = r.withoutForgotten(naming.told(p))
 	}
 	return all
 }

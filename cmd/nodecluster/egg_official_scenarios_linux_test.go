@@ -16,6 +16,8 @@ type eggScenario struct {
 	run  func(r *eggRun)
 }
 
+// eggScenarios are those in which our master does what Egg's own does, but for eggDeviations.
+
 var eggScenarios = []eggScenario{
 	{"start and stop", func(r *eggRun) {
 		r.options["pidFile"] = r.path("run/master.pid")
@@ -34,8 +36,6 @@ var eggScenarios = []eggScenario{
 	{"SIGINT", func(r *eggRun) { r.boot(); r.stop(syscall.SIGINT) }},
 	{"SIGQUIT", func(r *eggRun) { r.boot(); r.stop(syscall.SIGQUIT) }},
 	{"SIGKILL", func(r *eggRun) { r.boot(); r.stop(syscall.SIGKILL) }},
-	{"SIGTERM twice", stopTwice},
-	{"SIGTERM with a request in flight", stopInFlight},
 	{"the agent is killed", func(r *eggRun) {
 		r.boot()
 		r.kill("agent1", syscall.SIGKILL)
@@ -83,24 +83,6 @@ var eggScenarios = []eggScenario{
 		r.order("app1", "sendToAgent", "hello")
 		r.stop(syscall.SIGTERM)
 	}},
-	{"a successor dies in its boot", successorDies},
-	{"reload-worker", func(r *eggRun) {
-		r.env = []string{"NODE_ENV=test", "EGG_SERVER_ENV=unittest"}
-		r.boot()
-		r.tell("agent1", "raw", map[string]any{"to": "master", "action": "reload-worker"})
-		r.awaitReload()
-		r.stop(syscall.SIGTERM)
-	}},
-	{"a file changes", func(r *eggRun) {
-		r.env = []string{"NODE_ENV=development", "EGG_SERVER_ENV=local"}
-		r.boot()
-		r.write("app/app/service/greeting.js", "module.exports = (app) => class extends app.Service { of() { return 'changed'; } };\n")
-		r.awaitReload()
-		r.noteAnswer("/")
-		r.stop(syscall.SIGTERM)
-	}},
-	{"sticky", sticky},
-	{"port 0", portZero},
 	{"Unix socket", func(r *eggRun) {
 		delete(r.options, "port")
 		r.env = append(r.env, "SHOP_SOCKET="+r.path("shop.sock"))
@@ -117,6 +99,7 @@ var eggScenarios = []eggScenario{
 		r.noteAnswerAt("tcp", localhost(r.debugPort), "http", "/")
 		r.stop(syscall.SIGTERM)
 	}},
+	{"sticky", sticky},
 	{"messenger", messenger},
 	{"schedules", func(r *eggRun) {
 		r.chooseFirst()
@@ -169,124 +152,6 @@ func (r *eggRun) awaitReplacement() {
 	r.order("app3", "broadcast", "hello", "everybody")
 }
 
-func successorDies(r *eggRun) {
-	r.boot()
-	r.kill("app2", syscall.SIGKILL)
-	r.awaitParent("app-worker-died", 1)
-	r.refuse("app3")
-	r.awaitGone("app3")
-	r.awaitParent("app-worker-died", 2)
-	if !r.master.official {
-		r.bootApp(4, "agent1")
-		r.awaitReady("app4")
-		r.awaitMessages("app1", "egg-ready", 2)
-	}
-	r.order("app1", "broadcast", "hello", "everybody")
-	r.stop(syscall.SIGTERM)
-}
-
-// awaitReload lets the successors of both apps start up. Egg's own master ends old apps at once, and version 3 one of them when the first
-// successor listens.
-func (r *eggRun) awaitReload() {
-	r.t.Helper()
-	r.replaced = []string{"app1", "app2"}
-	if r.version == 4 { // whose master ends both at once, of which either is gone first
-		r.forget(`"egg-pids":["app1"]`)
-		r.forget(`"egg-pids":["app2"]`)
-	}
-	if r.master.official {
-		r.awaitGone("app2")
-		r.awaitParent("app-worker-died", 1)
-		if r.version == 4 {
-			r.awaitGone("app1")
-			r.awaitParent("app-worker-died", 2)
-		}
-	}
-	r.bootApp(3, "agent1")
-	if r.master.official {
-		r.awaitGone("app1")
-		r.awaitParent("app-worker-died", 2)
-	}
-	r.bootApp(4, "agent1")
-	r.awaitGone("app1")
-	r.awaitGone("app2")
-	r.awaitParent("app-worker-died", 2)
-	r.awaitReady("app3")
-	r.awaitReady("app4")
-	r.order("app3", "broadcast", "hello", "everybody")
-}
-
-func stopTwice(r *eggRun) {
-	r.env = append(r.env, "SHOP_CLOSES_SLOWLY=1", "EGG_MASTER_CLOSE_TIMEOUT=60000")
-	r.boot()
-	r.signal(syscall.SIGTERM)
-	r.awaitAsked("close app1")
-	r.awaitAsked("close app2")
-	r.signal(syscall.SIGTERM)
-	if !r.master.official {
-		r.service.reply("close app1", 200)
-		r.service.reply("close app2", 200)
-	}
-	r.awaitEnd()
-}
-
-func stopInFlight(r *eggRun) {
-	r.options["workers"] = 1
-	r.boot()
-	answer := make(chan string)
-	go func() { answer <- r.answer("tcp", localhost(r.port), "http", "/slow") }()
-	r.awaitAsked("slow app1")
-	r.signal(syscall.SIGTERM)
-	r.stdout.awaitText(r.t, "master is killed by signal SIGTERM")
-	if !r.master.official {
-		r.service.reply("slow app1", 200)
-	}
-	r.note("the answer: %s", nodetest.Receive(r.t, answer, "an answer or the end of the connection"))
-	r.awaitEnd()
-}
-
-func sticky(r *eggRun) {
-	r.options["sticky"] = true
-	r.boot()
-	for address := range 8 {
-		first := r.workerFor(address)
-		same := true
-		for range 3 {
-			same = same && r.workerFor(address) == first
-		}
-		r.note("address %d stays with a worker: %t", address, same)
-	}
-	r.stop(syscall.SIGTERM)
-	r.forget("sticky-session:connection") // which worker has an address is up to the master
-}
-
-func portZero(r *eggRun) {
-	delete(r.options, "port")
-	r.env = append(r.env, "SHOP_PORT=0")
-	r.start()
-	r.allow("agent")
-	if r.master.official {
-		r.allow("app1")
-		r.allow("app2")
-		for _, app := range []string{"app1", "app2"} {
-			r.awaitLines(app, "its server", 1, isEvent("listening"))
-		}
-		r.order("app1", "sendToAgent", "hello")
-		r.stop(syscall.SIGTERM)
-		return
-	}
-	r.bootApp(1, "agent1")
-	r.bootApp(2, "agent1")
-	r.awaitParent("egg-ready", 1)
-	for _, role := range []string{"agent1", "app1", "app2"} {
-		r.awaitReady(role)
-	}
-	r.ports[r.toldPort()] = "PORT"
-	r.noteAnswerAt("tcp", localhost(r.toldPort()), "http", "/")
-	r.order("app1", "sendToAgent", "hello")
-	r.stop(syscall.SIGTERM)
-}
-
 // messenger makes every call of the messenger, and sends what is less usual.
 func messenger(r *eggRun) {
 	r.chooseFirst()
@@ -318,4 +183,19 @@ func messenger(r *eggRun) {
 	r.send(map[string]any{"action": "from the parent by default"})
 	r.order("app1", "sendToApp", "the end")
 	r.stop(syscall.SIGTERM)
+}
+
+func sticky(r *eggRun) {
+	r.options["sticky"] = true
+	r.boot()
+	for address := range 8 {
+		first := r.workerFor(address)
+		same := true
+		for range 3 {
+			same = same && r.workerFor(address) == first
+		}
+		r.note("address %d stays with a worker: %t", address, same)
+	}
+	r.stop(syscall.SIGTERM)
+	r.forget("sticky-session:connection") // which worker has an address is up to the master
 }

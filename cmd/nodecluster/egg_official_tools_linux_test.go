@@ -21,12 +21,10 @@ var eggTools = map[int]struct{ scripts, bin string }{
 // eachEgg runs a test with both versions and both masters.
 func eachEgg(t *testing.T, test func(t *testing.T, version int, master eggMaster)) {
 	t.Helper()
-	if !nodetest.All() {
-		t.Skip("needs Egg: scripts/test --all has it")
-	}
-	masters := []eggMaster{{official: true, program: nodetest.Default(t).Path}, {program: binary}}
-	if os.Getenv(officialVariable) != "" {
-		masters = masters[:1]
+	official, ours := eggMasters(t)
+	masters := []eggMaster{official}
+	if !ours.official {
+		masters = append(masters, ours)
 	}
 	for _, version := range []int{3, 4} {
 		for _, master := range masters {
@@ -41,7 +39,8 @@ func TestEggScripts(t *testing.T) {
 		r := newEggRun(t, master, version)
 		r.service.allowAll()
 		title := fmt.Sprint("--title=shop-", r.port)
-		start := []string{"start", "--daemon", title, fmt.Sprint("--port=", r.port), "--workers=2"}
+		stdout, stderr := r.path("home/stdout.log"), r.path("home/stderr.log")
+		start := []string{"start", "--daemon", title, fmt.Sprint("--port=", r.port), "--workers=2", "--stdout=" + stdout, "--stderr=" + stderr}
 		if !master.official {
 			start = append(start, "--node="+master.program)
 		}
@@ -51,8 +50,8 @@ func TestEggScripts(t *testing.T) {
 			r.egg(eggTools[version].scripts, "stop", title)
 			expectNoProcess(t, r.mark)
 		}
-		if stderr, err := os.ReadFile(r.path("home/logs/master-stderr.log")); err != nil || len(stderr) > 0 {
-			t.Errorf("the master has written to its standard error (%v):\n%s", err, stderr)
+		if text, err := os.ReadFile(stderr); err != nil || len(text) > 0 {
+			t.Errorf("the master has written to its standard error (%v):\n%s", err, text)
 		}
 	})
 }
@@ -101,8 +100,8 @@ func (r *eggRun) egg(program string, args ...string) {
 	cmd := r.command(nodetest.Default(r.t).Path, append([]string{filepath.Join(nodetest.Eggs(r.t), program)}, args...)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		stdout, _ := os.ReadFile(r.path("home/logs/master-stdout.log"))
-		stderr, _ := os.ReadFile(r.path("home/logs/master-stderr.log"))
+		stdout, _ := os.ReadFile(r.path("home/stdout.log"))
+		stderr, _ := os.ReadFile(r.path("home/stderr.log"))
 		r.t.Fatalf("%s %s: %v\n%s\nthe master's standard output:\n%s\nand error:\n%s", program, args, err, out, stdout, stderr)
 	}
 }
@@ -112,7 +111,8 @@ func (r *eggRun) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = r.path("app")
 	cmd.Env = append([]string{
-		"PATH=" + filepath.Dir(nodetest.Default(r.t).Path) + ":" + os.Getenv("PATH"), "HOME=" + r.path("home"), "SHOP_LOG=" + r.path("log"),
+		"PATH=" + filepath.Dir(nodetest.Default(r.t).Path) + ":" + os.Getenv("PATH"), "HOME=" + r.path("home"), "EGG_HOME=" + r.path("home"),
+		"NODE_LOG_DIR=" + r.path("home/node"), "SHOP_LOG=" + r.path("log"),
 		"SHOP_SERVICE=" + r.service.server.URL, "GORACE=atexit_sleep_ms=0", "NODECLUSTER_HOME=" + r.path("home"), r.mark,
 	}, r.env...)
 	return cmd

@@ -1,5 +1,6 @@
 'use strict';
 
+const cluster = require('node:cluster');
 const { write } = require('./lib/experience');
 const { obey } = require('./lib/orders');
 const Prices = require('./lib/prices');
@@ -37,7 +38,7 @@ module.exports = class AppBoot {
 
   async beforeClose() {
     write('beforeClose');
-    this.app.messenger.sendToAgent('leaving');
+    this.app.messenger.sendToAgent('leaving', cluster.worker.id);
     if (process.env.SHOP_CLOSES_SLOWLY) await ask('close');
   }
 };
