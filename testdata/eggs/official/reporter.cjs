@@ -1,14 +1,7 @@
 'use strict';
 
-// A reporter of mocha's that also knows the list of tests that cannot apply, skips these, and says why.
-const fs = require('node:fs');
-const path = require('node:path');
-
-const file = path.join(__dirname, 'not-applicable.txt');
-
-// The list has a title, or the beginning of one, and the reason, with a tab between.
-const reasons = fs.readFileSync(file, 'utf8').split('\n').filter((line) => line && !line.startsWith('#')).map((line) => line.split('\t'));
-const reasonOf = (test) => reasons.find(([title]) => test.fullTitle().startsWith(title))?.[1];
+// A reporter of mocha's that says why a test is skipped.
+const { reasonOf } = require('./not-applicable.cjs');
 
 class Reporter {
   constructor(runner) {
@@ -44,8 +37,3 @@ class Reporter {
 }
 
 module.exports = Reporter;
-module.exports.mochaHooks = {
-  beforeEach() {
-    if (process.env.EGG_MASTER && reasonOf(this.currentTest)) this.skip();
-  },
-};
