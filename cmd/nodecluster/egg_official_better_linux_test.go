@@ -56,7 +56,7 @@ var eggBetters = []eggBetter{
 			r.noteReload()
 			r.stop(syscall.SIGTERM)
 		}},
-		official: eggReloads("hello you"),
+		official: eggReloads,
 		ours:     ourReload("hello you"),
 	},
 	{
@@ -67,18 +67,16 @@ var eggBetters = []eggBetter{
 			r.noteReload()
 			r.stop(syscall.SIGTERM)
 		}},
-		official: eggReloads("changed"),
+		official: eggReloads,
 		ours:     ourReload("changed"),
 	},
 }
 
 // eggReloads are the notes of a reload under Egg's own master, which ends old apps at once, and in version 3 one of them when the first new
-// one listens.
-func eggReloads(after string) map[int][]string {
-	return map[int][]string{
-		3: {"no new app listens: hello you", "a new app listens: " + after, "both listen: " + after, "apps that serve: app3 app4", "the master ends: code 0"},
-		4: {"no new app listens: no answer", "a new app listens: " + after, "both listen: " + after, "apps that serve: app3 app4", "the master ends: code 0"},
-	}
+// one listens. What it answers later is not noted: now and then it forgets a connection.
+var eggReloads = map[int][]string{
+	3: {"no new app listens: hello you", "apps that serve: app3 app4", "the master ends: code 0"},
+	4: {"no new app listens: no answer", "apps that serve: app3 app4", "the master ends: code 0"},
 }
 
 // ourReload are the notes under our master, which ends an old app when its successor listens.
@@ -98,16 +96,14 @@ func (r *eggRun) noteReload() {
 	r.awaitAsked("boot app3")
 	r.note("no new app listens: %s", r.greeting(r.port))
 	r.bootApp(3, "agent1")
-	if r.master.official { // with ours an old app and a new one may answer
-		r.awaitGone("app1")
-		r.note("a new app listens: %s", r.greeting(r.port))
-	}
 	r.bootApp(4, "agent1")
 	r.awaitGone("app1")
 	r.awaitGone("app2")
 	r.awaitReady("app3")
 	r.awaitReady("app4")
-	r.note("both listen: %s", r.greeting(r.port))
+	if !r.master.official {
+		r.note("both listen: %s", r.greeting(r.port))
+	}
 	r.noteServing()
 }
 
