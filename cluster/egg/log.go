@@ -1,6 +1,7 @@
 package egg
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -13,6 +14,8 @@ const (
 	maxLines = 4096
 	// flushTime is how long the last lines may take.
 	flushTime = 2 * time.Second
+	// flushPatience is for how long a move may wait for lines to be written, until somebody reads again.
+	flushPatience = 100 * time.Millisecond
 )
 
 // logger writes the master's lines. A line never waits: where nobody reads, lines that have no room are dropped, and counted.
@@ -24,12 +27,15 @@ type logger struct {
 
 	mu      sync.Mutex
 	closed  bool
+	stuck   bool // nobody reads, so that a flush does not wait
 	dropped int
 }
 
+// logLine is a line, or the place of a flush.
 type logLine struct {
-	to   io.Writer
-	text string
+	to      io.Writer
+	text    string
+	flushed chan struct{}
 }
 
 // newLogger begins a log, which the caller closes. EGG_LOG and EGG_MASTER_LOGGER_LEVEL say how important a line has to be.
@@ -74,7 +80,7 @@ func (l *logger) add(as level, text string) {
 		return
 	}
 	select {
-	case l.lines <- logLine{to, line(as, time.Now(), os.Getpid(), text)}:
+	case l.lines <- logLine{to: to, text: line(as, time.Now(), os.Getpid(), text)}:
 	default:
 		l.dropped++
 	}
@@ -83,7 +89,47 @@ func (l *logger) add(as level, text string) {
 func (l *logger) write() {
 	defer close(l.done)
 	for line := range l.lines {
+		if line.flushed != nil {
+			close(line.flushed)
+			continue
+		}
+		if dropped := l.takeDropped(); dropped > 0 {
+			fmt.Fprintf(line.to, "[master] %d lines were dropped, because nobody has read them\n", dropped)
+		}
 		io.WriteString(line.to, line.text)
+	}
+}
+
+func (l *logger) takeDropped() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	dropped := l.dropped
+	l.dropped, l.stuck = 0, false
+	return dropped
+}
+
+// flush waits until what was added before is written, but not where nobody reads.
+func (l *logger) flush() {
+	flushed := make(chan struct{})
+	l.mu.Lock()
+	waits := !l.closed && !l.stuck
+	if waits {
+		select {
+		case l.lines <- logLine{flushed: flushed}:
+		default:
+			waits = false
+		}
+	}
+	l.mu.Unlock()
+	if !waits {
+		return
+	}
+	select {
+	case <-flushed:
+	case <-time.After(flushPatience):
+		l.mu.Lock()
+		l.stuck = true
+		l.mu.Unlock()
 	}
 }
 

@@ -42,8 +42,9 @@ type Settings struct {
 	SchedulingPolicy cluster.SchedulingPolicy
 	// NoDrain has app workers that are to end be signalled at once, so that the requests that they have are cut off.
 	NoDrain bool
-	// GiveUp ends the master with exit code 1 in production when it has been without an agent or without an app worker for half a minute.
-	GiveUp bool
+	// KeepTrying has the master go on in production when it has been without an agent or without an app worker for half a minute. By default it ends
+	// with exit code 1 then.
+	KeepTrying bool
 }
 
 // An ExitError is why [Master.Run] has ended, where the master has given up. What has happened is in the lines that it has written.
@@ -176,7 +177,7 @@ func (m *Master) prepare() {
 	m.state.pid = os.Getpid()
 	m.state.hostname, _ = os.Hostname()
 	m.state.host = os.Getenv("HOST")
-	m.state.giveUp = m.settings.GiveUp
+	m.state.keepsTrying = m.settings.KeepTrying
 	if m.settings.Parent != nil {
 		m.parent = m.outbox(m.settings.Parent, func() string { return "parent" })
 	}
@@ -342,8 +343,10 @@ func (m *Master) after(d time.Duration, move func()) {
 
 func (m *Master) logText(l level, text string) { m.log.add(l, text) }
 
+// tellParent sends the parent a message. Who reads it may look for lines that were written before.
 func (m *Master) tellParent(message json.RawMessage) {
 	if m.parent != nil {
+		m.log.flush()
 		m.parent.Tell(message)
 	}
 }

@@ -257,9 +257,10 @@ func (o *Options) readRest(from OptionsFrom) (err error) {
 	if o.all.has("require") && o.all.values["require"][0] == '"' {
 		o.all.set("require", append(append([]byte{'['}, o.all.values["require"]...), ']'))
 	}
-	if o.debug = isDebugged(from.ExecArgv); o.debug {
+	if isDebugged(from.ExecArgv) {
 		o.all.set("isDebug", json.RawMessage("true"))
 	}
+	o.debug = isTrue(o.all.values["isDebug"])
 	return nil
 }
 

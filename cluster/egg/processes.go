@@ -54,7 +54,7 @@ func (a *agentProcess) Tell(message json.RawMessage) { a.outbox.Tell(message) }
 func (m *Master) startAgent() (process, error) {
 	args := slices.Clone(m.settings.ExecArgv)
 	if m.options.debug {
-		args = append(args, "--inspect-port="+agentDebugPort(os.Getenv))
+		args = append(args, "--inspect-port="+agentDebugPort())
 	}
 	cmd := exec.Command(m.node, append(args, m.options.release.agentScript(), string(m.options.text()))...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = m.settings.Stdin, m.settings.Stdout, m.settings.Stderr

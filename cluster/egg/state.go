@@ -56,6 +56,9 @@ type world interface {
 	// appTimeout and agentTimeout are how long these may take to end.
 	appTimeout() time.Duration
 	agentTimeout() time.Duration
+	// serve and vacate say which app worker has a place of sticky mode, or that none does, and whether clients wait for the next.
+	serve(index int, p appProcess)
+	vacate(index int, waits bool)
 	// finish ends the master with an exit code.
 	finish(code int)
 }
@@ -67,7 +70,8 @@ type state struct {
 	pid      int
 	hostname string
 	host     string // the variable HOST
-	giveUp   bool   // whether the master ends where agent or app workers are missing for long
+	// keepsTrying is whether the master goes on where agent or app workers are missing for long.
+	keepsTrying bool
 
 	phase    phase
 	agent    process // nil while there is none

@@ -1,8 +1,8 @@
 package egg
 
 import (
+	"encoding/json"
 	"os"
-	"strconv"
 	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
@@ -29,9 +29,11 @@ func (s *state) startAgent() {
 	s.agents++
 	s.note("[master] agent_worker#%d:%d start with clusterPort:%s", s.agents, agent.Pid(), s.all.values["clusterPort"])
 	if s.debug {
-		port := agentDebugPort(os.Getenv)
 		o := &object{}
-		o.set("debugPort", quote(port))
+		o.set("debugPort", quote(agentDebugPort()))
+		if os.Getenv(agentDebugVariable) == "" {
+			o.set("debugPort", json.RawMessage(defaultAgentDebugPort))
+		}
 		s.sayDebug(roleAgent, o, agent.Pid())
 	}
 }
@@ -89,12 +91,17 @@ func (s *state) agentEnded(agent process, status nodeipc.ExitStatus) {
 	}
 }
 
+const (
+	agentDebugVariable    = "EGG_AGENT_DEBUG_PORT"
+	defaultAgentDebugPort = "5800"
+)
+
 // agentDebugPort is the port of the agent's inspector.
-func agentDebugPort(getenv func(string) string) string {
-	if port := getenv("EGG_AGENT_DEBUG_PORT"); port != "" {
+func agentDebugPort() string {
+	if port := os.Getenv(agentDebugVariable); port != "" {
 		return port
 	}
-	return strconv.Itoa(5800)
+	return defaultAgentDebugPort
 }
 
 // sayDebug tells the parent where a process can be debugged.

@@ -69,11 +69,22 @@ func (s *state) admit(process appProcess, p *place) *app {
 	s.note("[master] app_worker#%d:%d start, state: none, current workers: %s", a.ID(), a.Pid(), s.ids())
 	if s.debug {
 		o := &object{}
-		o.set("debugPort", number(a.DebugPort()))
+		o.set("debugPort", number(s.debugPortOf(a)))
 		s.sayDebug(roleApp, o, a.Pid())
 	}
 	return a
 }
+
+// debugPortOf is the port of an app worker's inspector, or the one that it would have.
+func (s *state) debugPortOf(a *app) int {
+	if port := a.DebugPort(); port != 0 {
+		return port
+	}
+	return nodeDebugPort + a.ID()
+}
+
+// nodeDebugPort is where Node's inspector listens by default.
+const nodeDebugPort = 9229
 
 // ids are those of the app workers, as Node's cluster has them: texts.
 func (s *state) ids() string {
@@ -178,6 +189,9 @@ func (s *state) ready(at address) {
 		s.realPort, at = port, address{port: port}
 	}
 	s.phase = running
+	for _, p := range s.places {
+		s.world.serve(p.index, p.app.appProcess)
+	}
 	s.address = at.host
 	if !at.isPath {
 		s.address = s.url(s.protocol, at.host, at.port)
@@ -195,7 +209,7 @@ func (s *state) ready(at address) {
 	s.tellParent("egg-ready", o.text())
 	s.tellApps("egg-ready", s.text())
 	s.tellAgent("egg-ready", s.text())
-	if s.giveUp && s.production {
+	if s.production && !s.keepsTrying {
 		s.world.after(checkPause, s.check)
 	}
 	s.goOnReloading()

@@ -93,18 +93,24 @@ func (s *state) decide(p *place, a *app) {
 	case endMaster:
 		s.finish(1)
 	case succeed:
-		p.app = nil
+		s.empty(p, true)
 		s.succeedSoon(p)
 	case succeedLate:
-		p.app = nil
+		s.empty(p, false)
 		s.succeedLate(p)
 	case keepOld:
 		p.next = nil
 		s.abandonReload(p)
 	case stayEmpty:
-		p.app = nil
+		s.empty(p, false)
 		s.world.release(a.appProcess)
 	}
+}
+
+// empty is for a place whose app worker has ended. Where its successor starts already, clients wait for that.
+func (s *state) empty(p *place, waits bool) {
+	p.app = nil
+	s.world.vacate(p.index, waits || p.next != nil)
 }
 
 // maxForks is how many app workers that have died are replaced at once within forkSpan; those beyond it wait.

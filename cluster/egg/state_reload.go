@@ -55,10 +55,12 @@ func (s *state) forkNext(p *place) *app {
 func (s *state) takePlace(a *app) {
 	p := a.place
 	if p.next != a {
+		s.world.serve(p.index, a.appProcess)
 		return
 	}
 	old := p.app
 	p.app, p.next = a, nil
+	s.world.serve(p.index, a.appProcess)
 	if old != nil {
 		old.leaving = true
 		s.world.drain(old.appProcess)
@@ -71,6 +73,9 @@ func (s *state) takePlace(a *app) {
 func (s *state) abandonReload(p *place) {
 	s.fail("[master] reload is given up, because the new app worker of place %d has failed; those that it has not replaced go on", p.index)
 	s.reload.todo, s.reload.now = nil, nil
+	if p.app == nil {
+		s.world.vacate(p.index, false)
+	}
 	if p.app == nil && s.production {
 		s.succeedLate(p)
 	}

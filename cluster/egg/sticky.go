@@ -1,14 +1,254 @@
 package egg
 
 import (
+	"context"
 	"errors"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/internal/rendezvous"
+	"github.com/nodecluster/nodecluster/handlewrap"
+	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
-type sticky struct{}
+const (
+	// stickyMessage is what comes with a connection, and tells Egg's app worker that it is one.
+	stickyMessage = "sticky-session:connection"
+	// maxClients is how many connections wait for one app worker. Further ones are closed, so that one that does not go on keeps nobody else waiting.
+	maxClients = 1024
+	// acceptPause is how long to wait where the system accepts nothing for now.
+	acceptPause = 10 * time.Millisecond
+)
 
-func (s *sticky) close()                                         {}
-func (s *sticky) awaitClosed(w *cluster.Worker, d time.Duration) {}
-func (m *Master) openSticky(port int) (int, error)               { return 0, errors.New("not yet") }
+// sticky accepts connections and hands each to the app worker of one place, which the client's address decides. A client comes to the successor
+// of its worker, and waits for it; to another one where that does not start.
+type sticky struct {
+	listener net.Listener
+	key      string // by which Node counts the sockets that a worker has
+	ctx      context.Context
+	routines sync.WaitGroup
+
+	mu      sync.Mutex
+	changed *sync.Cond
+	places  []*stickyPlace
+	closed  bool
+}
+
+// stickyPlace is the clients of one place.
+type stickyPlace struct {
+	clients chan *handlewrap.Handle
+	worker  *cluster.Worker // nil while there is none
+	waits   bool            // its successor is on its way
+}
+
+// openSticky listens on all addresses.
+func (m *Master) openSticky(port int) (int, error) {
+	l, err := net.Listen("tcp", ":"+strconv.Itoa(port))
+	if err != nil {
+		return 0, err
+	}
+	port = l.Addr().(*net.TCPAddr).Port
+	s := &sticky{listener: l, key: "6::::" + strconv.Itoa(port), ctx: m.ctx}
+	s.changed = sync.NewCond(&s.mu)
+	for range m.options.workers {
+		p := &stickyPlace{clients: make(chan *handlewrap.Handle, maxClients), waits: true}
+		s.places = append(s.places, p)
+		s.routines.Go(func() { s.handOut(p) })
+	}
+	s.routines.Go(s.accept)
+	m.sticky = s
+	return port, nil
+}
+
+// serve has the app worker of a place get connections.
+func (m *Master) serve(index int, p appProcess) {
+	if m.sticky != nil {
+		m.sticky.set(index, p.(*appWorker).Worker, true)
+	}
+}
+
+// vacate is for a place that has no app worker. waits says whether its clients wait for the successor.
+func (m *Master) vacate(index int, waits bool) {
+	if m.sticky != nil {
+		m.sticky.set(index, nil, waits)
+	}
+}
+
+func (s *sticky) set(index int, w *cluster.Worker, waits bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.places[index].worker, s.places[index].waits = w, waits
+	s.changed.Broadcast()
+}
+
+// close ends it, with the connections that have no worker yet.
+func (s *sticky) close() {
+	s.listener.Close()
+	s.mu.Lock()
+	s.closed = true
+	s.changed.Broadcast()
+	for _, p := range s.places {
+		close(p.clients)
+	}
+	s.mu.Unlock()
+	s.routines.Wait()
+}
+
+func (s *sticky) accept() {
+	for {
+		conn, err := s.listener.Accept()
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			time.Sleep(acceptPause) // nothing tells when the system has descriptors again
+			continue
+		}
+		h, err := handlewrap.FromConn(conn)
+		client := conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr()
+		conn.Close()
+		if err == nil {
+			s.dispatch(h, client)
+		}
+	}
+}
+
+// dispatch gives a connection its place.
+func (s *sticky) dispatch(h *handlewrap.Handle, client netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		h.Close()
+		return
+	}
+	select {
+	case s.places[s.choose(client)].clients <- h:
+	default:
+		h.Close()
+	}
+}
+
+// choose is the place of a client, among those that have a worker or are about to, or among all if none does. The caller holds mu.
+func (s *sticky) choose(client netip.Addr) int {
+	var open, all []int
+	for i, p := range s.places {
+		all = append(all, i)
+		if p.isOpen() {
+			open = append(open, i)
+		}
+	}
+	if len(open) == 0 {
+		open = all
+	}
+	return rendezvous.Choose(rendezvous.AddressKey(client), open)
+}
+
+func (p *stickyPlace) isOpen() bool { return p.worker != nil || p.waits }
+
+// handOut gives the clients of a place to its worker, one after the other.
+func (s *sticky) handOut(p *stickyPlace) {
+	for h := range p.clients {
+		for {
+			w, elsewhere := s.await(p)
+			if elsewhere {
+				s.dispatchAgain(h)
+				break
+			}
+			if w == nil {
+				h.Close()
+				break
+			}
+			if s.give(w, h) {
+				h.Close()
+				break
+			}
+		}
+	}
+}
+
+// await is the worker of a place once it has one, nil at the end. elsewhere reports that it is not to be expected, while others are.
+func (s *sticky) await(p *stickyPlace) (w *cluster.Worker, elsewhere bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for !s.closed {
+		switch {
+		case p.worker != nil && p.worker.IsConnected():
+			return p.worker, false
+		case !p.isOpen() && s.hasOpen():
+			return nil, true
+		}
+		s.changed.Wait()
+	}
+	return nil, false
+}
+
+// hasOpen reports whether a place has a worker, or is about to. The caller holds mu.
+func (s *sticky) hasOpen() bool {
+	for _, p := range s.places {
+		if p.isOpen() {
+			return true
+		}
+	}
+	return false
+}
+
+// dispatchAgain gives a connection another place.
+func (s *sticky) dispatchAgain(h *handlewrap.Handle) {
+	client, err := remoteAddr(h)
+	if err != nil {
+		h.Close() // it has ended
+		return
+	}
+	s.dispatch(h, client)
+}
+
+// remoteAddr is the client of a connection.
+func remoteAddr(h *handlewrap.Handle) (netip.Addr, error) {
+	dup, err := h.Dup()
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	defer dup.Close()
+	conn, err := dup.Conn()
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	defer conn.Close()
+	if at, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		return at.AddrPort().Addr(), nil
+	}
+	return netip.Addr{}, net.ErrClosed
+}
+
+// give sends a copy of a connection to a worker, and reports whether the worker has acknowledged it. If it has ended before, another one may get it:
+// the first has not read of it.
+func (s *sticky) give(w *cluster.Worker, h *handlewrap.Handle) bool {
+	sent, err := h.Dup()
+	if err != nil {
+		return true // the system has no descriptor left for it
+	}
+	sent.SetServerKey(s.key)
+	answered := make(chan bool, 1)
+	sent.OnClose(func() { answered <- w.IsConnected() })
+	if err := w.SendHandle(s.ctx, stickyMessage, sent); err != nil {
+		sent.Close()
+		return !errors.Is(err, nodeipc.ErrDisconnected)
+	}
+	select {
+	case acknowledged := <-answered:
+		return acknowledged
+	case <-s.ctx.Done():
+		return true
+	}
+}
+
+// awaitClosed waits until a worker has answered its clients and closed their connections.
+func (s *sticky) awaitClosed(w *cluster.Worker, atMost time.Duration) {
+	ctx, cancel := context.WithTimeout(s.ctx, atMost)
+	defer cancel()
+	w.WaitSocketsClosed(ctx, s.key) // whose error says that the worker or the time has ended
+}

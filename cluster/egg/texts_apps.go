@@ -19,7 +19,7 @@ func (s *state) saySuccession(a *app, d decision) {
 	switch d {
 	case stayEmpty:
 		s.world.logText(levelPlainError, "don't fork new work (refork: false)")
-	case nothing, keepOld:
+	case nothing, keepOld, endMaster:
 		s.world.logText(levelPlain, fmt.Sprintf("don't fork, because worker:%d will be kill soon", a.Pid()))
 	}
 }

@@ -134,7 +134,7 @@ func (f *eggMasterFlags) readVariable() error {
 
 // settings are what the flags come to.
 func (f *eggMasterFlags) settings() (egg.Settings, error) {
-	s := egg.Settings{Node: f.node, SchedulingPolicy: f.sched, NoDrain: f.noDrain, GiveUp: f.giveUp, SysProcAttr: f.attributes, ExecArgv: f.execArgv}
+	s := egg.Settings{Node: f.node, SchedulingPolicy: f.sched, NoDrain: f.noDrain, KeepTrying: f.keepTrying, SysProcAttr: f.attributes, ExecArgv: f.execArgv}
 	if f.stdin != nil {
 		s.Stdin = f.stdin
 	}

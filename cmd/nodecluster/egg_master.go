@@ -18,9 +18,9 @@ import (
 
 // eggMasterFlags are the flags that say how a master runs, and not what.
 type eggMasterFlags struct {
-	node, nodeArgs, folder   string
-	sched                    cluster.SchedulingPolicy
-	noDrain, giveUp, modules bool
+	node, nodeArgs, folder       string
+	sched                        cluster.SchedulingPolicy
+	noDrain, keepTrying, modules bool
 
 	execArgv   []string
 	stdin      *os.File
@@ -33,7 +33,7 @@ func (f *eggMasterFlags) addTo(flags *pflag.FlagSet) {
 	flags.Var(options.Value{Kind: "rr|none|reuseport|least", To: options.OneOf(&f.sched, eggPolicies()...)}, "sched",
 		"who gets a connection without sticky (default rr, or NODE_CLUSTER_SCHED_POLICY)")
 	flags.BoolVar(&f.noDrain, "no-drain", false, "app workers that are to end are signalled at once, and requests are cut off")
-	flags.BoolVar(&f.giveUp, "give-up", false, "end with exit status 1 after half a minute without an agent or an app worker, in production")
+	flags.BoolVar(&f.keepTrying, "keep-trying", false, "go on after half a minute without an agent or an app worker in production")
 	flags.BoolVar(&f.modules, "esm", false, "run Egg 4's workers as ES modules")
 	flags.StringVar(&f.folder, "cluster-package", "", "the folder of the package egg-cluster or @eggjs/cluster whose workers are run (default\nthat which the framework uses)")
 }
