@@ -63,7 +63,7 @@ var eggBetters = []eggBetter{
 		eggScenario: eggScenario{"a file changes", func(r *eggRun) {
 			r.env = []string{"NODE_ENV=development", "EGG_SERVER_ENV=local"}
 			r.boot()
-			r.write("app/app/service/greeting.js", "module.exports = (app) => class extends app.Service { of() { return 'changed'; } };\n")
+			r.change()
 			r.noteReload()
 			r.stop(syscall.SIGTERM)
 		}},

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"io"
 	"io/fs"
 	"math/big"
@@ -35,6 +36,17 @@ func (r *eggRun) write(name, text string) {
 	if err := os.WriteFile(r.path(name), []byte(text), 0o644); err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// change changes a file of the application's, once the agent watches the last of what it watches.
+func (r *eggRun) change() {
+	r.t.Helper()
+	log := r.path(fmt.Sprintf("app/logs/shop%d/egg-agent.log", r.version))
+	poll(r.t, "the agent watches app.js", func() bool {
+		text, _ := os.ReadFile(log)
+		return strings.Contains(string(text), fmt.Sprintf("Start watching: %q", r.path("app/app.js")))
+	})
+	r.write("app/app/service/greeting.js", "module.exports = (app) => class extends app.Service { of() { return 'changed'; } };\n")
 }
 
 // chooseFirst has sendRandom choose the first process.

@@ -47,11 +47,11 @@ func TestEggScripts(t *testing.T) {
 		for range 2 {
 			r.egg(eggTools[version].scripts, append(start, r.path("app"))...)
 			r.expectGreeting("hello you")
+			if text, err := os.ReadFile(stderr); err != nil || len(text) > 0 {
+				t.Errorf("the application has written to its standard error (%v):\n%s", err, text)
+			}
 			r.egg(eggTools[version].scripts, "stop", title)
 			expectNoProcess(t, r.mark)
-		}
-		if text, err := os.ReadFile(stderr); err != nil || len(text) > 0 {
-			t.Errorf("the master has written to its standard error (%v):\n%s", err, text)
 		}
 	})
 }
@@ -80,17 +80,19 @@ func TestEggBin(t *testing.T) {
 		}
 		t.Cleanup(func() {
 			if t.Failed() {
+				syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 				t.Logf("standard output:\n%s\nstandard error:\n%s", r.stdout, r.stderr)
 			}
+			cmd.Wait()
 		})
-		poll(t, "the application answers", func() bool { return strings.Contains(r.answer("tcp", localhost(r.port), "http", "/"), "hello you") })
-		r.write("app/app/service/greeting.js", "module.exports = (app) => class extends app.Service { of() { return 'changed'; } };\n")
+		r.stdout.awaitText(t, "started on") // Egg's own master ends when it is to reload before
+		r.expectGreeting("hello you")
+		r.change()
 		poll(t, "the change is there", func() bool { return strings.Contains(r.answer("tcp", localhost(r.port), "http", "/"), "changed") })
 		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGINT); err != nil {
 			t.Fatal(err)
 		}
 		expectNoProcess(t, r.mark)
-		cmd.Wait()
 	})
 }
 
