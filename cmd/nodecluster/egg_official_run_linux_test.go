@@ -41,6 +41,7 @@ type eggRun struct {
 	options   map[string]any
 	env       []string
 	execArgv  []string
+	script    string // below Egg's modules
 	port      int
 	debugPort int
 	service   *eggService
@@ -67,7 +68,7 @@ func newEggRun(t *testing.T, master eggMaster, version int) *eggRun {
 	}
 	t.Cleanup(func() { os.RemoveAll(folder) })
 	r := &eggRun{
-		t: t, master: master, version: version, folder: folder, mark: newMark(), port: nodetest.FreePort(t), debugPort: nodetest.FreePort(t),
+		t: t, master: master, version: version, folder: folder, mark: newMark(), script: eggVersions[version], port: nodetest.FreePort(t), debugPort: nodetest.FreePort(t),
 		service: newEggService(t), stdout: newOutput(), stderr: newOutput(), reader: make(chan struct{}),
 	}
 	r.ports = map[int]string{r.port: "PORT", r.debugPort: "DEBUG PORT"}
@@ -111,7 +112,7 @@ func (r *eggRun) start() {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	script := filepath.Join(nodetest.Eggs(r.t), eggVersions[r.version])
+	script := filepath.Join(nodetest.Eggs(r.t), r.script)
 	cmd := r.command(r.master.program, append(r.execArgv, script, string(options), "--title=shop")...)
 	cmd.Stdout, cmd.Stderr = r.stdout, r.stderr
 	if r.child, err = nodeipc.Start(cmd, nodeipc.Options{}); err != nil {
@@ -302,7 +303,7 @@ func (r *eggRun) order(role, call string, args ...any) {
 	}
 	r.until(fmt.Sprintf("%s of %s is done", call, role), func() bool {
 		for _, p := range r.processes() {
-			if !isGone(p.pid) && !p.has(done) {
+			if !isGone(p.pid) && !p.has(isEvent("disconnect")) && !p.has(done) {
 				return false
 			}
 		}

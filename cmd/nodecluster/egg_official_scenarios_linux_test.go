@@ -75,6 +75,15 @@ var eggScenarios = []eggScenario{
 		r.awaitReplacement()
 		r.stop(syscall.SIGTERM)
 	}},
+	{"an app throws", func(r *eggRun) { // and lives on for half a minute, disconnected
+		r.boot()
+		r.tell("app2", "throw", "thrown by an order")
+		r.awaitLines("app2", "its disconnect", 1, isEvent("disconnect"))
+		r.bootApp(3, "agent1")
+		r.awaitReady("app3")
+		r.order("app3", "broadcast", "hello", "everybody")
+		r.stop(syscall.SIGTERM)
+	}},
 	{"an app is killed in unittest", func(r *eggRun) {
 		r.env = []string{"NODE_ENV=test", "EGG_SERVER_ENV=unittest"}
 		r.boot()
@@ -123,6 +132,12 @@ var eggScenarios = []eggScenario{
 		r.options["shop"] = map[string]any{"opens": "9:00", "days": []int{1, 2, 3}, "name": nil}
 		r.boot()
 		r.noteAnswer("/")
+		r.stop(syscall.SIGTERM)
+	}},
+	{"start-cluster is a module of ESM", func(r *eggRun) {
+		r.script = map[int]string{3: r.script, 4: "egg-scripts4/scripts/start-cluster.mjs"}[r.version]
+		r.boot()
+		r.order("app1", "sendToAgent", "hello")
 		r.stop(syscall.SIGTERM)
 	}},
 	{"--inspect", func(r *eggRun) {

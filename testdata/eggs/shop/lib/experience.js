@@ -18,7 +18,7 @@ write('start', {
   ppid: process.ppid,
   role: cluster.isWorker ? 'app' : 'agent',
   id: cluster.worker?.id,
-  script: path.basename(process.argv[1]),
+  script: process.argv[1],
   argc: process.argv.length,
   options: JSON.parse(process.argv[2]),
   execArgv: process.execArgv,

@@ -7,6 +7,9 @@ const orders = {
   raw: (app, message) => process.send(message),
   publish: (app, dataId, publishData) => app.prices.publish({ dataId, publishData }),
   exit: (app, code) => process.exit(code),
+  throw: (app, text) => setImmediate(() => {
+    throw new Error(text);
+  }),
   log: (app, text) => app.logger.info(text),
 };
 
