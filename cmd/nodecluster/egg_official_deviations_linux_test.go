@@ -16,8 +16,8 @@ type eggDeviation struct {
 	log      string   // a pattern of roles
 	listens  bool     // whether it is only so with an app that has listened
 
-	// insert are lines that come after the first line that begins with after, or before the one that begins with before. ROLE in them stands
-	// for the role of the log.
+	// insert are lines that come after the first line that begins with after, or before the one that begins with before, unless they are
+	// there. ROLE in them stands for the role of the log.
 	after, before string
 	insert        []string
 	// remove are lines that do not come.
@@ -93,9 +93,9 @@ func (d eggDeviation) apply(role string, lines []string) []string {
 	if i := begins(d.after); i >= 0 {
 		at = i + 1
 	}
-	if at >= 0 {
-		for i, line := range d.insert {
-			lines = slices.Insert(lines, at+i, strings.ReplaceAll(line, "ROLE", role))
+	for i, line := range d.insert {
+		if line = strings.ReplaceAll(line, "ROLE", role); at >= 0 && (d.before == "" || !slices.Contains(lines, line)) {
+			lines = slices.Insert(lines, at+i, line)
 		}
 	}
 	return slices.DeleteFunc(lines, func(line string) bool { return slices.Contains(d.remove, line) })
