@@ -81,8 +81,8 @@ func runEgg(t *testing.T, cmd *exec.Cmd) (options map[string]any) {
 	if status, err := child.Wait(); err != nil || !status.Success() {
 		t.Errorf("it ends with %v, %v, and printed\n%s", status, err, &printed)
 	}
-	if !strings.Contains(printed.String(), "[master] egg started on http://127.0.0.1:") {
-		t.Errorf("it printed\n%s", &printed)
+	if out := printed.String(); !strings.Contains(out, "[master] egg started on http://127.0.0.1:") || strings.Contains(out, "egg-tool.cjs") {
+		t.Errorf("it printed\n%s", out)
 	}
 	return options
 }
@@ -173,5 +173,31 @@ func TestEggVariable(t *testing.T) {
 	cmd.Env = append(os.Environ(), eggVariable+"=--workers 2")
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), "NODECLUSTER_EGG: unknown flag: --workers") {
 		t.Errorf("it prints %q, %v", out, err)
+	}
+}
+
+// TestEggTool runs a program that starts a master as egg-bin does: by fork, with the node that runs it. The workers know nothing of how that changes.
+func TestEggTool(t *testing.T) {
+	t.Setenv("NODE_OPTIONS", "--no-warnings")
+	app := newEggApp(t, "egg4")
+	tool := filepath.Join(t.TempDir(), "egg-bin")
+	source := fmt.Sprintf(`#!/usr/bin/env node
+const { fork } = require('node:child_process');
+const options = { workers: 1, port: %d, baseDir: %q, require: [ process.argv[2] ] };
+const master = fork('/scripts/start-cluster.cjs', [ JSON.stringify(options) ], { execArgv: [ '--no-deprecation' ] });
+master.on('message', m => { if (process.connected) process.send(m); });
+master.on('exit', code => { process.exitCode = code; if (process.connected) process.disconnect(); });
+process.on('message', () => {});
+process.on('SIGTERM', () => master.kill('SIGTERM'));
+`, nodetest.FreePort(t), app)
+	if err := os.WriteFile(tool, []byte(source), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	seen := filepath.Join(t.TempDir(), "seen.js")
+	if err := os.WriteFile(seen, []byte("process.stdout.write('options of node: ' + process.env.NODE_OPTIONS + '\\n');"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := runEgg(t, exec.Command(binary, "egg-tool", tool, seen)); got["workers"] != 1.0 {
+		t.Errorf("the application sees %v", got)
 	}
 }

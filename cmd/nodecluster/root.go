@@ -11,7 +11,7 @@ type group struct {
 func groups() []group {
 	return []group{
 		{"Applications", []*cobra.Command{
-			newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(), newRunCommand(), newExecCommand(), newEggCommand(),
+			newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(), newRunCommand(), newExecCommand(), newEggCommand(), newEggToolCommand(),
 			newDrainCommand(), newSignalCommand(), newKillCommand(),
 		}},
 		{"Looking", []*cobra.Command{

@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/interpose"
 )
@@ -39,8 +41,16 @@ func Preload(s Settings) (option string, err error) {
 	}
 	script := fmt.Appendf(nil, "%s\nrun(%s);\n", execScript, settings)
 	files := map[string][]byte{interpose.ScriptFile: interpose.Script, "preload.cjs": preload, "exec.cjs": script}
-	folder, err := folderOf(files)
+	folder, err := Keep("exec", files)
 	if err != nil {
+		return "", err
+	}
+	return interpose.Require(filepath.Join(folder, "exec.cjs")), nil
+}
+
+// Keep writes files of a kind, by their names, into a folder for files that can be made again, unless they are there, and returns the folder.
+func Keep(kind string, files map[string][]byte) (folder string, err error) {
+	if folder, err = folderOf(kind, files); err != nil {
 		return "", err
 	}
 	for name, text := range files {
@@ -48,7 +58,7 @@ func Preload(s Settings) (option string, err error) {
 			return "", err
 		}
 	}
-	return interpose.Require(filepath.Join(folder, "exec.cjs")), nil
+	return folder, nil
 }
 
 // cacheFolder is where files are that can be made again. Root's can be read by the users that a program becomes.
@@ -60,16 +70,16 @@ var cacheFolder = func() (string, error) {
 }
 
 // folderOf makes the folder of these files, whose name says what is in them.
-func folderOf(files map[string][]byte) (string, error) {
+func folderOf(kind string, files map[string][]byte) (string, error) {
 	base, err := cacheFolder()
 	if err != nil {
 		return "", err
 	}
 	sum := sha256.New()
-	for _, name := range []string{interpose.ScriptFile, "preload.cjs", "exec.cjs"} {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		sum.Write(files[name])
 	}
-	folder := filepath.Join(base, "nodecluster", "exec", hex.EncodeToString(sum.Sum(nil)[:8]))
+	folder := filepath.Join(base, "nodecluster", kind, hex.EncodeToString(sum.Sum(nil)[:8]))
 	return folder, os.MkdirAll(folder, 0o755)
 }
 

@@ -1,0 +1,53 @@
+package egg
+
+import (
+	"github.com/nodecluster/nodecluster/cluster"
+)
+
+// readEvents has the primary's events lead to moves.
+func (m *Master) readEvents() {
+	for event := range m.primary.Events(m.ctx) {
+		switch e := event.(type) {
+		case cluster.MessageEvent:
+			m.do(func() { m.withApp(e.Worker, func(p *appWorker) { m.state.appSaid(p, e.Message.Payload()) }) })
+		case cluster.ListeningEvent:
+			at := address{host: e.Address.Address, port: e.Address.Port, isPath: e.Address.AddressType == "-1"}
+			m.do(func() { m.withApp(e.Worker, func(p *appWorker) { m.state.appListens(p, at) }) })
+		case cluster.DisconnectEvent:
+			if e.Err != nil {
+				m.log.add(levelError, "[master] "+e.Err.Error())
+			}
+			m.do(func() { m.withApp(e.Worker, func(p *appWorker) { m.state.appDisconnected(p) }) })
+		case cluster.ExitEvent:
+			m.do(func() { m.withApp(e.Worker, func(p *appWorker) { m.state.appEnded(p, e.Status) }) })
+		case cluster.ListenErrorEvent:
+			m.log.add(levelError, "[master] "+e.Err.Error())
+		case cluster.ErrorEvent:
+			m.log.add(levelError, "[master] "+e.Err.Error())
+		}
+	}
+}
+
+// withApp is for the process of a worker that the master still knows.
+func (m *Master) withApp(w *cluster.Worker, do func(*appWorker)) {
+	for _, a := range m.state.apps {
+		if p, ok := a.appProcess.(*appWorker); ok && p.Worker == w {
+			do(p)
+			return
+		}
+	}
+}
+
+// readParent has the parent's messages lead to moves. The master goes on when the parent has left.
+func (m *Master) readParent() {
+	for {
+		message, err := m.settings.Parent.Receive(m.ctx)
+		if err != nil {
+			return
+		}
+		if message.Handle != nil {
+			message.Handle.Close()
+		}
+		m.do(func() { m.state.parentSaid(message.Payload()) })
+	}
+}

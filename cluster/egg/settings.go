@@ -1,0 +1,38 @@
+package egg
+
+import (
+	"io"
+	"syscall"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc"
+)
+
+// Settings are how a master runs an application, beside the [Options] that the application knows of. The zero value is as Egg's own master does it,
+// but for what the package's documentation says.
+type Settings struct {
+	// Node is the program that runs the agent and the app workers; "node" as PATH has it by default.
+	Node string
+	// ExecArgv are Node's arguments before the script.
+	ExecArgv []string
+	// Env are variables as "K=V" on top of the environment.
+	Env []string
+	// Parent is the channel to the process that has started this one, as nodeipc.Parent opens it; nil if there is none. It stays the caller's, and
+	// nobody else may receive from it.
+	Parent *nodeipc.Channel
+	// Stdin, Stdout and Stderr are the streams of agent and app workers, as os/exec has them, but for nil, which is this process's. They must be
+	// files or safe to call from several goroutines.
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Log and ErrorLog take the master's own lines; Stdout and Stderr by default. A writer that blocks delays nobody.
+	Log, ErrorLog io.Writer
+	// SysProcAttr is what agent and app workers are started with.
+	SysProcAttr *syscall.SysProcAttr
+	// SchedulingPolicy says who gets a connection without sticky; NODE_CLUSTER_SCHED_POLICY decides by default.
+	SchedulingPolicy cluster.SchedulingPolicy
+	// NoDrain has app workers that are to end be signalled at once, so that the requests that they have are cut off.
+	NoDrain bool
+	// KeepTrying has the master go on in production when it has been without an agent or without an app worker for half a minute. By default it ends
+	// with exit code 1 then.
+	KeepTrying bool
+}
