@@ -62,17 +62,11 @@ func TestEggBin(t *testing.T) {
 		r := newEggRun(t, master, version)
 		r.service.allowAll()
 		r.env = nil
-		var args []string
+		command := []string{filepath.Join(nodetest.Eggs(t), eggTools[version].bin), "dev", fmt.Sprint("--port=", r.port), "--workers=2"}
 		if !master.official { // egg-bin has no flag for it
-			preload, err := filepath.Abs("../../testdata/eggs/official/exec-path.cjs")
-			if err != nil {
-				t.Fatal(err)
-			}
-			args = append(args, "--require", preload)
-			r.env = append(r.env, "EGG_MASTER="+master.program)
+			command = append([]string{master.program, "egg-tool"}, command...)
 		}
-		args = append(args, filepath.Join(nodetest.Eggs(t), eggTools[version].bin), "dev", fmt.Sprint("--port=", r.port), "--workers=2")
-		cmd := r.command(nodetest.Default(t).Path, args...)
+		cmd := r.command(command[0], command[1:]...)
 		cmd.Stdout, cmd.Stderr = r.stdout, r.stderr
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // as a terminal has it
 		if err := cmd.Start(); err != nil {
