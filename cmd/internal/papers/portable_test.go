@@ -36,6 +36,7 @@ var notPortable = map[string]string{
 	"cmd/internal/bench/main_other.go":                      "says that it is for Linux",
 	"cmd/internal/conformance/main_other.go":                "says that it is for Linux",
 	"cmd/internal/conformance/primary/main_other.go":        "says that it is for Linux",
+	"cmd/internal/eggs/main_other.go":                       "says that it is for Linux",
 	"cmd/internal/reloads/main_other.go":                    "says that it is for Linux",
 	"cmd/internal/workers/main_other.go":                    "says that it is for Linux",
 	"testdata/facts/record/main_other.go":                   "says that it is for Linux",

@@ -1,0 +1,129 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+
+	"github.com/nodecluster/nodecluster/cmd/internal/measure"
+	"github.com/nodecluster/nodecluster/nodeipc"
+)
+
+//go:embed testdata/app
+var application embed.FS
+
+// A contender is a master with a version of Egg.
+type contender struct {
+	name    string
+	program string
+	egg     string // the package of Egg
+	script  string // what the program is given to run, below the modules
+	turns   []figures
+}
+
+func (o *options) contenders() (all []*contender) {
+	for _, egg := range []contender{
+		{name: "Egg 3", egg: "egg3", script: "egg-scripts3/lib/start-cluster"},
+		{name: "Egg 4", egg: "egg4", script: "egg-scripts4/scripts/start-cluster.cjs"},
+	} {
+		for _, master := range []struct{ name, program string }{{"its own master", o.node}, {"nodecluster", o.nodecluster}} {
+			c := egg
+			c.name += ", " + master.name
+			c.program = master.program
+			all = append(all, &c)
+		}
+	}
+	return all
+}
+
+// A running master has the application, and this program as its parent.
+type running struct {
+	*nodeipc.Child
+	folder, address string
+}
+
+// start starts a master, and waits until all of its processes are up.
+func (c *contender) start(ctx context.Context, o *options) (r *running, err error) {
+	r = &running{}
+	if r.folder, err = os.MkdirTemp("", "eggs"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			os.RemoveAll(r.folder)
+		}
+	}()
+	base := filepath.Join(r.folder, "app")
+	source, err := fs.Sub(application, "testdata/app")
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(os.CopyFS(base, source), os.Symlink(o.modules, filepath.Join(base, "node_modules"))); err != nil {
+		return nil, err
+	}
+	port, err := measure.FreePorts(1)
+	if err != nil {
+		return nil, err
+	}
+	r.address = measure.Local(port)
+	settings, err := json.Marshal(map[string]any{
+		"baseDir": base, "framework": filepath.Join(o.modules, c.egg), "workers": o.workers, "port": port, "title": "eggs",
+	})
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, c.program, filepath.Join(o.modules, c.script), string(settings), "--title=eggs")
+	// In an environment for tests nothing reloads but by a message.
+	cmd.Env = append(os.Environ(), "EGG_SERVER_ENV=unittest", "NODE_ENV=test", "EGG_HOME="+r.folder)
+	cmd.Dir = base
+	if r.Child, err = nodeipc.Start(cmd, nodeipc.Options{}); err != nil {
+		return nil, err
+	}
+	if err := r.await(ctx, "egg-ready", nil); err != nil {
+		return nil, errors.Join(err, r.stop())
+	}
+	return r, nil
+}
+
+// await waits for a message of the master's, and drops all others.
+func (r *running) await(ctx context.Context, action string, data any) error {
+	ctx, cancel := context.WithTimeout(ctx, measure.Patience)
+	defer cancel()
+	for {
+		m, err := r.Receive(ctx)
+		if err != nil {
+			return fmt.Errorf("no message %s of the master's: %w", action, err)
+		}
+		envelope := struct {
+			Action string
+			Data   any
+		}{Data: data}
+		err = m.Decode(&envelope)
+		m.Release()
+		if err == nil && envelope.Action == action {
+			return nil
+		}
+	}
+}
+
+// tell sends the master a message.
+func (r *running) tell(ctx context.Context, to, action string, data any) error {
+	return r.Send(ctx, map[string]any{"to": to, "action": action, "data": data})
+}
+
+// stop ends the master and waits for it.
+func (r *running) stop() error {
+	defer os.RemoveAll(r.folder)
+	r.Signal(syscall.SIGTERM) // it may have ended
+	_, err := r.Wait()
+	return err
+}

@@ -1,0 +1,6 @@
+// Eggs measures a master of Egg's in Go beside Egg's own: messages of the agent to all app workers, a second and in how long one is there
+// and answered; what becomes of requests while the app workers are reloaded; and of a request that is being answered when the master gets
+// SIGTERM. Both serve the same application with Egg 3 and with Egg 4, and take turns.
+//
+// scripts/eggs builds and runs it. It runs on Linux only.
+package main

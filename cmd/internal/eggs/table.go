@@ -1,0 +1,44 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/nodecluster/nodecluster/cmd/internal/measure"
+)
+
+// printTable prints the medians over the turns, and what became of requests in each.
+func printTable(contenders []*contender) {
+	fmt.Println("| master | messages/s to all workers | its CPU, µs a message | to all and back, µs: median | p99 " +
+		"| requests during a reload | the slowest, s | a request at SIGTERM |")
+	fmt.Println("|---|---|---|---|---|---|---|---|")
+	for _, c := range contenders {
+		median := func(of func(figures) float64) float64 { return measure.Median(c.turns, of) }
+		fmt.Printf("| %s | %.0f | %.1f | %.0f | %.0f | %s | %.1f | %s |\n", c.name,
+			median(func(f figures) float64 { return f.perSecond }), median(func(f figures) float64 { return f.cpu }),
+			median(func(f figures) float64 { return f.median }), median(func(f figures) float64 { return f.p99 }),
+			c.distinct(func(f figures) string { return f.reloadText() }), median(func(f figures) float64 { return f.slowest.Seconds() }),
+			c.distinct(func(f figures) string { return f.stop }))
+	}
+}
+
+func (f figures) reloadText() string {
+	if f.reload == "" {
+		return "all answered"
+	}
+	return f.reload
+}
+
+// distinct are the texts of all turns, each once.
+func (c *contender) distinct(text func(figures) string) string {
+	var texts []string
+	for _, f := range c.turns {
+		if !slices.Contains(texts, text(f)) {
+			texts = append(texts, text(f))
+		}
+	}
+	return strings.Join(texts, "; ")
+}

@@ -1,0 +1,7 @@
+'use strict';
+
+module.exports = (app) => {
+  app.messenger.on('tick', ({ last }) => {
+    if (last) app.messenger.sendToAgent('tock');
+  });
+};

@@ -1,0 +1,7 @@
+'use strict';
+
+module.exports = (app) => class GreetingService extends app.Service {
+  of(name) {
+    return `hello ${name}`;
+  }
+};

@@ -1,0 +1,3 @@
+'use strict';
+
+exports.nunjucks = { enable: true, package: 'egg-view-nunjucks' };
