@@ -247,18 +247,6 @@ func TestPortOfTheSystem(t *testing.T) {
 	})
 }
 
-// TestDescendantsEnd stops an app worker that has started a process, which ends too.
-func TestDescendantsEnd(t *testing.T) {
-	r := startReady(t, "egg3", map[string]any{"workers": 1}, nil)
-	child := r.mustGet("/spawn", "").Child
-	if !isAlive(child) {
-		t.Fatal("nothing was started")
-	}
-	r.Stop("SIGINT")
-	r.stopped()
-	r.awaitGone(child)
-}
-
 // TestSticky has clients of several addresses come to one app worker each, and wait for its successor.
 func TestSticky(t *testing.T) {
 	eachEgg(t, func(t *testing.T, egg string) {
@@ -323,4 +311,28 @@ func TestUnixSocket(t *testing.T) {
 func TestRunEndsWithItsContext(t *testing.T) {
 	r := startReady(t, "egg3", nil, nil)
 	r.workers(2) // and the test's end waits for the rest
+}
+
+// TestWorkerThatDoesNotRead stops an app worker, and sends more than may wait for it: the other one gets all, and the log says so.
+func TestWorkerThatDoesNotRead(t *testing.T) {
+	r := startReady(t, "egg3", nil, nil)
+	for pid := range r.workers(2) {
+		syscall.Kill(pid, syscall.SIGSTOP)
+		defer syscall.Kill(pid, syscall.SIGCONT)
+		note := map[string]string{"action": "note", "to": "app", "data": strings.Repeat("x", 64<<10)}
+		for range 2 * maxWaiting / len(note["data"]) {
+			if err := r.parent.Send(nodetest.Context(t), note); err != nil {
+				t.Fatal(err)
+			}
+		}
+		note["data"] = "last"
+		if err := r.parent.Send(nodetest.Context(t), note); err != nil {
+			t.Fatal(err)
+		}
+		r.awaitOutput("the last note is heard", 1)
+		r.awaitOutput(fmt.Sprintf(":%d does not read its messages", pid), 1)
+		syscall.Kill(pid, syscall.SIGCONT)
+		r.awaitOutput(fmt.Sprintf(":%d reads its messages again", pid), 1)
+		return
+	}
 }

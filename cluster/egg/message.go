@@ -36,7 +36,9 @@ func (s *state) tellApp(a *app, action string, data json.RawMessage) {
 	s.passToApps(s.compose(action, roleApp, data, a.Pid()), a.Pid())
 }
 
+// tellParent tells the parent what has happened. It may look for the lines about it then.
 func (s *state) tellParent(action string, data json.RawMessage) {
+	s.world.flushLog()
 	s.world.tellParent(s.compose(action, roleParent, data, 0))
 }
 

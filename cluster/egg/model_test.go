@@ -70,6 +70,7 @@ func (p *fakeProcess) last(action string) string {
 
 func (w *fakeWorld) now() time.Time                { return w.clock }
 func (w *fakeWorld) logText(level, string)         {}
+func (w *fakeWorld) flushLog()                     {}
 func (w *fakeWorld) tellParent(m json.RawMessage)  { w.parent = append(w.parent, string(m)) }
 func (w *fakeWorld) drain(p appProcess)            { p.(*fakeProcess).drained = true }
 func (w *fakeWorld) release(appProcess)            {}

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
 	"github.com/nodecluster/nodecluster/nodeipc"
@@ -23,7 +22,10 @@ import (
 // router is an application whose answers say who it is, and which does as it is told.
 const router = `module.exports = app => {
   let heard = [];
-  app.messenger.on('note', data => heard.push(data));
+  app.messenger.on('note', data => {
+    heard.push(data);
+    if (data === 'last') console.log('the last note is heard');
+  });
   app.get('/', ctx => { ctx.body = { pid: process.pid, index: process.env.CFORK_WORKER_INDEX }; });
   app.get('/slow', async ctx => {
     console.log('slow begins');
@@ -220,15 +222,4 @@ func (r *rig) workers(n int) map[int]bool {
 		r.t.Fatalf("%d of %d app workers have answered", len(seen), n)
 	}
 	return seen
-}
-
-// isAlive reports whether a process runs.
-func isAlive(pid int) bool { return syscall.Kill(pid, 0) == nil && beganAt(pid) != "" }
-
-// awaitGone waits for the end of a process.
-func (r *rig) awaitGone(pid int) {
-	r.t.Helper()
-	if !clustertest.Eventually(func() bool { time.Sleep(time.Millisecond); return !isAlive(pid) }) {
-		r.t.Fatalf("process %d goes on", pid)
-	}
 }

@@ -42,6 +42,8 @@ type world interface {
 	// after has a move made later.
 	after(time.Duration, func())
 	logText(level, string)
+	// flushLog has what was logged be written before what comes next, for who reads both.
+	flushLog()
 	startAgent() (process, error)
 	startApp(index int) (appProcess, error)
 	tellParent(json.RawMessage)

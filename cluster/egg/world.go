@@ -31,10 +31,10 @@ func (m *Master) after(d time.Duration, move func()) {
 
 func (m *Master) logText(l level, text string) { m.log.add(l, text) }
 
-// tellParent sends the parent a message. Who reads it may look for lines that were written before.
+func (m *Master) flushLog() { m.log.flush() }
+
 func (m *Master) tellParent(message json.RawMessage) {
 	if m.parent != nil {
-		m.log.flush()
 		m.parent.Tell(message)
 	}
 }
