@@ -99,9 +99,9 @@ func (r *eggRun) noteReload() {
 	r.bootApp(4, "agent1")
 	r.awaitGone("app1")
 	r.awaitGone("app2")
-	r.awaitReady("app3")
-	r.awaitReady("app4")
-	if !r.master.official {
+	if !r.master.official { // whose egg-ready may come to an app that is not far enough to take it
+		r.awaitReady("app3")
+		r.awaitReady("app4")
 		r.note("both listen: %s", r.greeting(r.port))
 	}
 	r.noteServing()

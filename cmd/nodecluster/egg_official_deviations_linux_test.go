@@ -20,8 +20,9 @@ type eggDeviation struct {
 	// there. ROLE in them stands for the role of the log.
 	after, before string
 	insert        []string
-	// remove are lines that do not come.
-	remove []string
+	// remove are lines that do not come, and without is a text that is not in those that do.
+	remove  []string
+	without string
 
 	reason string
 }
@@ -39,6 +40,10 @@ var eggDeviations = []eggDeviation{
 	{
 		only: "messenger", versions: []int{3}, log: "agent1", after: doneOf(21), insert: []string{randomOfApp},
 		reason: "and so does app2's",
+	},
+	{
+		only: "a framework with a startCluster of its own", log: "*", without: `"region":"north",`,
+		reason: "the framework's startCluster is a function in JavaScript that would start Egg's own master, and is not called",
 	},
 	{
 		log: "app*", listens: true, before: "beforeClose", insert: []string{"disconnect"},
@@ -96,6 +101,11 @@ func (d eggDeviation) apply(role string, lines []string) []string {
 	for i, line := range d.insert {
 		if line = strings.ReplaceAll(line, "ROLE", role); at >= 0 && (d.before == "" || !slices.Contains(lines, line)) {
 			lines = slices.Insert(lines, at+i, line)
+		}
+	}
+	for i, line := range lines {
+		if d.without != "" {
+			lines[i] = strings.ReplaceAll(line, d.without, "")
 		}
 	}
 	return slices.DeleteFunc(lines, func(line string) bool { return slices.Contains(d.remove, line) })
