@@ -135,9 +135,13 @@ func testSocketIOHostile(t *testing.T, adapter string, serialization nodeipc.Ser
 		t.Fatal(err)
 	}
 	said.await("ready", 3)
-	victims, hostile := p.Workers()[:2], p.Workers()[2]
+	victims, hostile := p.Workers()[:2:2], p.Workers()[2]
 	tell(t, hostile, "join")
 	said.await("sent", 1)
+	for _, w := range append(victims, hostile) { // until then there may be more on its way than a worker gets
+		tell(t, w, "sync")
+		said.await("synced", 1)
+	}
 	tell(t, victims[0], "fetch")
 	said.await("answered", 1)
 	said.await("", 1) // it has got an answer or none in time

@@ -6,6 +6,7 @@ if (cluster.worker.id <= 2) {
   const io = new Server();
   io.adapter(createAdapter());
   process.on('message', (m) => {
+    if (m === 'sync') process.send('synced');
     if (m === 'fetch') io.fetchSockets().then((all) => process.send('fetched ' + all.length), (e) => process.send('failed: ' + e.message));
   });
   process.send('ready');
@@ -41,8 +42,7 @@ if (cluster.worker.id <= 2) {
     }
   }
 
-  let count = 0;
-  const send = (m) => { count++; process.send(m, () => {}); };
+  const send = (m) => process.send(m, () => {});
   const own = isNew ? { uid: 'hostile' } : {};
   const shift = isNew ? 0 : 1;
   function sendAll(victim, requestId) {
@@ -58,12 +58,13 @@ if (cluster.worker.id <= 2) {
     send({ source, nsp, type: 1, data: 77 });
   }
 
-  let victim, asked = 0;
+  let victim;
   process.on('message', (m) => {
     if (m.uid && !victim) { victim = m.uid; sendAll(victim, 'none'); process.send('sent'); }
     if (!isNew && !victim && m.type === 2) { victim = 'x'; sendAll(victim, 'none'); process.send('sent'); }
     // An answer to a question that was asked.
     if (m.type === (isNew ? 7 : 8) && m.data.requestId) { sendAll(victim, m.data.requestId); process.send('answered'); }
+    if (m === 'sync') process.send('synced');
     if (m === 'leave') process.exit();
     if (m === 'join') process.send({ source, nsp, ...own, type: 1, data: isNew ? undefined : cluster.worker.id });
   });
