@@ -1,4 +1,5 @@
-// The first two workers are servers of Socket.IO, which tell what fetchSockets comes to when they are asked. The third says all that is wrong.
+// The first two workers are servers of Socket.IO, which tell what fetchSockets comes to when they are asked. The third says all that is
+// wrong, and tells what it is at on its standard output: of its messages the primary keeps only so many.
 const cluster = require('cluster');
 if (cluster.worker.id <= 2) {
   const { Server } = require('socket.io');
@@ -60,11 +61,11 @@ if (cluster.worker.id <= 2) {
 
   let victim;
   process.on('message', (m) => {
-    if (m.uid && !victim) { victim = m.uid; sendAll(victim, 'none'); process.send('sent'); }
-    if (!isNew && !victim && m.type === 2) { victim = 'x'; sendAll(victim, 'none'); process.send('sent'); }
+    if (m.uid && !victim) { victim = m.uid; sendAll(victim, 'none'); console.log('sent'); }
+    if (!isNew && !victim && m.type === 2) { victim = 'x'; sendAll(victim, 'none'); console.log('sent'); }
     // An answer to a question that was asked.
-    if (m.type === (isNew ? 7 : 8) && m.data.requestId) { sendAll(victim, m.data.requestId); process.send('answered'); }
-    if (m === 'sync') process.send('synced');
+    if (m.type === (isNew ? 7 : 8) && m.data.requestId) { sendAll(victim, m.data.requestId); console.log('answered'); }
+    if (m === 'sync') console.log('synced');
     if (m === 'leave') process.exit();
     if (m === 'join') process.send({ source, nsp, ...own, type: 1, data: isNew ? undefined : cluster.worker.id });
   });
