@@ -125,24 +125,31 @@ func TestSocketIOHostile(t *testing.T) {
 
 func testSocketIOHostile(t *testing.T, adapter string, serialization nodeipc.Serialization) {
 	nodetest.NoLeaks(t)
+	left, hostileSays := leaving{routes.Broadcast(), make(chan int, 3)}, make(printed, 64)
 	p := startPool(t, cluster.Settings{
-		ExecPath: nodetest.Default(t).Path, Exec: "testdata/hostile.js", Serialization: serialization,
+		ExecPath: nodetest.Default(t).Path, Exec: "testdata/hostile.js", Serialization: serialization, Stdout: hostileSays,
 		Env: append(os.Environ(), "NODE_PATH="+nodetest.Libraries(t), "ADAPTER="+adapter),
-	}, pool.Options{Instances: 3, Restart: pool.RestartNever, Routes: []pool.Route{routes.SocketIO()}})
+	}, pool.Options{Instances: 3, Restart: pool.RestartNever, Routes: []pool.Route{routes.SocketIO(), left}})
 	said := &texts{t: t, pool: p, events: p.Subscribe(cluster.MessageEvent{}, cluster.ExitEvent{}, cluster.ErrorEvent{})}
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
 	said.await("ready", 3)
-	victims, hostile := p.Workers()[:2], p.Workers()[2]
+	victims, hostile := p.Workers()[:2:2], p.Workers()[2]
 	tell(t, hostile, "join")
-	said.await("sent", 1)
+	hostileSays.await(t, "sent")
+	for _, w := range victims { // until then there may be more on its way than a worker gets
+		tell(t, w, "sync")
+		said.await("synced", 1)
+	}
+	tell(t, hostile, "sync")
+	hostileSays.await(t, "synced")
 	tell(t, victims[0], "fetch")
-	said.await("answered", 1)
+	hostileSays.await(t, "answered")
 	said.await("", 1) // it has got an answer or none in time
 	tell(t, hostile, "leave")
-	for said.exited == 0 {
-		said.next()
+	if id := <-left.ids; id != hostile.ID() {
+		t.Fatalf("worker %d has left", id)
 	}
 	for _, w := range victims {
 		tell(t, w, "fetch")
@@ -152,6 +159,31 @@ func testSocketIOHostile(t *testing.T, adapter string, serialization nodeipc.Ser
 		t.Error("a victim has ended")
 	}
 }
+
+// printed are lines that workers print, which are few.
+type printed chan string
+
+func (p printed) Write(b []byte) (int, error) {
+	for line := range strings.Lines(string(b)) {
+		p <- strings.TrimSpace(line)
+	}
+	return len(b), nil
+}
+
+// await waits for a line.
+func (p printed) await(t *testing.T, want string) {
+	t.Helper()
+	for nodetest.Receive(t, p, want) != want {
+	}
+}
+
+// leaving tells when the routes before it know that a worker has left.
+type leaving struct {
+	pool.Route
+	ids chan int
+}
+
+func (l leaving) Leave(_ *pool.Router, w *cluster.Worker) { l.ids <- w.ID() }
 
 // startPool makes a pool that is closed with the test.
 func startPool(t *testing.T, settings cluster.Settings, o pool.Options) *pool.Pool {

@@ -74,9 +74,13 @@ func (p *parent) countAnswers(workers *pool.Pool) error {
 			time.AfterFunc(seconds(p.turn.WarmUp), begin)
 		}
 	}
+	after := p.look()
+	if dropped := workers.Routes()[0].Dropped; dropped > 0 {
+		return fmt.Errorf("%d messages were dropped, as the workers did not read in time", dropped)
+	}
 	select {
 	case before := <-begun:
-		return json.NewEncoder(os.Stdout).Encode(p.look().since(before))
+		return json.NewEncoder(os.Stdout).Encode(after.since(before))
 	default:
 		return errors.New("the workers have ended")
 	}

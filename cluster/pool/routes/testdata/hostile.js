@@ -1,4 +1,5 @@
-// The first two workers are servers of Socket.IO, which tell what fetchSockets comes to when they are asked. The third says all that is wrong.
+// The first two workers are servers of Socket.IO, which tell what fetchSockets comes to when they are asked. The third says all that is
+// wrong, and tells what it is at on its standard output: of its messages the primary keeps only so many.
 const cluster = require('cluster');
 if (cluster.worker.id <= 2) {
   const { Server } = require('socket.io');
@@ -6,7 +7,8 @@ if (cluster.worker.id <= 2) {
   const io = new Server();
   io.adapter(createAdapter());
   process.on('message', (m) => {
-    if (m === 'fetch') io.fetchSockets().then((all) => process.send('fetched ' + all.length), (e) => process.send('failed: ' + e.message + JSON.stringify([...(io.of('/').adapter.nodesMap || new Map()).keys()].map((k) => String(k).slice(0, 20))) + io.of('/').adapter.uid));
+    if (m === 'sync') process.send('synced');
+    if (m === 'fetch') io.fetchSockets().then((all) => process.send('fetched ' + all.length), (e) => process.send('failed: ' + e.message));
   });
   process.send('ready');
 } else {
@@ -41,18 +43,14 @@ if (cluster.worker.id <= 2) {
     }
   }
 
-  let count = 0;
-  const send = (m) => { count++; process.send(m, () => {}); };
+  const send = (m) => process.send(m, () => {});
   const own = isNew ? { uid: 'hostile' } : {};
   const shift = isNew ? 0 : 1;
   function sendAll(victim, requestId) {
     for (const [type, content] of Object.entries(data(requestId))) {
       const m = { source, nsp, ...own, type: +type + (type > 2 ? shift : 0), data: content, requesterUid: victim };
       if (!isNew && content) content.workerId = 1;
-      for (const variant of variants(m)) {
-        // In one's own name, disconnecting all, or events that the program would get, are no faults.
-        send(variant);
-      }
+      for (const variant of variants(m)) send(variant);
     }
     if (isNew) for (const alias of ['UID', 'Uid', 'u\u0131d']) send({ source, nsp, uid: victim, [alias]: 'hostile', type: 13 });
     send({ source, nsp, uid: victim, type: 13 });
@@ -61,12 +59,13 @@ if (cluster.worker.id <= 2) {
     send({ source, nsp, type: 1, data: 77 });
   }
 
-  let victim, asked = 0;
+  let victim;
   process.on('message', (m) => {
-    if (m.uid && !victim) { victim = m.uid; sendAll(victim, 'none'); process.send('sent'); }
-    if (!isNew && !victim && m.type === 2) { victim = 'x'; sendAll(victim, 'none'); process.send('sent'); }
+    if (m.uid && !victim) { victim = m.uid; sendAll(victim, 'none'); console.log('sent'); }
+    if (!isNew && !victim && m.type === 2) { victim = 'x'; sendAll(victim, 'none'); console.log('sent'); }
     // An answer to a question that was asked.
-    if (m.type === (isNew ? 7 : 8) && m.data.requestId) { sendAll(victim, m.data.requestId); process.send('answered'); }
+    if (m.type === (isNew ? 7 : 8) && m.data.requestId) { sendAll(victim, m.data.requestId); console.log('answered'); }
+    if (m === 'sync') console.log('synced');
     if (m === 'leave') process.exit();
     if (m === 'join') process.send({ source, nsp, ...own, type: 1, data: isNew ? undefined : cluster.worker.id });
   });
