@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
@@ -124,13 +123,7 @@ func actionsOf(name string) (actions []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), completionPatience)
 	defer cancel()
 	for _, status := range statuses(ctx, apps) {
-		for _, w := range status.Workers {
-			for _, a := range w.Actions {
-				if a.Type != "scoped" && !slices.Contains(actions, a.Name) {
-					actions = append(actions, a.Name)
-				}
-			}
-		}
+		actions = append(actions, control.ActionNames(status.Workers)...)
 	}
 	return actions
 }

@@ -7,8 +7,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
 const (
@@ -57,7 +55,7 @@ func (a *promAggregation) leaveOut(name string, worker int, err error) {
 }
 
 // addAnswer adds what a worker has answered.
-func (a *promAggregation) addAnswer(worker int, m nodeipc.Message) {
+func (a *promAggregation) addAnswer(worker int, m message) {
 	var answer struct {
 		Error   string         `json:"error"`
 		Metrics [][]promMetric `json:"metrics"`

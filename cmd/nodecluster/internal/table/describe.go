@@ -28,7 +28,7 @@ func Describe(w io.Writer, a control.App, o Options) error {
 	head.logLines(&a)
 	apps := []control.App{a}
 	return write(w, [][]string{
-		{o.in(title, utilinspect.Printable(a.Name))}, head.lines(), Workers(apps, o), o.workerReasons(a.Workers), o.change(a.Change), o.configuration(a.Config),
+		{o.in(title, utilinspect.Printable(a.Name))}, head.lines(), Workers(apps, o), o.workerReasons(a.Workers), o.measured(a.Workers), o.change(a.Change), o.configuration(a.Config),
 	})
 }
 
