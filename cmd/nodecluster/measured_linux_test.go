@@ -92,12 +92,12 @@ func TestTrigger(t *testing.T) {
 	if got, want := m.do("trigger", "io/1", "set", "a b", "--json"), `{"app":"io","instance":1,`; !strings.HasPrefix(got, want) || !strings.Contains(got, `"return":"\"a b\""`) {
 		t.Errorf("set printed %q, want %q", got, want)
 	}
-	m.refuse(1, `io: there is no action "gret": there are end, greet, hang, set`, "trigger", "io", "gret")
+	m.refuse(1, `io: there is no action "gret": there are end, greet, hang, km:cpu`, "trigger", "io", "gret")
 	m.refuse(1, `api: there is no action "greet": the workers have none`, "trigger", "api", "greet")
 	m.refuse(1, "io/1: it has not answered in time", "trigger", "io", "hang", "--timeout", "200ms")
 	m.refuse(4, "there is no application nothing", "trigger", "nothing", "greet")
 	m.refuse(2, "say which application and which action", "trigger", "io")
-	if got := m.do("__completeNoDesc", "trigger", "io", "g"); !strings.HasPrefix(got, "end\ngreet\nhang\nset\ntwo\n") {
+	if got := m.do("__completeNoDesc", "trigger", "io", "g"); !strings.HasPrefix(got, "greet\n:") {
 		t.Errorf("the actions are completed to %q", got)
 	}
 	if got := m.do("jlist"); !strings.Contains(got, `"Users online":{"value":20,"unit":"users","type":"app/users"}`) || !strings.Contains(got, `{"action_name":"greet","action_type":"custom","arity":1}`) {

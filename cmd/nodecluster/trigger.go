@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
@@ -109,7 +111,8 @@ func completeTrigger(command *cobra.Command, given []string, begun string) ([]st
 	case 0:
 		return completeNames(command, nil, begun)
 	case 1:
-		return actionsOf(given[0]), cobra.ShellCompDirectiveNoFileComp
+		actions := actionsOf(given[0])
+		return slices.DeleteFunc(actions, func(name string) bool { return !strings.HasPrefix(name, begun) }), cobra.ShellCompDirectiveNoFileComp
 	}
 	return nil, cobra.ShellCompDirectiveNoFileComp
 }

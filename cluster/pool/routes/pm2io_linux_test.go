@@ -92,8 +92,9 @@ func testPM2IO(t *testing.T, node nodetest.Runtime, serialization nodeipc.Serial
 	if unknown := (*routes.UnknownActionError)(nil); !errors.As(err, &unknown) || !slices.IsSorted(unknown.Known) || !slices.Contains(unknown.Known, "greet") {
 		t.Errorf("an unknown action: %v", err)
 	}
+	first := p.Worker(1)
 	expectReplies(t, route, p, "end", nil, "1: it has ended before it answered", "2: it has ended before it answered")
-	if left := route.Metrics(p.Worker(1)); left != nil {
+	if left := route.Metrics(first); left != nil {
 		t.Errorf("of a worker that has ended there are %v", left)
 	}
 }

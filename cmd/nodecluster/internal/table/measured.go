@@ -1,25 +1,16 @@
 package table
 
-import (
-	"strings"
+import "github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
-)
-
-// measured is what the workers measure themselves, and the actions that they have, as lines.
-func (o Options) measured(workers []control.Worker) (lines []string) {
+// measured is what the workers measure themselves, as lines.
+func (o Options) measured(workers []control.Worker) []string {
 	list := facts{o: o}
 	names, values := control.Measured(workers)
 	for _, name := range names {
 		list.add(usual, name, values[name])
 	}
-	if len(names) > 0 {
-		lines = append([]string{o.in(title, "metrics of the program")}, list.lines()...)
+	if len(names) == 0 {
+		return nil
 	}
-	if actions := control.ActionNames(workers); len(actions) > 0 {
-		list = facts{o: o}
-		list.add(usual, "actions", strings.Join(actions, ", "))
-		lines = append(lines, list.lines()...)
-	}
-	return lines
+	return append([]string{o.in(title, "metrics of the program")}, list.lines()...)
 }
