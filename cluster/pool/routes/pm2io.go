@@ -157,10 +157,10 @@ func pm2Value(value any) any {
 	return nil
 }
 
-// pm2Text is a text as it is kept, "" for what is none.
+// pm2Text is a text as it is kept, "" for what is none. It is a copy, as a part would keep the whole message.
 func pm2Text(value any) string {
 	text, _ := value.(string)
-	return strings.ToValidUTF8(text[:min(len(text), maxPM2Text)], "")
+	return strings.Clone(strings.ToValidUTF8(text[:min(len(text), maxPM2Text)], ""))
 }
 
 func isPM2Name(name string) bool {
@@ -221,30 +221,24 @@ func (r *PM2IO) Actions(of *cluster.Worker) (actions []PM2Action) {
 func (r *PM2IO) takeReply(from *cluster.Worker, m message) {
 	var sent struct {
 		Data struct {
-			Name   string          `json:"action_name"`
 			Return json.RawMessage `json:"return"`
 		} `json:"data"`
 	}
-	err := m.Decode(&sent)
-	name := sent.Data.Name
-	if err != nil {
-		name = pm2ReplyName(m)
-	}
-	t := r.triggers[name]
+	t := r.triggers[pm2ReplyName(m)]
 	if t == nil {
 		return
 	}
 	switch size := len(m.Payload()); {
 	case size > maxPM2Reply:
 		t.reply(from, PM2Reply{Err: pm2TooLong(size)})
-	case err != nil:
+	case m.Decode(&sent) != nil:
 		t.reply(from, PM2Reply{Err: errPM2NoJSON})
 	default:
 		t.reply(from, PM2Reply{Return: bytes.Clone(sent.Data.Return)})
 	}
 }
 
-// pm2ReplyName is the action of a reply whose value JSON has nothing for.
+// pm2ReplyName is the action that a reply is of, "" if it says none.
 func pm2ReplyName(m message) string {
 	var sent struct {
 		Data struct {

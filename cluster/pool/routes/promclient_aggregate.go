@@ -49,7 +49,7 @@ func newPromAggregation(reserved []string) *promAggregation {
 func (a *promAggregation) leaveOut(name string, worker int, err error) {
 	a.result.LeftOut++
 	if len(a.result.Reasons) < maxPromReasons {
-		name = strings.ToValidUTF8(name[:min(len(name), maxPromReasonName)], "")
+		name = strings.Clone(strings.ToValidUTF8(name[:min(len(name), maxPromReasonName)], "")) // a part would keep the whole message
 		a.result.Reasons = append(a.result.Reasons, PromLeftOut{Metric: name, Worker: worker, Reason: err.Error()})
 	}
 }

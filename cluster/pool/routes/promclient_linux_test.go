@@ -124,8 +124,8 @@ func (p *metricsPool) load(t *testing.T, requests int, meanwhile func()) {
 	loading.Wait()
 }
 
-// value is that of the first series of a name.
-func value(m routes.PromMetrics, name string) float64 {
+// firstValue is that of the first series of a name.
+func firstValue(m routes.PromMetrics, name string) float64 {
 	for _, f := range m.Families {
 		if i := slices.IndexFunc(f.Series, func(s routes.PromSeries) bool { return s.Name == name }); i >= 0 {
 			return f.Series[i].Value
@@ -148,7 +148,7 @@ func testPromClientUnderLoad(t *testing.T, node nodetest.Runtime, serialization 
 	p := startMetricsPool(t, node, serialization, "testdata/promclient.js", workers)
 	last, scrapes := 0.0, 0
 	p.load(t, requests, func() {
-		if now := value(p.Collect(t.Context(), p.Workers()), "requests_total"); now < last {
+		if now := firstValue(p.Collect(t.Context(), p.Workers()), "requests_total"); now < last {
 			t.Errorf("the counter fell from %v to %v", last, now)
 		} else {
 			last = now
@@ -158,7 +158,7 @@ func testPromClientUnderLoad(t *testing.T, node nodetest.Runtime, serialization 
 	m := p.Collect(t.Context(), p.Workers())
 	t.Logf("%d scrapes under load", scrapes)
 	for _, name := range []string{"requests_total", "request_seconds_count", "request_bytes_count"} {
-		if got := value(m, name); got != requests {
+		if got := firstValue(m, name); got != requests {
 			t.Errorf("%s is %v, want %d", name, got, requests)
 		}
 	}
@@ -181,8 +181,8 @@ func TestPromClientStoppedWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.SetDeadline(200 * time.Millisecond)
-	if m := p.Collect(t.Context(), p.Workers()); m.Workers != 3 || m.Late != 1 || value(m, "requests_total") != value(all, "requests_total") {
-		t.Errorf("with a worker that is stopped: %d workers, %d late, %v requests", m.Workers, m.Late, value(m, "requests_total"))
+	if m := p.Collect(t.Context(), p.Workers()); m.Workers != 3 || m.Late != 1 || firstValue(m, "requests_total") != firstValue(all, "requests_total") {
+		t.Errorf("with a worker that is stopped: %d workers, %d late, %v requests", m.Workers, m.Late, firstValue(m, "requests_total"))
 	}
 	p.SetDeadline(nodetest.Patience)
 	collected := make(chan routes.PromMetrics)
