@@ -3,6 +3,8 @@ package routes_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"slices"
@@ -20,25 +22,54 @@ import (
 	"github.com/nodecluster/nodecluster/cluster/pool/routes"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
+	"github.com/nodecluster/nodecluster/nodeipc/structuredclone"
 )
 
 // spied is the route of prom-client, and what it was last told by each worker.
 type spied struct {
 	*routes.PromClient
 	mu      sync.Mutex
-	answers map[*cluster.Worker][]json.RawMessage
+	answers map[*cluster.Worker]registries
 }
 
 func (s *spied) Take(r *pool.Router, from *cluster.Worker, m nodeipc.Message) {
 	var answer struct {
-		Metrics []json.RawMessage `json:"metrics"`
+		Metrics []any `json:"metrics"`
 	}
 	if m.Decode(&answer) == nil {
+		var all registries
+		for _, registry := range answer.Metrics {
+			text, _ := json.Marshal(forJSON(registry))
+			all = append(all, text)
+		}
 		s.mu.Lock()
-		s.answers[from] = answer.Metrics
+		s.answers[from] = all
 		s.mu.Unlock()
 	}
 	s.PromClient.Take(r, from, m)
+}
+
+// forJSON is a value in which numbers that JSON has not are objects: promclient-aggregate.js makes them numbers again.
+func forJSON(value any) any {
+	switch v := value.(type) {
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return map[string]any{"number": strings.Replace(fmt.Sprint(v), "Inf", "Infinity", 1)}
+		}
+	case []any:
+		for i := range v {
+			v[i] = forJSON(v[i])
+		}
+	case map[string]any:
+		for name, field := range v {
+			if _, isMissing := field.(structuredclone.Undefined); isMissing {
+				delete(v, name)
+				continue
+			}
+			v[name] = forJSON(field)
+		}
+	}
+	return value
 }
 
 // told are the registries of workers.
@@ -64,7 +95,7 @@ func startMetricsPool(t *testing.T, node nodetest.Runtime, serialization nodeipc
 	nodetest.NoLeaks(t)
 	p := &metricsPool{port: strconv.Itoa(clustertest.FreePort(t)), spied: &spied{
 		PromClient: routes.NewPromClient(routes.PromClientOptions{Reserved: []string{"nodecluster_"}, Deadline: nodetest.Patience}),
-		answers:    map[*cluster.Worker][]json.RawMessage{},
+		answers:    map[*cluster.Worker]registries{},
 	}}
 	var printed clustertest.RealOutput
 	printed.LogOnFailure(t)

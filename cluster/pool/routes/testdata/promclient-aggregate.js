@@ -6,6 +6,7 @@ let input = '';
 process.stdin.on('data', (text) => { input += text; });
 process.stdin.on('end', async () => {
 	const texts = [];
-	for (const registries of JSON.parse(input)) texts.push(await AggregatorRegistry.aggregate(registries).metrics());
+	const revive = (_, value) => (value && typeof value.number === 'string' ? Number(value.number) : value); // such as NaN
+	for (const registries of JSON.parse(input, revive)) texts.push(await AggregatorRegistry.aggregate(registries).metrics());
 	process.stdout.write(JSON.stringify(texts));
 });
