@@ -103,4 +103,17 @@ func TestTrigger(t *testing.T) {
 	if got := m.do("jlist"); !strings.Contains(got, `"Users online":{"value":20,"unit":"users","type":"app/users"}`) || !strings.Contains(got, `{"action_name":"greet","action_type":"custom","arity":1}`) {
 		t.Errorf("jlist has no metrics or actions: %s", got)
 	}
+	page := &servedPage{manager: m}
+	page.serve(t, nil)
+	text := fetch(t, page.url+"/metrics")
+	for _, want := range []string{
+		`nodecluster_worker_metric{app="io",name="Users online",slot="1",unit="users"} 20`, `gauge_sum{app="api",fraction="0.1",`, `nodecluster_app_metrics_workers{app="api"} 1`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page's metrics have no %s:\n%s", want, text)
+		}
+	}
+	if shown := fetch(t, page.url+"/apps/io"); !strings.Contains(shown, "0: 10 users, 1: 20 users") || !strings.Contains(shown, "nodecluster trigger io ACTION") {
+		t.Errorf("the page shows no metrics or actions: %s", shown)
+	}
 }
