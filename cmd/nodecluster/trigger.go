@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
@@ -110,7 +111,8 @@ func completeTrigger(command *cobra.Command, given []string, begun string) ([]st
 	case 0:
 		return completeNames(command, nil, begun)
 	case 1:
-		return actionsOf(given[0]), cobra.ShellCompDirectiveNoFileComp
+		actions := actionsOf(given[0])
+		return slices.DeleteFunc(actions, func(name string) bool { return !strings.HasPrefix(name, begun) }), cobra.ShellCompDirectiveNoFileComp
 	}
 	return nil, cobra.ShellCompDirectiveNoFileComp
 }
@@ -124,13 +126,7 @@ func actionsOf(name string) (actions []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), completionPatience)
 	defer cancel()
 	for _, status := range statuses(ctx, apps) {
-		for _, w := range status.Workers {
-			for _, a := range w.Actions {
-				if a.Type != "scoped" && !slices.Contains(actions, a.Name) {
-					actions = append(actions, a.Name)
-				}
-			}
-		}
+		actions = append(actions, control.ActionNames(status.Workers)...)
 	}
 	return actions
 }

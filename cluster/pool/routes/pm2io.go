@@ -79,18 +79,20 @@ func (*PM2IO) Matches(m nodeipc.Message) bool {
 	return (bytes.Contains(payload, []byte("axm:")) || bytes.Contains(payload, []byte("application:dependencies"))) && pm2Kinds[pm2KindOf(m)]
 }
 
-func pm2KindOf(m nodeipc.Message) string {
-	var message struct {
+func pm2KindOf(m message) string {
+	var about struct {
 		Type string `json:"type"`
 	}
-	if m.Decode(&message) != nil {
+	if m.Decode(&about) != nil {
 		return ""
 	}
-	return message.Type
+	return about.Type
 }
 
 // Take keeps what a message tells. One that makes no sense, or is too long, tells nothing.
-func (r *PM2IO) Take(_ *pool.Router, from *cluster.Worker, m nodeipc.Message) {
+func (r *PM2IO) Take(_ *pool.Router, from *cluster.Worker, m nodeipc.Message) { r.take(from, m) }
+
+func (r *PM2IO) take(from *cluster.Worker, m message) {
 	kind, size := pm2KindOf(m), len(m.Payload())
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -113,20 +115,20 @@ func (r *PM2IO) worker(w *cluster.Worker) *pm2Worker {
 }
 
 // takeMetrics replaces a worker's metrics. Of too many it keeps the first by their names.
-func (r *PM2IO) takeMetrics(from *cluster.Worker, m nodeipc.Message) {
-	var message struct {
+func (r *PM2IO) takeMetrics(from *cluster.Worker, m message) {
+	var sent struct {
 		Data map[string]struct {
 			Value any `json:"value"`
 			Unit  any `json:"unit"`
 			Type  any `json:"type"`
 		} `json:"data"`
 	}
-	if m.Decode(&message) != nil {
+	if m.Decode(&sent) != nil {
 		return
 	}
 	var metrics []PM2Metric
-	for _, name := range slices.Sorted(maps.Keys(message.Data)) {
-		about := message.Data[name]
+	for _, name := range slices.Sorted(maps.Keys(sent.Data)) {
+		about := sent.Data[name]
 		value := pm2Value(about.Value)
 		if value == nil || !isPM2Name(name) || len(metrics) == maxPM2Metrics {
 			continue
@@ -155,10 +157,10 @@ func pm2Value(value any) any {
 	return nil
 }
 
-// pm2Text is a text as it is kept, "" for what is none.
+// pm2Text is a text as it is kept, "" for what is none. It is a copy, as a part would keep the whole message.
 func pm2Text(value any) string {
 	text, _ := value.(string)
-	return strings.ToValidUTF8(text[:min(len(text), maxPM2Text)], "")
+	return strings.Clone(strings.ToValidUTF8(text[:min(len(text), maxPM2Text)], ""))
 }
 
 func isPM2Name(name string) bool {
@@ -166,23 +168,23 @@ func isPM2Name(name string) bool {
 }
 
 // takeAction keeps an action that a worker has.
-func (r *PM2IO) takeAction(from *cluster.Worker, m nodeipc.Message) {
-	var message struct {
+func (r *PM2IO) takeAction(from *cluster.Worker, m message) {
+	var sent struct {
 		Data struct {
 			Name  string `json:"action_name"`
 			Type  any    `json:"action_type"`
 			Arity any    `json:"arity"`
 		} `json:"data"`
 	}
-	if m.Decode(&message) != nil || !isPM2Name(message.Data.Name) {
+	if m.Decode(&sent) != nil || !isPM2Name(sent.Data.Name) {
 		return
 	}
-	w, name := r.worker(from), strings.Clone(message.Data.Name)
+	w, name := r.worker(from), strings.Clone(sent.Data.Name)
 	if _, isThere := w.actions[name]; !isThere && len(w.actions) == maxPM2Actions {
 		return
 	}
-	arity, _ := message.Data.Arity.(float64)
-	w.actions[name] = PM2Action{Name: name, Type: pm2Text(message.Data.Type), Arity: int(max(0, min(arity, math.MaxUint8)))}
+	arity, _ := sent.Data.Arity.(float64)
+	w.actions[name] = PM2Action{Name: name, Type: pm2Text(sent.Data.Type), Arity: int(max(0, min(arity, math.MaxUint8)))}
 }
 
 // Leave forgets a worker.
@@ -216,41 +218,35 @@ func (r *PM2IO) Actions(of *cluster.Worker) (actions []PM2Action) {
 }
 
 // takeReply passes on what an action has returned to who waits for it.
-func (r *PM2IO) takeReply(from *cluster.Worker, m nodeipc.Message) {
-	var message struct {
+func (r *PM2IO) takeReply(from *cluster.Worker, m message) {
+	var sent struct {
 		Data struct {
-			Name   string          `json:"action_name"`
 			Return json.RawMessage `json:"return"`
 		} `json:"data"`
 	}
-	err := m.Decode(&message)
-	name := message.Data.Name
-	if err != nil {
-		name = pm2ReplyName(m)
-	}
-	t := r.triggers[name]
+	t := r.triggers[pm2ReplyName(m)]
 	if t == nil {
 		return
 	}
 	switch size := len(m.Payload()); {
 	case size > maxPM2Reply:
 		t.reply(from, PM2Reply{Err: pm2TooLong(size)})
-	case err != nil:
+	case m.Decode(&sent) != nil:
 		t.reply(from, PM2Reply{Err: errPM2NoJSON})
 	default:
-		t.reply(from, PM2Reply{Return: bytes.Clone(message.Data.Return)})
+		t.reply(from, PM2Reply{Return: bytes.Clone(sent.Data.Return)})
 	}
 }
 
-// pm2ReplyName is the action of a reply whose value JSON has nothing for.
-func pm2ReplyName(m nodeipc.Message) string {
-	var message struct {
+// pm2ReplyName is the action that a reply is of, "" if it says none.
+func pm2ReplyName(m message) string {
+	var sent struct {
 		Data struct {
 			Name string `json:"action_name"`
 		} `json:"data"`
 	}
-	if m.Decode(&message) != nil {
+	if m.Decode(&sent) != nil {
 		return ""
 	}
-	return message.Data.Name
+	return sent.Data.Name
 }

@@ -76,26 +76,26 @@ func (c *PromClient) Matches(m nodeipc.Message) bool {
 	if !bytes.Contains(m.Payload(), []byte(promResponse)) {
 		return false
 	}
-	var message struct {
+	var about struct {
 		Type string `json:"type"`
 	}
-	return m.Decode(&message) == nil && message.Type == promResponse
+	return m.Decode(&about) == nil && about.Type == promResponse
 }
 
 // Take keeps an answer in place of the worker's last one.
 func (c *PromClient) Take(_ *pool.Router, from *cluster.Worker, m nodeipc.Message) {
-	var message struct {
+	var about struct {
 		RequestID uint64 `json:"requestId"`
 	}
-	err := m.Decode(&message)
+	err := m.Decode(&about)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	w := c.workers[from]
-	if err != nil || w == nil || message.RequestID <= w.answered || message.RequestID > c.asked {
+	if err != nil || w == nil || about.RequestID <= w.answered || about.RequestID > c.asked {
 		return // it is no answer to what was asked
 	}
 	c.forget(w)
-	w.answers, w.silent, w.answered = true, false, message.RequestID
+	w.answers, w.silent, w.answered = true, false, about.RequestID
 	if size := len(m.Payload()); size > maxPromAnswer || c.kept+size > maxPromKept {
 		w.refused = fmt.Errorf("its metrics are too large: %d bytes, of %d for a worker and %d for all", size, maxPromAnswer, maxPromKept)
 	} else {

@@ -7,8 +7,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-
-	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
 const (
@@ -51,13 +49,13 @@ func newPromAggregation(reserved []string) *promAggregation {
 func (a *promAggregation) leaveOut(name string, worker int, err error) {
 	a.result.LeftOut++
 	if len(a.result.Reasons) < maxPromReasons {
-		name = strings.ToValidUTF8(name[:min(len(name), maxPromReasonName)], "")
+		name = strings.Clone(strings.ToValidUTF8(name[:min(len(name), maxPromReasonName)], "")) // a part would keep the whole message
 		a.result.Reasons = append(a.result.Reasons, PromLeftOut{Metric: name, Worker: worker, Reason: err.Error()})
 	}
 }
 
 // addAnswer adds what a worker has answered.
-func (a *promAggregation) addAnswer(worker int, m nodeipc.Message) {
+func (a *promAggregation) addAnswer(worker int, m message) {
 	var answer struct {
 		Error   string         `json:"error"`
 		Metrics [][]promMetric `json:"metrics"`

@@ -26,9 +26,10 @@ func Describe(w io.Writer, a control.App, o Options) error {
 	head.usage(&a)
 	head.add(usual, "log file", a.LogFile)
 	head.logLines(&a)
+	head.add(usual, "actions", strings.Join(control.ActionNames(a.Workers), ", "))
 	apps := []control.App{a}
 	return write(w, [][]string{
-		{o.in(title, utilinspect.Printable(a.Name))}, head.lines(), Workers(apps, o), o.workerReasons(a.Workers), o.change(a.Change), o.configuration(a.Config),
+		{o.in(title, utilinspect.Printable(a.Name))}, head.lines(), Workers(apps, o), o.workerReasons(a.Workers), o.measured(a.Workers), o.change(a.Change), o.configuration(a.Config),
 	})
 }
 

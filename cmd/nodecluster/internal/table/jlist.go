@@ -52,28 +52,41 @@ type pm2Usage struct {
 
 // pm2Env are the fields of pm2_env that scripts read. Times are milliseconds since 1970.
 type pm2Env struct {
-	Name      string            `json:"name"`
-	Namespace string            `json:"namespace"`
-	Status    string            `json:"status"`
-	Restarts  int               `json:"restart_time"`
-	Failures  int               `json:"unstable_restarts"`
-	StartedAt int64             `json:"pm_uptime,omitempty"`
-	CreatedAt int64             `json:"created_at,omitempty"`
-	Mode      string            `json:"exec_mode"`
-	Instances int               `json:"instances"`
-	Instance  *int              `json:"NODE_APP_INSTANCE,omitempty"`
-	Program   string            `json:"pm_exec_path,omitempty"`
-	Folder    string            `json:"pm_cwd,omitempty"`
-	Output    string            `json:"pm_out_log_path,omitempty"`
-	Errors    string            `json:"pm_err_log_path,omitempty"`
-	Version   string            `json:"version,omitempty"`
-	Watch     bool              `json:"watch"`
-	User      string            `json:"username,omitempty"`
-	Env       map[string]string `json:"env"`
-	Actions   []struct{}        `json:"axm_actions"`
-	Monitor   struct{}          `json:"axm_monitor"`
-	Options   struct{}          `json:"axm_options"`
-	Dynamic   struct{}          `json:"axm_dynamic"`
+	Name      string               `json:"name"`
+	Namespace string               `json:"namespace"`
+	Status    string               `json:"status"`
+	Restarts  int                  `json:"restart_time"`
+	Failures  int                  `json:"unstable_restarts"`
+	StartedAt int64                `json:"pm_uptime,omitempty"`
+	CreatedAt int64                `json:"created_at,omitempty"`
+	Mode      string               `json:"exec_mode"`
+	Instances int                  `json:"instances"`
+	Instance  *int                 `json:"NODE_APP_INSTANCE,omitempty"`
+	Program   string               `json:"pm_exec_path,omitempty"`
+	Folder    string               `json:"pm_cwd,omitempty"`
+	Output    string               `json:"pm_out_log_path,omitempty"`
+	Errors    string               `json:"pm_err_log_path,omitempty"`
+	Version   string               `json:"version,omitempty"`
+	Watch     bool                 `json:"watch"`
+	User      string               `json:"username,omitempty"`
+	Env       map[string]string    `json:"env"`
+	Actions   []pm2Action          `json:"axm_actions"`
+	Monitor   map[string]pm2Metric `json:"axm_monitor"`
+	Options   struct{}             `json:"axm_options"`
+	Dynamic   struct{}             `json:"axm_dynamic"`
+}
+
+// pm2Action and pm2Metric are what a program with @pm2/io has.
+type pm2Action struct {
+	Name  string `json:"action_name"`
+	Type  string `json:"action_type"`
+	Arity int    `json:"arity"`
+}
+
+type pm2Metric struct {
+	Value any    `json:"value"` // a number or a text
+	Unit  string `json:"unit,omitempty"`
+	Type  string `json:"type,omitempty"`
 }
 
 // newPM2Process is an application without a worker.
@@ -94,7 +107,7 @@ func newPM2Process(a *control.App, user string) pm2Process {
 	p := pm2Process{Name: a.Name, Env: pm2Env{
 		Name: a.Name, Namespace: a.Namespace, Status: pm2AppStatus(a.State), Restarts: a.Restarts, Mode: "cluster_mode", Instances: a.Instances,
 		Program: config.Script, Folder: config.Cwd, Output: a.LogFile, Errors: a.LogFile, Version: a.Version, Watch: len(config.Watch) > 0,
-		User: cmp.Or(config.UID, user), Env: env, Actions: []struct{}{},
+		User: cmp.Or(config.UID, user), Env: env, Actions: []pm2Action{}, Monitor: map[string]pm2Metric{},
 	}}
 	if a.Supervisor != nil {
 		p.Env.CreatedAt = milliseconds(a.Supervisor.StartedAt)
@@ -109,6 +122,17 @@ func (p pm2Process) of(w *control.Worker, id int) pm2Process {
 	p.Env.StartedAt, p.Env.Instance = milliseconds(w.StartedAt), &w.Instance
 	if w.Program != "" {
 		p.Env.Program = w.Program
+	}
+	p.Env.Actions, p.Env.Monitor = make([]pm2Action, len(w.Actions)), map[string]pm2Metric{}
+	for i, a := range w.Actions {
+		p.Env.Actions[i] = pm2Action{a.Name, a.Type, a.Arity}
+	}
+	for _, m := range w.Metrics {
+		metric := pm2Metric{Value: m.Text, Unit: m.Unit, Type: m.Type}
+		if m.Value != nil {
+			metric.Value = *m.Value
+		}
+		p.Env.Monitor[m.Name] = metric
 	}
 	return p
 }

@@ -42,6 +42,7 @@ func (s *Server) showApp(w http.ResponseWriter, r *http.Request) {
 		el("div", attr("id", "actions"), class("card actions"), p.actions()),
 		chartsSection(app.Name),
 		section("workers", "Workers", el("div", attr("id", "workers"), p.workers())),
+		section("measured", "Metrics of the program", el("div", attr("id", "measured"), p.measured())),
 		section("timeline", "What has happened", el("div", attr("id", "timeline"), p.timeline())),
 		log.section(),
 		section("config", "Configuration as it is applied", el("div", attr("id", "config"), configTable(app.Config))),
@@ -51,7 +52,7 @@ func (s *Server) showApp(w http.ResponseWriter, r *http.Request) {
 // parts are the pieces of the page that change, by their ids.
 func (p appPage) parts() parts {
 	return parts{
-		"summary": render(p.summary()), "actions": render(p.actions()), "workers": render(p.workers()), "timeline": render(p.timeline()),
+		"summary": render(p.summary()), "actions": render(p.actions()), "workers": render(p.workers()), "measured": render(p.measured()), "timeline": render(p.timeline()),
 		"config": render(configTable(p.app.Config)),
 	}
 }
