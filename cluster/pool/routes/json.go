@@ -1,6 +1,10 @@
 package routes
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"unicode/utf8"
+)
 
 // What follows reads JSON that is known to be valid, and takes no harm from what is not.
 
@@ -51,13 +55,18 @@ func isKey(key []byte, name string) bool {
 	if len(key) >= 2 && string(key[1:len(key)-1]) == name {
 		return true
 	}
-	for _, c := range key {
-		if c == '\\' {
-			var text string
-			return json.Unmarshal(key, &text) == nil && text == name
-		}
+	return bytes.IndexByte(key, '\\') >= 0 && unquoted(key) == name
+}
+
+// unquoted is the text of a string.
+func unquoted(b []byte) (text string) {
+	if len(b) >= 2 && bytes.IndexByte(b, '\\') < 0 && utf8.Valid(b) {
+		return string(b[1 : len(b)-1])
 	}
-	return false
+	if json.Unmarshal(b, &text) != nil {
+		return ""
+	}
+	return text
 }
 
 // skipValue gives the index after the value at i.
@@ -94,12 +103,17 @@ func skipValue(b []byte, i int) int {
 }
 
 func skipString(b []byte, i int) int {
-	for i++; i < len(b); i++ {
-		switch b[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
+	for i++; i < len(b); {
+		n := bytes.IndexByte(b[i:], '"')
+		if n < 0 {
+			break
+		}
+		for quote := i + n; i <= quote; {
+			escape := bytes.IndexByte(b[i:quote], '\\')
+			if escape < 0 {
+				return quote + 1
+			}
+			i += escape + 2
 		}
 	}
 	return len(b)

@@ -62,31 +62,29 @@ func (*socketIO) Matches(m nodeipc.Message) bool {
 }
 
 func (s *socketIO) Take(r *pool.Router, from *cluster.Worker, m nodeipc.Message) {
-	message := valueOf(m)
-	if message.get("type").number() < 0 {
-		return
-	}
-	if message.get("uid").there {
-		s.takeNew(r, from, m, message)
-	} else {
+	message := adapterMessageOf(m)
+	switch {
+	case message.kind < 0:
+	case message.isOld:
 		s.takeOld(r, from, m, message)
+	default:
+		s.takeNew(r, from, m, message)
 	}
 }
 
 // takeNew takes a message of version 0.3.
-func (s *socketIO) takeNew(r *pool.Router, from *cluster.Worker, m nodeipc.Message, message value) {
-	kind, uid := message.get("type").number(), message.get("uid").text()
-	if !s.adapters.use(from, uid, message.get("nsp").text()) || !isWhole(kind, message.get("data")) {
+func (s *socketIO) takeNew(r *pool.Router, from *cluster.Worker, m nodeipc.Message, message adapterMessage) {
+	if !s.adapters.use(from, message.uid, message.namespace) || !isWhole(message.kind, message.data) {
 		return
 	}
-	switch kind {
+	switch message.kind {
 	case fetchSocketsResponse, serverSideEmitResponse:
-		if asker := s.adapters.owners[message.get("requesterUid").text()]; asker != nil {
+		if asker := s.adapters.owners[message.requester]; asker != nil {
 			r.Tell(asker, m.Raw())
 		}
 		return
 	case adapterClose:
-		s.adapters.forget(from, uid)
+		s.adapters.forget(from, message.uid)
 	}
 	s.tellNew(r, m.Raw(), from)
 }

@@ -27,7 +27,7 @@ func newAdapters() adapters {
 	return adapters{map[string]*cluster.Worker{}, map[*cluster.Worker]*ownAdapters{}}
 }
 
-// use notes that a worker has used a uid, and reports whether it may.
+// use notes that a worker has used a uid, and reports whether it may: one that is its own, and in one namespace.
 func (a adapters) use(w *cluster.Worker, uid, namespace string) bool {
 	if uid == emitterUID {
 		return true
@@ -36,7 +36,7 @@ func (a adapters) use(w *cluster.Worker, uid, namespace string) bool {
 	case uid == "" || owner != nil && owner != w:
 		return false
 	case owner == w:
-		return true
+		return a.of[w].namespaces[uid] == namespace
 	}
 	own := a.of[w]
 	if own == nil {

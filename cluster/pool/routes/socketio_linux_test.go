@@ -125,10 +125,11 @@ func TestSocketIOHostile(t *testing.T) {
 
 func testSocketIOHostile(t *testing.T, adapter string, serialization nodeipc.Serialization) {
 	nodetest.NoLeaks(t)
+	left := leaving{routes.Broadcast(), make(chan int, 3)}
 	p := startPool(t, cluster.Settings{
 		ExecPath: nodetest.Default(t).Path, Exec: "testdata/hostile.js", Serialization: serialization,
 		Env: append(os.Environ(), "NODE_PATH="+nodetest.Libraries(t), "ADAPTER="+adapter),
-	}, pool.Options{Instances: 3, Restart: pool.RestartNever, Routes: []pool.Route{routes.SocketIO()}})
+	}, pool.Options{Instances: 3, Restart: pool.RestartNever, Routes: []pool.Route{routes.SocketIO(), left}})
 	said := &texts{t: t, pool: p, events: p.Subscribe(cluster.MessageEvent{}, cluster.ExitEvent{}, cluster.ErrorEvent{})}
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
@@ -141,8 +142,8 @@ func testSocketIOHostile(t *testing.T, adapter string, serialization nodeipc.Ser
 	said.await("answered", 1)
 	said.await("", 1) // it has got an answer or none in time
 	tell(t, hostile, "leave")
-	for said.exited == 0 {
-		said.next()
+	if id := <-left.ids; id != hostile.ID() {
+		t.Fatalf("worker %d has left", id)
 	}
 	for _, w := range victims {
 		tell(t, w, "fetch")
@@ -152,6 +153,14 @@ func testSocketIOHostile(t *testing.T, adapter string, serialization nodeipc.Ser
 		t.Error("a victim has ended")
 	}
 }
+
+// leaving tells when the routes before it know that a worker has left.
+type leaving struct {
+	pool.Route
+	ids chan int
+}
+
+func (l leaving) Leave(_ *pool.Router, w *cluster.Worker) { l.ids <- w.ID() }
 
 // startPool makes a pool that is closed with the test.
 func startPool(t *testing.T, settings cluster.Settings, o pool.Options) *pool.Pool {

@@ -17,9 +17,9 @@ const (
 )
 
 // takeOld takes a message of version 0.2.
-func (s *socketIO) takeOld(r *pool.Router, from *cluster.Worker, m nodeipc.Message, message value) {
+func (s *socketIO) takeOld(r *pool.Router, from *cluster.Worker, m nodeipc.Message, message adapterMessage) {
 	s.old[from] = true
-	kind, data := message.get("type").number(), message.get("data")
+	kind, data := message.kind, message.data
 	switch kind {
 	case oldWorkerInit, oldWorkerPing:
 		if data.number() != from.ID() {

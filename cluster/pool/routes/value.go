@@ -1,7 +1,7 @@
 package routes
 
 import (
-	"encoding/json"
+	"strconv"
 	"strings"
 
 	"github.com/nodecluster/nodecluster/nodeipc"
@@ -49,16 +49,27 @@ func (v value) get(name string) (property value) {
 	return property
 }
 
+// eachProperty calls f with an object's properties in their order.
+func (v value) eachProperty(f func(name string, property value)) {
+	if o, ok := v.clone.(*structuredclone.Object); ok {
+		for _, p := range o.Properties {
+			f(p.Key, value{clone: p.Value, there: true})
+		}
+		return
+	}
+	eachMember(v.json, func(key, member []byte) { f(unquoted(key), value{json: member, there: true}) })
+}
+
 // text is a string, and "" where the value is none. It keeps nothing of the message in memory.
 func (v value) text() (text string) {
 	if v.clone != nil {
 		text, _ = v.clone.(string)
 		return strings.Clone(text)
 	}
-	if !v.isText() || json.Unmarshal(v.json, &text) != nil {
+	if !v.isText() {
 		return ""
 	}
-	return text
+	return unquoted(v.json)
 }
 
 func (v value) isText() bool {
@@ -82,12 +93,15 @@ func (v value) number() int {
 		}
 		return -1
 	}
-	n := -1
-	if json.Unmarshal(v.json, &n) != nil {
+	n, err := strconv.Atoi(string(v.json[:min(len(v.json), maxDigits)]))
+	if err != nil {
 		return -1
 	}
 	return n
 }
+
+// maxDigits is more than what a small integer has.
+const maxDigits = 16
 
 // array returns the elements of an array, and whether the value is one. Arrays that Node would not make of a list are none.
 func (v value) array() (elements []value, ok bool) {

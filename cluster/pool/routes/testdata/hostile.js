@@ -49,10 +49,7 @@ if (cluster.worker.id <= 2) {
     for (const [type, content] of Object.entries(data(requestId))) {
       const m = { source, nsp, ...own, type: +type + (type > 2 ? shift : 0), data: content, requesterUid: victim };
       if (!isNew && content) content.workerId = 1;
-      for (const variant of variants(m)) {
-        // In one's own name, disconnecting all, or events that the program would get, are no faults.
-        send(variant);
-      }
+      for (const variant of variants(m)) send(variant);
     }
     if (isNew) for (const alias of ['UID', 'Uid', 'u\u0131d']) send({ source, nsp, uid: victim, [alias]: 'hostile', type: 13 });
     send({ source, nsp, uid: victim, type: 13 });

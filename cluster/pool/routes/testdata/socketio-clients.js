@@ -6,7 +6,7 @@ const [port, workers, place, binary] = process.argv.slice(2);
 const clients = [];
 
 const message = (n) => (binary === 'true' ? { n, bytes: Buffer.from([0, 255, n]) } : { n });
-const isMessage = (m, n) => m.n === n && (binary !== 'true' || Buffer.from([0, 255, n]).equals(m.bytes));
+const isMessage = (m, n) => m.n === n && (binary !== 'true' || Buffer.isBuffer(m.bytes) && Buffer.from([0, 255, n]).equals(m.bytes));
 const ask = (client, ...args) => new Promise((resolve) => client.socket.emit(...args, resolve));
 const first = (client, event) => new Promise((resolve) => client.socket.once(event, resolve));
 

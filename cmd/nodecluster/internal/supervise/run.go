@@ -76,6 +76,7 @@ func Run(o Options) error {
 		o.Settings.LagPeriod = lagPeriod
 	}
 	o.Settings.ListenFDs = o.ListenFDs
+	o.Pool.Routes = append(o.Pool.Routes, libraryRoutes()...)
 	workers, err := pool.New(o.Settings, o.Pool)
 	if err != nil {
 		return err
