@@ -19,7 +19,7 @@ const (
 // does, and gives each connection to the worker of its session, by the sid that is asked for. Without a sid that is the worker that has the
 // fewest sessions. The package needs the serialization advanced.
 //
-// Make one with [NewSticky], give it to a pool as one of its Routes, and close it before the pool.
+// Make one with [NewSticky], give it to a pool as one of its Routes, and close it in the end.
 type Sticky struct {
 	mu       sync.Mutex
 	sessions map[string]*cluster.Worker

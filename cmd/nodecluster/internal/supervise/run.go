@@ -11,6 +11,7 @@ import (
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool"
+	"github.com/nodecluster/nodecluster/cluster/pool/routes"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/boot"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/logs"
@@ -37,6 +38,8 @@ type Options struct {
 	ControlGroup string
 	// Metrics is where metrics and probes are answered, and is closed in the end; nil is for none.
 	Metrics net.Listener
+	// Sticky is where the clients of @socket.io/sticky connect, and is closed in the end; nil is for none.
+	Sticky net.Listener
 	// Watch has the workers be reloaded when files change; nil if none are watched.
 	Watch      *watch.Watcher
 	Foreground bool
@@ -76,7 +79,8 @@ func Run(o Options) error {
 		o.Settings.LagPeriod = lagPeriod
 	}
 	o.Settings.ListenFDs = o.ListenFDs
-	o.Pool.Routes = append(o.Pool.Routes, libraryRoutes()...)
+	sticky := routes.NewSticky()
+	o.Pool.Routes = append(o.Pool.Routes, append(libraryRoutes(), sticky)...)
 	workers, err := pool.New(o.Settings, o.Pool)
 	if err != nil {
 		return err
@@ -85,6 +89,7 @@ func Run(o Options) error {
 	f := follow(workers, o.Log)
 	changes := logProgress(workers, o.Log)
 	s := newService(&o, workers, reread)
+	s.sticky = stickyServer{sticky, workers}
 	err = untilEnd(s, signals, &f.stopping)
 	if errors.Is(err, errStuck) {
 		return err
