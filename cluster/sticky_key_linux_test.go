@@ -216,7 +216,9 @@ func TestStickyProxyProtocol(t *testing.T) {
 	k := newKeyed(t, nodetest.Default(t), cluster.StickyProxyProtocol, 3)
 	const request = "POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok"
 	v1 := func(i int) string { return fmt.Sprintf("PROXY TCP4 10.0.1.%d 10.0.0.1 1000 80\r\n", i) }
-	v2 := func(i int) string { return "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\x0a\x00\x01" + string(rune(i)) + "\x0a\x00\x00\x01\x00\x01\x00\x50" }
+	v2 := func(i int) string {
+		return "\r\n\r\n\x00\r\nQUIT\n\x21\x11\x00\x0c\x0a\x00\x01" + string(rune(i)) + "\x0a\x00\x00\x01\x00\x01\x00\x50"
+	}
 	expectSticky(t, 3, func(t testing.TB, client int, key string) int {
 		var i int
 		fmt.Sscanf(key, "key%d", &i)

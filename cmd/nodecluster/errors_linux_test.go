@@ -36,6 +36,8 @@ func TestErrorsBeforeTheStart(t *testing.T) {
 		{"run --node-args -x program", "--node-args are for scripts, but program is run by itself; add --node PROGRAM" + see, 2},
 		{"run --sched fair ok.js", `invalid argument "fair" for "--sched" flag: use one of [rr none reuseport sticky least]` + see, 2},
 		{"run --sticky-key ip ok.js", `invalid argument "ip" for "--sticky-key" flag: sticky key "ip" is not known; use header:NAME, cookie:NAME, query:NAME, proxy-protocol or sni` + see, 2},
+		{"run --sticky-listen x ok.js", `invalid argument "x" for "--sticky-listen" flag: use a port, such as 3000, or an address, such as 127.0.0.1:3000` + see, 2},
+		{"run --sticky-listen 0 ok.js", `invalid argument "0" for "--sticky-listen" flag: use a port from 1 to 65535` + see, 2},
 		{"run --serialization xml ok.js", `invalid argument "xml" for "--serialization" flag: use one of [json advanced]` + see, 2},
 		{"run --cwd nowhere ok.js", `invalid argument "nowhere" for "--cwd" flag: there is no such folder` + see, 2},
 		{"run --cwd ok.js ok.js", `invalid argument "ok.js" for "--cwd" flag: it is not a folder` + see, 2},
@@ -153,7 +155,7 @@ func TestHelpNamesEachFlag(t *testing.T) {
 	p := launchCommand(t, exec.Command(binary, "run", "--help"))
 	p.expectStatus(0)
 	for _, want := range []string{
-		"-i, --instances N|auto", "--worker-memory SIZE", "--node PROGRAM", "--node-args ARGS", "--sched rr|none|reuseport|sticky|least", "--sticky-key KEY", "--serialization json|advanced", "--max-message-size SIZE",
+		"-i, --instances N|auto", "--worker-memory SIZE", "--node PROGRAM", "--node-args ARGS", "--sched rr|none|reuseport|sticky|least", "--sticky-key KEY", "--sticky-listen PORT|ADDRESS", "--serialization json|advanced", "--max-message-size SIZE",
 		"--cwd FOLDER", "--env K=V", "--env-file FILE", "--instance-var NAME", "--uid USER", "--gid GROUP", "--min-port PORT", "--restart always|on-failure|never", "--max-restarts N",
 		"--kill-timeout DURATION", "--listen-timeout DURATION", "--wait-ready", "--bake DURATION", "--parallel N", "--max-memory SIZE", "--max-lifetime DURATION", "--max-connections N", "--cron EXPRESSION", "--autoscale MIN-MAX", "--no-memory-guard", "--readiness CHECK", "--liveness CHECK", "--startup CHECK", "--startup-timeout DURATION", "--health-period DURATION", "--health-timeout DURATION", "--health-failures N", "--max-lag DURATION", "--replace-blocked", "--lame-duck DURATION", "--log-format text|json|none", "--log-level error|warn|info|debug", "nodecluster run [flags] SCRIPT|FILE [ARGS...]",
 		"PORT=3000 nodecluster run --instances 2 server.js",

@@ -63,6 +63,7 @@ type runFlags struct {
 	options.Options
 	name, namespace string
 	metrics         string
+	stickyListen    string
 	controlGroup    string
 	watched         watchFlags
 	log             logFlags
@@ -116,6 +117,8 @@ func (f *runFlags) addTo(flags *pflag.FlagSet) {
 	flags.Var(options.Value{Kind: "error|warn|info|debug", To: options.OneOf(&f.logLevel, eventlog.Error, eventlog.Warn, eventlog.Info, eventlog.Debug)}, "log-level",
 		"which events are written (default info): warn, what did not go well; info, the\nworkers' lives too and the first message of each kind; debug, every message")
 	flags.StringVar(&f.metrics, "metrics", "", "the address, such as :9615, that answers /metrics for Prometheus, and /livez and /readyz for\nKubernetes (default none)")
+	flags.Var(options.Value{Kind: "PORT|ADDRESS", To: f.setStickyListen}, "sticky-listen",
+		"where clients of workers connect that have @socket.io/sticky and do not listen; has\n--serialization be advanced (default none)")
 	f.log.addTo(flags)
 	flags.StringVar(&f.controlGroup, "control-group", "", "the group of the system whose members may look at the application (default none)")
 	f.watched.addTo(flags)
@@ -183,6 +186,9 @@ func runPool(f *runFlags, script string, args []string, o *supervise.Options) er
 		defer stdin.Close()
 		f.Settings.Stdin = stdin
 	}
+	if err := f.speakForSticky(); err != nil {
+		return err
+	}
 	programs, err := f.Release(script, args)
 	if err != nil {
 		return err
@@ -199,6 +205,11 @@ func runPool(f *runFlags, script string, args []string, o *supervise.Options) er
 	if f.metrics != "" {
 		if o.Metrics, err = net.Listen("tcp", f.metrics); err != nil {
 			return fmt.Errorf("--metrics: %w", err)
+		}
+	}
+	if f.stickyListen != "" {
+		if o.Sticky, err = net.Listen("tcp", f.stickyListen); err != nil {
+			return fmt.Errorf("--sticky-listen: %w", err)
 		}
 	}
 	if o.Watch, err = f.watched.begin(f.Settings.Cwd, f.log.OutFile, f.log.ErrorFile, f.log.LogFile); err != nil {

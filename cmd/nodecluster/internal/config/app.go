@@ -153,6 +153,8 @@ type App struct {
 
 	// Where /metrics, /livez and /readyz are served.
 	Metrics string `yaml:"metrics,omitempty" json:"metrics,omitempty"`
+	// Where clients connect of workers that have @socket.io/sticky and do not listen: a port, or an address.
+	StickyListen string `yaml:"sticky_listen,omitempty" json:"sticky_listen,omitempty"`
 	// Whether it is started when the machine is. It is, unless this is false.
 	Autostart *bool `yaml:"autostart,omitempty" json:"autostart,omitempty"`
 	// The applications that must be there first, each with started or healthy.

@@ -14,6 +14,7 @@ import (
 type appRoutes struct {
 	promClient *routes.PromClient
 	pm2IO      *routes.PM2IO
+	sticky     *routes.Sticky
 
 	mu   sync.Mutex
 	told map[string]bool // the metrics that were said to be left out
@@ -23,13 +24,14 @@ func newRoutes() *appRoutes {
 	return &appRoutes{
 		promClient: routes.NewPromClient(routes.PromClientOptions{Reserved: []string{metrics.Prefix}}),
 		pm2IO:      routes.NewPM2IO(),
+		sticky:     routes.NewSticky(),
 		told:       map[string]bool{},
 	}
 }
 
 // all are those of the pool.
 func (r *appRoutes) all() []pool.Route {
-	return []pool.Route{routes.SocketIO(), r.promClient, r.pm2IO, routes.Broadcast()}
+	return []pool.Route{routes.SocketIO(), r.sticky, r.promClient, r.pm2IO, routes.Broadcast()}
 }
 
 // measured are the metrics and the actions of a worker with @pm2/io.

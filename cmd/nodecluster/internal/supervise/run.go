@@ -37,6 +37,8 @@ type Options struct {
 	ControlGroup string
 	// Metrics is where metrics and probes are answered, and is closed in the end; nil is for none.
 	Metrics net.Listener
+	// Sticky is where the clients of @socket.io/sticky connect, and is closed in the end; nil is for none.
+	Sticky net.Listener
 	// Watch has the workers be reloaded when files change; nil if none are watched.
 	Watch      *watch.Watcher
 	Foreground bool
@@ -86,6 +88,7 @@ func Run(o Options) error {
 	f := follow(workers, o.Log)
 	changes := logProgress(workers, o.Log)
 	s := newService(&o, workers, reread, routes)
+	s.sticky = stickyServer{routes.sticky, workers}
 	err = untilEnd(s, signals, &f.stopping)
 	if errors.Is(err, errStuck) {
 		return err

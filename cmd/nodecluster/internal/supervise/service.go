@@ -41,6 +41,7 @@ type service struct {
 	health    metrics.Health
 	running   sync.WaitGroup
 	servers   []answering
+	sticky    stickyServer
 	announcer *announcer // nil if no service manager listens
 
 	mu     sync.Mutex
@@ -90,6 +91,9 @@ func (s *service) start() {
 	if s.options.Metrics != nil {
 		s.serve(metrics.NewServer(s), s.options.Metrics)
 	}
+	if s.options.Sticky != nil {
+		s.serve(s.sticky, s.options.Sticky)
+	}
 	s.announce()
 }
 
@@ -113,7 +117,7 @@ func (s *service) close() {
 	for _, server := range s.servers {
 		server.Shutdown(ctx)
 	}
-	for _, l := range []net.Listener{s.options.Control, s.options.Metrics} {
+	for _, l := range []net.Listener{s.options.Control, s.options.Metrics, s.options.Sticky} {
 		if l != nil {
 			l.Close()
 		}
