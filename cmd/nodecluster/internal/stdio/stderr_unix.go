@@ -14,6 +14,9 @@ import (
 // property of the pipe and not of whose descriptor it is.
 var Err io.Writer = patientFile{os.Stderr}
 
+// Out is standard output, of which the same is true.
+var Out io.Writer = patientFile{os.Stdout}
+
 // patientFile waits for room where os.File gives EAGAIN as an error.
 type patientFile struct{ *os.File }
 

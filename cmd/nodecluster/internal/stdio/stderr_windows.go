@@ -7,3 +7,6 @@ import (
 
 // Err is standard error.
 var Err io.Writer = os.Stderr
+
+// Out is standard output.
+var Out io.Writer = os.Stdout

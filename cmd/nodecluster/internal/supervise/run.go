@@ -76,6 +76,9 @@ func Run(o Options) error {
 		o.Settings.LagPeriod = lagPeriod
 	}
 	o.Settings.ListenFDs = o.ListenFDs
+	routes := newRouting(&o)
+	defer routes.close()
+	o.Pool.Routes = routes.all
 	workers, err := pool.New(o.Settings, o.Pool)
 	if err != nil {
 		return err
@@ -84,6 +87,7 @@ func Run(o Options) error {
 	f := follow(workers, o.Log)
 	changes := logProgress(workers, o.Log)
 	s := newService(&o, workers, reread)
+	s.follow(routes)
 	err = untilEnd(s, signals, &f.stopping)
 	if errors.Is(err, errStuck) {
 		return err

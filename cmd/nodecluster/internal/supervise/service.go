@@ -61,6 +61,15 @@ func newService(o *Options, workers *pool.Pool, reread *rereader) *service {
 	return s
 }
 
+// follow has the routes know of workers what they need, until the pool is closed.
+func (s *service) follow(r *routing) {
+	if s.options.Pool.InstanceVar == "" {
+		return
+	}
+	lives := s.workers.Subscribe(cluster.ListeningEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{})
+	s.running.Go(func() { r.first.follow(s.workers, lives) })
+}
+
 // followLives takes what happens to workers, until the pool is closed. It has the moment be known in which the state has changed.
 func (s *service) followLives(lives *cluster.Subscription) {
 	ctx := context.Background()
