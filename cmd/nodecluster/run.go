@@ -187,7 +187,7 @@ func runPool(f *runFlags, script string, args []string, o *supervise.Options) er
 	if err != nil {
 		return err
 	}
-	for _, warning := range options.WrapperWarnings(programs) {
+	for _, warning := range append(options.WrapperWarnings(programs), options.PrimaryWarnings(programs)...) {
 		o.Log.Warn(warning)
 	}
 	f.Pool.Programs, f.Pool.Reread = programs[1:], f.Rereader(script, args)

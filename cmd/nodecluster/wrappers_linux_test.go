@@ -114,3 +114,49 @@ func TestWrappers(t *testing.T) {
 		launchIn(t, folder, path).expectStatus(0)
 	})
 }
+
+// Programs that start workers of themselves are workers under run, whatever they start them by. One that only starts workers of another
+// script is told what to use: exec, under which it works.
+func TestPrimariesUnderRun(t *testing.T) {
+	const worker, says = "console.log('worker: ' + require('cluster').isWorker); require('cluster').worker.disconnect();", " starts workers by "
+	folder := folderWith(t, map[string]string{
+		"worker.js":    worker,
+		"throng.js":    "require('throng')({ count: 2, worker: (id, disconnect) => { console.log('worker: ' + (id > 0)); disconnect(); } });",
+		"own.js":       "const c = require('cluster');\nif (c.isPrimary || c.isMaster) c.fork();\nelse {" + worker + "}",
+		"both.js":      "const cfork = require('cfork');\ncfork.fork({ exec: __filename });\n" + worker,
+		"recluster.js": "// One worker.\nrequire('recluster')(__dirname + '/worker.js', { workers: 1, respawn: 60, log: {} }).run();",
+		"cfork.mjs":    "import { fork } from 'cfork';\nfork({ count: 1, refork: false, exec: 'worker.js' });",
+		"setup.js":     "const c = require('cluster');\nif (c.isPrimary) {\n  c.setupPrimary({\n    exec: 'worker.js' });\n  c.fork();\n}",
+	})
+	start := func(t *testing.T, args ...string) *program {
+		cmd := exec.Command(binary, args...)
+		cmd.Dir, cmd.Env = folder, append(os.Environ(), "NODE_PATH="+nodetest.Libraries(t))
+		if err := os.Symlink(nodetest.Libraries(t), filepath.Join(folder, "node_modules")); err != nil && !os.IsExist(err) {
+			t.Fatal(err)
+		}
+		return launchCommand(t, cmd)
+	}
+	node := nodetest.Default(t).Path
+	for _, script := range []string{"throng.js", "own.js", "both.js"} {
+		t.Run(script, func(t *testing.T) {
+			p := start(t, "run", "-i", "1", "--node", node, script)
+			p.expectWorker("true")
+			if strings.Contains(p.stderr.String(), says) {
+				t.Errorf("there is a warning: %s", p.stderr)
+			}
+		})
+	}
+	for script, by := range map[string]string{"recluster.js": "recluster", "cfork.mjs": "cfork", "setup.js": "cluster.setupPrimary"} {
+		t.Run(script, func(t *testing.T) {
+			p := start(t, "run", "-i", "1", "--node", node, "--kill-timeout", "1s", script)
+			p.stderr.awaitText(t, "nodecluster: "+script+says+by+", which does nothing in a cluster worker: use nodecluster exec "+script+
+				", or name the script of its workers\n")
+			p.signal(syscall.SIGTERM)
+			p.wait()
+			p = start(t, "exec", "--node", node, script)
+			p.stdout.awaitText(t, "worker: true\n")
+			p.signal(syscall.SIGTERM)
+			p.wait()
+		})
+	}
+}

@@ -92,3 +92,13 @@ func Eggs(tb testing.TB) string {
 	cached(tb, "Egg", "eggs", "eggs", "node_modules", "egg3", "package.json")
 	return cached(tb, "Egg", "eggs", "eggs", "node_modules")
 }
+
+// Libraries gives the node_modules with the libraries that expect something of their primary, in the versions of
+// testdata/libraries/package-lock.json; version 0.2 of @socket.io/cluster-adapter is @socket.io/cluster-adapter-0.2. See [Managers].
+func Libraries(tb testing.TB) string {
+	tb.Helper()
+	for _, name := range []string{"socket.io", "@socket.io/cluster-adapter-0.2", "prom-client", "log4js", "@pm2/io", "cfork"} {
+		cached(tb, name, "libraries", "libraries", "node_modules", name, "package.json")
+	}
+	return cached(tb, "libraries", "libraries", "libraries", "node_modules")
+}

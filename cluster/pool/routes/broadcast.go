@@ -23,10 +23,7 @@ func (broadcast) Matches(m nodeipc.Message) bool {
 	if !bytes.Contains(m.Payload(), []byte(broadcastCommand)) {
 		return false
 	}
-	var message struct {
-		Command string `json:"cmd"`
-	}
-	return m.Decode(&message) == nil && message.Command == broadcastCommand
+	return valueOf(m).get("cmd").text() == broadcastCommand
 }
 
 func (broadcast) Take(r *pool.Router, from *cluster.Worker, m nodeipc.Message) {

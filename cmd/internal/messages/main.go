@@ -21,7 +21,7 @@ var childScript []byte
 type options struct {
 	node, bun       string
 	nodecluster     string
-	exec            bool
+	exec, relay     bool
 	serialization   string
 	rounds          int
 	warmUp, seconds float64
@@ -42,6 +42,8 @@ func dispatch(args []string) error {
 			return play(args[2], (*parent).receive)
 		case "handle":
 			return play(args[2], (*parent).handle)
+		case "relay":
+			return relay(args[2])
 		}
 	}
 	var o options
@@ -49,6 +51,7 @@ func dispatch(args []string) error {
 	flag.StringVar(&o.bun, "bun", "bun", "the `PROGRAM` of Bun's parent; empty leaves it out")
 	flag.StringVar(&o.nodecluster, "nodecluster", "nodecluster", "the nodecluster `PROGRAM`")
 	flag.BoolVar(&o.exec, "exec", false, "measure a cluster primary in JavaScript instead, under Node and under nodecluster exec")
+	flag.BoolVar(&o.relay, "relay", false, "measure the relay of Socket.IO's cluster adapter instead, between workers that ask each other")
 	flag.StringVar(&o.serialization, "serialization", "", "measure only json or only advanced")
 	flag.IntVar(&o.rounds, "rounds", 5, "how many turns each parent has in each cell")
 	flag.Float64Var(&o.warmUp, "warm-up", 1, "how many seconds pass before a turn counts")
@@ -72,7 +75,11 @@ func (o *options) measure() error {
 	}
 	defer os.RemoveAll(folder)
 	script, child := filepath.Join(folder, "parent.js"), filepath.Join(folder, "child.js")
-	for path, source := range map[string][]byte{script: parentScript, child: childScript} {
+	scripts := map[string][]byte{script: parentScript, child: childScript}
+	if o.relay {
+		scripts = map[string][]byte{script: relayScript, child: askerScript}
+	}
+	for path, source := range scripts {
 		if err := os.WriteFile(path, source, 0o600); err != nil {
 			return err
 		}
@@ -97,6 +104,9 @@ func (o *options) contenders(script string) ([]*contender, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
+	}
+	if o.relay {
+		return []*contender{newContender("Node, setupPrimary", o.node, script), newContender("routes.SocketIO", self, "relay")}, nil
 	}
 	all := []*contender{
 		newContender("Node", o.node, script),
@@ -125,7 +135,7 @@ func (o *options) turns(contenders []*contender, child string) {
 				fmt.Fprintf(os.Stderr, "round %d of %d: %s, %s\n", round+1, o.rounds, in, c.name)
 				c.take(in, turn{
 					Node: o.node, Child: child, Serialization: in.serialization, Size: in.size, InFlight: in.inFlight,
-					WarmUp: o.warmUp, Seconds: o.seconds, Cluster: o.exec,
+					WarmUp: o.warmUp, Seconds: o.seconds, Cluster: o.exec, Workers: askers,
 				})
 			}
 		}

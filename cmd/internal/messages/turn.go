@@ -15,6 +15,7 @@ type turn struct {
 	WarmUp        float64               `json:"warmUp"`
 	Seconds       float64               `json:"seconds"`
 	Cluster       bool                  `json:"cluster"` // the child is a worker
+	Workers       int                   `json:"workers"` // of a relay
 }
 
 // figures are what a parent has counted, as JSON on its standard output.

@@ -18,7 +18,7 @@ func (l *Log) Follow(workers *pool.Pool, take func(cluster.Event)) {
 		switch {
 		case err == nil:
 			take(event)
-			l.event(event, now)
+			l.follow(workers, event, now)
 		case !errors.Is(err, context.DeadlineExceeded):
 			return
 		}
@@ -35,4 +35,16 @@ func nextEvent(workers *pool.Pool, due time.Time) (cluster.Event, error) {
 		defer cancel()
 	}
 	return workers.Next(ctx)
+}
+
+// follow writes an event. Messages of a route are somebody's, and are not written.
+func (l *Log) follow(workers *pool.Pool, event cluster.Event, now time.Time) {
+	if e, ok := event.(cluster.MessageEvent); ok {
+		if route := workers.RouteOf(e.Message); route != nil {
+			l.hint(workers, route, e.Message)
+			e.Message.Release()
+			return
+		}
+	}
+	l.event(event, now)
 }

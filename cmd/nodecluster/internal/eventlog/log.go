@@ -53,13 +53,14 @@ type Log struct {
 	told     atomic.Pointer[error] // the last that was written
 	also     func(Entry)           // nil if nobody else gets the entries
 	messages messages
-	failures repeats // of servers to listen
+	failures repeats      // of servers to listen
+	hinted   map[int]bool // the hints that were given
 }
 
 // New makes a log that writes to out, until Close is called. Entries of the level info and above go to also too, if it is not nil, whatever
 // the level is of what is written; it must not block.
 func New(out io.Writer, format Format, level Level, also func(Entry)) *Log {
-	l := &Log{format: format, level: slogLevels[level], broken: make(chan os.Signal, 1), also: also}
+	l := &Log{format: format, level: slogLevels[level], broken: make(chan os.Signal, 1), also: also, hinted: map[int]bool{}}
 	l.failures.interval, l.messages.further.interval = repeatInterval, repeatInterval
 	// A log whose reader has gone makes writes fail, rather than end the process, only once SIGPIPE is caught. Were it ignored, the
 	// workers would inherit that.

@@ -17,8 +17,9 @@ import (
 )
 
 const (
-	// maxKinds is how many kinds of messages of a worker are shown.
+	// maxKinds is how many kinds of messages are shown because of one worker, and allKinds because of all.
 	maxKinds = 16
+	allKinds = 256
 	// maxKind is how many bytes the name of a kind has.
 	maxKind = 64
 	// maxLooked is how long a message may be whose kind is looked for.
@@ -30,11 +31,12 @@ var kindProperties = []string{"type", "cmd", "event", "topic"}
 
 // messages are what workers have sent, which nothing in this program takes.
 type messages struct {
-	kinds   map[*cluster.Worker]map[string]bool // that were shown
+	kinds   map[string]bool         // that were shown
+	of      map[*cluster.Worker]int // how many of them, because of a worker
 	further repeats
 }
 
-// message shows the first message of each kind of a worker, and counts the others. The level debug shows all.
+// message shows the first message of each kind, and counts the others of each worker. The level debug shows all.
 func (l *Log) message(e cluster.MessageEvent, now time.Time) {
 	isNew, kind := l.messages.isNew(e)
 	if isNew || l.level <= slog.LevelDebug {
@@ -51,26 +53,24 @@ func (l *Log) message(e cluster.MessageEvent, now time.Time) {
 
 // isNew gives a message's kind, and reports whether it is to be shown.
 func (m *messages) isNew(e cluster.MessageEvent) (isNew bool, kind string) {
-	if m.kinds == nil {
-		m.kinds = map[*cluster.Worker]map[string]bool{}
-	}
-	seen := m.kinds[e.Worker]
-	if seen == nil {
-		seen = map[string]bool{}
-		m.kinds[e.Worker] = seen
-	}
-	if len(seen) == maxKinds {
+	if m.of[e.Worker] >= maxKinds || len(m.kinds) >= allKinds {
 		return false, ""
 	}
+	if m.kinds == nil {
+		m.kinds, m.of = map[string]bool{}, map[*cluster.Worker]int{}
+	}
 	kind = kindOf(e.Message)
-	isNew = !seen[kind]
-	seen[kind] = true
-	return isNew, kind
+	if m.kinds[kind] {
+		return false, kind
+	}
+	m.kinds[kind] = true
+	m.of[e.Worker]++
+	return true, kind
 }
 
 // end is for a worker that sends nothing more.
 func (m *messages) end(w *cluster.Worker) {
-	delete(m.kinds, w)
+	delete(m.of, w)
 	m.further.end(fmt.Sprint(w.ID()))
 }
 

@@ -7,7 +7,8 @@ import (
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/stdio"
 )
 
-// routing are the routes of messages that an application has, and what others need of them.
+// routing are the primary's parts in the protocols of libraries, and what others need of them. They do nothing until a worker sends a message
+// of theirs.
 type routing struct {
 	all     []pool.Route
 	first   *firstInstance
@@ -26,7 +27,7 @@ func newRouting(o *Options) *routing {
 	}
 	r.all = []pool.Route{
 		forgetting{routes.Log4js(routes.Log4jsOptions{Take: r.takeLog4js, Primary: r.first.worker}), r.said},
-		routes.Broadcast(),
+		routes.SocketIO(), routes.Broadcast(),
 	}
 	return r
 }

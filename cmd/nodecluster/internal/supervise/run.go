@@ -78,7 +78,7 @@ func Run(o Options) error {
 	o.Settings.ListenFDs = o.ListenFDs
 	routes := newRouting(&o)
 	defer routes.close()
-	o.Pool.Routes = routes.all
+	o.Pool.Routes = append(o.Pool.Routes, routes.all...)
 	workers, err := pool.New(o.Settings, o.Pool)
 	if err != nil {
 		return err
