@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -20,14 +21,12 @@ func TestLog4jsUnderRun(t *testing.T) {
 			p.expectStatus(0)
 			out := p.stdout.String()
 			expectInOrder(t, out, workers, lines)
-			for text, n := range map[string]int{
-				"[INFO] app - hello wörld 🎉 <ref *1> { name: 'wörld 🎉', self: [Circular *1] } NaN undefined\n": workers,
-				"[WARN] app - two\nlines\n":                            workers,
-				"[MARK] app - long " + strings.Repeat("x", 1<<20-4096): 0,
-				"lines lost": 0,
+			for _, text := range []string{
+				"[INFO] app - hello wörld 🎉 <ref *1> { name: 'wörld 🎉', self: [Circular *1] } NaN undefined\n",
+				"[WARN] app - two\nlines\n",
 			} {
-				if n > 0 && strings.Count(out, text) != n || text == "lines lost" && strings.Contains(out, text) {
-					t.Errorf("%q is there %d times, want %d", text, strings.Count(out, text), n)
+				if n := strings.Count(out, text); n != workers {
+					t.Errorf("%q is there %d times, want %d", text, n, workers)
 				}
 			}
 			if n := strings.Count(out, "x"); n < workers<<20 {
@@ -67,9 +66,12 @@ func TestLog4jsInLog(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "all.log")
 	p := launch(t, []string{"NODE_PATH=" + nodetest.Libraries(t), "LINES=10"}, "-i", "2", "--log-type", "none", "--out-file", file, routesData+"log4js.js")
 	p.expectStatus(0)
-	text := readFile(t, file)
-	expectInOrder(t, text, 2, 10)
-	if strings.Contains(text, "[ERROR]") {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	expectInOrder(t, string(text), 2, 10)
+	if strings.Contains(string(text), "[ERROR]") {
 		t.Error("what is for standard error is in the file of standard output")
 	}
 }
