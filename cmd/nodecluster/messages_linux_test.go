@@ -12,7 +12,7 @@ import (
 func TestMessagesThatNobodyTakes(t *testing.T) {
 	script := nodetest.Script(t, "library.js", `
 		process.send({ type: 'axm:monitor', data: { 'Loop delay': { value: '0.4' } } });
-		process.send({ topic: 'log4js:message', data: 'line\n\u001b[31mred' });
+		process.send({ topic: 'other:message', data: 'line\n\u001b[31mred' });
 		process.send({ b: 1, a: [2] });
 		process.send('ready');
 		process.send(7);
@@ -30,7 +30,7 @@ func TestMessagesThatNobodyTakes(t *testing.T) {
 			number := map[string]string{"json": "number", "advanced": "int32"}[serialization]
 			want := []string{
 				`type: 'axm:monitor'|{type: 'axm:monitor', data: {'Loop delay': {value: '0.4'}}}|0`,
-				`topic: 'log4js:message'|{topic: 'log4js:message', data: 'line\n\x1b[31mred'}|0`,
+				`topic: 'other:message'|{topic: 'other:message', data: 'line\n\x1b[31mred'}|0`,
 				`{a, b}|{b: 1, a: [2]}|0`,
 				`string|'ready'|0`, number + `|7|0`, array + `|[true]|0`,
 				`||20000`,

@@ -21,9 +21,10 @@ type Writer struct {
 	sinks   []*sink
 	own     *sink // of Options.Path or the journal, nil if there is none
 
-	mu     sync.Mutex
-	last   map[int]*Output // of each instance, the last one that has printed to standard error, or the last one
-	closed bool
+	mu      sync.Mutex
+	last    map[int]*Output // of each instance, the last one that has printed to standard error, or the last one
+	outputs map[int]*Output // by the ids of workers, until Forget
+	closed  bool
 }
 
 // Open opens a log. It fails where the options make no sense and where a file cannot be opened. The caller must call [Writer.Close].
@@ -31,7 +32,7 @@ func Open(o Options) (*Writer, error) {
 	if err := o.complete(); err != nil {
 		return nil, err
 	}
-	w := &Writer{outlets: map[string][]*sink{}, last: map[int]*Output{}}
+	w := &Writer{outlets: map[string][]*sink{}, last: map[int]*Output{}, outputs: map[int]*Output{}}
 	err := w.openSinks(o)
 	if err == nil {
 		if w.loop, err = eventloop.NewBatch(); err != nil {
@@ -151,6 +152,7 @@ func (w *Writer) forked(o *Output) {
 	if before := w.last[o.instance]; before == nil || before.isMute() {
 		w.last[o.instance] = o
 	}
+	w.outputs[o.worker] = o
 	w.mu.Unlock()
 	if w.loop.Call(func() { w.reading.begin(w.loop, o) }) != nil {
 		o.closePipes()

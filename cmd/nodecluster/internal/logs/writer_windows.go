@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool"
 )
 
@@ -17,6 +18,12 @@ func Open(Options) (*Writer, error) {
 
 // Output fails as Open does.
 func (*Writer) Output(int) (pool.Output, error) { return nil, errors.ErrUnsupported }
+
+// Say does nothing.
+func (*Writer) Say(*cluster.Worker, bool, string) {}
+
+// Forget does nothing.
+func (*Writer) Forget(*cluster.Worker) {}
 
 // LastLines are none.
 func (*Writer) LastLines(int) []string { return nil }

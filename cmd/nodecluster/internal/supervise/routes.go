@@ -15,23 +15,26 @@ type appRoutes struct {
 	promClient *routes.PromClient
 	pm2IO      *routes.PM2IO
 	sticky     *routes.Sticky
+	log4js     *log4js
 
 	mu   sync.Mutex
 	told map[string]bool // the metrics that were said to be left out
 }
 
-func newRoutes() *appRoutes {
+// newRoutes makes the routes of an application, which are closed when its pool is.
+func newRoutes(o *Options) *appRoutes {
 	return &appRoutes{
 		promClient: routes.NewPromClient(routes.PromClientOptions{Reserved: []string{metrics.Prefix}}),
 		pm2IO:      routes.NewPM2IO(),
 		sticky:     routes.NewSticky(),
+		log4js:     newLog4js(o),
 		told:       map[string]bool{},
 	}
 }
 
 // all are those of the pool.
 func (r *appRoutes) all() []pool.Route {
-	return []pool.Route{routes.SocketIO(), r.sticky, r.promClient, r.pm2IO, routes.Broadcast()}
+	return []pool.Route{r.log4js.route(), routes.SocketIO(), r.sticky, r.promClient, r.pm2IO, routes.Broadcast()}
 }
 
 // measured are the metrics and the actions of a worker with @pm2/io.

@@ -78,7 +78,8 @@ func Run(o Options) error {
 		o.Settings.LagPeriod = lagPeriod
 	}
 	o.Settings.ListenFDs = o.ListenFDs
-	routes := newRoutes()
+	routes := newRoutes(&o)
+	defer routes.log4js.close()
 	o.Pool.Routes = append(o.Pool.Routes, routes.all()...)
 	workers, err := pool.New(o.Settings, o.Pool)
 	if err != nil {
@@ -89,6 +90,7 @@ func Run(o Options) error {
 	changes := logProgress(workers, o.Log)
 	s := newService(&o, workers, reread, routes)
 	s.sticky = stickyServer{routes.sticky, workers}
+	s.follow(routes.log4js)
 	err = untilEnd(s, signals, &f.stopping)
 	if errors.Is(err, errStuck) {
 		return err

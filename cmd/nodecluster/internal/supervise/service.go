@@ -63,6 +63,15 @@ func newService(o *Options, workers *pool.Pool, reread *rereader, routes *appRou
 	return s
 }
 
+// follow has the route of log4js know the worker of the instance 0, until the pool is closed.
+func (s *service) follow(l *log4js) {
+	if s.options.Pool.InstanceVar == "" {
+		return
+	}
+	lives := s.workers.Subscribe(cluster.ListeningEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{})
+	s.running.Go(func() { l.first.follow(s.workers, lives) })
+}
+
 // followLives takes what happens to workers, until the pool is closed. It has the moment be known in which the state has changed.
 func (s *service) followLives(lives *cluster.Subscription) {
 	ctx := context.Background()
