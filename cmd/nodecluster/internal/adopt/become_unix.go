@@ -29,7 +29,7 @@ func Become(args []string) error {
 	unix.CloseOnExec(engine)
 	r := report{PID: os.Getpid(), Serialization: os.Getenv("NODE_CHANNEL_SERIALIZATION_MODE")}
 	if r.NodeVersion, err = strconv.Atoi(args[2]); err != nil {
-		return fmt.Errorf("Node's version: %w", err)
+		return fmt.Errorf("the version of Node: %w", err)
 	}
 	err = interpose.ReplaceChannel(func(channel, ours int) error { return introduce(engine, r, channel, ours) })
 	if err != nil && args[1] == "strict" {
