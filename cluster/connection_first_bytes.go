@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"container/list"
-	"errors"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/bind"
@@ -76,18 +75,10 @@ func (f *firstBytes) decide(c *Connection) bool {
 
 // look looks for the key in what has come of a connection, and reports whether there is nothing more to wait for.
 func (f *firstBytes) look(c *Connection) bool {
-	n, err := bind.Peek(c.fd, f.buffer)
-	if errors.Is(err, bind.ErrNothingToRead) {
+	found, decided := f.find.Look(c.fd, f.buffer)
+	if !decided {
 		return false
 	}
-	var found firstbytes.Result
-	if err == nil && n > 0 { // else it has ended, which is the worker's to see
-		found = f.find(f.buffer[:n])
-	}
-	if found.More && n < len(f.buffer) {
-		return false
-	}
-	bind.Discard(c.fd, f.buffer[:found.Skip])
 	c.key, c.hasKey, c.decided = found.Key, found.Found, true
 	return true
 }

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/firstbytes"
 )
@@ -20,9 +19,9 @@ const (
 	// StickyProxyProtocol: the client's address as a balancer says it in a header of the PROXY protocol, version 1 or 2. The primary takes
 	// that off the connection, so that a program that knows nothing of it can serve its clients. To the program they all have the balancer's
 	// address. A connection that does not begin with such a header is left as it is.
-	StickyProxyProtocol StickyKey = "proxy-protocol"
+	StickyProxyProtocol StickyKey = firstbytes.KeyProxyProtocol
 	// StickySNI: the name of the host that a TLS client asks for.
-	StickySNI StickyKey = "sni"
+	StickySNI StickyKey = firstbytes.KeyServerName
 )
 
 // StickyHeader is the value of a header field of the first HTTP/1 request, up to the first comma. Of X-Forwarded-For that is the client.
@@ -41,40 +40,11 @@ func (k StickyKey) Check() error {
 	return err
 }
 
-// namedKeys are those with a name after a colon.
-var namedKeys = map[string]func(name string) firstbytes.Finder{
-	"header": firstbytes.Header,
-	"cookie": firstbytes.Cookie,
-	"query":  firstbytes.Query,
-}
-
 // finder returns what finds the key, nil for the client's address.
 func (k StickyKey) finder() (firstbytes.Finder, error) {
-	switch k {
-	case "":
-		return nil, nil
-	case StickyProxyProtocol:
-		return firstbytes.ProxyProtocol, nil
-	case StickySNI:
-		return firstbytes.ServerName, nil
+	find, err := firstbytes.Parse(string(k))
+	if err != nil {
+		return nil, fmt.Errorf("cluster: %w", err)
 	}
-	kind, name, _ := strings.Cut(string(k), ":")
-	newFinder := namedKeys[kind]
-	if newFinder == nil {
-		return nil, fmt.Errorf("cluster: sticky key %q is not known; use header:NAME, cookie:NAME, query:NAME, proxy-protocol or sni", string(k))
-	}
-	if !isKeyName(name) {
-		return nil, fmt.Errorf("cluster: sticky key %q has no name that a %s can have; use %s:NAME", string(k), kind, kind)
-	}
-	return newFinder(name), nil
-}
-
-// isKeyName reports whether a name has visible ASCII alone, and nothing that ends a name in a request.
-func isKeyName(name string) bool {
-	for _, c := range []byte(name) {
-		if c <= ' ' || c >= 0x7F || strings.IndexByte("\",:;=&?#", c) >= 0 {
-			return false
-		}
-	}
-	return name != ""
+	return find, nil
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/internal/firstbytes"
 )
 
 // An ExitError is why [Master.Run] has ended, where the master has given up. What has happened is in the lines that it has written.
@@ -30,6 +31,7 @@ type Master struct {
 	state    *state
 	parent   *outbox
 	sticky   *sticky
+	find     firstbytes.Finder // what decides a client's app worker in sticky mode, nil for its address
 
 	moves   chan func()
 	ctx     context.Context // ends with the master
@@ -40,9 +42,13 @@ type Master struct {
 	ran     bool
 }
 
-// New makes a master, which starts nothing before [Master.Run]. It fails where there is no Node.
+// New makes a master, which starts nothing before [Master.Run]. It fails where there is no Node, and for a sticky key that cannot be.
 func New(o *Options, s Settings) (*Master, error) {
 	node, err := findNode(s.Node)
+	if err != nil {
+		return nil, fmt.Errorf("egg: %w", err)
+	}
+	find, err := o.stickyFinder(s.StickyKey)
 	if err != nil {
 		return nil, fmt.Errorf("egg: %w", err)
 	}
@@ -64,7 +70,7 @@ func New(o *Options, s Settings) (*Master, error) {
 	if o.nodeEnv == "production" {
 		s.Env = append([]string{"NO_DEPRECATION=*"}, s.Env...)
 	}
-	m := &Master{settings: s, options: o, node: node, moves: make(chan func(), 64)}
+	m := &Master{settings: s, options: o, node: node, find: find, moves: make(chan func(), 64)}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m, nil
 }

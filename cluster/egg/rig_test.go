@@ -67,7 +67,7 @@ type rig struct {
 }
 
 // start runs an application until the test ends, without waiting for it to be ready.
-func start(t *testing.T, egg string, options map[string]any, files map[string]string) *rig {
+func start(t *testing.T, egg string, options map[string]any, files map[string]string, adjust ...func(*Settings)) *rig {
 	t.Helper()
 	nodetest.NoLeaks(t)
 	r := &rig{t: t, port: nodetest.FreePort(t), ended: make(chan error, 1)}
@@ -89,11 +89,14 @@ func start(t *testing.T, egg string, options map[string]any, files map[string]st
 		t.Fatal(err)
 	}
 	parent := r.openParent()
-	r.Master, err = New(o, Settings{
+	s := Settings{
 		Node: nodetest.Default(t).Path, Parent: parent, Stdout: &r.output, Stderr: &r.output, Env: []string{"HOME=" + t.TempDir(), "EGG_HOME=" + t.TempDir()},
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
-	})
-	if err != nil {
+	}
+	for _, f := range adjust {
+		f(&s)
+	}
+	if r.Master, err = New(o, s); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -148,9 +151,9 @@ func (r *rig) awaitMessage(action string) (data json.RawMessage) {
 }
 
 // startReady is start and waits until the application is ready.
-func startReady(t *testing.T, egg string, options map[string]any, files map[string]string) *rig {
+func startReady(t *testing.T, egg string, options map[string]any, files map[string]string, adjust ...func(*Settings)) *rig {
 	t.Helper()
-	r := start(t, egg, options, files)
+	r := start(t, egg, options, files, adjust...)
 	var ready struct{ Port int }
 	if err := json.Unmarshal(r.awaitMessage("egg-ready"), &ready); err != nil {
 		t.Fatal(err)

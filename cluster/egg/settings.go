@@ -30,6 +30,9 @@ type Settings struct {
 	SysProcAttr *syscall.SysProcAttr
 	// SchedulingPolicy says who gets a connection without sticky; NODE_CLUSTER_SCHED_POLICY decides by default.
 	SchedulingPolicy cluster.SchedulingPolicy
+	// StickyKey says by what a client is known in sticky mode: by its address by default, or by the first bytes of its connection. It needs Egg's
+	// option sticky.
+	StickyKey cluster.StickyKey
 	// NoDrain has app workers that are to end be signalled at once, so that the requests that they have are cut off.
 	NoDrain bool
 	// KeepTrying has the master go on in production when it has been without an agent or without an app worker for half a minute. By default it ends

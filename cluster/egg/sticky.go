@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/netip"
 	"strconv"
 	"sync"
 	"time"
@@ -24,11 +23,12 @@ const (
 	acceptPause = 10 * time.Millisecond
 )
 
-// sticky accepts connections and hands each to the app worker of one place, which the client's address decides. A client comes to the successor
-// of its worker, and waits for it; to another one where that does not start.
+// sticky accepts connections and hands each to the app worker of one place, which the client's address decides, or what its first bytes say. A
+// client comes to the successor of its worker, and waits for it; to another one where that does not start.
 type sticky struct {
 	listener net.Listener
-	key      string // by which Node counts the sockets that a worker has
+	unread   *firstBytes // nil where the address decides
+	key      string      // by which Node counts the sockets that a worker has
 	ctx      context.Context
 	routines sync.WaitGroup
 
@@ -40,9 +40,15 @@ type sticky struct {
 
 // stickyPlace is the clients of one place.
 type stickyPlace struct {
-	clients chan *handlewrap.Handle
+	clients chan stickyClient
 	worker  *cluster.Worker // nil while there is none
 	waits   bool            // its successor is on its way
+}
+
+// stickyClient is a connection and the key that decides its place.
+type stickyClient struct {
+	*handlewrap.Handle
+	key uint32
 }
 
 // openSticky listens on all addresses.
@@ -54,8 +60,11 @@ func (m *Master) openSticky(port int) (int, error) {
 	port = l.Addr().(*net.TCPAddr).Port
 	s := &sticky{listener: l, key: "6::::" + strconv.Itoa(port), ctx: m.ctx}
 	s.changed = sync.NewCond(&s.mu)
+	if m.find != nil {
+		s.unread = newFirstBytes(m.find)
+	}
 	for range m.options.workers {
-		p := &stickyPlace{clients: make(chan *handlewrap.Handle, maxClients), waits: true}
+		p := &stickyPlace{clients: make(chan stickyClient, maxClients), waits: true}
 		s.places = append(s.places, p)
 		s.routines.Go(func() { s.handOut(p) })
 	}
@@ -88,6 +97,9 @@ func (s *sticky) set(index int, w *cluster.Worker, waits bool) {
 // close ends it, with the connections that have no worker yet.
 func (s *sticky) close() {
 	s.listener.Close()
+	if s.unread != nil {
+		s.unread.hurry()
+	}
 	s.mu.Lock()
 	s.closed = true
 	s.changed.Broadcast()
@@ -108,32 +120,51 @@ func (s *sticky) accept() {
 			time.Sleep(acceptPause) // nothing tells when the system has descriptors again
 			continue
 		}
-		h, err := handlewrap.FromConn(conn)
-		client := conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr()
-		conn.Close()
-		if err == nil {
-			s.dispatch(h, client)
+		if s.unread == nil {
+			s.admit(conn, addressKey(conn))
+			continue
 		}
+		w := s.unread.add(conn.(*net.TCPConn))
+		s.routines.Go(func() {
+			key, ok := s.unread.await(w)
+			if !ok {
+				key = addressKey(conn)
+			}
+			s.admit(conn, key)
+		})
+	}
+}
+
+func addressKey(conn net.Conn) uint32 {
+	return rendezvous.AddressKey(conn.RemoteAddr().(*net.TCPAddr).AddrPort().Addr())
+}
+
+// admit has a connection that was accepted be handed out.
+func (s *sticky) admit(conn net.Conn, key uint32) {
+	h, err := handlewrap.FromConn(conn)
+	conn.Close()
+	if err == nil {
+		s.dispatch(stickyClient{h, key})
 	}
 }
 
 // dispatch gives a connection its place.
-func (s *sticky) dispatch(h *handlewrap.Handle, client netip.Addr) {
+func (s *sticky) dispatch(c stickyClient) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		h.Close()
+		c.Close()
 		return
 	}
 	select {
-	case s.places[s.choose(client)].clients <- h:
+	case s.places[s.choose(c.key)].clients <- c:
 	default:
-		h.Close()
+		c.Close()
 	}
 }
 
-// choose is the place of a client, among those that have a worker or are about to, or among all if none does. The caller holds mu.
-func (s *sticky) choose(client netip.Addr) int {
+// choose is the place of a key, among those that have a worker or are about to, or among all if none does. The caller holds mu.
+func (s *sticky) choose(key uint32) int {
 	var open, all []int
 	for i, p := range s.places {
 		all = append(all, i)
@@ -144,26 +175,22 @@ func (s *sticky) choose(client netip.Addr) int {
 	if len(open) == 0 {
 		open = all
 	}
-	return rendezvous.Choose(rendezvous.AddressKey(client), open)
+	return rendezvous.Choose(key, open)
 }
 
 func (p *stickyPlace) isOpen() bool { return p.worker != nil || p.waits }
 
 // handOut gives the clients of a place to its worker, one after the other.
 func (s *sticky) handOut(p *stickyPlace) {
-	for h := range p.clients {
+	for c := range p.clients {
 		for {
 			w, elsewhere := s.await(p)
 			if elsewhere {
-				s.dispatchAgain(h)
+				s.dispatch(c)
 				break
 			}
-			if w == nil {
-				h.Close()
-				break
-			}
-			if s.give(w, h) {
-				h.Close()
+			if w == nil || s.give(w, c.Handle) {
+				c.Close()
 				break
 			}
 		}
@@ -194,34 +221,6 @@ func (s *sticky) hasOpen() bool {
 		}
 	}
 	return false
-}
-
-// dispatchAgain gives a connection another place.
-func (s *sticky) dispatchAgain(h *handlewrap.Handle) {
-	client, err := remoteAddr(h)
-	if err != nil {
-		h.Close() // it has ended
-		return
-	}
-	s.dispatch(h, client)
-}
-
-// remoteAddr is the client of a connection.
-func remoteAddr(h *handlewrap.Handle) (netip.Addr, error) {
-	dup, err := h.Dup()
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	defer dup.Close()
-	conn, err := dup.Conn()
-	if err != nil {
-		return netip.Addr{}, err
-	}
-	defer conn.Close()
-	if at, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
-		return at.AddrPort().Addr(), nil
-	}
-	return netip.Addr{}, net.ErrClosed
 }
 
 // give sends a copy of a connection to a worker, and reports whether the worker has acknowledged it. If it has ended before, another one may get it:

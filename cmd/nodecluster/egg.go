@@ -30,6 +30,7 @@ Exit status: 0 when it was stopped, 1 when the application did not start, 2 when
 const eggExample = `  nodecluster egg
   nodecluster egg --workers 4 --port 7001 --env prod /srv/shop
   nodecluster egg --sticky --title shop /srv/shop
+  nodecluster egg --sticky --sticky-key header:X-Forwarded-For /srv/shop
   nodecluster egg --options '{"debugPort":7002}' /srv/shop`
 
 // eggOptions are those of startCluster for which there are flags.
@@ -73,7 +74,7 @@ func newEggCommand() *cobra.Command {
 	flags.StringVar(&f.Env, "env", "", "Egg's environment, such as prod (default EGG_SERVER_ENV)")
 	flags.StringVar(&f.Framework, "framework", "", "the framework, a package or a folder (default egg.framework of package.json, or egg)")
 	flags.StringVarP(&f.Title, "title", "n", "", "what the application is called by egg-scripts stop (default none)")
-	flags.BoolVar(&f.Sticky, "sticky", false, "a client's address decides which app worker it gets")
+	flags.BoolVar(&f.Sticky, "sticky", false, "a client's address, or --sticky-key, decides which app worker it gets")
 	flags.StringVar(&f.options, "options", "", "further options of startCluster as `JSON` (default none)")
 	f.addTo(flags)
 	return command
@@ -134,7 +135,10 @@ func (f *eggMasterFlags) readVariable() error {
 
 // settings are what the flags come to.
 func (f *eggMasterFlags) settings() (egg.Settings, error) {
-	s := egg.Settings{Node: f.node, SchedulingPolicy: f.sched, NoDrain: f.noDrain, KeepTrying: f.keepTrying, SysProcAttr: f.attributes, ExecArgv: f.execArgv}
+	s := egg.Settings{
+		Node: f.node, ExecArgv: f.execArgv, SchedulingPolicy: f.sched, StickyKey: f.stickyKey, NoDrain: f.noDrain, KeepTrying: f.keepTrying,
+		SysProcAttr: f.attributes,
+	}
 	if f.stdin != nil {
 		s.Stdin = f.stdin
 	}

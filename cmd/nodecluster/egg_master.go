@@ -20,6 +20,7 @@ import (
 type eggMasterFlags struct {
 	node, nodeArgs, folder       string
 	sched                        cluster.SchedulingPolicy
+	stickyKey                    cluster.StickyKey
 	noDrain, keepTrying, modules bool
 
 	execArgv   []string
@@ -32,6 +33,8 @@ func (f *eggMasterFlags) addTo(flags *pflag.FlagSet) {
 	flags.StringVar(&f.nodeArgs, "node-args", "", "arguments of node before its script, as one text (default none)")
 	flags.Var(options.Value{Kind: "rr|none|reuseport|least", To: options.OneOf(&f.sched, eggPolicies()...)}, "sched",
 		"who gets a connection without sticky (default rr, or NODE_CLUSTER_SCHED_POLICY)")
+	flags.Var(options.Value{Kind: "KEY", To: options.StickyKey(&f.stickyKey)}, "sticky-key",
+		"with sticky, what a client is known by: header:NAME, cookie:NAME or query:NAME of its\nfirst request, proxy-protocol, or sni of TLS (default: its address)")
 	flags.BoolVar(&f.noDrain, "no-drain", false, "app workers that are to end are signalled at once, and requests are cut off")
 	flags.BoolVar(&f.keepTrying, "keep-trying", false, "go on after half a minute without an agent or an app worker in production")
 	flags.BoolVar(&f.modules, "esm", false, "run Egg 4's workers as ES modules")

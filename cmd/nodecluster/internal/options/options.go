@@ -43,7 +43,7 @@ func (o *Options) AddTo(flags *pflag.FlagSet) {
 	flags.Var(Value{"ARGS", o.setNodeArgs}, "node-args", "its arguments before SCRIPT, split as a shell does (default none)")
 	flags.Var(Value{"rr|none|reuseport|sticky|least", OneOf(&s.SchedulingPolicy, cluster.SchedulingPolicies()...)}, "sched",
 		"who gets a connection: rr, workers in turns; none, who takes it from one socket;\nreuseport, whom the kernel chooses of one socket each; sticky, for one address always\nthe same; least, the least busy\n(default: NODE_CLUSTER_SCHED_POLICY, or else rr)")
-	flags.Var(Value{"KEY", o.setStickyKey}, "sticky-key",
+	flags.Var(Value{"KEY", StickyKey(&s.StickyKey)}, "sticky-key",
 		"under sticky, what a client is known by: header:NAME, cookie:NAME or query:NAME of its\nfirst request, proxy-protocol, or sni of TLS (default: its address)")
 	flags.BoolVar(&s.NoBatch, "no-batch", false, "under rr, least and a sticky key, have the primary preempt the workers whose answers wake it, as any\nprogram does")
 	flags.BoolVar(&s.NoSteal, "no-steal", false, "under reuseport, leave connections to a worker that is too busy to accept them")
@@ -166,12 +166,15 @@ func (o *Options) setInstanceVar(name string) error {
 	return nil
 }
 
-func (o *Options) setStickyKey(text string) error {
-	o.Settings.StickyKey = cluster.StickyKey(text)
-	if err := o.Settings.StickyKey.Check(); err != nil {
-		return errors.New(strings.TrimPrefix(err.Error(), "cluster: "))
+// StickyKey takes a sticky key.
+func StickyKey(key *cluster.StickyKey) func(text string) error {
+	return func(text string) error {
+		if err := cluster.StickyKey(text).Check(); err != nil {
+			return errors.New(strings.TrimPrefix(err.Error(), "cluster: "))
+		}
+		*key = cluster.StickyKey(text)
+		return nil
 	}
-	return nil
 }
 
 func (o *Options) setIncrementVar(name string) error {
