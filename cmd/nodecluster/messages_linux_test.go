@@ -11,13 +11,13 @@ import (
 // Messages that nothing takes: the first of each kind is shown, the others are counted.
 func TestMessagesThatNobodyTakes(t *testing.T) {
 	script := nodetest.Script(t, "library.js", `
-		process.send({ type: 'axm:monitor', data: { 'Loop delay': { value: '0.4' } } });
+		process.send({ type: 'own:monitor', data: { 'Loop delay': { value: '0.4' } } });
 		process.send({ topic: 'other:message', data: 'line\n\u001b[31mred' });
 		process.send({ b: 1, a: [2] });
 		process.send('ready');
 		process.send(7);
 		process.send([true]);
-		for (let i = 1; i < 20_000; i++) process.send({ type: 'axm:monitor', data: i });
+		for (let i = 1; i < 20_000; i++) process.send({ type: 'own:monitor', data: i });
 		process.send('last', () => process.exit());`)
 	for serialization, array := range map[string]string{"json": "array", "advanced": "Array"} {
 		t.Run(serialization, func(t *testing.T) {
@@ -29,7 +29,7 @@ func TestMessagesThatNobodyTakes(t *testing.T) {
 			}
 			number := map[string]string{"json": "number", "advanced": "int32"}[serialization]
 			want := []string{
-				`type: 'axm:monitor'|{type: 'axm:monitor', data: {'Loop delay': {value: '0.4'}}}|0`,
+				`type: 'own:monitor'|{type: 'own:monitor', data: {'Loop delay': {value: '0.4'}}}|0`,
 				`topic: 'other:message'|{topic: 'other:message', data: 'line\n\x1b[31mred'}|0`,
 				`{a, b}|{b: 1, a: [2]}|0`,
 				`string|'ready'|0`, number + `|7|0`, array + `|[true]|0`,

@@ -149,6 +149,7 @@ var changeRows = []pm2Row{
 	{`logs api --nostream`, 0, `^$`},
 	{`reload api`, 1, `api: it does not run`},
 	{`restart api`, 0, `^api: online, 2 workers\n$`},
+	{`trigger api db:clean`, 1, `db:clean`},
 	{`save`, 0, `^nothing to do: what is started is kept at once\n$`}, {`dump`, 0, `^nothing to do`}, {`cleardump`, 0, `^nothing to do: there is no dump`},
 	{`resurrect`, 0, `^$`},
 	{`kill`, 0, `(?m)^api: (is )?stopped$`},
@@ -164,7 +165,7 @@ var changeRows = []pm2Row{
 
 // laterRows are of commands that are not there.
 var laterRows = []pm2Row{
-	{`update`, 2, `unknown command "update"`}, {`trigger api db:clean`, 2, `unknown command "trigger"`}, {`inspect api`, 2, `unknown command "inspect"`},
+	{`update`, 2, `unknown command "update"`}, {`inspect api`, 2, `unknown command "inspect"`},
 	{`deploy production`, 2, `unknown command "deploy"`}, {`install pm2-logrotate`, 2, `unknown command "install"`}, {`serve .`, 2, `unknown command "serve"`},
 	{`stop`, 2, `say which application`}, {`ls --loud`, 2, `unknown flag: --loud`},
 }
