@@ -58,8 +58,8 @@ func TestEggBetter(t *testing.T) {
 // eggMasters gives Egg's own master and ours.
 func eggMasters(t *testing.T) (official, ours eggMaster) {
 	t.Helper()
-	if !nodetest.All() {
-		t.Skip("needs Egg: scripts/test --all has it")
+	if !nodetest.All() || nodetest.RaceDetector {
+		t.Skip("takes minutes: scripts/test --all does it without the race detector, beside other tests")
 	}
 	official = eggMaster{official: true, program: nodetest.Default(t).Path}
 	if os.Getenv(officialVariable) != "" {
