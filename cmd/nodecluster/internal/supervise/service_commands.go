@@ -1,0 +1,122 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/metrics"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
+)
+
+// Stop asks for the end, and waits for it.
+func (s *service) Stop(ctx context.Context) error {
+	notify(s.stops)
+	select {
+	case <-s.workers.Done():
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Drain has the application not be ready any more, and waits until no connection is open if it is to.
+func (s *service) Drain(ctx context.Context, d control.Drain) error {
+	if !s.drains.Swap(true) {
+		s.log.Begin("drain", "not ready any more: drain was asked for")
+	}
+	if !d.Wait {
+		return nil
+	}
+	for {
+		open, err := s.workers.OpenConnections(ctx, s.workers.Workers()...)
+		if err != nil || !slices.ContainsFunc(open, func(n int) bool { return n > 0 }) {
+			return asError(err)
+		}
+		select {
+		case <-time.After(drainPoll):
+		case <-s.workers.Done():
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// Signal sends a signal to the workers.
+func (s *service) Signal(ctx context.Context, what control.Signal) error {
+	signal, err := options.SignalNamed(what.Signal)
+	if err != nil {
+		return &control.Error{Code: control.CodeInvalid, Message: err.Error()}
+	}
+	instances, err := s.workers.Instances(ctx)
+	if err != nil {
+		return asError(err)
+	}
+	sent := 0
+	for _, i := range instances {
+		if i.Worker == nil || what.Instance != nil && *what.Instance != i.Number {
+			continue
+		}
+		if process, err := os.FindProcess(i.Worker.Pid()); err == nil && process.Signal(signal) == nil {
+			sent++
+		}
+	}
+	if sent == 0 {
+		return &control.Error{Code: control.CodeUnknown, Message: "there is no such worker to send a signal to"}
+	}
+	return nil
+}
+
+// Reset sets the counters to zero that ls shows.
+func (s *service) Reset(context.Context) error {
+	s.history.reset()
+	return nil
+}
+
+// ReopenLogs opens the logs anew, which may have been moved.
+func (s *service) ReopenLogs(context.Context) error {
+	if s.options.Logs == nil {
+		return errNoLog
+	}
+	return s.options.Logs.Reopen()
+}
+
+// FlushLogs empties the logs.
+func (s *service) FlushLogs(context.Context) error {
+	if s.options.Logs == nil {
+		return errNoLog
+	}
+	return s.options.Logs.Flush()
+}
+
+// Metrics is what Prometheus asks.
+func (s *service) Metrics() http.Handler {
+	return metrics.Handler(func(ctx context.Context) []metrics.App {
+		app, err := s.App(ctx)
+		if err != nil {
+			app = control.App{Name: s.options.Name, Namespace: s.options.Namespace, State: control.Stopped}
+		}
+		return []metrics.App{{App: app, Own: s.ownMetrics(ctx)}}
+	})
+}
+
+// AppMetrics are those that the application measures itself.
+func (s *service) AppMetrics() http.Handler { return metrics.OwnHandler(s.ownMetrics) }
+
+// Live reports why the primary does not work, nil if it does.
+func (s *service) Live() error {
+	return s.health.Live()
+}
+
+// Ready reports why no clients are to be sent here, nil if they are.
+func (s *service) Ready() error {
+	if s.stopping.Load() || s.drains.Load() {
+		return errors.New("it is to end")
+	}
+	return s.health.Ready()
+}
