@@ -16,6 +16,7 @@ if (cluster.isPrimary) {
 
 async function primary() {
   const balancer = recluster(path.join(__dirname, 'recluster.js'), { workers: 2, timeout: 60, log: {} });
+  cluster.on('fork', (worker) => worker.on('error', () => {})); // it may have left before recluster asks it to
   balancer.run();
   let [, { port }] = await once(cluster, 'listening');
   await once(cluster, 'listening');

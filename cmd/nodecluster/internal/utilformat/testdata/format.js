@@ -19,6 +19,8 @@ const placeholders = ['%s', '%d', '%i', '%f', '%j', '%o', '%O', '%c', '%%', '%x'
 function errorOf(fields) {
 	const error = new Error(fields);
 	for (const key of Object.keys(fields)) error[key] = fields[key];
+	// In Node 26 it is an accessor, which %o shows as one.
+	Object.defineProperty(error, 'stack', { value: error.stack, writable: true, configurable: true, enumerable: false });
 	return error;
 }
 
