@@ -80,7 +80,7 @@ func FuzzRoute(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, message []byte) {
 		if !json.Valid(message) {
-			t.Skip("the channel has ended before")
+			return // the channel ends at it, and nothing is routed
 		}
 		for _, from := range []role{roleAgent, roleApp, roleParent} {
 			d, ok := messenger{10, 11}.route(message, from)

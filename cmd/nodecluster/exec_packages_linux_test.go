@@ -24,9 +24,6 @@ func TestExecPackages(t *testing.T) {
 // TestExecEgg: Egg's own masters do the same on the engine, on every Node that they support. Those of a Node run side by side, because
 // they wait now and then.
 func TestExecEgg(t *testing.T) {
-	if !nodetest.All() {
-		t.Skip("needs Egg: scripts/test --all has it")
-	}
 	env := []string{"NODE_PATH=" + nodetest.Eggs(t), "EGG_SERVER_ENV=prod"}
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		var running []comparison

@@ -29,10 +29,7 @@ func TestExecPM2(t *testing.T) {
 	}
 	const oldest, newest = 18, 26
 	register := "NODE_OPTIONS=--require " + registering(t)
-	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
-		if node.Major < oldest {
-			t.Skipf("PM2 needs Node %d", oldest)
-		}
+	nodetest.EachNodeSince(t, oldest, func(t *testing.T, node nodetest.Runtime) {
 		steps := (*pm2User).reload
 		if node.Major == oldest || node.Major == newest {
 			steps = (*pm2User).doAll

@@ -103,6 +103,13 @@ func TestAllRuntimes(t *testing.T) {
 	if got := Default(t).Name; got != "node20" {
 		t.Errorf("the default is %s, want node20", got)
 	}
+	var since []string
+	t.Run("since", func(t *testing.T) {
+		EachNodeSince(t, 20, func(t *testing.T, node Runtime) { since = append(since, node.Name) })
+	})
+	if want := []string{"node20", "node22", "node24", "node26"}; !slices.Equal(since, want) {
+		t.Errorf("the Nodes since 20 are %q, want %q", since, want)
+	}
 	var edges []string
 	OldestAndNewest(t, func(t *testing.T, node Runtime) { edges = append(edges, node.Name) })
 	if want := []string{"node16", "node26"}; !slices.Equal(edges, want) {

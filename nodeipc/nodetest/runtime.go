@@ -84,6 +84,18 @@ func EachNode(t *testing.T, f func(t *testing.T, node Runtime)) {
 	each(t, Nodes(t), f)
 }
 
+// EachNodeSince is [EachNode] without the Nodes before a major version, which what is tested does not support. Where the installed Node is
+// older and the only one, the test is skipped.
+func EachNodeSince(t *testing.T, oldest int, f func(t *testing.T, node Runtime)) {
+	t.Helper()
+	all := Nodes(t)
+	supported := slices.DeleteFunc(slices.Clone(all), func(node Runtime) bool { return node.Major < oldest })
+	if len(supported) == 0 {
+		t.Skipf("needs Node %d or later, and the installed one is %d: scripts/test --all has it", oldest, all[0].Major)
+	}
+	each(t, supported, f)
+}
+
 // OldestAndNewest is [EachNode] with Node 16 and Node 26 when [All] is true, for what changed at most once between
 // them. Otherwise it runs f with the installed Node.
 func OldestAndNewest(t *testing.T, f func(t *testing.T, node Runtime)) {

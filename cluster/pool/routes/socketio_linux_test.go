@@ -35,7 +35,7 @@ type spoken struct {
 // Servers of Socket.IO are one, though one of four is killed in between: all that is broadcast reaches all clients, and fetchSockets does
 // not wait for the one that is gone.
 func TestSocketIO(t *testing.T) {
-	eachLibraryNode(t, func(t *testing.T, node nodetest.Runtime) {
+	nodetest.EachNodeSince(t, oldestNode, func(t *testing.T, node nodetest.Runtime) {
 		for _, adapter := range []string{newAdapter, oldAdapter} {
 			for _, serialization := range []nodeipc.Serialization{nodeipc.JSON, nodeipc.Advanced} {
 				t.Run(adapter+" "+string(serialization), func(t *testing.T) { testSocketIO(t, node, adapter, serialization) })
@@ -44,15 +44,8 @@ func TestSocketIO(t *testing.T) {
 	})
 }
 
-// eachLibraryNode runs a test with each Node that the libraries support.
-func eachLibraryNode(t *testing.T, f func(t *testing.T, node nodetest.Runtime)) {
-	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
-		if node.Major < 18 {
-			t.Skip("needs Node 18")
-		}
-		f(t, node)
-	})
-}
+// oldestNode is the first that Socket.IO supports.
+const oldestNode = 18
 
 func testSocketIO(t *testing.T, node nodetest.Runtime, adapter string, serialization nodeipc.Serialization) {
 	nodetest.NoLeaks(t)

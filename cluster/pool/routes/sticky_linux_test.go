@@ -61,7 +61,7 @@ func startSticky(t *testing.T, node nodetest.Runtime, program string, workers in
 
 // Real clients of each transport stay with one worker each, though the workers do not listen, and get on when one of them is killed.
 func TestSticky(t *testing.T) {
-	eachLibraryNode(t, func(t *testing.T, node nodetest.Runtime) {
+	nodetest.EachNodeSince(t, oldestNode, func(t *testing.T, node nodetest.Runtime) {
 		nodetest.NoLeaks(t)
 		p, address := startSticky(t, node, "testdata/sticky.js", 3)
 		_, port, _ := net.SplitHostPort(address)

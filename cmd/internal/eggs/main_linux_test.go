@@ -17,9 +17,6 @@ func TestMain(m *testing.M) { os.Exit(measuretest.Main(m, &programs, "./cmd/node
 
 // TestTurn: under nodecluster messages arrive, and no request is lost, in a reload or at SIGTERM.
 func TestTurn(t *testing.T) {
-	if !nodetest.All() {
-		t.Skip("needs Egg: scripts/test --all has it")
-	}
 	o := &options{
 		node: nodetest.Default(t).Path, nodecluster: filepath.Join(programs, "nodecluster"), modules: nodetest.Eggs(t),
 		workers: 2, rounds: 1, perSecond: 20, seconds: 0.3,
