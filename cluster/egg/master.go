@@ -9,6 +9,7 @@ import (
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/internal/firstbytes"
+	"github.com/nodecluster/nodecluster/cluster/internal/outbox"
 )
 
 // An ExitError is why [Master.Run] has ended, where the master has given up. What has happened is in the lines that it has written.
@@ -29,7 +30,7 @@ type Master struct {
 	primary  *cluster.Primary
 	log      *logger
 	state    *state
-	parent   *outbox
+	parent   *outbox.Outbox
 	sticky   *sticky
 	find     firstbytes.Finder // what decides a client's app worker in sticky mode, nil for its address
 

@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
+	"github.com/nodecluster/nodecluster/cluster/internal/outbox"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -320,7 +321,7 @@ func TestWorkerThatDoesNotRead(t *testing.T) {
 		syscall.Kill(pid, syscall.SIGSTOP)
 		defer syscall.Kill(pid, syscall.SIGCONT)
 		note := map[string]string{"action": "note", "to": "app", "data": strings.Repeat("x", 64<<10)}
-		for range 2 * maxWaiting / len(note["data"]) {
+		for range 2 * outbox.MaxWaiting / len(note["data"]) {
 			if err := r.parent.Send(nodetest.Context(t), note); err != nil {
 				t.Fatal(err)
 			}

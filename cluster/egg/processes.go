@@ -10,17 +10,18 @@ import (
 	"strings"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/internal/outbox"
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
 // appWorker is the process of an app worker.
 type appWorker struct {
 	*cluster.Worker
-	*outbox
+	messages *outbox.Outbox
 }
 
 // Tell sends a message, and never waits.
-func (w *appWorker) Tell(message json.RawMessage) { w.outbox.Tell(message) }
+func (w *appWorker) Tell(message json.RawMessage) { w.messages.Tell(message) }
 
 // DebugPort is the port of its inspector, as its command line says it.
 func (w *appWorker) DebugPort() int {
@@ -45,11 +46,11 @@ func (m *Master) startApp(index int) (appProcess, error) {
 // agentProcess is the process of an agent. It is no worker of the cluster.
 type agentProcess struct {
 	*nodeipc.Child
-	*outbox
+	messages *outbox.Outbox
 }
 
 // Tell sends a message, and never waits.
-func (a *agentProcess) Tell(message json.RawMessage) { a.outbox.Tell(message) }
+func (a *agentProcess) Tell(message json.RawMessage) { a.messages.Tell(message) }
 
 func (m *Master) startAgent() (process, error) {
 	args := slices.Clone(m.settings.ExecArgv)

@@ -4,17 +4,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/outbox"
 )
 
 // outbox is that of a channel. name says whose it is.
-func (m *Master) outbox(channel sender, name func() string) *outbox {
-	return &outbox{channel: channel, ctx: m.ctx, writers: &m.tasks, unread: func(dropped int) {
+func (m *Master) outbox(channel outbox.Channel, name func() string) *outbox.Outbox {
+	return outbox.New(m.ctx, channel, &m.tasks, func(dropped int) {
 		if dropped == 0 {
 			m.log.add(levelError, "[master] "+name()+" does not read its messages, further ones are dropped")
 			return
 		}
 		m.log.add(levelError, fmt.Sprintf("[master] %s reads its messages again, %d were dropped", name(), dropped))
-	}}
+	})
 }
 
 func (m *Master) now() time.Time { return time.Now() }

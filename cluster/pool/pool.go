@@ -34,7 +34,7 @@ type Pool struct {
 
 	routers  []*Router      // of Options.Routes
 	routing  sync.WaitGroup // of the goroutine that routes messages
-	outboxes outboxes       // of what routes send
+	outboxes *outboxes      // of what routes send
 	asks     chan func()    // what the supervisor is to do
 	changing chan struct{}  // whose one change is under way has put something there
 	watchers watchers
@@ -79,7 +79,7 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	p := &Pool{
 		primary: primary, options: o, halt: func() {}, done: make(chan struct{}),
 		asks: make(chan func()), changing: make(chan struct{}, 1), settings: []cluster.Settings{settings},
-		blocked: map[*cluster.Worker]*replacer{},
+		blocked: map[*cluster.Worker]*replacer{}, outboxes: newOutboxes(primary),
 	}
 	for _, program := range o.Programs {
 		p.settings = append(p.settings, program.Settings)

@@ -3,8 +3,6 @@ package pool
 import (
 	"context"
 	"errors"
-	"fmt"
-	"sync"
 	"sync/atomic"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -12,15 +10,12 @@ import (
 )
 
 // A Router sends what a route has for workers. It never waits: of what a worker has not read, 16 MiB are kept beside what its channel holds,
-// and further messages are dropped and counted. The first that is dropped since the worker has got one is an [cluster.ErrorEvent] that
-// matches [nodeipc.ErrNotReading]. Its methods may be called from any goroutine.
+// and further messages are dropped and counted. An [cluster.ErrorEvent] that matches [nodeipc.ErrNotReading] tells of the first, and another
+// one of how many there were, once the worker reads again. Its methods may be called from any goroutine.
 type Router struct {
 	pool                 *Pool
 	route                Route
 	taken, sent, dropped atomic.Uint64
-
-	mu     sync.Mutex
-	behind map[*cluster.Worker]bool // those of which the last message was dropped
 }
 
 // Workers are the workers that have a channel, by age.
@@ -40,13 +35,8 @@ func (r *Router) Tell(w *cluster.Worker, message any) bool {
 	switch {
 	case err == nil:
 		r.sent.Add(1)
-		r.setBehind(w, false)
-	case errors.Is(err, nodeipc.ErrDisconnected):
-	default:
+	case !errors.Is(err, nodeipc.ErrDisconnected):
 		r.dropped.Add(1)
-		if r.setBehind(w, true) {
-			r.pool.primary.EmitError(w, fmt.Errorf("pool: messages of %s for worker %d are dropped: %w", r.route.Name(), w.ID(), err))
-		}
 	}
 	return err == nil
 }
@@ -60,24 +50,6 @@ func (r *Router) Broadcast(message any, except *cluster.Worker) {
 	}
 }
 
-// setBehind notes whether a message of a worker was dropped, and reports whether that is news.
-func (r *Router) setBehind(w *cluster.Worker, behind bool) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	was := r.behind[w]
-	if behind {
-		r.behind[w] = true
-	} else {
-		delete(r.behind, w)
-	}
-	return behind && !was
-}
-
-func (r *Router) leave(w *cluster.Worker) {
-	r.route.Leave(r, w)
-	r.setBehind(w, false)
-}
-
 func (r *Router) read() RouteCounts {
 	return RouteCounts{Name: r.route.Name(), Taken: r.taken.Load(), Sent: r.sent.Load(), Dropped: r.dropped.Load()}
 }
@@ -88,9 +60,8 @@ func (p *Pool) startRouting() {
 		return
 	}
 	for _, route := range p.options.Routes {
-		p.routers = append(p.routers, &Router{pool: p, route: route, behind: map[*cluster.Worker]bool{}})
+		p.routers = append(p.routers, &Router{pool: p, route: route})
 	}
-	p.outboxes.waiting = map[*cluster.Worker]*outbox{}
 	messages := p.primary.Subscribe(cluster.MessageEvent{}, cluster.DisconnectEvent{})
 	p.routing.Go(func() {
 		for event := range messages.Events(context.Background()) {
@@ -117,7 +88,8 @@ func (p *Pool) routeEvent(event cluster.Event) {
 		}
 	case cluster.DisconnectEvent:
 		for _, r := range p.routers {
-			r.leave(e.Worker)
+			r.route.Leave(r, e.Worker)
 		}
+		p.outboxes.leave(e.Worker)
 	}
 }

@@ -1,8 +1,9 @@
-package egg
+package outbox
 
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -59,11 +60,13 @@ func TestOutboxKeepsOrderAndBounds(t *testing.T) {
 	t.Cleanup(cancel)
 	c := &slowChannel{room: make(chan struct{})}
 	told := make(chan int, 10)
-	o := &outbox{channel: c, ctx: ctx, writers: &writers, unread: func(dropped int) { told <- dropped }}
+	o := New(ctx, c, &writers, func(dropped int) { told <- dropped })
 	message := func(i int) json.RawMessage { return fmt.Appendf(nil, `{"n":%d,"pad":"%01000d"}`, i, 0) }
-	fits := maxWaiting / (len(message(10000)) + messageCost)
+	fits := MaxWaiting / (len(message(10000)) + messageCost)
 	for i := range fits + 100 {
-		o.Tell(message(10000 + i))
+		if err := o.Tell(message(10000 + i)); errors.Is(err, nodeipc.ErrNotReading) != (i >= fits) {
+			t.Fatalf("message %d: %v, where %d fit", i, err, fits)
+		}
 	}
 	if n := nodetest.Receive(t, told, "word of the first that is dropped"); n != 0 {
 		t.Errorf("%d were dropped before", n)
@@ -82,4 +85,16 @@ func TestOutboxKeepsOrderAndBounds(t *testing.T) {
 			t.Fatalf("message %d is %.40s", i, got)
 		}
 	}
+}
+
+// After Close what has no room is not kept, and no goroutine begins.
+func TestClosedOutboxKeepsNothing(t *testing.T) {
+	nodetest.NoLeaks(t)
+	var writers sync.WaitGroup
+	o := New(t.Context(), &slowChannel{room: make(chan struct{})}, &writers, func(int) {})
+	o.Close()
+	if err := o.Tell(json.RawMessage("1")); !errors.Is(err, nodeipc.ErrDisconnected) {
+		t.Errorf("it is %v", err)
+	}
+	writers.Wait()
 }
