@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strconv"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/rawjson"
 )
 
 // A role is what a process is in an application of Egg.
@@ -33,6 +35,11 @@ type delivery struct {
 
 // A messenger knows the processes by which a message may name its receiver.
 type messenger struct{ masterPid, agentPid int }
+
+// span is where something begins and ends in a text.
+type span struct{ begin, end int }
+
+func (s span) of(text []byte) []byte { return text[s.begin:s.end] }
 
 // envelope is what is looked at of a message. The value of a key that comes twice is the last, as in JavaScript.
 type envelope struct {
@@ -82,7 +89,7 @@ func (m messenger) receiver(text string) (role, int) {
 
 // asObject is a message as an object: a text is an action that is its own data. It is nil for what is neither.
 func asObject(message []byte) []byte {
-	i := skipSpace(message, 0)
+	i := rawjson.SkipSpace(message, 0)
 	if i == len(message) {
 		return nil
 	}
@@ -90,7 +97,7 @@ func asObject(message []byte) []byte {
 	case '{':
 		return message[i:]
 	case '"':
-		text := message[i:skipString(message, i)]
+		text := message[i:rawjson.SkipValue(message, i)]
 		return slices.Concat([]byte(`{"action":`), text, []byte(`,"data":`), text, []byte("}"))
 	default:
 		return nil
@@ -98,8 +105,9 @@ func asObject(message []byte) []byte {
 }
 
 func open(text []byte) (e envelope) {
-	for key, value := range members(text) {
-		switch key {
+	for m := range rawjson.Members(text) {
+		value := span{m.Begin, m.Begin + len(m.Value)}
+		switch rawjson.Text(m.Key) {
 		case "action":
 			e.action = value
 		case "to":
@@ -141,7 +149,7 @@ func (e envelope) readdress(text []byte, from, to role) json.RawMessage {
 		added = append(added, `"`+member.key+`":"`+string(member.value)+`",`...)
 	}
 	slices.SortFunc(changes, func(a, b change) int { return a.at.begin - b.at.begin })
-	if i := skipSpace(text, 1); text[i] == '}' {
+	if i := rawjson.SkipSpace(text, 1); text[i] == '}' {
 		added = added[:len(added)-1] // an empty object has nothing that follows
 	}
 	out := make([]byte, 0, len(text)+len(added)+16)

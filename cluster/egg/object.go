@@ -4,100 +4,13 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"iter"
 	"slices"
 	"strconv"
+
+	"github.com/nodecluster/nodecluster/cluster/internal/rawjson"
 )
 
 var errNoObject = errors.New("it is no JSON object")
-
-// span is where something begins and ends in a text.
-type span struct{ begin, end int }
-
-func (s span) of(text []byte) []byte { return text[s.begin:s.end] }
-
-// members are the keys of a JSON object, as they are meant, and where their values are. The text has to be valid JSON: what is in the values is not
-// looked at.
-func members(text []byte) iter.Seq2[string, span] {
-	return func(yield func(string, span) bool) {
-		i := skipSpace(text, 0)
-		if i == len(text) || text[i] != '{' {
-			return
-		}
-		for i = skipSpace(text, i+1); i < len(text) && text[i] == '"'; i = skipSpace(text, i+1) {
-			key := span{i, skipString(text, i)}
-			value := span{begin: skipSpace(text, skipSpace(text, key.end)+1)}
-			value.end = skipValue(text, value.begin)
-			if !yield(decodeKey(key.of(text)), value) {
-				return
-			}
-			if i = skipSpace(text, value.end); i == len(text) || text[i] != ',' {
-				return
-			}
-			i = skipSpace(text, i+1) - 1
-		}
-	}
-}
-
-// decodeKey is what a key in quotation marks means.
-func decodeKey(quoted []byte) string {
-	if bytes.IndexByte(quoted, '\\') < 0 {
-		return string(quoted[1 : len(quoted)-1])
-	}
-	var key string
-	json.Unmarshal(quoted, &key)
-	return key
-}
-
-// Each of these gives the index after what it is named for, which begins at i.
-
-func skipSpace(text []byte, i int) int {
-	for i < len(text) && (text[i] == ' ' || text[i] == '\t' || text[i] == '\r' || text[i] == '\n') {
-		i++
-	}
-	return i
-}
-
-func skipString(text []byte, i int) int {
-	for i++; text[i] != '"'; i++ {
-		if text[i] == '\\' {
-			i++
-		}
-	}
-	return i + 1
-}
-
-func skipValue(text []byte, i int) int {
-	for depth := 0; ; {
-		switch text[i] {
-		case '"':
-			i = skipString(text, i)
-		case '{', '[':
-			depth++
-			i++
-			continue
-		case '}', ']':
-			depth--
-			i++
-		case ',', ':', ' ', '\t', '\r', '\n':
-			i++
-			continue
-		default:
-			i = skipWord(text, i)
-		}
-		if depth == 0 {
-			return i
-		}
-	}
-}
-
-// skipWord is for a number, true, false or null.
-func skipWord(text []byte, i int) int {
-	for i < len(text) && bytes.IndexByte([]byte(",:]} \t\r\n"), text[i]) < 0 {
-		i++
-	}
-	return i
-}
 
 // An object is a JSON object whose members keep their order and their text.
 type object struct {
@@ -111,12 +24,12 @@ func parseObject(text []byte) (*object, error) {
 		var value any
 		return nil, json.Unmarshal(text, &value)
 	}
-	if i := skipSpace(text, 0); text[i] != '{' {
+	if i := rawjson.SkipSpace(text, 0); text[i] != '{' {
 		return nil, errNoObject
 	}
 	o := &object{}
-	for key, value := range members(text) {
-		o.set(key, bytes.Clone(value.of(text)))
+	for m := range rawjson.Members(text) {
+		o.set(rawjson.Text(m.Key), bytes.Clone(m.Value))
 	}
 	return o, nil
 }

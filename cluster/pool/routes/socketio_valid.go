@@ -3,6 +3,7 @@ package routes
 import (
 	"math/big"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/rawjson"
 	"github.com/nodecluster/nodecluster/nodeipc/structuredclone"
 )
 
@@ -69,7 +70,7 @@ func areSockets(sockets value) bool {
 // it contains itself, or something else so often that it would be long, and there is no BigInt.
 func (v value) isPlain() bool {
 	if v.clone == nil {
-		return depthOf(v.json) <= maxNesting
+		return rawjson.Depth(v.json) <= maxNesting
 	}
 	room := maxValues
 	return isPlainClone(v.clone, 0, &room)

@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/rawjson"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/structuredclone"
 )
@@ -29,7 +30,7 @@ func isClone(m nodeipc.Message) bool {
 func valueOf(m nodeipc.Message) value {
 	payload := m.Payload()
 	if !isClone(m) {
-		return value{json: trimSpace(payload), there: len(payload) > 0}
+		return value{json: payload[rawjson.SkipSpace(payload, 0):], there: len(payload) > 0}
 	}
 	v, err := structuredclone.Decode(payload)
 	return value{clone: v, there: err == nil}
@@ -41,11 +42,11 @@ func (v value) get(name string) (property value) {
 		property.clone, property.there = o.Get(name)
 		return property
 	}
-	eachMember(v.json, func(key, member []byte) {
-		if isKey(key, name) {
-			property = value{json: member, there: true}
+	for m := range rawjson.Members(v.json) {
+		if m.Is(name) {
+			property = value{json: m.Value, there: true}
 		}
-	})
+	}
 	return property
 }
 
@@ -57,7 +58,9 @@ func (v value) eachProperty(f func(name string, property value)) {
 		}
 		return
 	}
-	eachMember(v.json, func(key, member []byte) { f(unquoted(key), value{json: member, there: true}) })
+	for m := range rawjson.Members(v.json) {
+		f(rawjson.Text(m.Key), value{json: m.Value, there: true})
+	}
 }
 
 // text is a string, and "" where the value is none. It keeps nothing of the message in memory.
@@ -69,7 +72,7 @@ func (v value) text() (text string) {
 	if !v.isText() {
 		return ""
 	}
-	return unquoted(v.json)
+	return rawjson.Text(v.json)
 }
 
 func (v value) isText() bool {
@@ -106,7 +109,9 @@ const maxDigits = 16
 // array returns the elements of an array, and whether the value is one. Arrays that Node would not make of a list are none.
 func (v value) array() (elements []value, ok bool) {
 	if v.begins('[') {
-		eachElement(v.json, func(element []byte) { elements = append(elements, value{json: element, there: true}) })
+		for element := range rawjson.Elements(v.json) {
+			elements = append(elements, value{json: element, there: true})
+		}
 		return elements, true
 	}
 	list, ok := v.clone.(*structuredclone.Array)
