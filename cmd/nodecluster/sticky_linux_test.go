@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,20 +12,7 @@ import (
 
 // The program of the documentation is served on the port that it does not listen on.
 func TestStickyListen(t *testing.T) {
-	page, err := os.ReadFile("docs/libraries.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, section, _ := strings.Cut(string(page), "## @socket.io/sticky\n")
-	_, program, _ := strings.Cut(section, "```js\n")
-	program, _, ok := strings.Cut(program, "```")
-	if !ok {
-		t.Fatal("the page has no program")
-	}
-	script := filepath.Join(t.TempDir(), "app.js")
-	if err := os.WriteFile(script, []byte(program), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	script := pasted(t, t.TempDir(), "@socket.io/sticky")
 	modules := "NODE_PATH=" + nodetest.Libraries(t)
 	port := nodetest.FreePort(t)
 	p := launch(t, []string{modules}, "--log-format=text", "-i=2", "--sticky-listen", localhost(port), "--wait-ready", script)

@@ -89,8 +89,6 @@ func Run(o Options) error {
 	f := follow(workers, o.Log)
 	changes := logProgress(workers, o.Log)
 	s := newService(&o, workers, reread, routes)
-	s.sticky = stickyServer{routes.sticky, workers}
-	s.follow(routes.log4js)
 	err = untilEnd(s, signals, &f.stopping)
 	if errors.Is(err, errStuck) {
 		return err

@@ -46,23 +46,18 @@ var _ control.Service = (*service)(nil)
 func newService(o *Options, workers *pool.Pool, reread *rereader, routes *appRoutes) *service {
 	s := &service{
 		options: o, workers: workers, log: o.Log, reread: reread, routes: routes, config: o.Config, startedAt: time.Now(),
-		stops: make(chan struct{}, 1), ended: make(chan struct{}),
+		stops: make(chan struct{}, 1), ended: make(chan struct{}), sticky: stickyServer{routes.sticky, workers},
 	}
 	s.health.Pool = workers
 	steps := workers.Progress(context.Background())
 	lives := workers.Subscribe(cluster.ListeningEvent{}, cluster.ExitEvent{})
 	s.running.Go(func() { s.history.follow(steps, workers) })
 	s.running.Go(func() { s.followLives(lives) })
-	return s
-}
-
-// follow has the route of log4js know the worker of the instance 0, until the pool is closed.
-func (s *service) follow(l *log4js) {
-	if s.options.Pool.InstanceVar == "" {
-		return
+	if o.Pool.InstanceVar != "" {
+		lives := workers.Subscribe(cluster.ListeningEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{})
+		s.running.Go(func() { routes.log4js.first.follow(workers, lives) })
 	}
-	lives := s.workers.Subscribe(cluster.ListeningEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{})
-	s.running.Go(func() { l.first.follow(s.workers, lives) })
+	return s
 }
 
 // followLives takes what happens to workers, until the pool is closed. It has the moment be known in which the state has changed.
