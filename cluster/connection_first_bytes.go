@@ -9,13 +9,6 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
 )
 
-// firstBytesTimeout is how long the first bytes of a connection are waited for.
-const firstBytesTimeout = 5 * time.Second
-
-// maxUndecided is how many connections of a dispatcher may be waited for so, or as many as a quarter of the descriptors that the process may
-// have, if that is less. The one that was waited for longest makes room for a further one.
-const maxUndecided = 4096
-
 // firstBytes are the connections of a dispatcher whose first bytes are still to come. They are peeked at, so that they are still there for
 // the worker. A connection that need not be waited for any more has no key if none was found. All methods run on the primary's loop.
 type firstBytes struct {
@@ -37,10 +30,8 @@ type undecided struct {
 }
 
 func newFirstBytes(d *dispatcher, find firstbytes.Finder) *firstBytes {
-	_, limit := bind.Descriptors()
 	f := &firstBytes{
-		dispatcher: d, find: find, most: max(min(maxUndecided, limit/4), 1), timeout: firstBytesTimeout,
-		buffer: make([]byte, firstbytes.MaxHead),
+		dispatcher: d, find: find, most: firstbytes.MaxWaiting(), timeout: firstbytes.Timeout, buffer: make([]byte, firstbytes.MaxHead),
 	}
 	f.timer = d.primary.loop.NewTimer(f.expire)
 	return f

@@ -8,16 +8,7 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
-	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 	"github.com/nodecluster/nodecluster/cluster/internal/firstbytes"
-)
-
-const (
-	// firstBytesTimeout is how long the first bytes of a connection are waited for.
-	firstBytesTimeout = 5 * time.Second
-	// maxUnread is how many connections are waited for so, or as many as a quarter of the descriptors that the process may have. The one that was
-	// waited for longest makes room for a further one.
-	maxUnread = 4096
 )
 
 // firstBytes are the connections whose first bytes are still to come. What has come is left for the worker to read.
@@ -40,15 +31,14 @@ func (o *Options) stickyFinder(key cluster.StickyKey) (firstbytes.Finder, error)
 }
 
 func newFirstBytes(find firstbytes.Finder) *firstBytes {
-	_, limit := bind.Descriptors()
-	return &firstBytes{find: find, most: max(min(maxUnread, limit/4), 1), buffer: make([]byte, firstbytes.MaxHead)}
+	return &firstBytes{find: find, most: firstbytes.MaxWaiting(), buffer: make([]byte, firstbytes.MaxHead)}
 }
 
 // add begins to wait for a connection's first bytes.
 func (f *firstBytes) add(conn *net.TCPConn) *list.Element {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	until := time.Now().Add(firstBytesTimeout)
+	until := time.Now().Add(firstbytes.Timeout)
 	if f.hurried {
 		until = time.Unix(1, 0)
 	}

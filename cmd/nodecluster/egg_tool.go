@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 
@@ -62,14 +61,7 @@ func runEggTool(args []string) error {
 	if err != nil {
 		return statusError{statusFailed, fmt.Errorf("egg-tool: %w", err)}
 	}
-	environ := syscall.Environ()
-	i := slices.IndexFunc(environ, func(variable string) bool { return strings.HasPrefix(variable, "NODE_OPTIONS=") })
-	if i < 0 {
-		environ = append(environ, "NODE_OPTIONS="+option)
-	} else {
-		environ[i] += " " + option
-	}
-	return startFailure(args[0], syscall.Exec(path, args, environ))
+	return startFailure(args[0], syscall.Exec(path, args, interpose.AddNodeOption(syscall.Environ(), option)))
 }
 
 func isExecutable(path string) bool {

@@ -5,12 +5,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"slices"
-	"strings"
 	"syscall"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/adopt"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/interpose"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
 	"github.com/spf13/cobra"
 )
@@ -111,11 +110,5 @@ func (f *execFlags) environ() ([]string, error) {
 	if err != nil {
 		return environ, err
 	}
-	// Where it was, so that the program finds its variables in their order.
-	i := slices.IndexFunc(environ, func(variable string) bool { return strings.HasPrefix(variable, "NODE_OPTIONS=") })
-	if i < 0 {
-		return append(environ, "NODE_OPTIONS="+option), nil
-	}
-	environ[i] += " " + option
-	return environ, nil
+	return interpose.AddNodeOption(environ, option), nil
 }

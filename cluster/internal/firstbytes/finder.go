@@ -3,12 +3,28 @@ package firstbytes
 import (
 	"bytes"
 	"net/netip"
+	"time"
 
+	"github.com/nodecluster/nodecluster/cluster/internal/bind"
 	"github.com/nodecluster/nodecluster/cluster/internal/rendezvous"
 )
 
 // MaxHead is how many bytes a Finder is to be given at most. What has no key in them has none.
 const MaxHead = 8 << 10
+
+const (
+	// Timeout is how long the first bytes of a connection are waited for.
+	Timeout = 5 * time.Second
+	// maxWaiting is how many connections are waited for so.
+	maxWaiting = 4096
+)
+
+// MaxWaiting is how many connections of a server may be waited for at a time: 4096, or a quarter of the descriptors that the process may have
+// if that is less. The one that was waited for longest makes room for a further one.
+func MaxWaiting() int {
+	_, limit := bind.Descriptors()
+	return max(min(maxWaiting, limit/4), 1)
+}
 
 // A Finder looks for a key in the first bytes of a connection. It must not change or keep them.
 type Finder func(head []byte) Result

@@ -7,6 +7,7 @@ package interpose
 
 import (
 	_ "embed"
+	"slices"
 	"strings"
 )
 
@@ -22,4 +23,16 @@ var Script []byte
 // Require returns the option by which Node loads the script at a path first, for NODE_OPTIONS.
 func Require(path string) string {
 	return `--require "` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(path) + `"`
+}
+
+// AddNodeOption adds an option to NODE_OPTIONS, behind those that are there, and returns the environment, which it changes. The variable keeps
+// its place, so that a program finds its variables in their order.
+func AddNodeOption(environ []string, option string) []string {
+	const name = "NODE_OPTIONS="
+	i := slices.IndexFunc(environ, func(variable string) bool { return strings.HasPrefix(variable, name) })
+	if i < 0 {
+		return append(environ, name+option)
+	}
+	environ[i] += " " + option
+	return environ
 }
