@@ -15,7 +15,7 @@ func (o *Options) choosePorts(OptionsFrom) error {
 	}
 	// Both are held before either is let go, so that they differ.
 	for _, key := range keys {
-		l, err := net.Listen("tcp", ":0")
+		l, err := listenBesideClients()
 		if err != nil {
 			return fmt.Errorf("%s: no port is free: %w", key, err)
 		}

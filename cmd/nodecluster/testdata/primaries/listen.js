@@ -16,6 +16,11 @@ function listen(options) {
   return new Promise((resolve) => {
     const server = net.createServer((socket) => socket.end('hello'));
     server.on('error', ({ code, message, syscall, errno, address, port }) => {
+      // Before Node 20 all abstract names are one, which another program may have for a moment.
+      if (code === 'EADDRINUSE' && options.path && options.path[0] === '\0') {
+        resolve(listen(options));
+        return;
+      }
       resolve({ code, syscall, errno, address, message: wanted ? message.replace(wanted, 'PORT') : message, port: port === wanted });
     });
     server.listen(options, () => {
