@@ -19,11 +19,17 @@ type Message struct {
 	known   codec.Known
 	codec   codec.Codec
 	request *received // nil unless the message is a request
+	isUsers bool      // the payload was found to be a user's message
 }
 
 var (
 	errReleased  = errors.New("nodeipc: decode the message: it was released")
 	errNoMessage = errors.New("nodeipc: decode the message: it is a zero Message, which nobody has sent")
+
+	errSendReleased  = errors.New("nodeipc: send a message on: it was released")
+	errSendNoMessage = errors.New("nodeipc: send a message on: it is a zero Message, which nobody has sent")
+	errSendOther     = errors.New("nodeipc: send a message on: it came in another serialization than the channel's: decode it first")
+	errSendInternal  = errors.New("nodeipc: send a message on: to the peer it would be none of a user: send a part of it, or Raw within another")
 )
 
 // Decode stores the message in what v points to: as json.Unmarshal does, or as [structuredclone.Unmarshal] does on a channel
@@ -54,13 +60,41 @@ func (m Message) Payload() []byte {
 	return m.payload
 }
 
-// Raw returns the message as a value that [Channel.Send] and its like write as it came, to any peer of the same serialization. It shares the
-// bytes of Payload, and is valid as long. Of a request it is the body. It is nil after Release, and of a zero Message.
+// Raw returns the message as a value that may be a part of another one, which [Channel.Send] and its like write as it came, to any peer of
+// the same serialization. It shares the bytes of Payload, and is valid as long. Of a request it is the body. It is nil after Release, and of a
+// zero Message. To send a message on alone, send the Message itself: that is not checked again.
 func (m Message) Raw() any {
 	if m.codec == nil || m.lease.over() {
 		return nil
 	}
 	return m.codec.Raw(m.payload)
+}
+
+// appendFrame appends the frame of a message that is sent on. A user's was checked when it came. Any other may be to the peer what only
+// this end may say, such as the body of a request whose cmd is Node's own.
+func (m Message) appendFrame(dst []byte, to codec.Codec, d codec.Dialect) ([]byte, error) {
+	switch {
+	case m.codec == nil:
+		return dst, errSendNoMessage
+	case m.lease.over():
+		return dst, errSendReleased
+	case m.codec != to:
+		return dst, errSendOther
+	}
+	if !m.isUsers {
+		if kind, err := to.Classify(m.payload); err != nil || kind != codec.User {
+			return dst, errSendInternal
+		}
+	}
+	return to.AppendPayload(dst, d, m.payload), nil
+}
+
+// rawOf returns a value as it may be a part of another one.
+func rawOf(v any) any {
+	if m, ok := v.(Message); ok {
+		return m.Raw()
+	}
+	return v
 }
 
 // Release gives back the memory of a message of 32 KiB or more, so that its channel puts the next one together without new

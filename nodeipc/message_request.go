@@ -81,7 +81,7 @@ func (c *Channel) Request(ctx context.Context, body any) (Message, error) {
 		return Message{}, errRequestOnLoop
 	}
 	id, reply := c.expectResponse()
-	if err := c.Send(ctx, requestMessage{codec.RequestCommand, id, body}); err != nil {
+	if err := c.Send(ctx, requestMessage{codec.RequestCommand, id, rawOf(body)}); err != nil {
 		c.forgetResponse(id)
 		return Message{}, err
 	}
@@ -228,7 +228,7 @@ func (m Message) Respond(ctx context.Context, body any) error {
 		return errNoRequest
 	}
 	c := m.request.channel
-	return c.Send(ctx, responseMessage{codec.ResponseCommand, c.codec.Raw(m.request.id), body})
+	return c.Send(ctx, responseMessage{codec.ResponseCommand, c.codec.Raw(m.request.id), rawOf(body)})
 }
 
 // RespondError answers a request with an error, of which the peer gets the text: [Channel.Request] returns it as a

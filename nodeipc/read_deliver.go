@@ -53,6 +53,7 @@ func (c *Channel) deliverMessage(kind codec.Kind, m Message) error {
 	case codec.Request:
 		c.handler.HandleMessage(c.asRequest(c.withOwnMemory(m)))
 	case codec.User:
+		m.isUsers = true
 		c.handler.HandleMessage(c.withOwnMemory(m))
 	default:
 		c.handler.HandleInternal(m)

@@ -60,30 +60,32 @@ func TestEveryValueBothWays(t *testing.T) {
 	})
 }
 
-// A message that is passed on as it came is the same to Node, in either serialization.
-func TestRawIsSentAsItCame(t *testing.T) {
+// A message that is sent on as it came is the same to Node, in either serialization, alone and within another.
+func TestMessageIsSentOnAsItCame(t *testing.T) {
 	for _, serialization := range []nodeipc.Serialization{nodeipc.JSON, nodeipc.Advanced} {
 		t.Run(string(serialization), func(t *testing.T) {
 			nodetest.NoLeaks(t)
 			child := start(t, command(t, nodetest.Default(t), `
 				const sent = { text: 'ä漢😀', list: [1, -0.5, null, { deep: [[]] }], long: 'x'.repeat(100000) };
 				process.send(sent);
-				process.on('message', (m) => process.send(require('util').isDeepStrictEqual(m, sent)));`), nodeipc.Options{Serialization: serialization})
+				process.on('message', (m) => process.send(require('util').isDeepStrictEqual(m.within ?? m, sent)));`), nodeipc.Options{Serialization: serialization})
 			ctx := nodetest.Context(t)
 			m, err := child.Receive(ctx)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := child.Send(ctx, m.Raw()); err != nil {
-				t.Fatal(err)
-			}
-			answer, err := child.Receive(ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var same bool
-			if err := answer.Decode(&same); err != nil || !same {
-				t.Errorf("what came back is the same: %v, %v", same, err)
+			for _, sent := range []any{m, map[string]any{"within": m.Raw()}} {
+				if err := child.Send(ctx, sent); err != nil {
+					t.Fatal(err)
+				}
+				answer, err := child.Receive(ctx)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var same bool
+				if err := answer.Decode(&same); err != nil || !same {
+					t.Errorf("what came back of %T is the same: %v, %v", sent, same, err)
+				}
 			}
 		})
 	}

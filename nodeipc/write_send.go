@@ -34,7 +34,8 @@ const maxScratch = 256 << 10
 var scratch = sync.Pool{New: func() any { return new([]byte) }}
 
 // Send sends a message: a value that encoding/json can write, a json.RawMessage as it is, or on a channel whose serialization is
-// Advanced any value that [structuredclone.Marshal] takes. Messages arrive in the order of the calls, as with process.send in
+// Advanced any value that [structuredclone.Marshal] takes. A [Message] goes on as it came, without its handle, on a channel of the
+// serialization in which it came. Messages arrive in the order of the calls, as with process.send in
 // Node.
 //
 // Send returns when the message is written or has its place behind others. It does not tell whether the peer has received it.
@@ -137,11 +138,13 @@ func (c *Channel) awaitRoom(ctx context.Context, room <-chan struct{}) error {
 
 // encode appends the frame of a message: v alone, or v in the envelope of a handle.
 func (c *Channel) encode(dst []byte, v any, h *handlewrap.Handle) (_ []byte, err error) {
-	if h == nil {
+	if m, ok := v.(Message); ok && h == nil {
+		dst, err = m.appendFrame(dst, c.codec, c.peerDialect())
+	} else if h == nil {
 		dst, err = c.codec.AppendFrame(dst, c.peerDialect(), v)
 	} else {
 		e := codec.Envelope{Type: string(h.Type()), Key: h.ServerKey(), DgramType: h.DgramType()}
-		dst, err = c.codec.AppendSealed(dst, c.peerDialect(), e, v)
+		dst, err = c.codec.AppendSealed(dst, c.peerDialect(), e, rawOf(v))
 	}
 	if err != nil {
 		return dst, err

@@ -27,7 +27,7 @@ func (o toOthers) Name() string { return o.mark }
 func (o toOthers) Matches(m nodeipc.Message) bool { return bytes.Contains(m.Payload(), []byte(o.mark)) }
 
 func (o toOthers) Take(r *pool.Router, from *cluster.Worker, m nodeipc.Message) {
-	r.Broadcast(m.Raw(), from)
+	r.Broadcast(m, from)
 }
 
 func (o toOthers) Leave(_ *pool.Router, w *cluster.Worker) { o.left <- w.ID() }

@@ -28,8 +28,8 @@ func (r *Router) Workers() (connected []*cluster.Worker) {
 	return connected
 }
 
-// Tell sends a worker a message, what [cluster.Worker.Tell] takes, and reports whether it is on its way. [nodeipc.Message.Raw] is one that is
-// passed on as it came. A worker gets the messages of all routes in the order of the calls.
+// Tell sends a worker a message, what [cluster.Worker.Tell] takes, and reports whether it is on its way. A [nodeipc.Message] is passed on as
+// it came. A worker gets the messages of all routes in the order of the calls.
 func (r *Router) Tell(w *cluster.Worker, message any) bool {
 	err := r.pool.outboxes.tell(w, message)
 	switch {

@@ -136,6 +136,8 @@ func (o *Outbox) abandon() {
 // costOf is what a message counts that waits. One that was written before has its bytes; others are small.
 func costOf(message any) int {
 	switch m := message.(type) {
+	case nodeipc.Message:
+		return messageCost + len(m.Payload())
 	case json.RawMessage:
 		return messageCost + len(m)
 	case structuredclone.RawMessage:

@@ -27,7 +27,7 @@ func (broadcast) Matches(m nodeipc.Message) bool {
 }
 
 func (broadcast) Take(r *pool.Router, from *cluster.Worker, m nodeipc.Message) {
-	r.Broadcast(m.Raw(), from)
+	r.Broadcast(m, from)
 }
 
 func (broadcast) Leave(*pool.Router, *cluster.Worker) {}

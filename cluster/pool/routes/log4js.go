@@ -122,7 +122,7 @@ func (l *log4js) forward(r *pool.Router, from *cluster.Worker, m nodeipc.Message
 	if _, sends := l.senders[primary]; sends {
 		return false
 	}
-	return r.Tell(primary, m.Raw())
+	return r.Tell(primary, m)
 }
 
 func (l *log4js) Leave(_ *pool.Router, w *cluster.Worker) { delete(l.senders, w) }

@@ -80,13 +80,13 @@ func (s *socketIO) takeNew(r *pool.Router, from *cluster.Worker, m nodeipc.Messa
 	switch message.kind {
 	case fetchSocketsResponse, serverSideEmitResponse:
 		if asker := s.adapters.owners[message.requester]; asker != nil {
-			r.Tell(asker, m.Raw())
+			r.Tell(asker, m)
 		}
 		return
 	case adapterClose:
 		s.adapters.forget(from, message.uid)
 	}
-	s.tellNew(r, m.Raw(), from)
+	s.tellNew(r, m, from)
 }
 
 // tellNew tells all workers that use version 0.3 but one.

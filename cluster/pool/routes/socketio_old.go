@@ -36,12 +36,12 @@ func (s *socketIO) takeOld(r *pool.Router, from *cluster.Worker, m nodeipc.Messa
 		asker := data.get("workerId").number()
 		for w := range s.old {
 			if w.ID() == asker {
-				r.Tell(w, m.Raw())
+				r.Tell(w, m)
 			}
 		}
 		return
 	}
-	s.tellOld(r, m.Raw(), from)
+	s.tellOld(r, m, from)
 }
 
 // tellOld tells all workers that use version 0.2 but one.

@@ -19,6 +19,15 @@ func (advancedCodec) AppendFrame(dst []byte, d Dialect, v any) ([]byte, error) {
 	return framed, nil
 }
 
+// AppendPayload writes the version of the dialect, as a value is written alike in all versions.
+func (advancedCodec) AppendPayload(dst []byte, d Dialect, payload []byte) []byte {
+	dst = binary.BigEndian.AppendUint32(dst, uint32(min(len(payload), math.MaxUint32)))
+	start := len(dst)
+	dst = append(dst, payload...)
+	dst[start+1] = oldestVersion + byte(d)
+	return dst
+}
+
 func optionsOf(d Dialect) structuredclone.Options {
 	return structuredclone.Options{Version: oldestVersion + int(d)}
 }

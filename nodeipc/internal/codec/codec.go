@@ -35,6 +35,8 @@ type Codec interface {
 
 	// AppendFrame appends a frame that holds a value.
 	AppendFrame(dst []byte, d Dialect, v any) ([]byte, error)
+	// AppendPayload appends a frame that holds a payload as it came, of whatever dialect. Classify has found it to be a message.
+	AppendPayload(dst []byte, d Dialect, payload []byte) []byte
 	// AppendSealed appends a frame that holds a value in the envelope e.
 	AppendSealed(dst []byte, d Dialect, e Envelope, v any) ([]byte, error)
 	// NewTemplate makes a template of sealed frames. It calls value with a number that stands for the one that changes, and value

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	stdjson "encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/goccy/go-json"
 )
@@ -23,7 +24,6 @@ var (
 	jsonInternal = []byte(`{"cmd":"NODE_`)
 	jsonCluster  = []byte(`{"cmd":"NODE_CLUSTER",`)
 	jsonPrefix   = []byte(prefix)
-	jsonFirstKey = []byte(`{"cmd":"`)
 	jsonNative   = []byte(`{"cmd":"NODE_HANDLE","type":"net.Native","msg":`)
 )
 
@@ -75,23 +75,30 @@ func (jsonCodec) Classify(payload []byte) (Kind, error) {
 	return kindOf(jsonCommand(payload)), nil
 }
 
-// jsonCommand returns the string at an object's key "cmd". Where that is not plainly the first key, as in Node's own messages, it
-// goes by way of a map. A struct's fields would also match keys in other cases, which are other keys to Node.
-func jsonCommand(payload []byte) string {
-	if rest, ok := bytes.CutPrefix(payload, jsonFirstKey); ok {
-		if end := bytes.IndexAny(rest, `"\\`); end >= 0 && rest[end] == '"' {
-			return string(rest[:end])
+// jsonCommand returns the string at an object's key "cmd", as Node has it: of several the last, and of keys and strings that are escaped what
+// they stand for.
+func jsonCommand(payload []byte) (command string) {
+	eachMember(payload, func(key, value []byte) {
+		if textOf(key) == "cmd" {
+			command = ""
+			if value[0] == '"' {
+				command = textOf(value[1 : len(value)-1])
+			}
 		}
-	}
-	if payload = bytes.TrimLeft(payload, " \t\r"); len(payload) == 0 || payload[0] != '{' {
-		return ""
-	}
-	var fields map[string]stdjson.RawMessage
-	var command string
-	if stdjson.Unmarshal(payload, &fields) != nil || stdjson.Unmarshal(fields["cmd"], &command) != nil {
-		return ""
-	}
+	})
 	return command
+}
+
+// textOf is a valid string, given without its quotes.
+func textOf(inner []byte) string {
+	if bytes.IndexByte(inner, '\\') < 0 {
+		return string(inner)
+	}
+	var text string
+	if stdjson.Unmarshal(slices.Concat([]byte(`"`), inner, []byte(`"`)), &text) != nil {
+		return ""
+	}
+	return text
 }
 
 func (jsonCodec) Open(payload []byte) (e Envelope, inner []byte, err error) {

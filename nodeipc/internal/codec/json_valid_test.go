@@ -55,3 +55,21 @@ func BenchmarkValidJSON(b *testing.B) {
 		}
 	}
 }
+
+// Whose message it is, is decided by the value that Node has at cmd: the last of several, however the key is written.
+func TestJSONCommandIsTheLast(t *testing.T) {
+	for payload, want := range map[string]Kind{
+		`{"cmd":"x","cmd":"NODE_HANDLE_ACK"}`:                              ACK,
+		`{"cmd":"x","cmd":"y","z":"NODE_"}`:                                User,
+		`{"cmd":"NODE_X","cmd":"x"}`:                                       User,
+		`{"cmd":"NODE_X","cmd":1}`:                                         User,
+		`{"a":[{"cmd":"x"},"\"}"], "c\u006dd" : "NODE\u005fSOCKET_COUNT"}`: Socket,
+		`{"cmd":"x","c\u006dd":"NODE_CLUSTER"}`:                            Internal,
+		`{"cmd":{"cmd":"NODE_X"},"x":"NODE_X"}`:                            User,
+		`["cmd","NODE_X"]`:                                                 User,
+	} {
+		if got, err := JSON.Classify([]byte(payload)); err != nil || got != want {
+			t.Errorf("%s is of kind %d (%v), want %d", payload, got, err, want)
+		}
+	}
+}

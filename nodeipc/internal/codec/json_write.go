@@ -21,6 +21,13 @@ func (jsonCodec) AppendFrame(dst []byte, d Dialect, v any) ([]byte, error) {
 	return bunFrame(dst, payload), nil
 }
 
+func (jsonCodec) AppendPayload(dst []byte, d Dialect, payload []byte) []byte {
+	if d == bun {
+		return bunFrame(dst, payload)
+	}
+	return append(append(dst, payload...), '\n')
+}
+
 func (jsonCodec) AppendSealed(dst []byte, d Dialect, e Envelope, v any) ([]byte, error) {
 	inner, err := encodeJSON(v)
 	if err != nil {
