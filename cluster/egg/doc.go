@@ -23,8 +23,8 @@
 //
 // # What differs from Egg's own master
 //
-//   - A stop lets the app workers answer the requests that they have before Egg's hooks run. What they send in those hooks is lost, because they
-//     have left the cluster by then. Settings.NoDrain has it the other way round.
+//   - A stop lets the app workers answer the requests that they have before Egg's hooks run. For that, Node loads a script in them, which is in a
+//     folder nodecluster-drain-* for temporary files until Run returns. Settings.NoDrain leaves both out.
 //   - A reload replaces one app worker after the other, the new one first, and is given up where that fails.
 //   - An app worker that dies in its start, after the application has started once, is started again, with growing pauses.
 //   - With port 0 the application is ready, and the parent is told which port it has.

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/internal/drain"
 	"github.com/nodecluster/nodecluster/cluster/internal/firstbytes"
 	"github.com/nodecluster/nodecluster/cluster/internal/outbox"
 )
@@ -32,6 +33,7 @@ type Master struct {
 	state    *state
 	parent   *outbox.Outbox
 	sticky   *sticky
+	preload  drain.Preload     // of app workers
 	find     firstbytes.Finder // what decides a client's app worker in sticky mode, nil for its address
 
 	moves   chan func()
@@ -72,6 +74,7 @@ func New(o *Options, s Settings) (*Master, error) {
 		s.Env = append([]string{"NO_DEPRECATION=*"}, s.Env...)
 	}
 	m := &Master{settings: s, options: o, node: node, find: find, moves: make(chan func(), 64)}
+	m.preload.KillTimeout, m.preload.Behind = m.appTimeout(), keepChannel
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m, nil
 }
@@ -185,4 +188,5 @@ func (m *Master) close() {
 	}
 	m.endings.Wait()
 	m.tasks.Wait()
+	m.preload.Close()
 }

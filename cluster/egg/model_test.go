@@ -73,6 +73,7 @@ func (w *fakeWorld) logText(level, string)         {}
 func (w *fakeWorld) flushLog()                     {}
 func (w *fakeWorld) tellParent(m json.RawMessage)  { w.parent = append(w.parent, string(m)) }
 func (w *fakeWorld) drain(p appProcess)            { p.(*fakeProcess).drained = true }
+func (w *fakeWorld) hasDrained(appProcess)         {}
 func (w *fakeWorld) release(appProcess)            {}
 func (w *fakeWorld) endAgent(process)              { w.stopped = true }
 func (w *fakeWorld) appTimeout() time.Duration     { return time.Second }

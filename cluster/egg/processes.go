@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
+	"syscall"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/internal/outbox"
@@ -17,11 +19,15 @@ import (
 // appWorker is the process of an app worker.
 type appWorker struct {
 	*cluster.Worker
-	messages *outbox.Outbox
+	messages   *outbox.Outbox
+	drained    chan struct{} // closed when it has said that it has answered its clients
+	hasClients atomic.Bool   // it was given connections of sticky mode
 }
 
 // Tell sends a message, and never waits.
 func (w *appWorker) Tell(message json.RawMessage) { w.messages.Tell(message) }
+
+func (w *appWorker) signal(s syscall.Signal) { w.Kill(s) }
 
 // DebugPort is the port of its inspector, as its command line says it.
 func (w *appWorker) DebugPort() int {
@@ -36,11 +42,13 @@ func (w *appWorker) DebugPort() int {
 
 // startApp forks an app worker. The variables say which of how many it is.
 func (m *Master) startApp(index int) (appProcess, error) {
-	w, err := m.primary.Fork("CFORK_WORKER_INDEX="+strconv.Itoa(index), "CFORK_WORKER_COUNT="+strconv.Itoa(m.options.workers))
+	env := append(m.drainEnv(), "CFORK_WORKER_INDEX="+strconv.Itoa(index), "CFORK_WORKER_COUNT="+strconv.Itoa(m.options.workers))
+	w, err := m.primary.Fork(env...)
 	if err != nil {
 		return nil, err
 	}
-	return &appWorker{w, m.outbox(w, func() string { return fmt.Sprintf("app_worker#%d:%d", w.ID(), w.Pid()) })}, nil
+	messages := m.outbox(w, func() string { return fmt.Sprintf("app_worker#%d:%d", w.ID(), w.Pid()) })
+	return &appWorker{Worker: w, messages: messages, drained: make(chan struct{})}, nil
 }
 
 // agentProcess is the process of an agent. It is no worker of the cluster.

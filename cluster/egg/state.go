@@ -49,6 +49,8 @@ type world interface {
 	tellParent(json.RawMessage)
 	// drain has an app worker leave: it answers the requests that it has, and is ended then. Its end is told as any other.
 	drain(appProcess)
+	// hasDrained is for an app worker that has said that it has answered them.
+	hasDrained(appProcess)
 	// release closes what an app worker has listened on that ended and has no successor.
 	release(appProcess)
 	// endAgent has the agent end. Its end is told too.
@@ -126,6 +128,8 @@ func (s *state) hear(d delivery, from role, sender *app) {
 		s.learnPort(d.data)
 	case d.action == "reload-worker":
 		s.askReload()
+	case d.action == drainedAction && sender != nil:
+		s.world.hasDrained(sender.appProcess)
 	case sender != nil && s.saysWhere(d.action):
 		if at, ok := readAddress(d.data); ok {
 			s.appStarted(sender, at)

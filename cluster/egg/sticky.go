@@ -8,7 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/internal/rendezvous"
 	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc"
@@ -41,8 +40,8 @@ type sticky struct {
 // stickyPlace is the clients of one place.
 type stickyPlace struct {
 	clients chan stickyClient
-	worker  *cluster.Worker // nil while there is none
-	waits   bool            // its successor is on its way
+	worker  *appWorker // nil while there is none
+	waits   bool       // its successor is on its way
 }
 
 // stickyClient is a connection and the key that decides its place.
@@ -76,7 +75,7 @@ func (m *Master) openSticky(port int) (int, error) {
 // serve has the app worker of a place get connections.
 func (m *Master) serve(index int, p appProcess) {
 	if m.sticky != nil {
-		m.sticky.set(index, p.(*appWorker).Worker, true)
+		m.sticky.set(index, p.(*appWorker), true)
 	}
 }
 
@@ -87,11 +86,22 @@ func (m *Master) vacate(index int, waits bool) {
 	}
 }
 
-func (s *sticky) set(index int, w *cluster.Worker, waits bool) {
+func (s *sticky) set(index int, w *appWorker, waits bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.places[index].worker, s.places[index].waits = w, waits
 	s.changed.Broadcast()
+}
+
+// dismiss has clients of a worker that leaves wait for its successor, or for the end.
+func (s *sticky) dismiss(w *appWorker) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.places {
+		if p.worker == w {
+			p.worker, p.waits = nil, true
+		}
+	}
 }
 
 // close ends it, with the connections that have no worker yet.
@@ -198,12 +208,13 @@ func (s *sticky) handOut(p *stickyPlace) {
 }
 
 // await is the worker of a place once it has one, nil at the end. elsewhere reports that it is not to be expected, while others are.
-func (s *sticky) await(p *stickyPlace) (w *cluster.Worker, elsewhere bool) {
+func (s *sticky) await(p *stickyPlace) (w *appWorker, elsewhere bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for !s.closed {
 		switch {
 		case p.worker != nil && p.worker.IsConnected():
+			p.worker.hasClients.Store(true)
 			return p.worker, false
 		case !p.isOpen() && s.hasOpen():
 			return nil, true
@@ -225,7 +236,7 @@ func (s *sticky) hasOpen() bool {
 
 // give sends a copy of a connection to a worker, and reports whether the worker has acknowledged it. If it has ended before, another one may get it:
 // the first has not read of it.
-func (s *sticky) give(w *cluster.Worker, h *handlewrap.Handle) bool {
+func (s *sticky) give(w *appWorker, h *handlewrap.Handle) bool {
 	sent, err := h.Dup()
 	if err != nil {
 		return true // the system has no descriptor left for it
@@ -245,8 +256,13 @@ func (s *sticky) give(w *cluster.Worker, h *handlewrap.Handle) bool {
 	}
 }
 
-// awaitClosed waits until a worker has answered its clients and closed their connections.
-func (s *sticky) awaitClosed(w *cluster.Worker, atMost time.Duration) {
+// awaitClosed has a worker get no further clients, and waits until it has answered those that it has and closed their connections. Node does not
+// answer for a worker that never had one.
+func (s *sticky) awaitClosed(w *appWorker, atMost time.Duration) {
+	s.dismiss(w)
+	if !w.hasClients.Load() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(s.ctx, atMost)
 	defer cancel()
 	w.WaitSocketsClosed(ctx, s.key) // whose error says that the worker or the time has ended

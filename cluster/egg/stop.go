@@ -5,8 +5,6 @@ import (
 	"strconv"
 	"syscall"
 	"time"
-
-	"github.com/nodecluster/nodecluster/cluster"
 )
 
 // closeTimeout is how long processes may take to end, as variables of Egg's say it in milliseconds.
@@ -29,36 +27,6 @@ type ending struct {
 	pid    int
 	exited <-chan struct{}
 	signal func(syscall.Signal)
-}
-
-// drain has an app worker close its servers and answer the requests that it has, for half of the time at most, and then ends it by SIGTERM, at
-// which Egg calls its hooks of beforeClose. A worker that was asked to leave does not see the end of its channel as an accident.
-func (m *Master) drain(p appProcess) {
-	w := p.(*appWorker).Worker
-	timeout := m.appTimeout()
-	deadline := time.Now().Add(timeout)
-	m.endings.Go(func() {
-		if !m.settings.NoDrain {
-			m.awaitDrained(w, timeout/2)
-		}
-		m.terminate(ending{w.Pid(), w.Exited(), func(s syscall.Signal) { w.Kill(s) }}, deadline)
-	})
-}
-
-// awaitDrained asks a worker to leave, and waits until it has answered.
-func (m *Master) awaitDrained(w *cluster.Worker, atMost time.Duration) {
-	if m.sticky != nil {
-		m.sticky.awaitClosed(w, atMost)
-	}
-	w.Disconnect()
-	timer := time.NewTimer(atMost)
-	defer timer.Stop()
-	select {
-	case <-w.Disconnected():
-	case <-w.Exited():
-	case <-timer.C:
-	case <-m.ctx.Done():
-	}
 }
 
 func (m *Master) endAgent(p process) {

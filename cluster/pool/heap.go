@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/nodecluster/nodecluster/cluster"
-	"github.com/nodecluster/nodecluster/cluster/pool/internal/nodejs"
+	"github.com/nodecluster/nodecluster/cluster/internal/nodejs"
 )
 
 // withHeap gives a worker that is a Node so many MiB of heap, unless its settings or NODE_OPTIONS say how much it has, or size is 0. By

@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/nodecluster/nodecluster/cluster"
-	"github.com/nodecluster/nodecluster/cluster/pool/internal/drain"
+	"github.com/nodecluster/nodecluster/cluster/internal/drain"
 	"github.com/nodecluster/nodecluster/cluster/pool/internal/limits"
 )
 

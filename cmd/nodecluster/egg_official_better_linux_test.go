@@ -27,10 +27,10 @@ var eggBetters = []eggBetter{
 	{
 		eggScenario: eggScenario{"SIGTERM with a request in flight", stopInFlight},
 		official: map[int][]string{
-			3: {"the answer: no answer", "the master ends: code 0", "beforeClose runs: true"},
-			4: {"the answer: no answer", "the master ends: code 0", "beforeClose runs: true"},
+			3: {"the answer: no answer", "the master ends: code 0", "beforeClose runs: true", "the agent hears of it: true"},
+			4: {"the answer: no answer", "the master ends: code 0", "beforeClose runs: true", "the agent hears of it: true"},
 		},
-		ours: []string{"the answer: done", "the master ends: code 0", "beforeClose runs: true"},
+		ours: []string{"the answer: done", "the master ends: code 0", "beforeClose runs: true", "the agent hears of it: true"},
 	},
 	{
 		eggScenario: eggScenario{"a successor dies in its boot", successorDies},
@@ -177,6 +177,7 @@ func stopInFlight(r *eggRun) {
 	r.note("the answer: %s", nodetest.Receive(r.t, answer, "an answer or the end of the connection"))
 	r.awaitEnd()
 	r.note("beforeClose runs: %t", r.processes()["app1"].has(isEvent("beforeClose")))
+	r.note("the agent hears of it: %t", r.processes()["agent1"].has(isMessage("leaving")))
 }
 
 func portZero(r *eggRun) {

@@ -10,18 +10,14 @@ import (
 
 // An eggDeviation is where our master has processes experience something else than Egg's own, on purpose.
 type eggDeviation struct {
-	only     string   // the one scenario where it is so, if not in all
-	except   []string // the scenarios where it is not so
-	versions []int    // none means all
-	log      string   // a pattern of roles
-	listens  bool     // whether it is only so with an app that has listened
+	only     string // the one scenario where it is so, if not in all
+	versions []int  // none means all
+	log      string // a pattern of roles
 
-	// insert are lines that come after the first line that begins with after, or before the one that begins with before, unless they are
-	// there. ROLE in them stands for the role of the log.
-	after, before string
-	insert        []string
-	// remove are lines that do not come, and without is a text that is not in those that do.
-	remove  []string
+	// insert are lines that come after the first line that begins with after. ROLE in them stands for the role of the log.
+	after  string
+	insert []string
+	// without is a text that is not in the lines.
 	without string
 
 	reason string
@@ -45,16 +41,6 @@ var eggDeviations = []eggDeviation{
 		only: "a framework with a startCluster of its own", log: "*", without: `"region":"north",`,
 		reason: "the framework's startCluster is a function in JavaScript that would start Egg's own master, and is not called",
 	},
-	{
-		log: "app*", listens: true, before: "beforeClose", insert: []string{"disconnect"},
-		reason: "an app has answered its requests, and has been disconnected, before it closes",
-	},
-	{
-		except: []string{"an app dies in its boot", "the agent dies in its boot", "SIGKILL"},
-		log:    "agent*",
-		remove: []string{leavingOf(1), leavingOf(2), leavingOf(3)},
-		reason: "what an app sends in beforeClose does not come, since it has been disconnected",
-	},
 }
 
 // randomOfApp is the line of what an app sends with sendRandom in the scenario of the messenger.
@@ -65,16 +51,11 @@ func doneOf(number int) string {
 	return fmt.Sprintf(`message {"message":{"action":"done","data":%d,`, number)
 }
 
-// leavingOf is the line of what an app sends to the agent in beforeClose.
-func leavingOf(id int) string {
-	return fmt.Sprintf(`message {"message":{"action":"leaving","data":%d,"from":"app","to":"agent"}}`, id)
-}
-
 // deviate changes what was experienced under Egg's master to what is expected under ours.
 func deviate(t *testing.T, scenario string, version int, all map[string][]string) {
 	t.Helper()
 	for _, d := range eggDeviations {
-		if d.only != "" && d.only != scenario || slices.Contains(d.except, scenario) || len(d.versions) > 0 && !slices.Contains(d.versions, version) {
+		if d.only != "" && d.only != scenario || len(d.versions) > 0 && !slices.Contains(d.versions, version) {
 			continue
 		}
 		for role, lines := range all {
@@ -88,19 +69,11 @@ func deviate(t *testing.T, scenario string, version int, all map[string][]string
 }
 
 func (d eggDeviation) apply(role string, lines []string) []string {
-	begins := func(prefix string) int {
-		return slices.IndexFunc(lines, func(line string) bool { return prefix != "" && strings.HasPrefix(line, prefix) })
-	}
-	if d.listens && begins("listening ") < 0 {
-		return lines
-	}
-	at := begins(d.before)
-	if i := begins(d.after); i >= 0 {
-		at = i + 1
-	}
-	for i, line := range d.insert {
-		if line = strings.ReplaceAll(line, "ROLE", role); at >= 0 && (d.before == "" || !slices.Contains(lines, line)) {
-			lines = slices.Insert(lines, at+i, line)
+	if d.after != "" {
+		if i := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, d.after) }); i >= 0 {
+			for n, line := range d.insert {
+				lines = slices.Insert(lines, i+1+n, strings.ReplaceAll(line, "ROLE", role))
+			}
 		}
 	}
 	for i, line := range lines {
@@ -108,5 +81,5 @@ func (d eggDeviation) apply(role string, lines []string) []string {
 			lines[i] = strings.ReplaceAll(line, d.without, "")
 		}
 	}
-	return slices.DeleteFunc(lines, func(line string) bool { return slices.Contains(d.remove, line) })
+	return lines
 }

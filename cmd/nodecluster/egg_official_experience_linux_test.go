@@ -203,6 +203,9 @@ func (n eggNaming) line(event string, details any) string {
 // aside are the events whose place among the messages is up to the process itself, and not to its master.
 var aside = []string{"task", "serverDidReady", "price"}
 
+// reported are the actions of messages that apps send to the agent without waiting for each other.
+var reported = []string{"egg-schedule", "leaving", "may I go"}
+
 // told gives what a process has experienced, as it is compared: the events aside come last.
 func (n eggNaming) told(p *eggProcess) (lines []string) {
 	var last, reports []string
@@ -217,7 +220,7 @@ func (n eggNaming) told(p *eggProcess) (lines []string) {
 		switch {
 		case slices.Contains(aside, l.Event):
 			last = append(last, line)
-		case (action == "egg-schedule" || action == "leaving") && strings.HasPrefix(p.role, "agent"):
+		case slices.Contains(reported, action) && strings.HasPrefix(p.role, "agent"):
 			reports = append(reports, line)
 		default:
 			flush()

@@ -33,6 +33,11 @@ var eggScenarios = []eggScenario{
 		r.noteFiles()
 		r.noteLogged("an order was taken")
 	}},
+	{"apps say farewell", func(r *eggRun) {
+		r.env = append(r.env, "SHOP_FAREWELLS=1")
+		r.boot()
+		r.stop(syscall.SIGTERM)
+	}},
 	{"SIGINT", func(r *eggRun) { r.boot(); r.stop(syscall.SIGINT) }},
 	{"SIGQUIT", func(r *eggRun) { r.boot(); r.stop(syscall.SIGQUIT) }},
 	{"SIGKILL", func(r *eggRun) { r.boot(); r.stop(syscall.SIGKILL) }},

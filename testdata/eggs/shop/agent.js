@@ -9,6 +9,7 @@ module.exports = class AgentBoot {
   constructor(agent) {
     this.agent = agent;
     obey(agent);
+    agent.messenger.on('may I go', ({ pid }) => agent.messenger.sendTo(pid, 'go'));
   }
 
   async didLoad() {

@@ -39,6 +39,16 @@ module.exports = class AppBoot {
   async beforeClose() {
     write('beforeClose');
     this.app.messenger.sendToAgent('leaving', cluster.worker.id);
+    if (process.env.SHOP_FAREWELLS) await this.farewell();
     if (process.env.SHOP_CLOSES_SLOWLY) await ask('close');
+  }
+
+  // farewell asks the agent, and resolves when that has answered.
+  async farewell() {
+    const { messenger } = this.app;
+    const answered = new Promise((resolve) => messenger.once('go', resolve));
+    messenger.sendToAgent('may I go', { pid: process.pid });
+    await answered;
+    write('may go');
   }
 };

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
-	"github.com/nodecluster/nodecluster/cluster/pool/internal/nodejs"
+	"github.com/nodecluster/nodecluster/cluster/internal/nodejs"
 )
 
 // maxMoment is how long a connection without a request is kept by a worker that leaves, if it has the time.
@@ -26,6 +26,8 @@ var script string
 type Preload struct {
 	// KillTimeout is how long workers have to leave. Half of it may pass before they get a signal. Set it before the first worker.
 	KillTimeout time.Duration
+	// Behind is a script that workers run behind this package's, with what that has at its top. Set it before the first worker.
+	Behind string
 
 	mu     sync.Mutex
 	folder *folder // nil before the first worker
@@ -72,7 +74,7 @@ func (p *Preload) place() (f *folder, err error) {
 	if p.closed || p.folder != nil && p.folder.isComplete() {
 		return p.folder, nil
 	}
-	f, err = newFolder(min(maxMoment, p.KillTimeout/5))
+	f, err = newFolder(min(maxMoment, p.KillTimeout/5), p.Behind)
 	if again := p.failed; err != nil {
 		p.failed = true
 		if again {

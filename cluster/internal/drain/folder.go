@@ -59,16 +59,17 @@ func parents() (all []parent, err error) {
 type folder struct {
 	parent
 	moment time.Duration // that the script is told
+	behind string        // what follows the script
 	self   *os.File      // has it open and locked, by which those who remove old files know that it is in use
 }
 
 // newFolder makes a folder in which other users can read the script, and do nothing else.
-func newFolder(moment time.Duration) (*folder, error) {
+func newFolder(moment time.Duration, behind string) (*folder, error) {
 	all, err := parents()
 	for _, p := range all {
 		path, failure := os.MkdirTemp(p.path, "nodecluster-drain-")
 		if failure == nil {
-			f := &folder{parent: parent{path, p.isOpen}, moment: moment}
+			f := &folder{parent: parent{path, p.isOpen}, moment: moment, behind: behind}
 			if failure = f.fill(); failure == nil {
 				return f, nil
 			}
@@ -103,7 +104,7 @@ func (f *folder) text() []byte {
 	if err != nil {
 		panic(err) // a string and a number
 	}
-	return fmt.Appendf(nil, "'use strict';\nconst settings = %s;\n%s", settings, script)
+	return fmt.Appendf(nil, "'use strict';\nconst settings = %s;\n%s%s", settings, script, f.behind)
 }
 
 // isComplete reports whether the folder is there as it was made.
