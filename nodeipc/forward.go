@@ -12,6 +12,7 @@ const forwardedCost = 64 << 10
 // forwarding is what a channel does with messages that are another process's.
 type forwarding struct {
 	to      *Channel // nil if all is for this end
+	run     []byte   // frames of the present read, one behind the other, that nobody here has to see
 	holds   bool     // what is forwarded waits here
 	waiting fifo[message]
 }
@@ -68,10 +69,16 @@ func (l LoopChannel) ResumeForwarding() {
 	}
 }
 
-// forwardFrame passes on the message that is being handled, unless it is for this end.
-func (c *Channel) forwardFrame(payload []byte, plain bool) error {
+// forwardFrame passes on the message that is being handled, unless it is for this end. A user's goes with those around it.
+func (c *Channel) forwardFrame(payload []byte) error {
+	if c.codec.BeginsAsUser(payload, c.peerDialect()) {
+		c.extendRun(c.incoming.frame)
+		return nil
+	}
+	c.forwardRun()
+	payload, _ = c.decodeDialect(payload)
 	kind := codec.User
-	if !plain && c.codec.IsNodes(payload) {
+	if !c.codec.BeginsAsUser(payload, c.peerDialect()) {
 		// What is broken is for the other process to judge.
 		kind, _ = c.codec.Classify(payload)
 	}
@@ -94,6 +101,28 @@ func (c *Channel) forwardFrame(payload []byte, plain bool) error {
 	}
 	c.forward(m)
 	return nil
+}
+
+// extendRun adds a frame to the run, which it follows in memory. A run that is more than one message is as long as a write of several may be.
+func (c *Channel) extendRun(frame []byte) {
+	f := &c.forwarding
+	if len(f.run)+len(frame) > f.to.out.maxCoalesced {
+		c.forwardRun()
+	}
+	if len(f.run) == 0 {
+		f.run = frame
+	} else {
+		f.run = f.run[:len(f.run)+len(frame)]
+	}
+}
+
+// forwardRun passes on the run as one message. It is called before anything else of the peer's is handled, and before the memory of what was
+// read is used again.
+func (c *Channel) forwardRun() {
+	if run := c.forwarding.run; len(run) > 0 {
+		c.forwarding.run = nil
+		c.forward(message{frame: run, forwarding: forwarded})
+	}
 }
 
 // takeAnswer reports whether an answer is about a handle that this end has sent, and if so handles it.

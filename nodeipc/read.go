@@ -108,13 +108,27 @@ func (c *Channel) cutChunk(chunk []byte) error { return c.cut(c.incoming.appendC
 func (c *Channel) cut(rest []byte, begun bool) error {
 	in := &c.incoming
 	in.handles.startRead(begun)
-	need := 0
+	rest, need, err := c.deliverWhole(rest)
+	c.forwardRun()
+	if err != nil || c.ended() {
+		return err
+	}
+	in.handles.endRead(len(rest) > 0)
+	in.keepRest(rest, need)
+	in.searched = len(rest)
+	return nil
+}
+
+// deliverWhole delivers messages until the channel ends or there is no whole one left in rest, and returns what is left. need is how long
+// the next message will be, as far as is known.
+func (c *Channel) deliverWhole(rest []byte) (left []byte, need int, err error) {
+	in := &c.incoming
 	for len(rest) > 0 {
 		var payload []byte
 		var size int
 		payload, size, need = c.codec.Cut(rest, in.searched)
 		if max(size, need) > c.options.MaxMessageSize {
-			return fmt.Errorf("nodeipc: %w of %d bytes", ErrMessageTooLarge, c.options.MaxMessageSize)
+			return rest, need, fmt.Errorf("nodeipc: %w of %d bytes", ErrMessageTooLarge, c.options.MaxMessageSize)
 		}
 		if size == 0 {
 			break
@@ -124,12 +138,9 @@ func (c *Channel) cut(rest []byte, begun bool) error {
 		err := c.deliver(payload)
 		in.frame = nil
 		if err != nil || c.ended() {
-			return err
+			return rest, need, err
 		}
 		in.handles.endMessage()
 	}
-	in.handles.endRead(len(rest) > 0)
-	in.keepRest(rest, need)
-	in.searched = len(rest)
-	return nil
+	return rest, need, nil
 }

@@ -13,10 +13,10 @@ const maxServerKey = 4 << 10
 
 // deliver hands one message to its taker: the channel itself, the handler, or a request that awaits it.
 func (c *Channel) deliver(payload []byte) error {
-	payload, plain := c.decodeDialect(payload)
 	if c.forwarding.to != nil {
-		return c.forwardFrame(payload, plain)
+		return c.forwardFrame(payload)
 	}
+	payload, plain := c.decodeDialect(payload)
 	if plain {
 		return c.deliverMessage(codec.User, Message{payload: payload, known: codec.Known{Plain: true}, codec: c.codec})
 	}

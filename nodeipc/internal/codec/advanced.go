@@ -59,12 +59,15 @@ func (advancedCodec) DetectDialect(payload []byte) (unmarked []byte, d Dialect, 
 	return payload, Dialect(min(payload[1], latestVersion) - oldestVersion), false
 }
 
-func (advancedCodec) IsNodes(payload []byte) bool {
+func (a advancedCodec) BeginsAsUser(payload []byte, d Dialect) bool {
 	if !isAdvanced(payload) {
+		return true
+	}
+	if _, its, _ := a.DetectDialect(payload); its != 0 && its != d {
 		return false
 	}
 	rest, ok := bytes.CutPrefix(payload[headerSize:], advancedCommand)
-	return ok && len(rest) > 0 && bytes.HasPrefix(rest[1:], []byte(prefix))
+	return !ok || len(rest) == 0 || !bytes.HasPrefix(rest[1:], []byte(prefix))
 }
 
 func (advancedCodec) Classify(payload []byte) (Kind, error) {

@@ -19,8 +19,9 @@ type Codec interface {
 	// DetectDialect takes off a payload what marks its dialect, and returns which dialect that is. In the payload that it returns
 	// text is valid. plain reports whether that is a user's message of one string in which every byte stands for itself.
 	DetectDialect(payload []byte) (unmarked []byte, d Dialect, plain bool)
-	// IsNodes reports whether a payload begins as Node and other runtimes begin the messages that are not a user's. It looks at no more of it.
-	IsNodes(payload []byte) bool
+	// BeginsAsUser reports whether a payload begins neither as Node and other runtimes begin the messages that are not a user's, nor in
+	// another dialect than d. It looks at no more of it.
+	BeginsAsUser(payload []byte, d Dialect) bool
 	// Classify returns whose message a payload is, or an error for one that is no message.
 	Classify(payload []byte) (Kind, error)
 	// Open takes the message of a handle out of its envelope. inner is a payload, which may be within the given one.

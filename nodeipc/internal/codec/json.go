@@ -48,7 +48,9 @@ func (jsonCodec) DetectDialect(payload []byte) (unmarked []byte, d Dialect, plai
 	return payload, 0, false
 }
 
-func (jsonCodec) IsNodes(payload []byte) bool { return bytes.HasPrefix(payload, jsonInternal) }
+func (jsonCodec) BeginsAsUser(payload []byte, _ Dialect) bool {
+	return len(payload) == 0 || payload[0] != bunMark && !bytes.HasPrefix(payload, jsonInternal)
+}
 
 func (jsonCodec) Classify(payload []byte) (Kind, error) {
 	if len(payload) == 0 {
