@@ -17,6 +17,8 @@ const (
 	log4jsTopic = "log4js:message"
 	// maxUnread is how many bytes of what cannot be read are told.
 	maxUnread = 1 << 10
+	// maxLog4js is how many bytes a message has that is read: reading it is to delay no other worker's messages.
+	maxLog4js = 16 << 20
 )
 
 // The levels of log4js from which on lines tell of errors, and of its MARK, which is above them and tells of none.
@@ -92,6 +94,10 @@ func (*log4js) Matches(m nodeipc.Message) bool {
 func (l *log4js) Take(r *pool.Router, from *cluster.Worker, m nodeipc.Message) {
 	var message struct {
 		Data string `json:"data"`
+	}
+	if payload := m.Payload(); len(payload) > maxLog4js {
+		l.options.Take(unreadable(from, fmt.Sprintf("it has more than %d MiB", maxLog4js>>20), string(payload)))
+		return
 	}
 	if err := m.Decode(&message); err != nil {
 		l.options.Take(unreadable(from, "its data is no text", string(m.Payload())))
