@@ -67,7 +67,7 @@ type log4js struct {
 // Log4js is the route of what log4js logs in workers, which it sends to its primary: without one the lines are lost.
 //
 // With the setting pm2 an event says nothing of a worker: log4js has no cluster's primary in mind then, but one of the workers. Such an event
-// goes to Log4jsOptions.Primary, unless that one sends such itself or does not read. All others go to Take.
+// goes to Log4jsOptions.Primary, unless that one sends such itself, is about to leave, or has 1 MiB waiting for it. All others go to Take.
 func Log4js(o Log4jsOptions) pool.Route {
 	return &log4js{options: o, senders: map[*cluster.Worker]struct{}{}}
 }
@@ -128,7 +128,7 @@ func (l *log4js) forward(r *pool.Router, from *cluster.Worker, m nodeipc.Message
 	if _, sends := l.senders[primary]; sends {
 		return false
 	}
-	return r.Tell(primary, m.Raw())
+	return r.Offer(primary, m.Raw())
 }
 
 func (l *log4js) Leave(_ *pool.Router, w *cluster.Worker) { delete(l.senders, w) }
