@@ -41,6 +41,16 @@ func (r *Router) Tell(w *cluster.Worker, message any) bool {
 	return err == nil
 }
 
+// Offer is Tell where the worker's channel has room at once, and else sends nothing and counts nothing: it is for what can go elsewhere. All
+// that a worker was offered comes to it before it is asked to leave.
+func (r *Router) Offer(w *cluster.Worker, message any) bool {
+	if w.Tell(message) != nil {
+		return false
+	}
+	r.sent.Add(1)
+	return true
+}
+
 // Broadcast sends a message to all workers that have a channel but one, which may be nil.
 func (r *Router) Broadcast(message any, except *cluster.Worker) {
 	for _, w := range r.Workers() {

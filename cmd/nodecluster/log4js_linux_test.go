@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -39,25 +40,30 @@ func TestLog4jsUnderRun(t *testing.T) {
 	}
 }
 
-var numbered = regexp.MustCompile(`(?m)^\[\S+\] \[DEBUG\] app - line (\d+) of (\d+)$`)
+var numbered = regexp.MustCompile(`(?m)^(appender )?\[\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\] \[DEBUG\] app - line (\d+) of (\d+)$`)
 
-// expectInOrder expects the numbered lines of workers, and of each in their order.
+// expectInOrder expects the numbered lines of workers, and of each in their order among those that were written in the same way: by the primary,
+// or by an appender.
 func expectInOrder(t *testing.T, text string, workers, lines int) {
 	t.Helper()
-	next := map[string]int{}
+	type way struct{ appender, pid string }
+	next, counts := map[way]int{}, map[string]int{}
 	for _, found := range numbered.FindAllStringSubmatch(text, -1) {
-		if want := fmt.Sprint(next[found[2]]); found[1] != want {
-			t.Fatalf("after line %s of %s comes %s", want, found[2], found[1])
+		by, pid := way{found[1], found[3]}, found[3]
+		number, err := strconv.Atoi(found[2])
+		if err != nil || number < next[by] {
+			t.Fatalf("line %s of %s comes after line %d", found[2], pid, next[by]-1)
 		}
-		next[found[2]]++
+		next[by] = number + 1
+		counts[pid]++
 	}
-	for pid, n := range next {
+	for pid, n := range counts {
 		if n != lines {
 			t.Errorf("of worker %s there are %d lines, want %d", pid, n, lines)
 		}
 	}
-	if len(next) != workers {
-		t.Errorf("there are lines of %d workers, want %d", len(next), workers)
+	if len(counts) != workers {
+		t.Errorf("there are lines of %d workers, want %d", len(counts), workers)
 	}
 }
 

@@ -17,6 +17,8 @@ const (
 	log4jsTopic = "log4js:message"
 	// maxUnread is how many bytes of what cannot be read are told.
 	maxUnread = 1 << 10
+	// maxLog4js is how many bytes a message has that is read: reading it is to delay no other worker's messages.
+	maxLog4js = 16 << 20
 )
 
 // The levels of log4js from which on lines tell of errors, and of its MARK, which is above them and tells of none.
@@ -65,7 +67,7 @@ type log4js struct {
 // Log4js is the route of what log4js logs in workers, which it sends to its primary: without one the lines are lost.
 //
 // With the setting pm2 an event says nothing of a worker: log4js has no cluster's primary in mind then, but one of the workers. Such an event
-// goes to Log4jsOptions.Primary, unless that one sends such itself or does not read. All others go to Take.
+// goes to Log4jsOptions.Primary, unless that one sends such itself, is about to leave, or has 1 MiB waiting for it. All others go to Take.
 func Log4js(o Log4jsOptions) pool.Route {
 	return &log4js{options: o, senders: map[*cluster.Worker]struct{}{}}
 }
@@ -92,6 +94,10 @@ func (*log4js) Matches(m nodeipc.Message) bool {
 func (l *log4js) Take(r *pool.Router, from *cluster.Worker, m nodeipc.Message) {
 	var message struct {
 		Data string `json:"data"`
+	}
+	if payload := m.Payload(); len(payload) > maxLog4js {
+		l.options.Take(unreadable(from, fmt.Sprintf("it has more than %d MiB", maxLog4js>>20), string(payload)))
+		return
 	}
 	if err := m.Decode(&message); err != nil {
 		l.options.Take(unreadable(from, "its data is no text", string(m.Payload())))
@@ -122,7 +128,7 @@ func (l *log4js) forward(r *pool.Router, from *cluster.Worker, m nodeipc.Message
 	if _, sends := l.senders[primary]; sends {
 		return false
 	}
-	return r.Tell(primary, m)
+	return r.Offer(primary, m)
 }
 
 func (l *log4js) Leave(_ *pool.Router, w *cluster.Worker) { delete(l.senders, w) }

@@ -19,6 +19,9 @@ var log4jsConstants = map[string]structuredclone.Value{
 	"__LOG4JS_-Infinity__": math.Inf(-1),
 }
 
+// maxFlatted is how many values there may be: each takes many times the memory of its text.
+const maxFlatted = 1 << 19
+
 var errFlatted = errors.New("it is not what flatted writes")
 
 // place is where in the table a value is.
@@ -32,8 +35,9 @@ func parseFlatted(text string) (structuredclone.Value, error) {
 		return nil, fmt.Errorf("%w: it is no JSON", errFlatted)
 	}
 	var values []structuredclone.Value
+	read := flattedReader{left: maxFlatted}
 	for element := range rawjson.Elements(table) {
-		v, err := flattedElement(element)
+		v, err := read.element(element)
 		if err != nil {
 			return nil, err
 		}
@@ -50,15 +54,29 @@ func parseFlatted(text string) (structuredclone.Value, error) {
 	return values[0], nil
 }
 
-// flattedElement is one of the table: what contains others has places for strings.
-func flattedElement(b []byte) (structuredclone.Value, error) {
-	var err error
+// flattedReader reads the values of a table, of which it counts all and all that they contain.
+type flattedReader struct{ left int }
+
+// count counts a value.
+func (r *flattedReader) count() error {
+	if r.left--; r.left < 0 {
+		return fmt.Errorf("it has more than %d values", maxFlatted)
+	}
+	return nil
+}
+
+// element is one of the table: what contains others has places for strings.
+func (r *flattedReader) element(b []byte) (structuredclone.Value, error) {
+	err := r.count()
+	if err != nil {
+		return nil, err
+	}
 	switch b[0] {
 	case '{':
 		o := &structuredclone.Object{}
 		for m := range rawjson.Members(b) {
 			p := structuredclone.Property{Key: rawjson.Text(m.Key)}
-			if p.Value, err = flattedPart(m.Value); err != nil {
+			if p.Value, err = r.part(m.Value); err != nil {
 				return nil, err
 			}
 			o.Properties = append(o.Properties, p)
@@ -67,7 +85,7 @@ func flattedElement(b []byte) (structuredclone.Value, error) {
 	case '[':
 		a := &structuredclone.Array{Elements: []structuredclone.Value{}}
 		for element := range rawjson.Elements(b) {
-			v, err := flattedPart(element)
+			v, err := r.part(element)
 			if err != nil {
 				return nil, err
 			}
@@ -84,8 +102,11 @@ func flattedElement(b []byte) (structuredclone.Value, error) {
 	return flattedScalar(b)
 }
 
-// flattedPart is what an object or an array contains.
-func flattedPart(b []byte) (structuredclone.Value, error) {
+// part is what an object or an array contains.
+func (r *flattedReader) part(b []byte) (structuredclone.Value, error) {
+	if err := r.count(); err != nil {
+		return nil, err
+	}
 	switch b[0] {
 	case '{', '[':
 		return nil, errFlatted

@@ -53,6 +53,23 @@ func TestReadLog4jsHostile(t *testing.T) {
 	}
 }
 
+// A table of more values than anybody logs is refused before it takes much memory, wherever the values are, and one of as many is read.
+func TestReadLog4jsOfManyValues(t *testing.T) {
+	for _, c := range []struct {
+		text  string
+		error bool
+	}{
+		{"[" + strings.Repeat("0,", maxFlatted-1) + "0]", false},
+		{"[" + strings.Repeat("0,", maxFlatted) + "0]", true},
+		{"[[" + strings.Repeat(`"1",`, maxFlatted) + `"1"],0]`, true},
+		{"[{" + strings.Repeat(`"a":0,`, maxFlatted) + `"a":0}]`, true},
+	} {
+		if _, err := parseFlatted(c.text); (err != nil) != c.error {
+			t.Errorf("%.20s… of %d bytes: %v", c.text, len(c.text), err)
+		}
+	}
+}
+
 // What flatted cannot have written does no harm, and what it has is JSON.
 func FuzzFlatted(f *testing.F) {
 	for _, seed := range []string{log4jsEventText, `[]`, `[`, `["a"]`, `[["0"]]`, `[["1"]]`, `[{"a":"0"`, `["\ud83c"]`, `["\u00`, `[1e999,-0,true]`, `[["x"]]`, `[[[]]]`, ``, `[1]2`} {

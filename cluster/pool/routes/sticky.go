@@ -52,18 +52,20 @@ const (
 var stickyType = []byte("sticky:")
 
 // Matches reports whether a message is one of the protocol.
-func (*Sticky) Matches(m nodeipc.Message) bool {
+func (*Sticky) Matches(m nodeipc.Message) bool { return isSticky(m) }
+
+func isSticky(m message) bool {
 	payload := m.Payload()
 	if !bytes.Contains(payload[:min(len(payload), 64)], stickyType) {
 		return false
 	}
-	var message struct {
+	var found struct {
 		Type string `json:"type"`
 	}
-	if m.Decode(&message) != nil {
+	if m.Decode(&found) != nil {
 		return false
 	}
-	switch message.Type {
+	switch found.Type {
 	case stickyBind, stickyUnbind, stickyAnswer, stickyEnd, stickyDestroy:
 		return true
 	}
@@ -71,8 +73,10 @@ func (*Sticky) Matches(m nodeipc.Message) bool {
 }
 
 // Take handles a message of a worker.
-func (s *Sticky) Take(_ *pool.Router, from *cluster.Worker, m nodeipc.Message) {
-	var message struct {
+func (s *Sticky) Take(_ *pool.Router, from *cluster.Worker, m nodeipc.Message) { s.take(from, m) }
+
+func (s *Sticky) take(from *cluster.Worker, m message) {
+	var about struct {
 		Type       string `json:"type"`
 		Connection string `json:"connectionId"`
 	}
@@ -82,20 +86,20 @@ func (s *Sticky) Take(_ *pool.Router, from *cluster.Worker, m nodeipc.Message) {
 	var answer struct {
 		Data []byte `json:"data"`
 	}
-	if m.Decode(&message) != nil {
+	if m.Decode(&about) != nil {
 		return
 	}
-	switch message.Type {
+	switch about.Type {
 	case stickyBind, stickyUnbind:
 		if m.Decode(&session) == nil && isSID(session.Data) {
-			s.bind(from, session.Data, message.Type == stickyBind)
+			s.bind(from, session.Data, about.Type == stickyBind)
 		}
 	case stickyAnswer:
 		if m.Decode(&answer) == nil {
-			s.answer(from, message.Connection, answer.Data)
+			s.answer(from, about.Connection, answer.Data)
 		}
 	default:
-		s.end(from, message.Connection, message.Type == stickyDestroy)
+		s.end(from, about.Connection, about.Type == stickyDestroy)
 	}
 }
 

@@ -47,6 +47,7 @@ func contenders() []contender {
 		contender{name: "reuseport-no-steal", title: "nodecluster, reuseport, --no-steal", start: nodecluster("reuseport", "--no-steal"), onDemand: true},
 		contender{name: "rr-no-drain", title: "nodecluster, rr, --no-drain", start: nodecluster("rr", "--no-drain"), onDemand: true},
 		contender{name: "reuseport-no-drain", title: "nodecluster, reuseport, --no-drain", start: nodecluster("reuseport", "--no-drain"), onDemand: true},
+		contender{name: "sticky-key", title: "nodecluster, sticky, --sticky-key", start: nodecluster("sticky", "--sticky-key", "header:X-Forwarded-For"), onDemand: true},
 	)
 }
 

@@ -21,7 +21,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		{"--workers 4,2", `invalid argument "4,2" for "--workers" flag: use a number from 1 on, or several that rise, such as 1,2,4,8`},
 		{"--workers 1,,2", `invalid argument "1,,2" for "--workers" flag: use a number from 1 on, or several that rise, such as 1,2,4,8`},
 		{"--only rr,fast", `invalid argument "rr,fast" for "--only" flag: no contender is named "fast": there are ` +
-			`node, node-none, pm2, nginx, floor, rr, none, reuseport, sticky, least, exec-rr, exec-none, exec-reuseport, rr-no-batch, least-no-batch, reuseport-no-steal, rr-no-drain, reuseport-no-drain`},
+			`node, node-none, pm2, nginx, floor, rr, none, reuseport, sticky, least, exec-rr, exec-none, exec-reuseport, rr-no-batch, least-no-batch, reuseport-no-steal, rr-no-drain, reuseport-no-drain, sticky-key`},
 		{"--rounds", "flag needs an argument: --rounds"},
 		{"--scale --plot x", onlyBesideScale},
 		{"--scale --addresses 2", onlyBesideScale},

@@ -11,7 +11,7 @@ import (
 
 // colours tell contenders apart, in the order of contenders.
 var colours = []string{"#404040", "#9a9a9a", "#8c564b", "#bcbd22", "#17becf", "#1f77b4", "#9467bd", "#d62728", "#ff7f0e", "#2ca02c",
-	"#aec7e8", "#98df8a", "#ff9896", "#c49c94", "#f7b6d2", "#c5b0d5", "#dbdb8d", "#9edae5"}
+	"#aec7e8", "#98df8a", "#ff9896", "#c49c94", "#f7b6d2", "#c5b0d5", "#dbdb8d", "#9edae5", "#e7969c"}
 
 // plot draws connections/s and CPU over the number of workers.
 func (r *report) plot() []byte {

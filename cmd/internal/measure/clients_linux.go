@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Clients opens connections as Wrk does, but from as many addresses of this machine's, which is all that wrk cannot do:
-// it is for servers that look at who connects.
+// Clients opens connections as Wrk does, but from as many addresses of this machine's, and says its address in X-Forwarded-For,
+// which is all that wrk cannot do: it is for servers that look at who connects.
 func Clients(ctx context.Context, address string, seconds, clients, addresses int) (Load, error) {
 	to, err := netip.ParseAddrPort(address)
 	if err != nil {
@@ -19,7 +19,7 @@ func Clients(ctx context.Context, address string, seconds, clients, addresses in
 	c := &crowd{
 		to:        unix.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())},
 		addresses: addresses,
-		request:   requestTo(address),
+		address:   address,
 		byFD:      map[int32]*client{},
 		buffer:    make([]byte, 64<<10),
 	}
@@ -45,7 +45,7 @@ type crowd struct {
 	to        unix.SockaddrInet4
 	addresses int
 	opened    int
-	request   []byte
+	address   string
 	byFD      map[int32]*client
 	buffer    []byte
 
@@ -55,9 +55,10 @@ type crowd struct {
 
 // client is an open connection.
 type client struct {
-	fd     int
-	asked  bool
-	answer int // how many bytes of it have come
+	fd      int
+	request []byte
+	asked   bool
+	answer  int // how many bytes of it have come
 }
 
 // from is the address of the next connection.
@@ -72,12 +73,13 @@ func (c *crowd) open() error {
 	if err != nil {
 		return fmt.Errorf("a client's socket: %w", err)
 	}
-	c.byFD[int32(fd)] = &client{fd: fd}
+	from := c.from()
+	c.byFD[int32(fd)] = &client{fd: fd, request: requestTo(c.address, "X-Forwarded-For: "+netip.AddrFrom4(from.Addr).String()+"\r\n")}
 	// So that the port is chosen by connect, which knows where to: there are too few to choose before.
 	if err := unix.SetsockoptInt(fd, unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1); err != nil {
 		return fmt.Errorf("IP_BIND_ADDRESS_NO_PORT: %w", err)
 	}
-	if err := unix.Bind(fd, c.from()); err != nil {
+	if err := unix.Bind(fd, from); err != nil {
 		return fmt.Errorf("bind a client to an address: %w", err)
 	}
 	if err := unix.Connect(fd, &c.to); err != nil && err != unix.EINPROGRESS {
@@ -125,7 +127,7 @@ func (c *crowd) goOn(cl *client) error {
 
 func (c *crowd) step(cl *client) (over bool, err error) {
 	if !cl.asked {
-		_, err := unix.Write(cl.fd, c.request)
+		_, err := unix.Write(cl.fd, cl.request)
 		if err == unix.EAGAIN || err == unix.ENOTCONN {
 			return false, nil
 		}

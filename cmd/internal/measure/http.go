@@ -6,11 +6,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 )
 
-// requestTo is a request that asks for the connection's end with the answer.
-func requestTo(address string) []byte {
-	return []byte("GET / HTTP/1.1\r\nHost: " + address + "\r\nConnection: close\r\n\r\n")
+// requestTo is a request that asks for the connection's end with the answer, and has more lines in its head, each with its end.
+func requestTo(address string, lines ...string) []byte {
+	return []byte("GET / HTTP/1.1\r\nHost: " + address + "\r\nConnection: close\r\n" + strings.Join(lines, "") + "\r\n")
 }
 
 var errNoAnswer = errors.New("no answer before the end")

@@ -13,8 +13,12 @@ import (
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/utilformat"
 )
 
-// maxSaid is how many bytes of one message of a logger are written.
-const maxSaid = 2 << 20
+const (
+	// maxSaid is how many bytes of one message of a logger are written.
+	maxSaid = 2 << 20
+	// maxLoggerName is how many bytes of a level's name and of a category's are.
+	maxLoggerName = 1 << 10
+)
 
 // log4jsTime is how log4js writes times.
 const log4jsTime = "2006-01-02T15:04:05.000"
@@ -57,7 +61,9 @@ func (l *log4js) close() {
 // take writes what a logger of log4js was told, in the layout that log4js has by default.
 func (l *log4js) take(e routes.Log4jsEvent) {
 	line := append([]byte{'['}, e.Time.Format(log4jsTime)...)
-	line = append(line, "] ["+e.Level.Name+"] "+e.Category+" - "...)
+	line = utilformat.Append(append(line, "] ["...), maxLoggerName, e.Level.Name)
+	line = utilformat.Append(append(line, "] "...), maxLoggerName, e.Category)
+	line = append(line, " - "...)
 	line = utilformat.Append(line, maxSaid, e.Data...)
 	l.said.Say(e.Worker, e.Level.IsError(), string(line))
 }

@@ -33,7 +33,7 @@ func Append(b []byte, limit int, arguments ...structuredclone.Value) []byte {
 // formatter writes arguments one after the other, and stops where that gets too long.
 type formatter struct {
 	out       []byte
-	limit     int // bytes of out
+	limit     int // bytes of out, less what was looked at
 	full      bool
 	arguments []structuredclone.Value
 }
@@ -56,7 +56,7 @@ func (f *formatter) text(s string) {
 	if f.full {
 		return
 	}
-	room := f.limit - len(f.out)
+	room := f.room()
 	if len(s) <= room {
 		f.out = append(f.out, s...)
 		return
@@ -79,8 +79,23 @@ func (f *formatter) argument(v structuredclone.Value) {
 }
 
 func (f *formatter) inspect(v structuredclone.Value, depth int, detailed bool) {
-	i := inspector{depth: depth, detailed: detailed, budget: f.limit - len(f.out)}
-	f.text(i.value(v, 0))
+	i := inspector{depth: depth, detailed: detailed, budget: f.room()}
+	s := i.value(v, 0)
+	f.looked(f.room() - i.budget - len(s))
+	f.text(s)
+}
+
+// room is how many bytes may still be added.
+func (f *formatter) room() int { return max(0, f.limit-len(f.out)) }
+
+// looked notes that more was looked at than is added, and counts as so many bytes.
+func (f *formatter) looked(bytes int) { f.limit -= max(0, bytes) }
+
+// numeral is what toString gives, as far as it is read for a number.
+func (f *formatter) numeral(v structuredclone.Value) string {
+	s := numeral(v)
+	f.looked(len(s) / scanned)
+	return s
 }
 
 // template adds the first argument, with others in the place of %s and the like.
@@ -89,7 +104,7 @@ func (f *formatter) template(s string) {
 		f.text(s)
 		return
 	}
-	for {
+	for !f.full {
 		at := strings.IndexByte(s, '%')
 		if at < 0 || at == len(s)-1 {
 			f.text(s)
@@ -105,8 +120,9 @@ func (f *formatter) template(s string) {
 		case len(f.arguments) == 0:
 			f.text(s[:at+2])
 		default:
-			f.text(s[:at])
-			f.placeholder(verb, f.take())
+			if f.text(s[:at]); !f.full {
+				f.placeholder(verb, f.take())
+			}
 		}
 		s = s[at+2:]
 	}
@@ -121,13 +137,16 @@ func (f *formatter) placeholder(verb byte, v structuredclone.Value) {
 		}
 		f.text(toString(v))
 	case 'd':
+		f.numeral(v)
 		f.text(number(toNumber(v)))
 	case 'i':
-		f.text(number(parseInt(toString(v))))
+		f.text(number(parseInt(f.numeral(v))))
 	case 'f':
-		f.text(number(parseFloat(toString(v))))
+		f.text(number(parseFloat(f.numeral(v))))
 	case 'j':
-		f.text(toJSON(v, f.limit-len(f.out)))
+		s, looked := toJSON(v, f.room())
+		f.looked(looked)
+		f.text(s)
 	case 'O':
 		f.inspect(v, usualDepth, false)
 	case 'o':
@@ -164,6 +183,15 @@ func toString(v structuredclone.Value) string {
 	return "[object Object]"
 }
 
+// maxNumeral is how many bytes of a text are read for a number: the same long text may be there for many.
+const maxNumeral = 4 << 10
+
+// numeral is what toString gives, as far as it is read for a number.
+func numeral(v structuredclone.Value) string {
+	s := toString(v)
+	return s[:min(len(s), maxNumeral)]
+}
+
 // maxFirst is how deep within arrays a first element is looked for. One that contains itself has none.
 const maxFirst = 100
 
@@ -183,7 +211,7 @@ func firstOf(a *structuredclone.Array) (text string) {
 		case nil, structuredclone.Undefined:
 			return more
 		default:
-			return toString(first) + more
+			return numeral(first) + more
 		}
 	}
 	return more

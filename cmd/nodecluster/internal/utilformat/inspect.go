@@ -17,7 +17,8 @@ const (
 	minWidth    = 16     // a string that is longer is broken where it has lines
 )
 
-// scanned is how many bytes that are looked at count as one that is made: a long string may be in many places.
+// scanned is how many bytes or properties that are looked at count as one byte that is made: a long string, or an object with many
+// properties, may be in many places.
 const scanned = 8
 
 // inspector shows one value.
@@ -100,7 +101,10 @@ func (i *inspector) nested(v any, level int) string {
 		}
 	}
 	a, isArray := v.(*structuredclone.Array)
-	o, _ := v.(*structuredclone.Object)
+	o, isObject := v.(*structuredclone.Object)
+	if isObject {
+		i.budget -= len(o.Properties) / scanned
+	}
 	base, shown := "", []structuredclone.Property(nil)
 	switch {
 	case isArray && len(a.Elements) == 0 && !i.detailed:

@@ -20,6 +20,7 @@ func isError(o *structuredclone.Object) bool {
 func (i *inspector) stackOf(o *structuredclone.Object) string {
 	value, _ := o.Get("stack")
 	stack := value.(string)
+	i.budget -= len(stack) / scanned
 	if !strings.Contains(stack, "\n    at") {
 		stack = "[" + stack + "]"
 	}

@@ -24,7 +24,7 @@ func toNumber(v structuredclone.Value) float64 {
 	case structuredclone.Undefined, *structuredclone.Object:
 		return math.NaN()
 	}
-	s := strings.TrimSpace(toString(v))
+	s := strings.TrimSpace(numeral(v))
 	if s == "" {
 		return 0
 	}

@@ -99,16 +99,16 @@ func isIdentifier(s string) bool {
 	return s != ""
 }
 
-// toJSON is what JSON.stringify gives of a value, within a number of bytes, and what util.format has for one that contains itself.
-func toJSON(v structuredclone.Value, limit int) string {
+// toJSON is what JSON.stringify gives of a value, or the beginning of that beyond a number of bytes, and what util.format has for one that
+// contains itself. What was looked at beside counts as so many bytes.
+func toJSON(v structuredclone.Value, limit int) (s string, looked int) {
 	j := jsonWriter{limit: limit, within: map[any]bool{}}
-	switch j.value(v); {
-	case j.circular:
-		return "[Circular]"
-	case len(j.out) > limit:
-		return string(j.out[:limit])
+	j.value(v)
+	looked = limit - j.limit
+	if j.circular {
+		return "[Circular]", looked + len(j.out)
 	}
-	return string(j.out)
+	return string(j.out), looked
 }
 
 type jsonWriter struct {
@@ -173,6 +173,7 @@ func (j *jsonWriter) array(a *structuredclone.Array) {
 
 func (j *jsonWriter) object(o *structuredclone.Object) {
 	j.out = append(j.out, '{')
+	j.limit -= len(o.Properties) / scanned
 	first, all := true, o.Properties
 	if isError(o) {
 		all = beside(o)
