@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
@@ -117,5 +118,17 @@ func TestLibrariesPageOfPM2IO(t *testing.T) {
 	}
 	if got := m.do("describe", "api"); !strings.Contains(got, "add, kick, km:cpu") {
 		t.Errorf("describe shows no actions: %s", got)
+	}
+}
+
+func TestLibrariesPageOfPM2Messages(t *testing.T) {
+	m := newManager(t)
+	pastedOn(t, m.folder, "PM2's messages", nodetest.FreePort(t))
+	m.do("start", "app.js", "-i", "2", "--name", "api")
+	next := m.followMessages("api")
+	m.do("sendData", "api/0", "level", `{"level":"debug"}`)
+	about := next()
+	if diff := cmp.Diff(map[string]any{"level": "debug"}, about["data"]); diff != "" || about["type"] != "process:msg" || about["instance"] != 0.0 {
+		t.Errorf("the message is %v", about)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -114,10 +115,22 @@ func newSignalCommand() *cobra.Command {
 
 // newEventsCommand prints what goes on.
 func newEventsCommand() *cobra.Command {
+	return newFollowCommand("events", "Print what happens to applications, as it happens", (*control.Client).Events)
+}
+
+// newMessagesCommand prints what PM2's users find on its bus.
+func newMessagesCommand() *cobra.Command {
+	return newFollowCommand("messages", "Print what applications' workers send by process.send, as they send it", (*control.Client).Messages)
+}
+
+// events are what a supervisor streams.
+type events func(*control.Client, context.Context) iter.Seq2[control.Event, error]
+
+func newFollowCommand(name, short string, of events) *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
-		Use: "events [NAME...]", Short: "Print what happens to applications, as it happens",
-		Example: "  nodecluster events\n  nodecluster events api --json", ValidArgsFunction: completeNames,
+		Use: name + " [NAME...]", Short: short,
+		Example: strings.ReplaceAll("  nodecluster USE\n  nodecluster USE api --json", "USE", name), ValidArgsFunction: completeNames,
 		RunE: func(command *cobra.Command, names []string) error {
 			if len(names) == 0 {
 				names = []string{"all"}
@@ -126,7 +139,7 @@ func newEventsCommand() *cobra.Command {
 			if err != nil {
 				return asFailure(err)
 			}
-			return followEvents(command.Context(), command.OutOrStdout(), apps, asJSON)
+			return followEvents(command.Context(), command.OutOrStdout(), apps, of, asJSON)
 		},
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print one object a line")
@@ -134,14 +147,17 @@ func newEventsCommand() *cobra.Command {
 }
 
 // followEvents prints the events of applications until all have ended.
-func followEvents(ctx context.Context, out io.Writer, apps []*application, asJSON bool) error {
+func followEvents(ctx context.Context, out io.Writer, apps []*application, of events, asJSON bool) error {
 	var following sync.WaitGroup
 	var mu sync.Mutex
 	for _, a := range apps {
 		following.Go(func() {
-			for event, err := range a.client().Events(ctx) {
+			for event, err := range of(a.client(), ctx) {
 				if err != nil {
 					return
+				}
+				if !isOf(event, a.instance) {
+					continue
 				}
 				mu.Lock()
 				printEvent(out, a.Name(), event, asJSON)
@@ -153,12 +169,20 @@ func followEvents(ctx context.Context, out io.Writer, apps []*application, asJSO
 	return nil
 }
 
+// isOf reports whether an event is about an instance, or about none. All are of nil.
+func isOf(e control.Event, instance *int) bool {
+	about, ok := e.Attributes["instance"].(float64)
+	return instance == nil || !ok || int(about) == *instance
+}
+
 func printEvent(out io.Writer, name string, e control.Event, asJSON bool) {
 	if asJSON {
-		json.NewEncoder(out).Encode(struct {
-			App string `json:"app"`
-			control.Event
-		}{name, e})
+		e.Attributes = maps.Clone(e.Attributes)
+		if e.Attributes == nil {
+			e.Attributes = map[string]any{}
+		}
+		e.Attributes["app"] = name
+		json.NewEncoder(out).Encode(e)
 		return
 	}
 	fmt.Fprintf(out, "%s %s %s\n", e.Time.Format("15:04:05.000"), name, utilinspect.Printable(e.Text))

@@ -12,10 +12,11 @@ func groups() []group {
 	return []group{
 		{"Applications", []*cobra.Command{
 			newStartCommand(), newStopCommand(), newRestartCommand(), newReloadCommand(), newScaleCommand(), newDeleteCommand(), newRunCommand(),
-			newExecCommand(), newEggCommand(), newEggToolCommand(), newDrainCommand(), newSignalCommand(), newTriggerCommand(), newKillCommand(),
+			newExecCommand(), newEggCommand(), newEggToolCommand(), newDrainCommand(), newSignalCommand(), newTriggerCommand(), newSendDataCommand(),
+			newKillCommand(),
 		}},
 		{"Looking", []*cobra.Command{
-			newListCommand(), newDescribeCommand(), newLogsCommand(), newTopCommand(), newWebCommand(), newEventsCommand(), newPingCommand(),
+			newListCommand(), newDescribeCommand(), newLogsCommand(), newTopCommand(), newWebCommand(), newEventsCommand(), newMessagesCommand(), newPingCommand(),
 			newPidCommand(), newIDCommand(), newJlistCommand(), newEnvCommand(), newTraceCommand(), newFlushCommand(), newReloadLogsCommand(),
 			newResetCommand(),
 		}},

@@ -68,10 +68,15 @@ func (c *Client) Trigger(ctx context.Context, t Trigger) (Triggered, error) {
 	return ask[Triggered](ctx, c, "POST", "/v1/app/trigger", t)
 }
 
+// SendData sends workers data.
+func (c *Client) SendData(ctx context.Context, d Data) (Sent, error) {
+	return ask[Sent](ctx, c, "POST", "/v1/app/send-data", d)
+}
+
 // Reset sets the counters of restarts to zero.
 func (c *Client) Reset(ctx context.Context) error { return c.do(ctx, "/v1/app/reset", nil) }
 
-// ReopenLogs has the log files be opened anew, after another program has renamed them.
+// ReopenLogs has the log files be opened anew, after another program has renamed them, and workers be told.
 func (c *Client) ReopenLogs(ctx context.Context) error { return c.do(ctx, "/v1/app/reopen-logs", nil) }
 
 // FlushLogs empties the log files.

@@ -27,8 +27,17 @@ var (
 // or with an error, which holds ErrGone if the supervisor ends. They can be ranged over once. If that is not done then ctx is to end, as
 // the connection is open until then.
 func (c *Client) Events(ctx context.Context) iter.Seq2[Event, error] {
+	return c.stream(ctx, "/v1/events")
+}
+
+// Messages gives what workers send from now on, as Events does.
+func (c *Client) Messages(ctx context.Context) iter.Seq2[Event, error] {
+	return c.stream(ctx, "/v1/messages")
+}
+
+func (c *Client) stream(ctx context.Context, path string) iter.Seq2[Event, error] {
 	inner, cancel := context.WithCancelCause(ctx)
-	response, err := c.request(inner, "GET", "/v1/events", nil)
+	response, err := c.request(inner, "GET", path, nil)
 	if err != nil {
 		cancel(nil)
 		return func(yield func(Event, error) bool) { yield(Event{}, err) }

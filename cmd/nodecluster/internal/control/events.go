@@ -16,37 +16,39 @@ const heartbeat = 15 * time.Second
 // maxQueued is how many bytes of events wait for a reader.
 const maxQueued = 1 << 20
 
-// events sends what happens as Server-Sent Events. A reader that is slow loses events, and is told how many.
-func (s *Server) events(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithCancel(r.Context())
-	defer cancel()
-	q := &eventQueue{more: make(chan struct{}, 1)}
-	all := s.service.Events(ctx)
-	w.Header().Set("Content-Type", "text/event-stream")
-	w.Header().Set("Cache-Control", "no-store")
-	c := http.NewResponseController(w)
-	c.SetWriteDeadline(time.Time{}) // or there is no such thing, in a test
-	if w.Write([]byte(": hello\n\n")); c.Flush() != nil {
-		return
+// stream sends events as Server-Sent Events. A reader that is slow loses some, and is told how many.
+func (s *Server) stream(of func(context.Context) iter.Seq[Event]) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithCancel(r.Context())
+		defer cancel()
+		q := &eventQueue{more: make(chan struct{}, 1)}
+		all := of(ctx)
+		w.Header().Set("Content-Type", "text/event-stream")
+		w.Header().Set("Cache-Control", "no-store")
+		c := http.NewResponseController(w)
+		c.SetWriteDeadline(time.Time{}) // or there is no such thing, in a test
+		if w.Write([]byte(": hello\n\n")); c.Flush() != nil {
+			return
+		}
+		// A reader that takes nothing would keep the server from closing.
+		defer afterClose(s.closing, func() { c.SetWriteDeadline(time.Now()) })()
+		var fill sync.WaitGroup
+		fill.Go(func() { s.fill(r.URL.Path, q, all) })
+		defer fill.Wait()
+		defer cancel()
+		q.drain(ctx, s.closing, s.heartbeat, func(content []byte) bool {
+			w.Write(content)
+			return c.Flush() == nil
+		})
 	}
-	// A reader that takes nothing would keep the server from closing.
-	defer afterClose(s.closing, func() { c.SetWriteDeadline(time.Now()) })()
-	var fill sync.WaitGroup
-	fill.Go(func() { s.fill(q, all) })
-	defer fill.Wait()
-	defer cancel()
-	q.drain(ctx, s.closing, s.heartbeat, func(content []byte) bool {
-		w.Write(content)
-		return c.Flush() == nil
-	})
 }
 
 // fill ends when the events do.
-func (s *Server) fill(q *eventQueue, all iter.Seq[Event]) {
+func (s *Server) fill(path string, q *eventQueue, all iter.Seq[Event]) {
 	defer q.end()
 	defer func() {
 		if fault := recover(); fault != nil {
-			logFault(s.log, "GET /v1/events", fault)
+			logFault(s.log, "GET "+path, fault)
 		}
 	}()
 	for e := range all {

@@ -130,6 +130,17 @@ func groupNumber(name string, log *slog.Logger) int {
 	return int(group)
 }
 
+// private is for what is of the application's own data, which members of the group do not see.
+func (s *Server) private(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if readsOnly(r.Context()) {
+			answerError(w, errorf(CodeForbidden, "members of the group %s do not see what workers send: run this as user %d", s.group, os.Geteuid()))
+			return
+		}
+		next(w, r)
+	}
+}
+
 func readsOnly(ctx context.Context) bool { return ctx.Value(accessKey{}) == accessRead }
 
 // withoutEnvironment is a configuration for people who may not see the values of the environment, nil if it cannot be told apart.

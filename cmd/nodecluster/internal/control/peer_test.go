@@ -1,9 +1,12 @@
 package control
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"net"
+	"slices"
 	"testing"
 )
 
@@ -49,5 +52,16 @@ func TestReadersAreCountedOnce(t *testing.T) {
 	}
 	if n := r.connections.Load(); n != 0 {
 		t.Errorf("%d are counted, want 0", n)
+	}
+}
+
+// Members of the group look at everything but what the application's workers say to each other.
+func TestMembersOfTheGroupSeeNoMessages(t *testing.T) {
+	fine := &testService{events: func(context.Context) iter.Seq[Event] { return func(func(Event) bool) {} }}
+	for path, want := range map[string]string{"/v1/events": "200", "/v1/messages": "403"} {
+		i := slices.IndexFunc(table(), func(r route) bool { return r.path == path })
+		if got, _ := answerTo(table()[i], asking{fine, "", accessRead}); got != want {
+			t.Errorf("%s gives them %s, want %s", path, got, want)
+		}
 	}
 }

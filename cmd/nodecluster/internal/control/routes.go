@@ -20,7 +20,8 @@ type route struct {
 func (s *Server) table() []route {
 	return []route{
 		{"GET", "/v1/app", s.app, nil, reflect.TypeFor[App]()},
-		{"GET", "/v1/events", s.events, nil, nil},
+		{"GET", "/v1/events", s.stream(s.service.Events), nil, nil},
+		{"GET", "/v1/messages", s.private(s.stream(s.service.Messages)), nil, nil},
 		{"GET", "/v1/openapi.yaml", describe, nil, nil},
 		{"GET", "/v1/app/metrics", s.appMetrics, nil, nil},
 		{"GET", "/metrics", s.metrics, nil, nil},
@@ -33,6 +34,7 @@ func (s *Server) table() []route {
 		command("drain", s.wait, func(ctx context.Context, b Drain) (struct{}, error) { return struct{}{}, s.service.Drain(ctx, b) }),
 		command("signal", s.change, func(ctx context.Context, b Signal) (struct{}, error) { return struct{}{}, s.service.Signal(ctx, b) }),
 		command("trigger", s.wait, s.service.Trigger),
+		command("send-data", s.change, s.service.SendData),
 		command("reset", s.change, bare(s.service.Reset)),
 		command("reopen-logs", s.change, bare(s.service.ReopenLogs)),
 		command("flush-logs", s.change, bare(s.service.FlushLogs)),

@@ -13,6 +13,8 @@ type Service interface {
 	App(ctx context.Context) (App, error)
 	// Events gives what happens from the call on, until ctx ends. Whoever calls it ends ctx, even if it does not range over the events.
 	Events(ctx context.Context) iter.Seq[Event]
+	// Messages gives what workers send, as Events does: each is an Event "message".
+	Messages(ctx context.Context) iter.Seq[Event]
 
 	// Reload, Restart and Scale return when the change has been made, or has failed. They go on when the client has hung up.
 	Reload(ctx context.Context, r Reload) (Result, error)
@@ -29,9 +31,11 @@ type Service interface {
 	// Trigger has workers carry out an action, and returns when all have answered, the time is over or ctx ends, as it does when the client
 	// has hung up.
 	Trigger(ctx context.Context, t Trigger) (Triggered, error)
+	// SendData sends workers data. It does not wait until they have read it.
+	SendData(ctx context.Context, d Data) (Sent, error)
 	// Reset sets the counters of restarts to zero.
 	Reset(ctx context.Context) error
-	// ReopenLogs opens the log files anew, after another program has renamed them. FlushLogs empties them.
+	// ReopenLogs opens the log files anew, after another program has renamed them, and has workers know. FlushLogs empties them.
 	ReopenLogs(ctx context.Context) error
 	FlushLogs(ctx context.Context) error
 

@@ -25,6 +25,7 @@ type testService struct {
 	scale   func(context.Context, Scale) (Result, error)
 	signal  func(Signal) error
 	trigger func(Trigger) (Triggered, error)
+	data    func(Data) (Sent, error)
 	drain   func(context.Context) error
 	bare    func(name string) error // stop, reset, reopen-logs and flush-logs
 	metrics http.HandlerFunc
@@ -44,6 +45,15 @@ func (s *testService) Events(ctx context.Context) iter.Seq[Event] {
 		return func(func(Event) bool) { <-ctx.Done() }
 	}
 	return s.events(ctx)
+}
+
+func (s *testService) Messages(ctx context.Context) iter.Seq[Event] { return s.Events(ctx) }
+
+func (s *testService) SendData(_ context.Context, d Data) (Sent, error) {
+	if s.data == nil {
+		return Sent{}, nil
+	}
+	return s.data(d)
 }
 
 func (s *testService) Reload(ctx context.Context, r Reload) (Result, error) {

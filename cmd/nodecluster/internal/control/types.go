@@ -217,6 +217,19 @@ type Reply struct {
 	Error    string `json:"error,omitempty"`  // why there is no answer
 }
 
+// Data is what workers get as the message {type: 'process:msg', topic, data, id}, which PM2's sendDataToProcessId sends: one instance or all.
+// The id is the instance's number.
+type Data struct {
+	Topic    string          `json:"topic"`
+	Data     json.RawMessage `json:"data,omitempty"` // any JSON, which has to be there; null is data too
+	Instance *int            `json:"instance,omitempty"`
+}
+
+// Sent says who was sent something.
+type Sent struct {
+	Instances []int `json:"instances"`
+}
+
 // Result is what has come of a change.
 type Result struct {
 	Replaced  []int `json:"replaced,omitempty"`

@@ -75,7 +75,7 @@ func (m *messages) end(w *cluster.Worker) {
 }
 
 func aboutMessage(e cluster.MessageEvent, kind string, isNew bool) Entry {
-	shown := inspect(e.Message)
+	shown := Inspect(e.Message)
 	text := "sent a message: " + shown
 	if e.Message.Handle != nil {
 		text += ", with a handle, which is closed"
@@ -87,8 +87,8 @@ func aboutMessage(e cluster.MessageEvent, kind string, isNew bool) Entry {
 	return line
 }
 
-// inspect is a message on one line that is not long.
-func inspect(m nodeipc.Message) string {
+// Inspect is a message on one line that is not long.
+func Inspect(m nodeipc.Message) string {
 	payload := m.Payload()
 	if !isClone(payload) {
 		return utilinspect.JSON(payload)

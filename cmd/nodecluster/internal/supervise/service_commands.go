@@ -78,11 +78,12 @@ func (s *service) Reset(context.Context) error {
 	return nil
 }
 
-// ReopenLogs opens the logs anew, which may have been moved.
+// ReopenLogs opens the logs anew, which may have been moved, and has workers know, as PM2 does.
 func (s *service) ReopenLogs(context.Context) error {
 	if s.options.Logs == nil {
 		return errNoLog
 	}
+	s.tellLogReload()
 	return s.options.Logs.Reopen()
 }
 
