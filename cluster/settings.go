@@ -18,8 +18,8 @@ import (
 // Settings are what cluster.setupPrimary takes in Node, and what child_process.fork takes for a worker. The zero
 // value of a field is Node's default.
 //
-// The fields have three lifetimes. SchedulingPolicy, StickyKey, NewBalancer, Serialization, NoBatch and NoSteal are read once, by
-// [NewPrimary]: [Primary.Setup] and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving, ListenFDs, LagPeriod and
+// The fields have three lifetimes. SchedulingPolicy, StickyKey, NewBalancer, OnMessage, Serialization, NoBatch and NoSteal are read
+// once, by [NewPrimary]: [Primary.Setup] and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving, ListenFDs, LagPeriod and
 // MaxLag are the primary's too, and the last Setup counts. All other fields are a worker's, and are read when it is forked.
 type Settings struct {
 	// SchedulingPolicy says who hands out connections, and to whom. It is read once. By default NODE_CLUSTER_SCHED_POLICY decides.
@@ -32,6 +32,12 @@ type Settings struct {
 	// on, as their ListeningEvents have it, with the port that the system chose for port 0. It is called on the primary's loop, and
 	// may do what a Balancer may.
 	NewBalancer func(Address) Balancer
+	// OnMessage, if it is not nil, is shown a worker's message before it becomes a [MessageEvent], and reports whether it has taken it. It is
+	// read once. It saves a switch of goroutines where a program passes messages on. It is called on the primary's loop, may do what a
+	// Balancer may, and must not wait: meanwhile nobody gets a connection. So that messages and other events keep their order, it is
+	// called only while [Primary.Next] or [Primary.Events] waits for an event and there is none. Messages with handles are never shown,
+	// and no others while a [Subscription] gets messages.
+	OnMessage func(*Worker, nodeipc.Message) (taken bool)
 	// Serialization is that of the channels between primary and workers. It is read once.
 	Serialization nodeipc.Serialization
 

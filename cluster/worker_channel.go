@@ -34,6 +34,9 @@ func (c workerChannel) HandleStart(child *nodeipc.Child) {
 
 func (c workerChannel) HandleMessage(m nodeipc.Message) {
 	w := c.worker
+	if take := w.primary.onMessage; take != nil && m.Handle == nil && w.primary.events.isAwaited() && take(w, m) {
+		return
+	}
 	size := len(m.Payload())
 	if m.Handle != nil {
 		size += handleCost

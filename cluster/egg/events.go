@@ -2,6 +2,7 @@ package egg
 
 import (
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
 // readEvents has the primary's events lead to moves.
@@ -26,6 +27,21 @@ func (m *Master) readEvents() {
 			m.log.add(levelError, "[master] "+e.Err.Error())
 		}
 	}
+}
+
+// maxPassedOn is how large a message is at most that the primary's loop looks into.
+const maxPassedOn = 64 << 10
+
+// passOn is for an app worker's message that no other event waits behind. It is called on the primary's loop. What goes to the agent or the parent
+// alone is passed on here, so that no other goroutine is woken for it. All else has to be an event: a move may wait for the loop, and a message to
+// all app workers would keep clients waiting.
+func (m *Master) passOn(w *cluster.Worker, message nodeipc.Message) (passed bool) {
+	if len(message.Payload()) > maxPassedOn || !m.moving.TryLock() {
+		return false
+	}
+	defer m.moving.Unlock()
+	m.make(func() { m.withApp(w, func(p *appWorker) { passed = m.state.passOn(p, message.Payload()) }) })
+	return passed
 }
 
 // withApp is for the process of a worker that the master still knows.

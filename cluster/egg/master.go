@@ -36,13 +36,17 @@ type Master struct {
 	preload  drain.Preload     // of app workers
 	find     firstbytes.Finder // what decides a client's app worker in sticky mode, nil for its address
 
-	moves   chan func()
 	ctx     context.Context // ends with the master
 	cancel  context.CancelFunc
 	tasks   sync.WaitGroup // the goroutines that read from processes
 	endings sync.WaitGroup // those that wait for a process to end
-	code    int
 	ran     bool
+
+	moving sync.Mutex // held while a move is made, which state and the next four are for
+	begun  bool
+	asked  []func()      // moves that were asked for before Run
+	over   chan struct{} // closed by the last move
+	code   int
 }
 
 // New makes a master, which starts nothing before [Master.Run]. It fails where there is no Node, and for a sticky key that cannot be.
@@ -73,7 +77,7 @@ func New(o *Options, s Settings) (*Master, error) {
 	if o.nodeEnv == "production" {
 		s.Env = append([]string{"NO_DEPRECATION=*"}, s.Env...)
 	}
-	m := &Master{settings: s, options: o, node: node, find: find, moves: make(chan func(), 64)}
+	m := &Master{settings: s, options: o, node: node, find: find, over: make(chan struct{})}
 	m.preload.KillTimeout, m.preload.Behind = m.appTimeout(), keepChannel
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m, nil
@@ -84,6 +88,7 @@ func (m *Master) appSettings() cluster.Settings {
 		Exec: m.options.release.appScript(), Args: []string{string(m.options.text())}, ExecPath: m.node, ExecArgv: m.settings.ExecArgv,
 		Env: m.settings.Env, Stdin: m.settings.Stdin, Stdout: m.settings.Stdout, Stderr: m.settings.Stderr, SysProcAttr: m.settings.SysProcAttr,
 		SchedulingPolicy: m.settings.SchedulingPolicy, HoldListeners: true, Runtime: cluster.RuntimeNode,
+		OnMessage: m.passOn,
 	}
 }
 
@@ -111,14 +116,26 @@ func (m *Master) Run(ctx context.Context) error {
 		return err
 	}
 	defer m.removePidFile()
+	m.begin(version)
+	return m.await(ctx)
+}
+
+// begin makes the first moves.
+func (m *Master) begin(nodeVersion string) {
+	m.moving.Lock()
+	defer m.moving.Unlock()
 	m.prepare()
-	m.state.banner(version)
+	m.state.banner(nodeVersion)
 	m.tasks.Go(m.readEvents)
 	if m.settings.Parent != nil {
 		m.tasks.Go(m.readParent)
 	}
 	m.state.begin()
-	return m.loop(ctx)
+	m.begun = true
+	for _, move := range m.asked {
+		m.make(move)
+	}
+	m.asked = nil
 }
 
 // prepare makes what the moves are made on.
@@ -133,15 +150,12 @@ func (m *Master) prepare() {
 	}
 }
 
-// loop makes one move after the other.
-func (m *Master) loop(ctx context.Context) error {
-	for m.state.phase != over {
-		select {
-		case move := <-m.moves:
-			move()
-		case <-ctx.Done():
-			return fmt.Errorf("egg: %w", context.Cause(ctx))
-		}
+// await waits for the last move.
+func (m *Master) await(ctx context.Context) error {
+	select {
+	case <-m.over:
+	case <-ctx.Done():
+		return fmt.Errorf("egg: %w", context.Cause(ctx))
 	}
 	l := levelInfo
 	if m.code != 0 {
@@ -155,11 +169,22 @@ func (m *Master) loop(ctx context.Context) error {
 	return nil
 }
 
-// do has a move made, unless the master has ended.
+// do makes a move, unless the master has ended. The caller's goroutine makes it, so that what a process has said is passed on by the goroutine that
+// has read it, and no other is woken.
 func (m *Master) do(move func()) {
-	select {
-	case m.moves <- move:
-	case <-m.ctx.Done():
+	m.moving.Lock()
+	defer m.moving.Unlock()
+	if !m.begun {
+		m.asked = append(m.asked, move)
+		return
+	}
+	m.make(move)
+}
+
+// make makes a move. The caller holds moving.
+func (m *Master) make(move func()) {
+	if m.state.phase != over && m.ctx.Err() == nil {
+		move()
 	}
 }
 
@@ -175,7 +200,9 @@ func (m *Master) Reload() { m.do(func() { m.state.askReload() }) }
 
 // close frees everything, and ends what still runs.
 func (m *Master) close() {
+	m.moving.Lock()
 	m.cancel()
+	m.moving.Unlock()
 	if m.sticky != nil {
 		m.sticky.close()
 	}

@@ -51,28 +51,36 @@ func (s *state) passToApps(message json.RawMessage, pid int) {
 	}
 }
 
-// deliver passes a message on to who gets it.
-func (s *state) deliver(message json.RawMessage, from role, sender *app) {
+// route says who gets a message of a process that has this role, and reports false where nobody does.
+func (s *state) route(message json.RawMessage, from role) (delivery, bool) {
 	m := messenger{masterPid: s.pid}
 	if s.agent != nil {
 		m.agentPid = s.agent.Pid()
 	}
-	d, ok := m.route(message, from)
-	if !ok {
-		return
-	}
-	switch d.to {
-	case roleMaster:
+	return m.route(message, from)
+}
+
+// deliver passes a message on to who gets it.
+func (s *state) deliver(message json.RawMessage, from role, sender *app) {
+	d, ok := s.route(message, from)
+	switch {
+	case !ok || s.passToOne(d):
+	case d.to == roleMaster:
 		s.hear(d, from, sender)
-	case roleParent:
-		s.world.tellParent(d.message)
-	case roleAgent:
-		if s.agent != nil {
-			s.agent.Tell(d.message)
-		}
-	case roleApp:
+	case d.to == roleApp:
 		s.passToApps(d.message, d.pid)
 	}
+}
+
+// passToOne passes on a message to the agent or to the parent, and reports whether it is one.
+func (s *state) passToOne(d delivery) bool {
+	switch {
+	case d.to == roleParent:
+		s.world.tellParent(d.message)
+	case d.to == roleAgent && s.agent != nil:
+		s.agent.Tell(d.message)
+	}
+	return d.to == roleParent || d.to == roleAgent
 }
 
 // pidList is the process ids as JSON.

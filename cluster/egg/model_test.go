@@ -242,6 +242,15 @@ func (m *model) move() {
 	}
 }
 
+// say has an app worker say something. What is for the agent is passed on at once.
+func (m *model) say(from *fakeProcess, toAgent bool, message string) {
+	if passed := m.s.passOn(from, []byte(message)); passed != toAgent {
+		m.t.Errorf("%s is passed on at once: %t, want %t", message, passed, toAgent)
+	} else if !passed {
+		m.s.appSaid(from, []byte(message))
+	}
+}
+
 // message has somebody send a message, which has to reach those that it is for, and nobody else.
 func (m *model) message() {
 	from := m.pick(m.alive(m.apps, anyone))
@@ -253,18 +262,18 @@ func (m *model) message() {
 	var want []int
 	switch m.random.IntN(3) {
 	case 0:
-		m.s.appSaid(from, fmt.Appendf(nil, `{"action":%q,"to":"app"}`, token))
+		m.say(from, false, fmt.Sprintf(`{"action":%q,"to":"app"}`, token))
 		for _, p := range m.alive(m.apps, anyone) {
 			want = append(want, p.pid)
 		}
 	case 1:
-		m.s.appSaid(from, fmt.Appendf(nil, `{"action":%q}`, token))
+		m.say(from, true, fmt.Sprintf(`{"action":%q}`, token))
 		for _, p := range m.alive(m.agents, anyone) {
 			want = append(want, p.pid)
 		}
 	default:
 		to := m.pick(m.alive(m.apps, anyone))
-		m.s.appSaid(from, fmt.Appendf(nil, `{"action":%q,"receiverPid":"%d"}`, token, to.pid))
+		m.say(from, false, fmt.Sprintf(`{"action":%q,"receiverPid":"%d"}`, token, to.pid))
 		want = []int{to.pid}
 	}
 	var got []int

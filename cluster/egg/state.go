@@ -117,6 +117,15 @@ func (s *state) appSaid(process appProcess, message json.RawMessage) {
 	}
 }
 
+// passOn is appSaid for a message to the agent or the parent. It reports whether it is one, and does nothing with any other.
+func (s *state) passOn(process appProcess, message json.RawMessage) bool {
+	if s.appOf(process) == nil {
+		return false
+	}
+	d, ok := s.route(message, roleApp)
+	return ok && s.passToOne(d)
+}
+
 func (s *state) parentSaid(message json.RawMessage) { s.deliver(message, roleParent, nil) }
 
 // hear is for what is said to the master. What it does not know is for nobody.

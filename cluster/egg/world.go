@@ -41,4 +41,7 @@ func (m *Master) tellParent(message json.RawMessage) {
 	}
 }
 
-func (m *Master) finish(code int) { m.code = code }
+func (m *Master) finish(code int) {
+	m.code = code
+	close(m.over)
+}
