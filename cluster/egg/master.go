@@ -35,6 +35,7 @@ type Master struct {
 	find     firstbytes.Finder // what decides a client's app worker in sticky mode, nil for its address
 
 	moves   chan func()
+	begun   chan struct{}   // closed once there is a primary
 	ctx     context.Context // ends with the master
 	cancel  context.CancelFunc
 	tasks   sync.WaitGroup // the goroutines that read from processes
@@ -71,7 +72,7 @@ func New(o *Options, s Settings) (*Master, error) {
 	if o.nodeEnv == "production" {
 		s.Env = append([]string{"NO_DEPRECATION=*"}, s.Env...)
 	}
-	m := &Master{settings: s, options: o, node: node, find: find, moves: make(chan func(), 64)}
+	m := &Master{settings: s, options: o, node: node, find: find, moves: make(chan func(), 64), begun: make(chan struct{})}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m, nil
 }
@@ -80,7 +81,7 @@ func (m *Master) appSettings() cluster.Settings {
 	return cluster.Settings{
 		Exec: m.options.release.appScript(), Args: []string{string(m.options.text())}, ExecPath: m.node, ExecArgv: m.settings.ExecArgv,
 		Env: m.settings.Env, Stdin: m.settings.Stdin, Stdout: m.settings.Stdout, Stderr: m.settings.Stderr, SysProcAttr: m.settings.SysProcAttr,
-		SchedulingPolicy: m.settings.SchedulingPolicy, HoldListeners: true, Runtime: cluster.RuntimeNode,
+		SchedulingPolicy: m.settings.SchedulingPolicy, HoldListeners: true, Runtime: cluster.RuntimeNode, LagPeriod: m.settings.LagPeriod,
 	}
 }
 
@@ -97,6 +98,7 @@ func (m *Master) Run(ctx context.Context) error {
 		return fmt.Errorf("egg: %w", err)
 	}
 	m.primary = primary
+	close(m.begun)
 	m.log = newLogger(m.settings.Log, m.settings.ErrorLog, os.Getenv)
 	defer m.log.close()
 	defer m.close()
@@ -125,6 +127,9 @@ func (m *Master) prepare() {
 	m.state.hostname, _ = os.Hostname()
 	m.state.host = os.Getenv("HOST")
 	m.state.keepsTrying = m.settings.KeepTrying
+	if m.settings.Observe != nil {
+		m.state.observe = m.settings.Observe
+	}
 	if m.settings.Parent != nil {
 		m.parent = m.outbox(m.settings.Parent, func() string { return "parent" })
 	}

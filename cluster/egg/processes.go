@@ -3,6 +3,7 @@ package egg
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -36,12 +37,38 @@ func (w *appWorker) DebugPort() int {
 
 // startApp forks an app worker. The variables say which of how many it is.
 func (m *Master) startApp(index int) (appProcess, error) {
-	w, err := m.primary.Fork("CFORK_WORKER_INDEX="+strconv.Itoa(index), "CFORK_WORKER_COUNT="+strconv.Itoa(m.options.workers))
+	settings := m.primary.Settings()
+	out, err := m.connectOutput(index, &settings.Stdout, &settings.Stderr)
 	if err != nil {
 		return nil, err
 	}
+	w, err := m.primary.ForkWith(settings, "CFORK_WORKER_INDEX="+strconv.Itoa(index), "CFORK_WORKER_COUNT="+strconv.Itoa(m.options.workers))
+	if err != nil {
+		out.Failed()
+		return nil, err
+	}
+	out.Started(w.ID())
 	return &appWorker{w, m.outbox(w, func() string { return fmt.Sprintf("app_worker#%d:%d", w.ID(), w.Pid()) })}, nil
 }
+
+// connectOutput has a process that is to be started print where the settings say.
+func (m *Master) connectOutput(place int, stdout, stderr *io.Writer) (Output, error) {
+	if m.settings.Outputs == nil {
+		return usualOutput{}, nil
+	}
+	out, err := m.settings.Outputs(place)
+	if err != nil {
+		return nil, fmt.Errorf("what takes its output: %w", err)
+	}
+	*stdout, *stderr = out.Streams()
+	return out, nil
+}
+
+// usualOutput is that of processes that share Stdout and Stderr of the settings.
+type usualOutput struct{ Output }
+
+func (usualOutput) Started(int) {}
+func (usualOutput) Failed()     {}
 
 // agentProcess is the process of an agent. It is no worker of the cluster.
 type agentProcess struct {
@@ -63,10 +90,16 @@ func (m *Master) startAgent() (process, error) {
 	if m.settings.Env != nil {
 		cmd.Env = append(os.Environ(), m.settings.Env...)
 	}
-	child, err := nodeipc.Start(cmd, nodeipc.Options{})
+	out, err := m.connectOutput(AgentPlace, &cmd.Stdout, &cmd.Stderr)
 	if err != nil {
 		return nil, err
 	}
+	child, err := nodeipc.Start(cmd, nodeipc.Options{})
+	if err != nil {
+		out.Failed()
+		return nil, err
+	}
+	out.Started(0)
 	agent := &agentProcess{child, m.outbox(child, func() string { return fmt.Sprintf("agent_worker:%d", child.Pid()) })}
 	m.tasks.Go(func() { m.readAgent(agent) })
 	return agent, nil
