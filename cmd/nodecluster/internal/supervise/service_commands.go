@@ -80,18 +80,26 @@ func (s *service) Reset(context.Context) error {
 
 // ReopenLogs opens the logs anew, which may have been moved.
 func (s *service) ReopenLogs(context.Context) error {
-	if s.options.Logs == nil {
+	return s.options.reopenLogs()
+}
+
+func (o *Options) reopenLogs() error {
+	if o.Logs == nil {
 		return errNoLog
 	}
-	return s.options.Logs.Reopen()
+	return o.Logs.Reopen()
 }
 
 // FlushLogs empties the logs.
 func (s *service) FlushLogs(context.Context) error {
-	if s.options.Logs == nil {
+	return s.options.flushLogs()
+}
+
+func (o *Options) flushLogs() error {
+	if o.Logs == nil {
 		return errNoLog
 	}
-	return s.options.Logs.Flush()
+	return o.Logs.Flush()
 }
 
 // Metrics is what Prometheus asks.

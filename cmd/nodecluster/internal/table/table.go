@@ -172,7 +172,7 @@ func workerRow(app string, w *control.Worker, o Options) []cell {
 		pid, id, since = fmt.Sprint(w.Pid), fmt.Sprint(w.ID), o.since(w.StartedAt)
 	}
 	row := []cell{
-		plain(fmt.Sprintf("%s/%d", app, w.Instance)), plain(pid), plain(id), {string(w.State), workerTone(w.State)}, plain(fmt.Sprint(w.Restarts)),
+		plain(app + "/" + w.Place()), plain(pid), plain(id), {string(w.State), workerTone(w.State)}, plain(fmt.Sprint(w.Restarts)),
 	}
 	return append(append(row, usage(w.Usage, w.Pid != 0)...), plain(since))
 }
