@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -136,7 +137,7 @@ func (k *eggKind) checkShown(pids map[string]int) {
 		want []string
 	}{
 		{[]string{"ls"}, []string{"shop", "online", "2/2"}},
-		{[]string{"describe", "shop"}, []string{"shop/agent", "shop/0", "shop/1", fmt.Sprint(pids["agent"]), "2 ready of 2", "egg.port"}},
+		{[]string{"describe", "shop"}, []string{"shop/agent", "shop/0", "shop/1", fmt.Sprint(pids["agent"]), "2 ready of 2", "127.0.0.1:" + fmt.Sprint(k.port), `{"port":`}},
 		{[]string{"logs", "shop", "--nostream", "--lines", "5000"}, []string{"agent begins", "shop/0 | ", "application begins", "[master] egg started on http://127.0.0.1:"}},
 		{[]string{"pid", "shop"}, []string{fmt.Sprint(pids["0"]), fmt.Sprint(pids["1"])}},
 	} {
@@ -341,4 +342,31 @@ func TestEggFileThatCannotBe(t *testing.T) {
 	writeIn(t, m.folder, "nodecluster.yaml", fmt.Sprintf("script: %s\nkind: egg\nname: shop\negg: {port: 70000}\n", app))
 	m.refuse(1, "port: 70000 is no number from 0 to 65535", "start", "nodecluster.yaml")
 	m.refuse(1, "is an application of Egg's: use start, or nodecluster egg ", "run", "nodecluster.yaml")
+}
+
+// TestEggUnderAServiceManager: that is told when the application is up, reloads and ends.
+func TestEggUnderAServiceManager(t *testing.T) {
+	k := newEggKind(t, "egg4")
+	k.do("start", k.file)
+	k.do("stop", "shop")
+	manager, env := newServiceManager(t)
+	supervisor := exec.Command(binary, "run", "--name", "shop")
+	supervisor.Env = slices.Concat(os.Environ(), k.env, env)
+	if err := supervisor.Start(); err != nil {
+		t.Fatal(err)
+	}
+	expectNone(t, manager.await("STATUS=starting, 0/2 app workers"), "READY")
+	manager.await("READY=1")
+	manager.await("STATUS=2/2 app workers")
+	manager.await("WATCHDOG=1")
+	k.do("reload", "shop")
+	expectNone(t, manager.await("RELOADING=1\nMONOTONIC_USEC="), "READY")
+	manager.await("READY=1")
+	if err := supervisor.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	manager.await("STOPPING=1")
+	if err := supervisor.Wait(); err != nil {
+		t.Errorf("the supervisor ends with %v", err)
+	}
 }

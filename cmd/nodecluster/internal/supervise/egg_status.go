@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -117,7 +118,11 @@ func (s *eggService) describe(status egg.Status, uses readings) (all []control.W
 		all = append(all, s.agent(status.Agent, uses))
 	}
 	for _, a := range status.Apps {
-		all = append(all, s.app(a, uses))
+		w := s.app(a, uses)
+		if a.Ready && status.Address != "" {
+			w.Addresses = []string{addressOf(status.Address)}
+		}
+		all = append(all, w)
 		if a.Successor != nil {
 			successor := control.Worker{Instance: a.Place, State: control.WorkerStarting, Reason: "it is to take over"}
 			s.describeApp(&successor, a.Successor, uses)
@@ -125,6 +130,15 @@ func (s *eggService) describe(status egg.Status, uses readings) (all []control.W
 		}
 	}
 	return all
+}
+
+// addressOf is where an application serves, without the protocol.
+func addressOf(url string) string {
+	_, address, hasProtocol := strings.Cut(url, "://")
+	if !hasProtocol {
+		return url
+	}
+	return address
 }
 
 func (s *eggService) agent(a egg.AgentStatus, uses readings) control.Worker {
