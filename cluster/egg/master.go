@@ -24,15 +24,19 @@ func (e *ExitError) Error() string { return fmt.Sprintf("egg: the master ends wi
 // A Master runs one application: its agent and its app workers. Make one with [New], and run it with [Master.Run]. Its methods may be called from
 // any goroutine.
 type Master struct {
-	settings Settings
-	options  *Options
-	node     string
-	primary  *cluster.Primary
-	log      *logger
-	state    *state
-	parent   *outbox.Outbox
-	sticky   *sticky
-	find     firstbytes.Finder // what decides a client's app worker in sticky mode, nil for its address
+	settings  Settings
+	options   *Options
+	node      string // what runs the app workers, but for those of appNodes
+	agentNode string
+	appNodes  []appNode // by places
+	beside    []Mixed   // programs by themselves
+	keepers   []*keeper
+	primary   *cluster.Primary
+	log       *logger
+	state     *state
+	parent    *outbox.Outbox
+	sticky    *sticky
+	find      firstbytes.Finder // what decides a client's app worker in sticky mode, nil for its address
 
 	moves   chan func()
 	begun   chan struct{}   // closed once there is a primary
@@ -40,6 +44,8 @@ type Master struct {
 	cancel  context.CancelFunc
 	tasks   sync.WaitGroup // the goroutines that read from processes
 	endings sync.WaitGroup // those that wait for a process to end
+	keeping sync.WaitGroup // those of keepers
+	leaving chan struct{}  // closed when the keepers' workers are to leave
 	code    int
 	ran     bool
 }
@@ -72,7 +78,15 @@ func New(o *Options, s Settings) (*Master, error) {
 	if o.nodeEnv == "production" {
 		s.Env = append([]string{"NO_DEPRECATION=*"}, s.Env...)
 	}
-	m := &Master{settings: s, options: o, node: node, find: find, moves: make(chan func(), 64), begun: make(chan struct{})}
+	m := &Master{settings: s, options: o, node: node, find: find, moves: make(chan func(), 64), begun: make(chan struct{}), leaving: make(chan struct{})}
+	if m.agentNode = node; s.AgentNode != "" {
+		if m.agentNode, err = findNode(s.AgentNode); err != nil {
+			return nil, fmt.Errorf("egg: %w", err)
+		}
+	}
+	if err := m.mix(o); err != nil {
+		return nil, err
+	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m, nil
 }
@@ -127,8 +141,11 @@ func (m *Master) prepare() {
 	m.state.hostname, _ = os.Hostname()
 	m.state.host = os.Getenv("HOST")
 	m.state.keepsTrying = m.settings.KeepTrying
-	if m.settings.Observe != nil {
-		m.state.observe = m.settings.Observe
+	m.state.observe = func(e Event) {
+		m.observeBeside(e)
+		if m.settings.Observe != nil {
+			m.settings.Observe(e)
+		}
 	}
 	if m.settings.Parent != nil {
 		m.parent = m.outbox(m.settings.Parent, func() string { return "parent" })
@@ -146,7 +163,9 @@ func (m *Master) loop(ctx context.Context) error {
 		}
 	}
 	l := levelInfo
-	if m.code != 0 {
+	if m.code == 0 {
+		m.keeping.Wait() // whose workers may have requests still
+	} else {
 		l = levelError
 		m.letGo()
 	}
@@ -188,6 +207,7 @@ func (m *Master) close() {
 			agent.Signal(os.Kill)
 		}
 	}
+	m.keeping.Wait()
 	m.endings.Wait()
 	m.tasks.Wait()
 }

@@ -37,17 +37,12 @@ func (w *appWorker) DebugPort() int {
 
 // startApp forks an app worker. The variables say which of how many it is.
 func (m *Master) startApp(index int) (appProcess, error) {
-	settings := m.primary.Settings()
-	out, err := m.connectOutput(index, &settings.Stdout, &settings.Stderr)
+	settings, under := m.primary.Settings(), m.appNodes[index]
+	settings.ExecPath, settings.ExecArgv = under.path, under.execArgv
+	w, err := m.forkWith(index, settings, m.placeVariables(index)...)
 	if err != nil {
 		return nil, err
 	}
-	w, err := m.primary.ForkWith(settings, "CFORK_WORKER_INDEX="+strconv.Itoa(index), "CFORK_WORKER_COUNT="+strconv.Itoa(m.options.workers))
-	if err != nil {
-		out.Failed()
-		return nil, err
-	}
-	out.Started(w.ID())
 	return &appWorker{w, m.outbox(w, func() string { return fmt.Sprintf("app_worker#%d:%d", w.ID(), w.Pid()) })}, nil
 }
 
@@ -84,7 +79,7 @@ func (m *Master) startAgent() (process, error) {
 	if m.options.debug {
 		args = append(args, "--inspect-port="+agentDebugPort())
 	}
-	cmd := exec.Command(m.node, append(args, m.options.release.agentScript(), string(m.options.text()))...)
+	cmd := exec.Command(m.agentNode, append(args, m.options.release.agentScript(), string(m.options.text()))...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = m.settings.Stdin, m.settings.Stdout, m.settings.Stderr
 	cmd.SysProcAttr = m.settings.SysProcAttr
 	if m.settings.Env != nil {

@@ -16,6 +16,10 @@ type Settings struct {
 	Node string
 	// ExecArgv are Node's arguments before the script.
 	ExecArgv []string
+	// AgentNode is the program that runs the agent; Node by default.
+	AgentNode string
+	// Mixed are workers under other programs behind the same ports; none by default.
+	Mixed []Mixed
 	// Env are variables as "K=V" on top of the environment.
 	Env []string
 	// Parent is the channel to the process that has started this one, as nodeipc.Parent opens it; nil if there is none. It stays the caller's, and

@@ -27,7 +27,7 @@ func isEgg(c config.App) bool { return c.Kind == "egg" }
 
 // eggFields are those that the configuration of an Egg application may have.
 var eggFields = []string{
-	"name", "namespace", "kind", "script", "egg", "cwd", "node", "node_args", "instances", "sched", "sticky_key", "env", "env_file", "kill_timeout",
+	"name", "namespace", "kind", "script", "egg", "agent_node", "cwd", "node", "node_args", "instances", "mix", "sched", "sticky_key", "env", "env_file", "kill_timeout",
 	"listen_timeout", "no_drain", "watch", "ignore_watch", "watch_delay", "out_file", "error_file", "log_file", "log_type", "time", "log_date_format",
 	"log_max_size", "log_max_age", "log_max_files", "metrics", "autostart", "depends_on", "control_group",
 }
@@ -35,8 +35,10 @@ var eggFields = []string{
 // checkKind says which field of a configuration is not for its kind of application.
 func checkKind(c config.App) error {
 	if !isEgg(c) {
-		if c.Egg != nil {
-			return &config.FieldError{Field: "egg", Err: errors.New("it is for kind: egg")}
+		for _, field := range []string{"egg", "agent_node"} {
+			if slices.ContainsFunc(config.Settings(c), func(s config.Setting) bool { return strings.HasPrefix(s.Field+".", field+".") }) {
+				return &config.FieldError{Field: field, Err: errors.New("it is for kind: egg")}
+			}
 		}
 		return nil
 	}
@@ -123,9 +125,16 @@ const eggCloseTimeout = "EGG_MASTER_CLOSE_TIMEOUT"
 func (a eggApp) program() (*egg.Options, egg.Settings, error) {
 	f := a.flags
 	s := egg.Settings{
-		Node: a.config.Node, ExecArgv: f.Settings.ExecArgv, SchedulingPolicy: f.Settings.SchedulingPolicy, StickyKey: f.Settings.StickyKey,
+		Node: a.config.Node, AgentNode: a.config.AgentNode, ExecArgv: f.Settings.ExecArgv, SchedulingPolicy: f.Settings.SchedulingPolicy, StickyKey: f.Settings.StickyKey,
 		NoDrain: f.Pool.NoDrain, KeepTrying: true, SysProcAttr: options.OwnGroup(),
 	}
+	var mix eggMix
+	for _, text := range a.config.Mix {
+		if err := mix.add(text); err != nil {
+			return nil, s, fmt.Errorf("mix: %s: %w", text, err)
+		}
+	}
+	s.Mixed = mix.all
 	variables, err := f.EnvFileVariables()
 	if err != nil {
 		return nil, s, err

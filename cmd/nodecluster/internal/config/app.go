@@ -26,6 +26,8 @@ type App struct {
 
 	// The options of Egg's startCluster, such as port and sticky, for kind egg.
 	Egg Fields `yaml:"egg,omitempty" json:"egg,omitempty"`
+	// What runs the agent of kind egg, if not what runs the app workers.
+	AgentNode string `yaml:"agent_node,omitempty" json:"agent_node,omitempty"`
 
 	// How many workers: a number, auto or max for what the CPUs and the limits of a container allow, or -1 for one less than there are CPUs.
 	Instances Instances `yaml:"instances,omitempty" json:"instances,omitempty"`
