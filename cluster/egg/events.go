@@ -8,6 +8,7 @@ import (
 // readEvents has the primary's events lead to moves.
 func (m *Master) readEvents() {
 	for event := range m.primary.Events(m.ctx) {
+		m.observeApp(event)
 		switch e := event.(type) {
 		case cluster.MessageEvent:
 			m.do(func() { m.withApp(e.Worker, func(p *appWorker) { m.state.appSaid(p, e.Message.Payload()) }) })
@@ -26,6 +27,13 @@ func (m *Master) readEvents() {
 		case cluster.ErrorEvent:
 			m.log.add(levelError, "[master] "+e.Err.Error())
 		}
+	}
+}
+
+// observeApp tells of an event that is no message.
+func (m *Master) observeApp(event cluster.Event) {
+	if _, isMessage := event.(cluster.MessageEvent); !isMessage && m.settings.Observe != nil {
+		m.do(func() { m.settings.Observe(AppEvent{event}) })
 	}
 }
 

@@ -25,21 +25,28 @@ func (e *ExitError) Error() string { return fmt.Sprintf("egg: the master ends wi
 // A Master runs one application: its agent and its app workers. Make one with [New], and run it with [Master.Run]. Its methods may be called from
 // any goroutine.
 type Master struct {
-	settings Settings
-	options  *Options
-	node     string
-	primary  *cluster.Primary
-	log      *logger
-	state    *state
-	parent   *outbox.Outbox
-	sticky   *sticky
-	preload  drain.Preload     // of app workers
-	find     firstbytes.Finder // what decides a client's app worker in sticky mode, nil for its address
+	settings  Settings
+	options   *Options
+	node      string // what runs the app workers, but for those of appNodes
+	agentNode string
+	appNodes  []appNode // by places
+	beside    []Mixed   // programs by themselves
+	keepers   []*keeper
+	primary   *cluster.Primary
+	log       *logger
+	state     *state
+	parent    *outbox.Outbox
+	sticky    *sticky
+	preload   drain.Preload     // of app workers
+	find      firstbytes.Finder // what decides a client's app worker in sticky mode, nil for its address
 
+	opened  chan struct{}   // closed once there is a primary
 	ctx     context.Context // ends with the master
 	cancel  context.CancelFunc
 	tasks   sync.WaitGroup // the goroutines that read from processes
 	endings sync.WaitGroup // those that wait for a process to end
+	keeping sync.WaitGroup // those of keepers
+	leaving chan struct{}  // closed when the keepers' workers are to leave
 	ran     bool
 
 	moving sync.Mutex // held while a move is made, which state and the next four are for
@@ -77,8 +84,18 @@ func New(o *Options, s Settings) (*Master, error) {
 	if o.nodeEnv == "production" {
 		s.Env = append([]string{"NO_DEPRECATION=*"}, s.Env...)
 	}
-	m := &Master{settings: s, options: o, node: node, find: find, over: make(chan struct{})}
+	m := &Master{
+		settings: s, options: o, node: node, find: find, opened: make(chan struct{}), leaving: make(chan struct{}), over: make(chan struct{}),
+	}
 	m.preload.KillTimeout, m.preload.Behind = m.appTimeout(), keepChannel
+	if m.agentNode = node; s.AgentNode != "" {
+		if m.agentNode, err = findNode(s.AgentNode); err != nil {
+			return nil, fmt.Errorf("egg: %w", err)
+		}
+	}
+	if err := m.mix(o); err != nil {
+		return nil, err
+	}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
 	return m, nil
 }
@@ -87,7 +104,7 @@ func (m *Master) appSettings() cluster.Settings {
 	return cluster.Settings{
 		Exec: m.options.release.appScript(), Args: []string{string(m.options.text())}, ExecPath: m.node, ExecArgv: m.settings.ExecArgv,
 		Env: m.settings.Env, Stdin: m.settings.Stdin, Stdout: m.settings.Stdout, Stderr: m.settings.Stderr, SysProcAttr: m.settings.SysProcAttr,
-		SchedulingPolicy: m.settings.SchedulingPolicy, HoldListeners: true, Runtime: cluster.RuntimeNode,
+		SchedulingPolicy: m.settings.SchedulingPolicy, HoldListeners: true, Runtime: cluster.RuntimeNode, LagPeriod: m.settings.LagPeriod,
 		OnMessage: m.passOn,
 	}
 }
@@ -105,6 +122,7 @@ func (m *Master) Run(ctx context.Context) error {
 		return fmt.Errorf("egg: %w", err)
 	}
 	m.primary = primary
+	close(m.opened)
 	m.log = newLogger(m.settings.Log, m.settings.ErrorLog, os.Getenv)
 	defer m.log.close()
 	defer m.close()
@@ -145,6 +163,12 @@ func (m *Master) prepare() {
 	m.state.hostname, _ = os.Hostname()
 	m.state.host = os.Getenv("HOST")
 	m.state.keepsTrying = m.settings.KeepTrying
+	m.state.observe = func(e Event) {
+		m.observeBeside(e)
+		if m.settings.Observe != nil {
+			m.settings.Observe(e)
+		}
+	}
 	if m.settings.Parent != nil {
 		m.parent = m.outbox(m.settings.Parent, func() string { return "parent" })
 	}
@@ -158,7 +182,9 @@ func (m *Master) await(ctx context.Context) error {
 		return fmt.Errorf("egg: %w", context.Cause(ctx))
 	}
 	l := levelInfo
-	if m.code != 0 {
+	if m.code == 0 {
+		m.keeping.Wait() // whose workers may have requests still
+	} else {
 		l = levelError
 		m.letGo()
 	}
@@ -213,6 +239,7 @@ func (m *Master) close() {
 			agent.Signal(os.Kill)
 		}
 	}
+	m.keeping.Wait()
 	m.endings.Wait()
 	m.tasks.Wait()
 	m.preload.Close()

@@ -3,6 +3,7 @@ package egg
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"slices"
@@ -42,14 +43,34 @@ func (w *appWorker) DebugPort() int {
 
 // startApp forks an app worker. The variables say which of how many it is.
 func (m *Master) startApp(index int) (appProcess, error) {
-	env := append(m.drainEnv(), "CFORK_WORKER_INDEX="+strconv.Itoa(index), "CFORK_WORKER_COUNT="+strconv.Itoa(m.options.workers))
-	w, err := m.primary.Fork(env...)
+	settings, under := m.primary.Settings(), m.appNodes[index]
+	settings.ExecPath, settings.ExecArgv = under.path, under.execArgv
+	w, err := m.forkWith(index, settings, append(m.drainEnv(), m.placeVariables(index)...)...)
 	if err != nil {
 		return nil, err
 	}
 	messages := m.outbox(w, func() string { return fmt.Sprintf("app_worker#%d:%d", w.ID(), w.Pid()) })
 	return &appWorker{Worker: w, messages: messages, drained: make(chan struct{})}, nil
 }
+
+// connectOutput has a process that is to be started print where the settings say.
+func (m *Master) connectOutput(place int, stdout, stderr *io.Writer) (Output, error) {
+	if m.settings.Outputs == nil {
+		return usualOutput{}, nil
+	}
+	out, err := m.settings.Outputs(place)
+	if err != nil {
+		return nil, fmt.Errorf("what takes its output: %w", err)
+	}
+	*stdout, *stderr = out.Streams()
+	return out, nil
+}
+
+// usualOutput is that of processes that share Stdout and Stderr of the settings.
+type usualOutput struct{ Output }
+
+func (usualOutput) Started(int) {}
+func (usualOutput) Failed()     {}
 
 // agentProcess is the process of an agent. It is no worker of the cluster.
 type agentProcess struct {
@@ -65,16 +86,22 @@ func (m *Master) startAgent() (process, error) {
 	if m.options.debug {
 		args = append(args, "--inspect-port="+agentDebugPort())
 	}
-	cmd := exec.Command(m.node, append(args, m.options.release.agentScript(), string(m.options.text()))...)
+	cmd := exec.Command(m.agentNode, append(args, m.options.release.agentScript(), string(m.options.text()))...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = m.settings.Stdin, m.settings.Stdout, m.settings.Stderr
 	cmd.SysProcAttr = m.settings.SysProcAttr
 	if m.settings.Env != nil {
 		cmd.Env = append(os.Environ(), m.settings.Env...)
 	}
-	child, err := nodeipc.Start(cmd, nodeipc.Options{})
+	out, err := m.connectOutput(AgentPlace, &cmd.Stdout, &cmd.Stderr)
 	if err != nil {
 		return nil, err
 	}
+	child, err := nodeipc.Start(cmd, nodeipc.Options{})
+	if err != nil {
+		out.Failed()
+		return nil, err
+	}
+	out.Started(0)
 	agent := &agentProcess{child, m.outbox(child, func() string { return fmt.Sprintf("agent_worker:%d", child.Pid()) })}
 	m.tasks.Go(func() { m.readAgent(agent) })
 	return agent, nil

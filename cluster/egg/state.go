@@ -91,13 +91,15 @@ type state struct {
 	reload   reload
 	reforks  []time.Time
 	missing  int
+	// observe is told what happens.
+	observe func(Event)
 
 	began, agentBegan, appsBegan time.Time
 }
 
 // newState is a master that has started nothing yet.
 func newState(o *Options, w world) *state {
-	s := &state{Options: o, world: w, realPort: o.port, protocol: "http", began: w.now()}
+	s := &state{Options: o, world: w, realPort: o.port, protocol: "http", began: w.now(), observe: func(Event) {}}
 	if o.https {
 		s.protocol = "https"
 	}
@@ -178,7 +180,8 @@ func (s *state) stop() {
 	if s.phase >= stoppingApps {
 		return
 	}
-	s.phase = stoppingApps
+	s.enter(stoppingApps)
+	s.endReloads()
 	s.sayKill("app workers", s.world.appTimeout())
 	for _, a := range s.apps {
 		s.world.drain(a.appProcess)
@@ -189,7 +192,7 @@ func (s *state) stop() {
 // goOnStopping does what comes next when somebody has ended.
 func (s *state) goOnStopping() {
 	if s.phase == stoppingApps && len(s.apps) == 0 {
-		s.phase = stoppingAgent
+		s.enter(stoppingAgent)
 		if s.agent != nil {
 			s.sayKill("agent worker", s.world.agentTimeout())
 			s.world.endAgent(s.agent)
@@ -204,7 +207,7 @@ func (s *state) goOnStopping() {
 // finish ends the master.
 func (s *state) finish(code int) {
 	if s.phase != over {
-		s.phase = over
+		s.enter(over)
 		s.world.finish(code)
 	}
 }

@@ -27,6 +27,7 @@ func (s *state) startAgent() {
 	}
 	s.agent = agent
 	s.agents++
+	s.observeAgent(AgentForked, agent.Pid(), nodeipc.ExitStatus{})
 	s.note("[master] agent_worker#%d:%d start with clusterPort:%s", s.agents, agent.Pid(), s.all.values["clusterPort"])
 	if s.debug {
 		o := &object{}
@@ -59,6 +60,7 @@ func (s *state) missAgent() {
 // agentStarted is for an agent that is ready.
 func (s *state) agentStarted() {
 	s.agentUp = true
+	s.observeAgent(AgentStarted, s.agent.Pid(), nodeipc.ExitStatus{})
 	if s.phase == running {
 		s.tellAgent("egg-ready", s.text())
 	}
@@ -77,6 +79,7 @@ func (s *state) agentEnded(agent process, status nodeipc.ExitStatus) {
 	if agent != s.agent {
 		return
 	}
+	s.observeAgent(AgentExited, agent.Pid(), status)
 	if s.phase < stoppingApps {
 		s.tellApps("egg-pids", pidList())
 		s.sayAgentDied(status)

@@ -15,6 +15,7 @@ type app struct {
 	place        *place
 	started      bool // it listens where the application does
 	listening    bool // something in it does
+	began        time.Time
 	disconnected bool
 	leaving      bool // it was asked to leave, for its successor
 	succeeded    bool // what follows its end was decided
@@ -27,6 +28,9 @@ type place struct {
 	next   *app // of a reload, until it has started
 	failed int  // how many have failed in a row before they had started
 	waits  bool // for the end of a pause
+	// restarts is how many app workers have followed one that has died, and retryAt the end of the pause.
+	restarts int
+	retryAt  time.Time
 }
 
 func (s *state) startApps() {
@@ -56,7 +60,7 @@ func (s *state) fork(p *place) *app {
 
 // admit is for an app worker that was forked.
 func (s *state) admit(process appProcess, p *place) *app {
-	a := &app{appProcess: process, place: p}
+	a := &app{appProcess: process, place: p, began: s.world.now()}
 	s.apps = append(s.apps, a)
 	s.note("[master] app_worker#%d:%d start, state: none, current workers: %s", a.ID(), a.Pid(), s.ids())
 	if s.debug {
@@ -149,7 +153,7 @@ func (s *state) ready(at address) {
 		}
 		s.realPort, at = port, address{port: port}
 	}
-	s.phase = running
+	s.enter(running)
 	for _, p := range s.places {
 		s.world.serve(p.index, p.app.appProcess)
 	}

@@ -155,9 +155,9 @@ func (s *state) occupyAfter(p *place, pause time.Duration) {
 	if p.waits {
 		return
 	}
-	p.waits = true
+	p.waits, p.retryAt = true, s.world.now().Add(pause)
 	s.world.after(pause, func() {
-		p.waits = false
+		p.waits, p.retryAt = false, time.Time{}
 		s.occupy(p)
 	})
 }
@@ -168,6 +168,7 @@ func (s *state) occupy(p *place) {
 		return
 	}
 	if p.app = s.fork(p); p.app != nil {
+		p.restarts++
 		s.sayForked(p.app)
 	}
 }

@@ -1,10 +1,58 @@
 package egg
 
+import (
+	"fmt"
+
+	"github.com/nodecluster/nodecluster/cluster"
+)
+
+// errEnding is why nothing is changed any more.
+var errEnding = fmt.Errorf("egg: the master is %w", cluster.ErrClosed)
+
 // reload is the replacement of all app workers, one after the other.
 type reload struct {
 	todo  []*place
 	now   *place // whose successor starts
 	again bool   // another one was asked for meanwhile
+
+	goesOn   bool
+	replaced []int               // the places that have a new app worker
+	waiting  []func(ReloadEvent) // for its end
+	later    []func(ReloadEvent) // for the end of the one that is asked for next
+}
+
+// awaitReload is askReload for who waits for the end of the reload that is asked for.
+func (s *state) awaitReload(done func(ReloadEvent)) {
+	if s.phase > running {
+		done(ReloadEvent{Ended: true, Err: errEnding})
+		return
+	}
+	s.reload.later = append(s.reload.later, done)
+	s.askReload()
+}
+
+// endReload tells of the end of a reload, if one goes on.
+func (s *state) endReload(err error) {
+	r := &s.reload
+	if !r.goesOn {
+		return
+	}
+	e := ReloadEvent{Ended: true, Replaced: r.replaced, Err: err}
+	waiting := r.waiting
+	r.goesOn, r.waiting = false, nil
+	s.observe(e)
+	for _, done := range waiting {
+		done(e)
+	}
+}
+
+// endReloads is for a master that stops.
+func (s *state) endReloads() {
+	s.endReload(errEnding)
+	for _, done := range s.reload.later {
+		done(ReloadEvent{Ended: true, Err: errEnding})
+	}
+	s.reload.later = nil
 }
 
 // askReload begins a reload. One that is asked for while another goes on follows it.
@@ -15,7 +63,8 @@ func (s *state) askReload() {
 		s.reload.again = true
 	default:
 		s.sayReload()
-		s.reload = reload{todo: append([]*place(nil), s.places...)}
+		s.reload = reload{todo: append([]*place(nil), s.places...), goesOn: true, waiting: s.reload.later}
+		s.observe(ReloadEvent{})
 		s.goOnReloading()
 	}
 }
@@ -27,6 +76,7 @@ func (s *state) goOnReloading() {
 		return
 	}
 	if len(r.todo) == 0 {
+		s.endReload(nil)
 		if r.again {
 			r.again = false
 			s.askReload()
@@ -66,6 +116,7 @@ func (s *state) takePlace(a *app) {
 		s.world.drain(old.appProcess)
 	}
 	s.reload.now = nil
+	s.reload.replaced = append(s.reload.replaced, p.index)
 	s.goOnReloading()
 }
 
@@ -73,6 +124,7 @@ func (s *state) takePlace(a *app) {
 func (s *state) abandonReload(p *place) {
 	s.fail("[master] reload is given up, because the new app worker of place %d has failed; those that it has not replaced go on", p.index)
 	s.reload.todo, s.reload.now = nil, nil
+	s.endReload(fmt.Errorf("the new app worker of place %d has failed in its start", p.index))
 	if p.app == nil {
 		s.world.vacate(p.index, false)
 	}

@@ -123,7 +123,7 @@ func setList(field reflect.Value, texts []string) error {
 }
 
 // notFlags are fields that are no flags, or not those that describe how an application is run.
-var notFlags = []string{"name", "script", "args", "autostart", "depends_on"}
+var notFlags = []string{"name", "kind", "script", "egg", "agent_node", "args", "autostart", "depends_on"}
 
 // flagsOf are the flags that say what an application's configuration says.
 func flagsOf(app config.App) (args []string, err error) {

@@ -172,6 +172,9 @@ func (a *application) wantedInstances() (n int, sizedBy string) {
 	if err != nil {
 		return 0, ""
 	}
+	if isEgg(a.config) {
+		return a.eggInstances(f), ""
+	}
 	s, err := f.Pool.Sizing(f.Settings)
 	if err != nil {
 		return 0, ""

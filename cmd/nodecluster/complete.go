@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -132,7 +131,7 @@ func instancesOf(all []*application, name string) (instances []string) {
 			continue
 		}
 		for _, w := range a.status(ctx).Workers {
-			if instance := fmt.Sprintf("%s/%d", name, w.Instance); !slices.Contains(instances, instance) {
+			if instance := name + "/" + w.Place(); w.Role == "" && !slices.Contains(instances, instance) {
 				instances = append(instances, instance)
 			}
 		}

@@ -31,6 +31,7 @@ const eggExample = `  nodecluster egg
   nodecluster egg --workers 4 --port 7001 --env prod /srv/shop
   nodecluster egg --sticky --title shop /srv/shop
   nodecluster egg --sticky --sticky-key header:X-Forwarded-For /srv/shop
+  nodecluster egg --workers 2 --mix 2=/opt/node-24/bin/node --mix 1=./worker-in-go --agent-node /opt/node-20/bin/node /srv/shop
   nodecluster egg --options '{"debugPort":7002}' /srv/shop`
 
 // eggOptions are those of startCluster for which there are flags.
@@ -137,7 +138,7 @@ func (f *eggMasterFlags) readVariable() error {
 func (f *eggMasterFlags) settings() (egg.Settings, error) {
 	s := egg.Settings{
 		Node: f.node, ExecArgv: f.execArgv, SchedulingPolicy: f.sched, StickyKey: f.stickyKey, NoDrain: f.noDrain, KeepTrying: f.keepTrying,
-		SysProcAttr: f.attributes,
+		SysProcAttr: f.attributes, AgentNode: f.agentNode, Mixed: f.mix.all,
 	}
 	if f.stdin != nil {
 		s.Stdin = f.stdin

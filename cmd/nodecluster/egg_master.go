@@ -19,6 +19,8 @@ import (
 // eggMasterFlags are the flags that say how a master runs, and not what.
 type eggMasterFlags struct {
 	node, nodeArgs, folder       string
+	agentNode                    string
+	mix                          eggMix
 	sched                        cluster.SchedulingPolicy
 	stickyKey                    cluster.StickyKey
 	noDrain, keepTrying, modules bool
@@ -30,6 +32,9 @@ type eggMasterFlags struct {
 
 func (f *eggMasterFlags) addTo(flags *pflag.FlagSet) {
 	flags.StringVar(&f.node, "node", "node", "the node to run `PATH`")
+	flags.StringVar(&f.agentNode, "agent-node", "", "the node to run the agent with, a `PATH` (default that of --node)")
+	flags.Var(options.Value{Kind: "N=COMMAND", To: f.mix.add}, "mix",
+		"N more workers behind the same ports: COMMAND is the PATH of another node for more app\nworkers, or a program by itself; may be repeated (default none)")
 	flags.StringVar(&f.nodeArgs, "node-args", "", "arguments of node before its script, as one text (default none)")
 	flags.Var(options.Value{Kind: "rr|none|reuseport|least", To: options.OneOf(&f.sched, eggPolicies()...)}, "sched",
 		"who gets a connection without sticky (default rr, or NODE_CLUSTER_SCHED_POLICY)")

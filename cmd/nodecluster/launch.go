@@ -76,6 +76,9 @@ func (a *application) startTimeout() time.Duration {
 	if err != nil {
 		f = &runFlags{}
 	}
+	if isEgg(a.config) && a.config.ListenTimeout == "" {
+		return eggStartTimeout
+	}
 	return f.StartTimeout()
 }
 

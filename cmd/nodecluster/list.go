@@ -43,7 +43,7 @@ func newNumbersCommand(use, short string, number func(control.Worker) int) *cobr
 			}
 			for _, status := range statuses(command.Context(), apps) {
 				for _, w := range status.Workers {
-					if w.Pid != 0 {
+					if w.Pid != 0 && w.Role == "" {
 						fmt.Fprintln(command.OutOrStdout(), number(w))
 					}
 				}

@@ -25,6 +25,9 @@ func (f *runFlags) runFile(files *fileFlags, path string, behind []string) error
 	if err := setFromFlags(&c, f.flags); err != nil {
 		return err
 	}
+	if isEgg(c) {
+		return statusError{statusFailed, fmt.Errorf("%s is an application of Egg's: use start, or nodecluster egg %s", c.Name, c.Script)}
+	}
 	of, err := parseConfig(c)
 	if err != nil {
 		return err

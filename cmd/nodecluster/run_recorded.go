@@ -129,6 +129,9 @@ func (a *application) run(o *supervise.Options) error {
 	o.Version, o.AppVersion = programVersion(), func() string { return supervise.VersionOf(a.config.Script) }
 	o.Config, o.Compile, o.Save = a.record.Config, compileConfig, a.replaceConfig
 	o.Logs, o.LogFile = output, a.LogFile()
+	if isEgg(a.config) {
+		return a.runEgg(f, o)
+	}
 	err = runPool(f, a.config.Script, a.config.Args, o)
 	if err != nil && output != nil {
 		a.lastLines = output.LastLines(0)
@@ -138,6 +141,9 @@ func (a *application) run(o *supervise.Options) error {
 
 // parseConfig are the flags that an application's configuration stands for.
 func parseConfig(c config.App) (*runFlags, error) {
+	if err := checkKind(c); err != nil {
+		return nil, err
+	}
 	args, err := flagsOf(c)
 	if err != nil {
 		return nil, err

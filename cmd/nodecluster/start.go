@@ -269,7 +269,7 @@ func (f *startFlags) startApp(ctx context.Context, out io.Writer, a *application
 	if f.updateEnv || a.record.Environment == nil {
 		a.record.Environment = environment()
 	}
-	if running && !f.updateEnv && f.always != restarts && !slices.ContainsFunc(changes, needsSupervisor) {
+	if running && !f.updateEnv && f.always != restarts && !a.needsSupervisor(changes) {
 		return a.reloadTo(ctx, f.reload)
 	}
 	if running {
@@ -298,6 +298,11 @@ var reloadable = []string{
 	"max_message_size", "autostart", "depends_on",
 }
 
+// needsSupervisor reports whether changes are more than a reload applies. That of an Egg application applies none: its agent goes on.
+func (a *application) needsSupervisor(changes []config.Difference) bool {
+	return isEgg(a.config) && len(changes) > 0 || slices.ContainsFunc(changes, needsSupervisor)
+}
+
 func needsSupervisor(d config.Difference) bool {
 	field, _, _ := strings.Cut(d.Field, ".")
 	return !slices.Contains(reloadable, field)
@@ -309,7 +314,9 @@ func (a *application) reloadTo(ctx context.Context, r control.Reload) (outcome, 
 	if err != nil {
 		return outcome{}, err
 	}
-	r.Config, r.Wait = text, true
+	if r.Wait = true; !isEgg(a.config) {
+		r.Config = text
+	}
 	result, err := a.client().Reload(ctx, r)
 	return outcome{Done: fmt.Sprintf("reloaded %s in %v", workers(len(result.Replaced)), took(result)), Result: &result}, err
 }

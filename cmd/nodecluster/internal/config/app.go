@@ -11,6 +11,8 @@ type App struct {
 	Name string `yaml:"name" json:"name"`
 	// A word by which several applications are told what to do at once.
 	Namespace string `yaml:"namespace,omitempty" json:"namespace,omitempty"`
+	// What the application is: pool, a script in a pool of workers, or egg, an application of Egg.js, whose folder script is. Without one it is pool.
+	Kind string `yaml:"kind,omitempty" json:"kind,omitempty" words:"pool,egg"`
 	// What to run: a file, a folder with a package.json, a program that PATH has, or a command line.
 	Script string `yaml:"script" json:"script"`
 	// What the script gets: a list, or a text that is split as a shell does.
@@ -21,6 +23,11 @@ type App struct {
 	Node string `yaml:"node,omitempty" json:"node,omitempty"`
 	// What node gets before the script: a list, or a text that is split as a shell does.
 	NodeArgs Words `yaml:"node_args,omitempty" json:"node_args,omitempty"`
+
+	// The options of Egg's startCluster, such as port and sticky, for kind egg.
+	Egg Fields `yaml:"egg,omitempty" json:"egg,omitempty"`
+	// What runs the agent of kind egg, if not what runs the app workers.
+	AgentNode string `yaml:"agent_node,omitempty" json:"agent_node,omitempty"`
 
 	// How many workers: a number, auto or max for what the CPUs and the limits of a container allow, or -1 for one less than there are CPUs.
 	Instances Instances `yaml:"instances,omitempty" json:"instances,omitempty"`

@@ -169,8 +169,10 @@ func (a *App) Anchor(folder string) {
 			}
 		}
 	}
-	if strings.ContainsRune(a.Node, filepath.Separator) {
-		a.Node = absolute(folder, a.Node)
+	for _, program := range []*string{&a.Node, &a.AgentNode} {
+		if strings.ContainsRune(*program, filepath.Separator) {
+			*program = absolute(folder, *program)
+		}
 	}
 	for i, text := range a.Mix {
 		a.Mix[i] = anchorMix(folder, text)

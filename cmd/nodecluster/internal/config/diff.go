@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"reflect"
@@ -118,12 +119,26 @@ func Settings(a App) (all []Setting) {
 			all = append(all, Setting{Field: f.name, Value: shown(field)})
 			continue
 		}
-		entries := field.Convert(reflect.TypeFor[map[string]string]()).Interface().(map[string]string)
+		entries := entriesOf(field)
 		for _, name := range slices.Sorted(maps.Keys(entries)) {
 			all = append(all, Setting{f.name + "." + name, quoted(entries[name]), f.name == "env"})
 		}
 	}
 	return all
+}
+
+// entriesOf are those of a field with several, as texts.
+func entriesOf(field reflect.Value) map[string]string {
+	fields, ok := field.Interface().(Fields)
+	if !ok {
+		return field.Convert(reflect.TypeFor[map[string]string]()).Interface().(map[string]string)
+	}
+	entries := map[string]string{}
+	for name, value := range fields {
+		text, _ := json.Marshal(value) // of what was JSON, or could be
+		entries[name] = string(text)
+	}
+	return entries
 }
 
 // quoted is a value as one can see it: an empty one in quotes.

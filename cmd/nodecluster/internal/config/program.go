@@ -134,7 +134,7 @@ func (a *application) completeUser() error {
 
 // completeAsPM2 fills in what PM2 does unless it is told otherwise, and what is not so here.
 func (a *application) completeAsPM2() error {
-	if !a.d.isPM2s {
+	if !a.d.isPM2s || a.Kind == "egg" {
 		return nil
 	}
 	for _, d := range []struct {

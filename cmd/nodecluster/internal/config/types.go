@@ -240,6 +240,20 @@ func (e *Env) read(v *value) error {
 	return nil
 }
 
+// Fields are those of an object whose meaning others know.
+type Fields map[string]any
+
+func (f *Fields) read(v *value) error {
+	fields, ok := v.plain().(map[string]any)
+	if !ok {
+		return errors.New("use NAME: VALUE, a line each")
+	}
+	if *f = nil; len(fields) > 0 {
+		*f = fields
+	}
+	return nil
+}
+
 // DependsOn are applications that must be there first, with "started" or "healthy".
 type DependsOn map[string]string
 

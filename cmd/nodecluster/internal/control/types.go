@@ -2,6 +2,7 @@ package control
 
 import (
 	"encoding/json"
+	"strconv"
 	"time"
 )
 
@@ -106,11 +107,13 @@ type Lag struct {
 
 // Worker is a worker of an application, or an instance without one.
 type Worker struct {
-	Instance int         `json:"instance"` // the number of its place: NODECLUSTER_INSTANCE
+	Instance int         `json:"instance"` // the number of its place: NODECLUSTER_INSTANCE; -1 for an agent
 	ID       int         `json:"id"`       // cluster.worker.id, 0 if there is none
 	Pid      int         `json:"pid"`      // 0 if there is none
 	State    WorkerState `json:"state"`
-	Reason   string      `json:"reason,omitempty"`
+	// Role is "agent" for the agent of an Egg application, "" for all that serve.
+	Role   string `json:"role,omitempty"`
+	Reason string `json:"reason,omitempty"`
 	// StartedAt is when it was started, and RetryAt when the successor of one that has failed is to be; both may be zero.
 	StartedAt time.Time `json:"startedAt,omitzero"`
 	RetryAt   time.Time `json:"retryAt,omitzero"`
@@ -128,6 +131,17 @@ type Worker struct {
 	Metrics []Metric `json:"metrics,omitempty"`
 	Actions []Action `json:"actions,omitempty"`
 	Usage
+}
+
+// RoleAgent is the role of the agent of an Egg application.
+const RoleAgent = "agent"
+
+// Place is what a worker is called within its application: the number of its place, or its role.
+func (w *Worker) Place() string {
+	if w.Role != "" {
+		return w.Role
+	}
+	return strconv.Itoa(w.Instance)
 }
 
 // Metric is a value that a program measures itself.

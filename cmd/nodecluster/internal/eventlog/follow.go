@@ -26,6 +26,13 @@ func (l *Log) Follow(workers *pool.Pool, take func(cluster.Event)) {
 	}
 }
 
+// Take writes an event of a worker, which is no message. It is for one goroutine at a time, and not beside Follow.
+func (l *Log) Take(event cluster.Event) {
+	now := time.Now()
+	l.event(event, now)
+	l.tell(now)
+}
+
 // nextEvent waits for the next event, but no longer than until the log has something to tell, if due is not zero.
 func nextEvent(workers *pool.Pool, due time.Time) (cluster.Event, error) {
 	ctx := context.Background()

@@ -187,7 +187,7 @@ func Plural(n int, one, many string) string {
 // OneLine is an error without the names of packages, which say nothing to a user, and without what would colour a terminal.
 func OneLine(err error) string {
 	text := strings.ReplaceAll(err.Error(), "\n", "; ")
-	for _, layer := range []string{"pool: ", "cluster: ", "fork: ", "nodeipc: "} {
+	for _, layer := range []string{"pool: ", "cluster: ", "egg: ", "fork: ", "nodeipc: "} {
 		text = strings.TrimPrefix(text, layer)
 	}
 	return utilinspect.Printable(text)

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/egg"
 	"github.com/nodecluster/nodecluster/cluster/pool"
 )
 
@@ -24,7 +25,10 @@ type Output struct {
 	tail pool.Tail // of standard error
 }
 
-var _ pool.Output = (*Output)(nil)
+var (
+	_ pool.Output = (*Output)(nil)
+	_ egg.Output  = (*Output)(nil)
+)
 
 func newOutput(w *Writer, instance int) (*Output, error) {
 	o := &Output{writer: w, instance: instance}
@@ -53,6 +57,12 @@ func (o *Output) Forked(worker *cluster.Worker) {
 	}
 	o.begin(worker.ID())
 }
+
+// Started begins to read what a process prints. Failed closes the pipes, because there is none.
+func (o *Output) Started(worker int) { o.begin(worker) }
+
+// Failed is said at Started.
+func (o *Output) Failed() { o.closePipes() }
 
 func (o *Output) begin(worker int) {
 	o.worker = worker

@@ -22,6 +22,19 @@ func (w *Writer) Say(worker *cluster.Worker, stderr bool, text string) {
 			o.keep([]byte(text + "\n"))
 		}
 	}
+	w.say(from, text)
+}
+
+// SayAs adds what is said in the name of an instance, and not by a worker: see [Writer.Say].
+func (w *Writer) SayAs(instance int, stderr bool, text string) {
+	from := source{instance: instance, stream: streamOut}
+	if stderr {
+		from.stream = streamErr
+	}
+	w.say(from, text)
+}
+
+func (w *Writer) say(from source, text string) {
 	now := time.Now()
 	for _, to := range w.outlets[from.stream] {
 		to.say(now, from, text)

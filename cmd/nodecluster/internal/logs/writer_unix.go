@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/nodecluster/nodecluster/cluster/egg"
 	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/dayjs"
 	"github.com/nodecluster/nodecluster/nodeipc/eventloop"
@@ -120,7 +121,12 @@ func (w *Writer) connect(s *sink, streams ...string) {
 
 // Output makes pipes for the next worker of an instance: it is Options.Outputs of package pool. It fails where the system has no
 // descriptors left, and once the log is closed.
-func (w *Writer) Output(instance int) (pool.Output, error) {
+func (w *Writer) Output(instance int) (pool.Output, error) { return w.output(instance) }
+
+// EggOutput is Output for the next process in a place of an Egg application: it is Settings.Outputs of package egg.
+func (w *Writer) EggOutput(place int) (egg.Output, error) { return w.output(place) }
+
+func (w *Writer) output(instance int) (*Output, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/egg"
 	"github.com/nodecluster/nodecluster/cluster/pool"
 )
 
@@ -18,6 +19,12 @@ func Open(Options) (*Writer, error) {
 
 // Output fails as Open does.
 func (*Writer) Output(int) (pool.Output, error) { return nil, errors.ErrUnsupported }
+
+// EggOutput fails as Open does.
+func (*Writer) EggOutput(int) (egg.Output, error) { return nil, errors.ErrUnsupported }
+
+// SayAs does nothing.
+func (*Writer) SayAs(int, bool, string) {}
 
 // Say does nothing.
 func (*Writer) Say(*cluster.Worker, bool, string) {}

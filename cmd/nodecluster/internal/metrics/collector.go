@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -49,7 +48,7 @@ func (c collector) Collect(to chan<- prometheus.Metric) {
 		}
 		s.running(app)
 		for _, w := range bySlot(app.Workers) {
-			series{to, []string{app.Name, strconv.Itoa(w.Instance)}}.worker(w)
+			series{to, []string{app.Name, w.Place()}}.worker(w)
 		}
 	}
 }

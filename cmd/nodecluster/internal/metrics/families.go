@@ -2,8 +2,8 @@ package metrics
 
 import "github.com/prometheus/client_golang/prometheus"
 
-// What is told of an application. The label of a worker is the slot, the number of its place (NODECLUSTER_INSTANCE), which its successor keeps, so
-// that series stay few. It is not called instance, which is Prometheus's own label for what it scrapes.
+// What is told of an application. The label of a worker is the slot, the number of its place (NODECLUSTER_INSTANCE), or "agent" for the agent of an Egg application. Its
+// successor keeps it, so that series stay few. It is not called instance, which is Prometheus's own label for what it scrapes.
 var (
 	appUp          = ofApp("app_up", "Whether at least one worker of the application is ready (1) or not (0). It is there for an application that is down, too.")
 	appInfo        = ofApp("app_info", "An application: always 1.", "namespace", "version")

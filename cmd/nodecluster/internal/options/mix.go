@@ -20,17 +20,25 @@ type mixed struct {
 }
 
 func (o *Options) addMix(text string) error {
+	n, words, err := ParseMix(text)
+	if err == nil {
+		o.mix = append(o.mix, mixed{n, words})
+	}
+	return err
+}
+
+// ParseMix reads N=COMMAND: how many workers there are of a command, of which it gives the words.
+func ParseMix(text string) (n int, words []string, err error) {
 	number, command, ok := strings.Cut(text, "=")
-	n, err := strconv.Atoi(number)
+	n, err = strconv.Atoi(number)
 	if !ok || err != nil || n < 1 {
-		return errors.New("use N=COMMAND, with a number from 1 on")
+		return 0, nil, errors.New("use N=COMMAND, with a number from 1 on")
 	}
-	words, err := shellquote.Split(command)
+	words, err = shellquote.Split(command)
 	if err != nil || len(words) == 0 {
-		return errors.New("use N=COMMAND, with a command as a shell has it")
+		return 0, nil, errors.New("use N=COMMAND, with a command as a shell has it")
 	}
-	o.mix = append(o.mix, mixed{n, words})
-	return nil
+	return n, words, nil
 }
 
 // mixPrograms completes the settings of the further workers with what they run.

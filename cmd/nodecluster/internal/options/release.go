@@ -18,7 +18,7 @@ import (
 // release of a program may lead to the next when it is called again.
 func (o *Options) Release(script string, args []string) ([]pool.Program, error) {
 	now := *o
-	variables, err := o.envFileVariables()
+	variables, err := o.EnvFileVariables()
 	if err != nil {
 		return nil, err
 	}
@@ -161,9 +161,9 @@ func (f *envFile) read() error {
 	return err
 }
 
-// envFileVariables are those of all files, as the files are by now. As under node --env-file, those that the environment has already stay
+// EnvFileVariables are those of all files, as the files are by now. As under node --env-file, those that the environment has already stay
 // as they are, and a later file wins.
-func (o *Options) envFileVariables() (variables []string, err error) {
+func (o *Options) EnvFileVariables() (variables []string, err error) {
 	for _, file := range o.envFiles {
 		if file.isRegular {
 			if err := file.read(); err != nil {

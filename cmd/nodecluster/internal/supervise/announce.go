@@ -61,7 +61,7 @@ func (s *service) announce() {
 	s.running.Go(a.count)
 	ctx, cancel := context.WithCancel(context.Background())
 	s.running.Go(func() { n.Watchdog(ctx, func() bool { return s.Live() == nil }) })
-	s.running.Go(func() { <-s.ended; cancel() })
+	s.running.Go(func() { <-s.closed; cancel() })
 }
 
 // followChanges tells of reloads, until the pool has ended.

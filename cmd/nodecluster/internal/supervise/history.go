@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/egg"
 	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 )
@@ -85,6 +86,41 @@ func (h *history) take(p pool.Progress, instances int) {
 			c.Output = failed.Output
 		}
 	}
+}
+
+// begin is for a change that is no pool's.
+func (h *history) begin(kind string, at time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.change = &control.Change{Kind: kind, Begun: at}
+}
+
+// end is the end of the change that was begun last, if it is of that kind.
+func (h *history) end(kind string, replaced []int, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	c := h.change
+	if c == nil || c.Kind != kind {
+		return
+	}
+	c.Ended, c.Replaced, c.Done, c.Total = time.Now(), replaced, len(replaced), len(replaced)
+	if err != nil {
+		c.Error = describeFailure(err)
+	}
+}
+
+// reloading is for a reload of an Egg application.
+func (h *history) reloading(e egg.ReloadEvent) {
+	switch {
+	case !e.Ended:
+		h.begin("reload", time.Now())
+		return
+	case e.Err != nil:
+		h.count(&h.reloads, "failed")
+	default:
+		h.count(&h.reloads, "done")
+	}
+	h.end("reload", e.Replaced, e.Err)
 }
 
 // last is the last change, or the one that is under way, nil if there was none.

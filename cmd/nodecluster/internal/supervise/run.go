@@ -1,12 +1,10 @@
 package supervise
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
-	"sync/atomic"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
@@ -89,7 +87,10 @@ func Run(o Options) error {
 	f := follow(workers, o.Log)
 	changes := logProgress(workers, o.Log)
 	s := newService(&o, workers, reread, routes)
-	err = untilEnd(s, signals, &f.stopping)
+	s.follower = f
+	if err = s.begin(); err == nil {
+		err = untilEnd(s, signals, o.Watch)
+	}
 	if errors.Is(err, errStuck) {
 		return err
 	}
@@ -101,45 +102,4 @@ func Run(o Options) error {
 		err = fmt.Errorf("%d of the workers had not left and had to be killed", killed)
 	}
 	return err
-}
-
-// untilEnd starts a pool and waits for its end, on which a signal insists. A hang-up reloads, unless it says that the terminal is gone.
-func untilEnd(s *service, signals *signals, stopping *atomic.Bool) error {
-	if err := s.workers.Start(); err != nil {
-		return startError(err, s.workers.Settings())
-	}
-	r := newReloader(s)
-	r.start()
-	defer r.wait()
-	if s.options.Watch != nil {
-		r.watch(s.options.Watch)
-	}
-	s.start()
-	for {
-		select {
-		case <-s.workers.Done():
-			return s.workers.Err()
-		case <-signals.hangups:
-			if !signals.terminalIsGone() {
-				r.request()
-				continue
-			}
-		case <-signals.reopens:
-			if err := s.ReopenLogs(context.Background()); err != nil {
-				s.log.Error(nil, err)
-			}
-			continue
-		case <-r.idle:
-			// A terminal's hang-up may come before the terminal is gone.
-			if !signals.terminalIsGone() {
-				continue
-			}
-		case <-signals.ends:
-		case <-s.stops:
-		}
-		stopping.Store(true)
-		s.stopping.Store(true)
-		s.announcer.stop()
-		return shutDown(s.workers, signals.ends, s.options.Pool.LameDuck)
-	}
 }

@@ -3,9 +3,8 @@ package supervise
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"iter"
-	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -28,12 +27,13 @@ type service struct {
 	stops     chan struct{} // has something once the end is asked for
 	stopping  atomic.Bool
 	drains    atomic.Bool
-	ended     chan struct{} // closed once the pool has ended
+	closed    chan struct{} // closed once the pool has ended
 	history   history
 	usage     usageMeter
 	health    metrics.Health
 	running   sync.WaitGroup
-	servers   []answering
+	servers   servers
+	follower  *follower
 	sticky    stickyServer
 	announcer *announcer // nil if no service manager listens
 
@@ -41,12 +41,12 @@ type service struct {
 	config json.RawMessage
 }
 
-var _ control.Service = (*service)(nil)
+var _ kind = (*service)(nil)
 
 func newService(o *Options, workers *pool.Pool, reread *rereader, routes *appRoutes) *service {
 	s := &service{
 		options: o, workers: workers, log: o.Log, reread: reread, routes: routes, config: o.Config, startedAt: time.Now(),
-		stops: make(chan struct{}, 1), ended: make(chan struct{}), sticky: stickyServer{routes.sticky, workers},
+		stops: make(chan struct{}, 1), closed: make(chan struct{}), servers: servers{options: o}, sticky: stickyServer{routes.sticky, workers},
 	}
 	s.health.Pool = workers
 	steps := workers.Progress(context.Background())
@@ -74,57 +74,44 @@ func (s *service) followLives(lives *cluster.Subscription) {
 	}
 }
 
-// answering is a server that runs.
-type answering interface {
-	Serve(net.Listener) error
-	Shutdown(context.Context) error
-}
-
-// start has the control socket answered, and those who ask for metrics, and tells the service manager how the application is doing.
-func (s *service) start() {
-	if s.options.Control != nil {
-		s.serve(control.NewServer(s, control.ServerOptions{Group: s.options.ControlGroup, Log: s.log.Logger()}), s.options.Control)
+// begin starts the workers, has those answered who ask for the application, and tells the service manager how it is doing.
+func (s *service) begin() error {
+	if err := s.workers.Start(); err != nil {
+		return startError(err, s.workers.Settings())
 	}
-	if s.options.Metrics != nil {
-		s.serve(metrics.NewServer(s), s.options.Metrics)
-	}
+	s.servers.start(s)
 	if s.options.Sticky != nil {
-		s.serve(s.sticky, s.options.Sticky)
+		s.servers.serve(s.sticky, s.options.Sticky)
 	}
 	s.announce()
+	return nil
 }
 
-func (s *service) serve(server answering, l net.Listener) {
-	s.servers = append(s.servers, server)
-	s.running.Go(func() {
-		if err := server.Serve(l); err != nil {
-			s.log.Error(nil, fmt.Errorf("%s is not answered any more: %w", l.Addr(), err))
-		}
-	})
+func (s *service) ended() <-chan struct{}        { return s.workers.Done() }
+func (s *service) failure() error                { return s.workers.Err() }
+func (s *service) stopRequests() <-chan struct{} { return s.stops }
+func (s *service) events() *eventlog.Log         { return s.log }
+
+func (s *service) shutDown(signals <-chan os.Signal) error {
+	s.follower.stopping.Store(true)
+	s.stopping.Store(true)
+	s.announcer.stop()
+	return shutDown(s.workers, signals, s.options.Pool.LameDuck)
 }
 
 // lastAnswers is how long the end of the program waits for answers that are being written.
 const lastAnswers = time.Second
 
-// close ends what start and newService have begun. The pool must be closed.
+// close ends what begin and newService have begun. The pool must be closed.
 func (s *service) close() {
-	close(s.ended)
-	ctx, cancel := context.WithTimeout(context.Background(), lastAnswers)
-	defer cancel()
-	for _, server := range s.servers {
-		server.Shutdown(ctx)
-	}
-	for _, l := range []net.Listener{s.options.Control, s.options.Metrics, s.options.Sticky} {
-		if l != nil {
-			l.Close()
-		}
-	}
+	close(s.closed)
+	s.servers.close()
 	s.health.Wait()
 	s.running.Wait()
 }
 
 func (s *service) Events(ctx context.Context) iter.Seq[control.Event] {
-	return s.options.Events.from(ctx, s.ended)
+	return s.options.Events.from(ctx, s.closed)
 }
 
 // drainPoll is how often Drain looks at what is open.

@@ -80,19 +80,30 @@ func (s *service) Reset(context.Context) error {
 
 // ReopenLogs opens the logs anew, which may have been moved, and has workers know, as PM2 does.
 func (s *service) ReopenLogs(context.Context) error {
-	if s.options.Logs == nil {
-		return errNoLog
+	if err := s.options.reopenLogs(); err != nil {
+		return err
 	}
 	s.tellLogReload()
-	return s.options.Logs.Reopen()
+	return nil
+}
+
+func (o *Options) reopenLogs() error {
+	if o.Logs == nil {
+		return errNoLog
+	}
+	return o.Logs.Reopen()
 }
 
 // FlushLogs empties the logs.
 func (s *service) FlushLogs(context.Context) error {
-	if s.options.Logs == nil {
+	return s.options.flushLogs()
+}
+
+func (o *Options) flushLogs() error {
+	if o.Logs == nil {
 		return errNoLog
 	}
-	return s.options.Logs.Flush()
+	return o.Logs.Flush()
 }
 
 // Metrics is what Prometheus asks.

@@ -21,9 +21,9 @@ func (s *service) App(ctx context.Context) (control.App, error) {
 	if errors.Is(err, cluster.ErrClosed) {
 		return control.App{}, asError(err)
 	}
-	uses := s.usage.read(ctx, s.workers, instances)
+	uses := s.usage.read(ctx, s.workers.OpenConnections, workersOf(instances))
 	app := control.App{
-		Name: s.options.Name, Namespace: s.options.Namespace, Supervisor: s.supervisor(uses), Version: s.version(),
+		Name: s.options.Name, Namespace: s.options.Namespace, Supervisor: s.options.supervisor(uses, s.startedAt), Version: s.options.appVersion(),
 		Waiting: s.workers.Waiting(), Change: s.history.last(), Config: s.configuration(),
 	}
 	sizing := s.workers.Sizing()
@@ -50,18 +50,19 @@ func (s *service) App(ctx context.Context) (control.App, error) {
 	return app, nil
 }
 
-func (s *service) supervisor(uses readings) *control.Supervisor {
+// supervisor is this process.
+func (o *Options) supervisor(uses readings, startedAt time.Time) *control.Supervisor {
 	m := uses.of(os.Getpid())
 	return &control.Supervisor{
-		Pid: os.Getpid(), Version: s.options.Version, StartedAt: s.startedAt, Memory: m.Memory, Foreground: s.options.Foreground,
+		Pid: os.Getpid(), Version: o.Version, StartedAt: startedAt, Memory: m.Memory, Foreground: o.Foreground,
 	}
 }
 
-func (s *service) version() string {
-	if s.options.AppVersion == nil {
+func (o *Options) appVersion() string {
+	if o.AppVersion == nil {
 		return ""
 	}
-	return s.options.AppVersion()
+	return o.AppVersion()
 }
 
 func (s *service) configuration() []byte {
@@ -154,6 +155,10 @@ func (s *service) describeWorker(w *control.Worker, worker *cluster.Worker) {
 	w.ID, w.Pid, w.Runtime = worker.ID(), worker.Pid(), string(worker.Runtime())
 	w.Accepted = uint64(worker.Accepted())
 	w.Metrics, w.Actions = s.routes.measured(worker)
+	describeLag(w, worker)
+}
+
+func describeLag(w *control.Worker, worker *cluster.Worker) {
 	if lag := worker.Lag(); lag != (cluster.Lag{}) {
 		w.Lag = &control.Lag{Last: milliseconds(lag.Last), P50: milliseconds(lag.P50), P99: milliseconds(lag.P99)}
 	}

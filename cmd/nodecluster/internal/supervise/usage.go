@@ -23,9 +23,25 @@ type readings struct {
 	connections map[int]int
 }
 
-// read reads what this process and the workers use, since it was read before.
-func (m *usageMeter) read(ctx context.Context, workers *pool.Pool, instances []pool.Instance) readings {
-	var all []*cluster.Worker
+// read reads what this process, the workers and others use, since it was read before. open counts the connections of the workers.
+func (m *usageMeter) read(ctx context.Context, open func(context.Context, ...*cluster.Worker) ([]int, error), workers []*cluster.Worker, others ...int) readings {
+	r := readings{connections: map[int]int{}}
+	pids := append([]int{os.Getpid()}, others...)
+	counts, _ := open(ctx, workers...) // where nothing is known, nothing is shown
+	for i, w := range workers {
+		pids = append(pids, w.Pid())
+		if i < len(counts) {
+			r.connections[w.Pid()] = counts[i]
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	r.processes, _ = m.sampler.Sample(pids)
+	return r
+}
+
+// workersOf are the processes of instances, with those that are to take over.
+func workersOf(instances []pool.Instance) (all []*cluster.Worker) {
 	for _, i := range instances {
 		for _, w := range []*cluster.Worker{i.Worker, i.Successor} {
 			if w != nil {
@@ -33,19 +49,7 @@ func (m *usageMeter) read(ctx context.Context, workers *pool.Pool, instances []p
 			}
 		}
 	}
-	r := readings{connections: map[int]int{}}
-	pids := []int{os.Getpid()}
-	open, _ := workers.OpenConnections(ctx, all...) // where nothing is known, nothing is shown
-	for i, w := range all {
-		pids = append(pids, w.Pid())
-		if i < len(open) {
-			r.connections[w.Pid()] = open[i]
-		}
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	r.processes, _ = m.sampler.Sample(pids)
-	return r
+	return all
 }
 
 // of is what one process uses.

@@ -141,7 +141,7 @@ func (f *facts) logLines(a *control.App) {
 func (o Options) workerReasons(workers []control.Worker) (lines []string) {
 	for _, w := range workers {
 		if w.Reason != "" {
-			text := fmt.Sprintf("worker %d %s%s%s", w.Instance, w.State, o.nextTry([]control.Worker{w}), because(w.Reason))
+			text := fmt.Sprintf("worker %s %s%s%s", w.Place(), w.State, o.nextTry([]control.Worker{w}), because(w.Reason))
 			lines = append(lines, "  "+o.in(workerTone(w.State), utilinspect.Printable(text)))
 		}
 	}

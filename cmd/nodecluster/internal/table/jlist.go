@@ -119,7 +119,10 @@ func newPM2Process(a *control.App, user string) pm2Process {
 func (p pm2Process) of(w *control.Worker, id int) pm2Process {
 	p.Pid, p.ID, p.Usage = w.Pid, id, pm2Usage{w.Memory, w.CPU}
 	p.Env.Status, p.Env.Restarts, p.Env.Failures = pm2Status(w.State), w.Restarts, w.Failures
-	p.Env.StartedAt, p.Env.Instance = milliseconds(w.StartedAt), &w.Instance
+	p.Env.StartedAt, p.Env.Instance = milliseconds(w.StartedAt), nil
+	if w.Role == "" {
+		p.Env.Instance = &w.Instance
+	}
 	if w.Program != "" {
 		p.Env.Program = w.Program
 	}

@@ -118,11 +118,11 @@ func troubles(a *control.App) (all []trouble) {
 func (t trouble) who() string {
 	const most = 8
 	if len(t.workers) == 1 {
-		return fmt.Sprintf("worker %d", t.workers[0].Instance)
+		return "worker " + t.workers[0].Place()
 	}
 	var names []string
 	for _, w := range t.workers[:min(most, len(t.workers))] {
-		names = append(names, fmt.Sprint(w.Instance))
+		names = append(names, w.Place())
 	}
 	who := "workers " + strings.Join(names, ", ")
 	if more := len(t.workers) - most; more > 0 {

@@ -169,10 +169,13 @@ func Workers(apps []control.App, o Options) []string {
 func workerRow(app string, w *control.Worker, o Options) []cell {
 	pid, id, since := none, none, none
 	if w.Pid != 0 {
-		pid, id, since = fmt.Sprint(w.Pid), fmt.Sprint(w.ID), o.since(w.StartedAt)
+		pid, since = fmt.Sprint(w.Pid), o.since(w.StartedAt)
+	}
+	if w.ID != 0 {
+		id = fmt.Sprint(w.ID)
 	}
 	row := []cell{
-		plain(fmt.Sprintf("%s/%d", app, w.Instance)), plain(pid), plain(id), {string(w.State), workerTone(w.State)}, plain(fmt.Sprint(w.Restarts)),
+		plain(app + "/" + w.Place()), plain(pid), plain(id), {string(w.State), workerTone(w.State)}, plain(fmt.Sprint(w.Restarts)),
 	}
 	return append(append(row, usage(w.Usage, w.Pid != 0)...), plain(since))
 }

@@ -27,11 +27,10 @@ func (p appPage) workers() g.Node {
 }
 
 func (p appPage) worker(w control.Worker) g.Node {
-	instance := strconv.Itoa(w.Instance)
 	// of gives a figure that there is only of a process.
 	of := func(text string) string { return orDash(text, w.Pid != 0) }
 	return el("tr", attr("data-key", fmt.Sprintf("%d-%d", w.Instance, w.ID)),
-		el("th", attr("scope", "row"), attr("data-label", "Worker"), text(instance), g.If(formatRuntime(w) != "", small(formatRuntime(w)))),
+		el("th", attr("scope", "row"), attr("data-label", "Worker"), text(w.Place()), g.If(formatRuntime(w) != "", small(formatRuntime(w)))),
 		cell("State", stateLabel(string(w.State))),
 		figureCell("Pid", of(strconv.Itoa(w.Pid))),
 		figureCell("Up", formatAgo(w.StartedAt)),
@@ -53,6 +52,9 @@ func reasonOf(w control.Worker) string {
 }
 
 func (p appPage) workerActions(w control.Worker) g.Node {
+	if w.Role != "" { // it is no instance
+		return nil
+	}
 	instance := strconv.Itoa(w.Instance)
 	reload := p.changeForm(pathOf(p.app.Name, "reload"), "Reloading worker "+instance,
 		hidden("instance", instance), el("button", attr("aria-label", "Reload worker "+instance), text("Reload")))

@@ -98,6 +98,7 @@ func types() map[reflect.Type]*jsonschema.Schema {
 		reflect.TypeFor[config.Filter]():    anyOf(ofType("boolean"), texts),
 		reflect.TypeFor[config.Codes]():     anyOf(code, listOf(code)),
 		reflect.TypeFor[config.Env]():       {Type: "object", AdditionalProperties: scalar},
+		reflect.TypeFor[config.Fields]():    {Type: "object"},
 		reflect.TypeFor[config.DependsOn](): anyOf(texts, &jsonschema.Schema{Type: "object", AdditionalProperties: words("started", "healthy")}),
 	}
 }

@@ -1,0 +1,231 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/egg"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
+)
+
+// App is the application as it is now.
+func (s *eggService) App(ctx context.Context) (control.App, error) {
+	run := s.current()
+	status, err := run.Status(ctx)
+	if errors.Is(err, cluster.ErrClosed) && !s.stopping.Load() && s.isRestarting() {
+		status, err = egg.Status{Phase: egg.PhaseStarting}, nil // between two masters
+	}
+	if err != nil {
+		return control.App{}, asError(err)
+	}
+	uses := s.usage.read(ctx, unknownConnections, workersOfEgg(status), pidsOf(status.Agent)...)
+	app := control.App{
+		Name: s.options.Name, Namespace: s.options.Namespace, Supervisor: s.options.supervisor(uses, s.startedAt),
+		Version: s.options.appVersion(), Instances: status.Workers, Waiting: run.Waiting(), Change: s.history.last(), Config: s.configuration(),
+	}
+	app.RestartsBy, app.ReloadsBy = s.history.counts()
+	app.Restarts = app.RestartsBy["exit"] + app.RestartsBy["signal"]
+	app.Workers = s.describe(status, uses)
+	for _, w := range app.Workers {
+		if w.Role == "" && w.State == control.WorkerOnline {
+			app.Ready++
+		}
+	}
+	app.Usage = sum(app.Workers)
+	if s.options.Logs != nil {
+		app.LogFile = s.options.LogFile
+		app.LoggedLines, app.DroppedLines = s.options.Logs.Counts()
+	}
+	app.State, app.Reason = stateOfEgg(status, s.stopping.Load())
+	app.Since = s.history.since(app.State, s.startedAt)
+	return app, nil
+}
+
+func (s *eggService) isRestarting() bool {
+	if s.changing.TryLock() {
+		s.changing.Unlock()
+		return false
+	}
+	return true
+}
+
+func (s *eggService) configuration() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.config
+}
+
+// unknownConnections is for app workers, whose connections nobody counts.
+func unknownConnections(context.Context, ...*cluster.Worker) ([]int, error) { return nil, nil }
+
+func pidsOf(agent egg.AgentStatus) []int {
+	if agent.Pid == 0 {
+		return nil
+	}
+	return []int{agent.Pid}
+}
+
+func workersOfEgg(status egg.Status) (all []*cluster.Worker) {
+	for _, a := range status.Apps {
+		for _, w := range []*cluster.Worker{a.Worker, a.Successor} {
+			if w != nil {
+				all = append(all, w)
+			}
+		}
+	}
+	return append(all, status.Leaving...)
+}
+
+// stateOfEgg is the state of an application with such a master.
+func stateOfEgg(status egg.Status, stopping bool) (control.State, string) {
+	if stopping || status.Phase == egg.PhaseStopping {
+		return control.Stopping, ""
+	}
+	ready, reason := 0, ""
+	for _, a := range status.Apps {
+		if a.Ready {
+			ready++
+		}
+		if a.Failures > 0 {
+			reason = failuresOf(a)
+		}
+	}
+	if status.Phase == egg.PhaseRunning && status.Agent.Pid == 0 {
+		reason = "there is no agent; another one is started"
+	}
+	for _, a := range status.Apps {
+		if a.Failures >= minLoop {
+			return control.CrashLoop, failuresOf(a)
+		}
+	}
+	if status.Phase == egg.PhaseRunning && ready > 0 {
+		return control.Online, reason
+	}
+	return control.Starting, reason
+}
+
+func failuresOf(a egg.AppStatus) string {
+	return fmt.Sprintf("app worker %d has failed %d times in its start", a.Place, a.Failures)
+}
+
+// describe are the agent and the app workers as they are now.
+func (s *eggService) describe(status egg.Status, uses readings) (all []control.Worker) {
+	if status.Phase != egg.PhaseStarting || status.Agent.Starts > 0 {
+		all = append(all, s.agent(status.Agent, uses))
+	}
+	for _, a := range status.Apps {
+		w := s.app(a, uses)
+		if a.Ready && status.Address != "" {
+			w.Addresses = []string{addressOf(status.Address)}
+		}
+		all = append(all, w)
+		if a.Successor != nil {
+			successor := control.Worker{Instance: a.Place, State: control.WorkerStarting, Reason: "it is to take over"}
+			s.describeApp(&successor, a.Successor, uses)
+			all = append(all, successor)
+		}
+	}
+	return all
+}
+
+// addressOf is where an application serves, without the protocol.
+func addressOf(url string) string {
+	_, address, hasProtocol := strings.Cut(url, "://")
+	if !hasProtocol {
+		return url
+	}
+	return address
+}
+
+func (s *eggService) agent(a egg.AgentStatus, uses readings) control.Worker {
+	w := control.Worker{
+		Instance: egg.AgentPlace, Role: control.RoleAgent, Pid: a.Pid, State: control.WorkerStarting, StartedAt: a.StartedAt,
+		Restarts: max(a.Starts-1, 0), Runtime: string(cluster.RuntimeNode),
+	}
+	w.Connections = -1
+	switch {
+	case a.Ready:
+		w.State = control.WorkerOnline
+	case a.Pid == 0:
+		w.State, w.Reason = control.WorkerWaiting, "the last one has ended"
+	}
+	if a.Pid != 0 {
+		w.Usage = uses.of(a.Pid)
+	}
+	return w
+}
+
+// app is the place of an app worker.
+func (s *eggService) app(a egg.AppStatus, uses readings) control.Worker {
+	w := control.Worker{
+		Instance: a.Place, State: control.WorkerStarting, StartedAt: a.StartedAt, RetryAt: a.RetryAt, Restarts: a.Restarts, Failures: a.Failures,
+	}
+	w.Connections = -1
+	switch {
+	case a.Ready:
+		w.State = control.WorkerOnline
+	case a.Worker == nil && a.RetryAt.IsZero():
+		w.State = control.WorkerStopped
+	case a.Worker == nil:
+		w.State = control.WorkerWaiting
+	}
+	if a.Failures > 0 {
+		w.Reason = "it has failed in its start"
+		if s.options.Logs != nil {
+			w.Output = s.options.Logs.LastLines(a.Place)
+		}
+	}
+	if a.Worker != nil {
+		s.describeApp(&w, a.Worker, uses)
+	}
+	return w
+}
+
+// describeApp adds what is known of a process.
+func (s *eggService) describeApp(w *control.Worker, worker *cluster.Worker, uses readings) {
+	w.Usage = uses.of(worker.Pid())
+	w.ID, w.Pid, w.Runtime, w.Accepted = worker.ID(), worker.Pid(), string(worker.Runtime()), uint64(worker.Accepted())
+	describeLag(w, worker)
+}
+
+// eggPatience is how long a master may take to say how it is: its goroutine waits for nothing.
+const eggPatience = 1500 * time.Millisecond
+
+// Live tells whether the master's goroutine answers.
+func (s *eggService) Live() error {
+	_, err := s.status()
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errors.New("the master does not answer")
+	}
+	return nil
+}
+
+func (s *eggService) status() (egg.Status, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), eggPatience)
+	defer cancel()
+	return s.current().Status(ctx)
+}
+
+// Ready tells why no clients are to be sent here, nil if they are.
+func (s *eggService) Ready() error {
+	if s.stopping.Load() || s.drains.Load() {
+		return errors.New("it is to end")
+	}
+	status, err := s.status()
+	if err != nil {
+		return err
+	}
+	if state, _ := stateOfEgg(status, false); state == control.Starting || state == control.Stopping {
+		return fmt.Errorf("it is %s", state)
+	}
+	for _, a := range status.Apps {
+		if a.Ready {
+			return nil
+		}
+	}
+	return errors.New("no app worker serves")
+}
