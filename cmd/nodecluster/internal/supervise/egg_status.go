@@ -192,10 +192,10 @@ func (s *eggService) describeApp(w *control.Worker, worker *cluster.Worker, uses
 	describeLag(w, worker)
 }
 
-// eggPatience is how long a master may take to say how it is: its goroutine waits for nothing.
+// eggPatience is how long a master may take to say how it is: it waits for nothing itself.
 const eggPatience = 1500 * time.Millisecond
 
-// Live tells whether the master's goroutine answers.
+// Live tells whether the master answers.
 func (s *eggService) Live() error {
 	_, err := s.status()
 	if errors.Is(err, context.DeadlineExceeded) {
