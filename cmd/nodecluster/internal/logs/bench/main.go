@@ -21,6 +21,8 @@ var printer []byte
 // options are the program's flags.
 type options struct {
 	node, getPM2           string
+	nodecluster            string
+	log4js                 bool
 	workers, lines, rounds int
 	seconds                int
 }
@@ -59,6 +61,8 @@ func main() {
 	o := options{}
 	flag.StringVar(&o.node, "node", "node", "the `PROGRAM` of the workers and of PM2")
 	flag.StringVar(&o.getPM2, "get-pm2", "", "the `SCRIPT` that fetches PM2; empty leaves it out")
+	flag.StringVar(&o.nodecluster, "nodecluster", "nodecluster", "the nodecluster `PROGRAM`")
+	flag.BoolVar(&o.log4js, "log4js", false, "measure instead what workers log by log4js, as fast as it is taken")
 	flag.IntVar(&o.workers, "workers", 2, "how many workers there are")
 	flag.IntVar(&o.lines, "lines", 100_000, "how many lines a second they are to print together")
 	flag.IntVar(&o.rounds, "rounds", 3, "how many turns each contender has")
@@ -74,10 +78,7 @@ func (o *options) measure() error {
 	if flag.NArg() > 0 || o.workers < 1 || o.lines < 100 || o.rounds < 1 || o.seconds < 1 {
 		return errors.New("a flag makes no sense: see --help")
 	}
-	contenders := []*contender{{name: "nodecluster, text", start: startOurs("text")}, {name: "nodecluster, json", start: startOurs("json")}}
-	if o.getPM2 != "" {
-		contenders = append(contenders, &contender{name: "PM2, fork", start: startPM2("fork")}, &contender{name: "PM2, cluster", start: startPM2("cluster")})
-	}
+	contenders := o.contenders()
 	for round := range o.rounds {
 		for _, c := range contenders {
 			fmt.Fprintf(os.Stderr, "round %d of %d: %s\n", round+1, o.rounds, c.name)
@@ -86,6 +87,25 @@ func (o *options) measure() error {
 	}
 	printTable(contenders)
 	return nil
+}
+
+func (o *options) contenders() []*contender {
+	if o.log4js {
+		return log4jsContenders()
+	}
+	all := []*contender{{name: "nodecluster, text", start: startOurs("text")}, {name: "nodecluster, json", start: startOurs("json")}}
+	if o.getPM2 != "" {
+		all = append(all, &contender{name: "PM2, fork", start: startPM2("fork")}, &contender{name: "PM2, cluster", start: startPM2("cluster")})
+	}
+	return all
+}
+
+// script is what the workers run.
+func (o *options) script() []byte {
+	if o.log4js {
+		return log4jsWorker
+	}
+	return printer
 }
 
 // take takes a turn, unless the contender was seen to fail.
@@ -106,7 +126,7 @@ func (o *options) turn(c *contender) (t turn, err error) {
 	}
 	defer os.RemoveAll(folder)
 	script := filepath.Join(folder, "printer.js")
-	if err := os.WriteFile(script, printer, 0o600); err != nil {
+	if err := os.WriteFile(script, o.script(), 0o600); err != nil {
 		return t, err
 	}
 	r, err := c.start(o, script, folder)
