@@ -5,18 +5,18 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"time"
 
 	"github.com/nodecluster/nodecluster/cmd/internal/measure"
+	"github.com/nodecluster/nodecluster/cmd/internal/measure/clients"
 )
 
 // contestant is a primary and what its turns came to.
 type contestant struct {
 	name    string
 	command []string
-	counts  [outcomes]int
+	counts  [clients.Outcomes]int
 	kills   int
 }
 
@@ -35,35 +35,17 @@ func (c *contestant) turn(ctx context.Context, d time.Duration) error {
 		return err
 	}
 	defer primary.End()
-	if err := awaitWorkers(ctx, primary, address); err != nil {
+	all := func() error { return clients.AwaitWorkers(ctx, address, workers, patience, primary.Running) }
+	if err := all(); err != nil {
 		return err
 	}
-	l := startLoad(ctx, address, patience)
-	l.killFor(ctx, d)
+	l := clients.Start(ctx, clients.Options{Address: address, Clients: clientCount, Patience: patience})
+	l.KillFor(ctx, d, func() time.Duration { return killEvery })
 	// Only where workers are there for it has a connection without an answer hung.
-	err = errors.Join(awaitWorkers(ctx, primary, address), l.stop(patience))
-	for i, n := range l.counts {
+	err = errors.Join(all(), l.Stop(patience))
+	for i, n := range l.Counts() {
 		c.counts[i] += n
 	}
-	c.kills += l.kills
+	c.kills += l.Kills()
 	return err
-}
-
-// awaitWorkers waits until every worker has answered.
-func awaitWorkers(ctx context.Context, p *measure.Program, address string) error {
-	seen := map[int]bool{}
-	var failure error
-	client := 0
-	err := p.Await(fmt.Sprintf("answer from each of %d workers", workers), func() bool {
-		client++
-		ctx, cancel := context.WithTimeout(ctx, patience)
-		defer cancel()
-		var o outcome
-		var pid int
-		if o, pid, failure = request(ctx, measure.ClientAddress(client), address); o == answered && failure == nil {
-			seen[pid] = true
-		}
-		return failure != nil || len(seen) == workers
-	})
-	return errors.Join(failure, err)
 }

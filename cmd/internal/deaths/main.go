@@ -18,10 +18,10 @@ import (
 )
 
 const (
-	workers   = 4
-	clients   = 32
-	killEvery = 150 * time.Millisecond
-	patience  = 3 * time.Second // of a client, which then opens another connection
+	workers     = 4
+	clientCount = 32
+	killEvery   = 150 * time.Millisecond
+	patience    = 3 * time.Second // of a client, which then opens another connection
 )
 
 // nodePrimary is the primary that Node's users write.

@@ -6,14 +6,16 @@ import (
 	"fmt"
 	"io"
 	"text/tabwriter"
+
+	"github.com/nodecluster/nodecluster/cmd/internal/measure/clients"
 )
 
 // printTable writes one line a primary.
 func printTable(w io.Writer, contestants []contestant) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(table, "primary\tworkers killed\t")
-	for _, name := range outcomeNames {
-		fmt.Fprintf(table, "%s\t", name)
+	for o := range clients.Outcomes {
+		fmt.Fprintf(table, "%s\t", o)
 	}
 	fmt.Fprintln(table)
 	for _, c := range contestants {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 
 	"github.com/nodecluster/nodecluster/cmd/internal/measure"
@@ -51,8 +52,11 @@ type running struct {
 	folder, address string
 }
 
-// start starts a master, and waits until all of its processes are up.
-func (c *contender) start(ctx context.Context, o *options) (r *running, err error) {
+// testEnv is an environment in which nothing reloads but by a message.
+func testEnv() []string { return []string{"EGG_SERVER_ENV=unittest", "NODE_ENV=test"} }
+
+// start starts a master, with variables on top of the environment, and waits until all of its processes are up.
+func (c *contender) start(ctx context.Context, o *options, env []string) (r *running, err error) {
 	r = &running{}
 	if r.folder, err = os.MkdirTemp("", "eggs"); err != nil {
 		return nil, err
@@ -82,8 +86,7 @@ func (c *contender) start(ctx context.Context, o *options) (r *running, err erro
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, c.program, filepath.Join(o.modules, c.script), string(settings), "--title=eggs")
-	// In an environment for tests nothing reloads but by a message.
-	cmd.Env = append(os.Environ(), "EGG_SERVER_ENV=unittest", "NODE_ENV=test", "EGG_HOME="+r.folder)
+	cmd.Env = slices.Concat(os.Environ(), env, []string{"EGG_HOME=" + r.folder})
 	cmd.Dir = base
 	if r.Child, err = nodeipc.Start(cmd, nodeipc.Options{}); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
 
 // options are the program's flags.
@@ -17,6 +18,7 @@ type options struct {
 	node, nodecluster, modules string
 	workers, rounds, perSecond int
 	seconds                    float64
+	soak, killEvery            time.Duration
 }
 
 func main() {
@@ -34,17 +36,24 @@ func run(ctx context.Context) error {
 	flag.StringVar(&o.nodecluster, "nodecluster", "nodecluster", "the nodecluster `PROGRAM`")
 	flag.StringVar(&o.modules, "modules", "", "the node_modules `FOLDER` with Egg 3 and 4")
 	flag.IntVar(&o.workers, "workers", 4, "how many app workers there are")
-	flag.IntVar(&o.rounds, "rounds", 3, "how many turns each master has")
+	flag.IntVar(&o.rounds, "rounds", 5, "how many turns each master has")
 	flag.IntVar(&o.perSecond, "per-second", 40, "how many requests a second come during a reload")
 	flag.Float64Var(&o.seconds, "seconds", 3, "how long messages are measured in a turn")
+	flag.DurationVar(&o.soak, "soak", 0, "kill agents and app workers under load for so long, and measure nothing else")
+	flag.DurationVar(&o.killEvery, "kill-every", 4*time.Second, "how long it takes between two deaths of app workers, in the mean")
 	flag.Parse()
 	switch {
 	case flag.NArg() > 0:
 		return fmt.Errorf("unknown argument %q; --help lists the flags", flag.Arg(0))
 	case o.workers < 1 || o.rounds < 1 || o.perSecond < 1 || o.seconds <= 0:
 		return errors.New("--workers, --rounds and --per-second must be 1 or more, and --seconds more than 0")
+	case o.soak < 0 || o.killEvery < time.Second:
+		return errors.New("--soak must not be negative, and --kill-every 1s or more: Egg replaces 60 app workers a minute at most")
 	case o.modules == "":
 		return errors.New("--modules: which folder has Egg 3 and 4? scripts/runtimes eggs fetches them")
+	}
+	if o.soak > 0 {
+		return o.soakAll(ctx)
 	}
 	return o.measure(ctx)
 }

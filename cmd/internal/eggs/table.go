@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/nodecluster/nodecluster/cmd/internal/measure"
+	"github.com/nodecluster/nodecluster/cmd/internal/measure/clients"
 )
 
 // printTable prints the medians over the turns, and what became of requests in each.
@@ -42,3 +43,22 @@ func (c *contender) distinct(text func(figures) string) string {
 	}
 	return strings.Join(texts, "; ")
 }
+
+// printSoaks prints what came of applications under load whose processes were killed.
+func printSoaks(all []*soak) {
+	fmt.Print("| application | app workers killed | agents killed |")
+	for o := range clients.Outcomes {
+		fmt.Printf(" %s |", o)
+	}
+	fmt.Println(" the master's descriptors before, after | its memory, MiB |")
+	fmt.Println("|---|---|---|---|---|---|---|---|---|---|")
+	for _, s := range all {
+		fmt.Printf("| %s | %d | %d |", s.name, s.apps, s.agents)
+		for _, n := range s.counts {
+			fmt.Printf(" %d |", n)
+		}
+		fmt.Printf(" %d, %d | %.1f, %.1f |\n", s.before.descriptors, s.after.descriptors, mib(s.before.memory), mib(s.after.memory))
+	}
+}
+
+func mib(bytes int) float64 { return float64(bytes) / (1 << 20) }

@@ -31,7 +31,7 @@ type wave struct{ PerSecond, Median, P99 float64 }
 const messagesOfWave = 100
 
 func (o *options) turn(ctx context.Context, c *contender) (f figures, err error) {
-	r, err := c.start(ctx, o)
+	r, err := c.start(ctx, o, testEnv())
 	if err != nil {
 		return f, err
 	}

@@ -77,6 +77,12 @@ func ProportionalMemory(pids ...int) (total int) {
 	return total
 }
 
+// Descriptors is how many descriptors a process has open.
+func Descriptors(pid int) int {
+	open, _ := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	return len(open)
+}
+
 // Runs reports whether a process has not ended yet.
 func Runs(pid int) bool {
 	fields := status(pid)

@@ -3,6 +3,9 @@
 module.exports = (agent) => {
   const { messenger } = agent;
 
+  messenger.once('egg-ready', () => messenger.send('agent-up', { pid: process.pid }, 'parent'));
+  messenger.on('served', () => messenger.sendToApp('noted'));
+
   // wave sends that many messages to each app, and resolves when all apps have answered the last.
   const wave = (messages, apps) => new Promise((resolve) => {
     const tock = () => {

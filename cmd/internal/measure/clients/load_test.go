@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package clients
 
 import (
 	"io"
@@ -11,15 +11,18 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
+// clientCount is how many clients the tests have.
+const clientCount = 32
+
 // underLoad gives clients that have little patience, and what they have opened when each has waited in vain once, in their order.
-func underLoad(t *testing.T) (l *load, listener net.Listener, opened []net.Conn) {
+func underLoad(t *testing.T) (l *Load, listener net.Listener, opened []net.Conn) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	l = startLoad(t.Context(), listener.Addr().String(), time.Millisecond)
-	for range 2 * clients {
+	l = Start(t.Context(), Options{Address: listener.Addr().String(), Clients: clientCount, Patience: time.Millisecond})
+	for range 2 * clientCount {
 		conn, err := listener.Accept()
 		if err != nil {
 			t.Fatal(err)
@@ -49,13 +52,13 @@ func TestLate(t *testing.T) {
 			opened = []net.Conn{next}
 		}
 	}()
-	if err := l.stop(nodetest.Patience); err != nil {
+	if err := l.Stop(nodetest.Patience); err != nil {
 		t.Fatal(err)
 	}
 	listener.Close()
 	<-served
-	if l.counts[late] < clients || l.counts[hung] > 0 {
-		t.Errorf("%d connections are late, want %d or more, and %d have hung", l.counts[late], clients, l.counts[hung])
+	if l.counts[Late] < clientCount || l.counts[Hung] > 0 {
+		t.Errorf("%d connections are late, want %d or more, and %d have hung", l.counts[Late], clientCount, l.counts[Hung])
 	}
 }
 
@@ -63,14 +66,14 @@ func TestLate(t *testing.T) {
 func TestHung(t *testing.T) {
 	nodetest.NoLeaks(t)
 	l, listener, opened := underLoad(t)
-	if err := l.stop(time.Millisecond); err != nil {
+	if err := l.Stop(time.Millisecond); err != nil {
 		t.Fatal(err)
 	}
 	listener.Close()
 	for _, conn := range opened {
 		conn.Close()
 	}
-	if l.counts[hung] < len(opened) || l.counts[late] > 0 {
-		t.Errorf("%d connections have hung, want %d or more, and %d are late", l.counts[hung], len(opened), l.counts[late])
+	if l.counts[Hung] < len(opened) || l.counts[Late] > 0 {
+		t.Errorf("%d connections have hung, want %d or more, and %d are late", l.counts[Hung], len(opened), l.counts[Late])
 	}
 }

@@ -1,11 +1,10 @@
 //go:build unix
 
-package main
+package clients
 
 import (
 	"context"
 	"net"
-	"strings"
 	"testing"
 	"time"
 
@@ -48,24 +47,24 @@ func TestOutcomes(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		handle func(*net.TCPConn)
-		want   outcome
+		want   Outcome
 		pid    int
 	}{
-		{"answered", answer("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"pid\":123}"), answered, 123},
-		{"cut short", answer("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"pid\""), reset, 0},
-		{"closed", read, reset, 0},
-		{"reset", func(c *net.TCPConn) { read(c); c.SetLinger(0) }, reset, 0},
-		{"hung", func(c *net.TCPConn) { read(c); read(c) }, hung, 0},
+		{"answered", answer("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"pid\":123}"), Answered, 123},
+		{"cut short", answer("HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n{\"pid\""), Reset, 0},
+		{"closed", read, Reset, 0},
+		{"reset", func(c *net.TCPConn) { read(c); c.SetLinger(0) }, Reset, 0},
+		{"hung", func(c *net.TCPConn) { read(c); read(c) }, Hung, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			nodetest.NoLeaks(t)
 			patience := time.Minute
-			if test.want == hung {
+			if test.want == Hung {
 				patience = 50 * time.Millisecond
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			got, pid, err := request(ctx, nil, serve(t, test.handle))
+			got, pid, err := Request(ctx, nil, serve(t, test.handle))
 			if got != test.want || pid != test.pid || err != nil {
 				t.Errorf("%s with pid %d and error %v, want %s with pid %d", outcomeNames[got], pid, err, outcomeNames[test.want], test.pid)
 			}
@@ -75,25 +74,7 @@ func TestOutcomes(t *testing.T) {
 
 func TestRefused(t *testing.T) {
 	nodetest.NoLeaks(t)
-	if got, _, err := request(t.Context(), nil, measure.Local(nodetest.FreePort(t))); got != refused || err != nil {
+	if got, _, err := Request(t.Context(), nil, measure.Local(nodetest.FreePort(t))); got != Refused || err != nil {
 		t.Errorf("%s with error %v, want refused", outcomeNames[got], err)
-	}
-}
-
-func TestTurnUnderNode(t *testing.T) {
-	nodetest.NoLeaks(t)
-	c := contestant{name: "node", command: []string{nodetest.Default(t).Path, "testdata/primary.js", "../../../testdata/apps/http.js"}}
-	if err := c.turn(t.Context(), time.Second); err != nil {
-		t.Fatal(err)
-	}
-	if c.kills == 0 || c.counts[answered] == 0 {
-		t.Errorf("%d workers killed, %d connections answered", c.kills, c.counts[answered])
-	}
-	var table strings.Builder
-	if err := printTable(&table, []contestant{c}); err != nil {
-		t.Fatal(err)
-	}
-	if lines := strings.Count(table.String(), "\n"); lines != 2 {
-		t.Errorf("a table of %d lines for one primary:\n%s", lines, table.String())
 	}
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package clients
 
 import (
 	"bufio"
@@ -14,34 +14,41 @@ import (
 	"time"
 )
 
-// outcome is how a connection ended.
-type outcome int
+// Outcome is how a connection ended.
+type Outcome int
 
 const (
-	answered outcome = iota
-	late             // answered, after the patience of a client
-	hung             // not answered until nothing more could come
-	refused
-	reset // closed, by a reset or not, before the answer was complete
-	outcomes
+	Answered Outcome = iota
+	// Late is answered, after the patience of a client.
+	Late
+	// Hung is not answered until nothing more could come.
+	Hung
+	Refused
+	// Reset is closed, by a reset or not, before the answer was complete.
+	Reset
+	// Outcomes is how many there are.
+	Outcomes
 )
 
-var outcomeNames = [outcomes]string{"answered", "late", "hung", "refused", "reset"}
+var outcomeNames = [Outcomes]string{"answered", "late", "hung", "refused", "reset"}
 
-// request opens a connection, reads the answer to a request to its end, and gives the pid in it. It has hung when ctx ends. The error is
-// one that is none of the outcomes.
-func request(ctx context.Context, from net.Addr, address string) (outcome, int, error) {
+// String is its name.
+func (o Outcome) String() string { return outcomeNames[o] }
+
+// Request opens a connection, reads the answer to a request to its end, and gives the pid in it, which is JSON. It has hung when ctx ends. The
+// error is one that is none of the outcomes.
+func Request(ctx context.Context, from net.Addr, address string) (Outcome, int, error) {
 	pid, err := ask(ctx, from, address)
 	switch {
 	case err == nil:
-		return answered, pid, nil
+		return Answered, pid, nil
 	case ctx.Err() != nil:
-		return hung, 0, nil
+		return Hung, 0, nil
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return refused, 0, nil
+		return Refused, 0, nil
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return reset, 0, nil
+		return Reset, 0, nil
 	}
 	return 0, 0, err
 }
