@@ -32,12 +32,13 @@ type Pool struct {
 	halt    context.CancelFunc // ends the supervision
 	done    chan struct{}
 
-	routers  []*Router      // of Options.Routes
-	routing  sync.WaitGroup // of the goroutine that routes messages
-	outboxes *outboxes      // of what routes send
-	asks     chan func()    // what the supervisor is to do
-	changing chan struct{}  // whose one change is under way has put something there
-	watchers watchers
+	routers    []*Router                // of Options.Routes
+	routing    sync.WaitGroup           // of the goroutine that routes messages
+	unreadable map[*cluster.Worker]bool // of which it is told that they send what not every Node can read
+	outboxes   *outboxes                // of what routes send
+	asks       chan func()              // what the supervisor is to do
+	changing   chan struct{}            // whose one change is under way has put something there
+	watchers   watchers
 
 	// What follows is the supervisor's until done is closed.
 	places   []*place
@@ -80,6 +81,7 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 		primary: primary, options: o, halt: func() {}, done: make(chan struct{}),
 		asks: make(chan func()), changing: make(chan struct{}, 1), settings: []cluster.Settings{settings},
 		blocked: map[*cluster.Worker]*replacer{}, outboxes: newOutboxes(primary),
+		unreadable: map[*cluster.Worker]bool{},
 	}
 	for _, program := range o.Programs {
 		p.settings = append(p.settings, program.Settings)

@@ -8,6 +8,9 @@ import (
 // A Route is the part of a library's protocol that the primary plays: which messages of workers it takes, and where they go. A program sets
 // [Options.Routes]. Package [github.com/nodecluster/nodecluster/cluster/pool/routes] has those of libraries that need one.
 //
+// In the serialization advanced a route gets what every Node reads, and no other message: see [github.com/nodecluster/nodecluster/nodeipc/structuredclone.CheckPortable]. No route gets a
+// request.
+//
 // A worker is not trusted: what a route keeps of what workers send it is to be bounded, and a message that breaks the protocol is to harm
 // no other worker.
 type Route interface {
@@ -25,10 +28,8 @@ type Route interface {
 
 // RouteOf returns the route of a message, nil if no route takes it. It may be called from any goroutine.
 func (p *Pool) RouteOf(m nodeipc.Message) Route {
-	for _, route := range p.options.Routes {
-		if route.Matches(m) {
-			return route
-		}
+	if r := p.routerOf(m); r != nil {
+		return r.route
 	}
 	return nil
 }
@@ -39,6 +40,7 @@ type RouteCounts struct {
 	Taken   uint64 // messages of workers
 	Sent    uint64 // messages to workers
 	Dropped uint64 // messages that were not sent, since a worker did not read
+	Refused uint64 // messages of workers that not every Node can read, of those taken
 }
 
 // Routes returns the counts of each of Options.Routes, in their order. It may be called from any goroutine.

@@ -3,19 +3,22 @@ package pool
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/nodecluster/nodecluster/nodeipc/structuredclone"
 )
 
 // A Router sends what a route has for workers. It never waits: of what a worker has not read, 16 MiB are kept beside what its channel holds,
 // and further messages are dropped and counted. An [cluster.ErrorEvent] that matches [nodeipc.ErrNotReading] tells of the first, and another
 // one of how many there were, once the worker reads again. Its methods may be called from any goroutine.
 type Router struct {
-	pool                 *Pool
-	route                Route
-	taken, sent, dropped atomic.Uint64
+	pool  *Pool
+	route Route
+
+	taken, sent, dropped, refused atomic.Uint64
 }
 
 // Workers are the workers that have a channel, by age.
@@ -61,7 +64,9 @@ func (r *Router) Broadcast(message any, except *cluster.Worker) {
 }
 
 func (r *Router) read() RouteCounts {
-	return RouteCounts{Name: r.route.Name(), Taken: r.taken.Load(), Sent: r.sent.Load(), Dropped: r.dropped.Load()}
+	return RouteCounts{
+		Name: r.route.Name(), Taken: r.taken.Load(), Sent: r.sent.Load(), Dropped: r.dropped.Load(), Refused: r.refused.Load(),
+	}
 }
 
 // startRouting has the routes take messages until the primary is closed.
@@ -89,17 +94,54 @@ func (p *Pool) stopRouting() {
 func (p *Pool) routeEvent(event cluster.Event) {
 	switch e := event.(type) {
 	case cluster.MessageEvent:
-		for _, r := range p.routers {
-			if r.route.Matches(e.Message) {
-				r.taken.Add(1)
-				r.route.Take(r, e.Worker, e.Message)
-				return
-			}
+		if r := p.routerOf(e.Message); r != nil {
+			r.take(e.Worker, e.Message)
 		}
 	case cluster.DisconnectEvent:
 		for _, r := range p.routers {
 			r.route.Leave(r, e.Worker)
 		}
+		delete(p.unreadable, e.Worker)
 		p.outboxes.leave(e.Worker)
+	}
+}
+
+// routerOf is the router of the route that takes a message, nil if none does. A request is a program's own, and no route's.
+func (p *Pool) routerOf(m nodeipc.Message) *Router {
+	if m.IsRequest() {
+		return nil
+	}
+	for _, r := range p.routers {
+		if r.route.Matches(m) {
+			return r
+		}
+	}
+	return nil
+}
+
+// take gives the route a message, unless a worker that the message is passed on to might not be able to read it, and would end.
+func (r *Router) take(from *cluster.Worker, m nodeipc.Message) {
+	r.taken.Add(1)
+	if err := checkReadable(m.Payload()); err != nil {
+		r.refused.Add(1)
+		r.pool.tellUnreadable(from, err)
+		return
+	}
+	r.route.Take(r, from, m)
+}
+
+// checkReadable is nil for JSON, which is checked as it comes.
+func checkReadable(payload []byte) error {
+	if len(payload) == 0 || payload[0] != structuredclone.FirstByte {
+		return nil
+	}
+	return structuredclone.CheckPortable(payload)
+}
+
+// tellUnreadable tells of the first message of a worker that is dropped for it.
+func (p *Pool) tellUnreadable(from *cluster.Worker, err error) {
+	if !p.unreadable[from] {
+		p.unreadable[from] = true
+		p.primary.EmitError(from, fmt.Errorf("pool: messages of worker %d are not passed on that not every Node can read: %w", from.ID(), err))
 	}
 }

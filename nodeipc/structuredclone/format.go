@@ -4,6 +4,9 @@ package structuredclone
 // 5,700 levels before its stack ends, and writes between 2,600 and 3,700.
 const MaxDepth = 10_000
 
+// FirstByte is what every message begins with, and no JSON does.
+const FirstByte = tagVersion
+
 // The versions of the format: 13 is what Node 16 writes, 15 what Node 18 to 26 do, and 16, which is the same for all that
 // is read here, what Deno does.
 const (

@@ -19,7 +19,7 @@ import (
 	sc "github.com/nodecluster/nodecluster/nodeipc/structuredclone"
 )
 
-// peer is a Node process that runs testdata/peer.cjs, and the other end of its channel.
+// peer is a Node process, mostly one that runs testdata/peer.cjs, and the other end of its channel.
 type peer struct {
 	tb      testing.TB
 	channel net.Conn
@@ -28,6 +28,12 @@ type peer struct {
 }
 
 func newPeer(tb testing.TB, node nodetest.Runtime) *peer {
+	tb.Helper()
+	return newPeerOf(tb, node, filepath.Join("testdata", "peer.cjs"))
+}
+
+// newPeerOf is newPeer for another program than testdata/peer.cjs.
+func newPeerOf(tb testing.TB, node nodetest.Runtime, arguments ...string) *peer {
 	tb.Helper()
 	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_STREAM, 0)
 	if err != nil {
@@ -39,7 +45,7 @@ func newPeer(tb testing.TB, node nodetest.Runtime) *peer {
 		tb.Fatal(err)
 	}
 	ours.Close()
-	cmd := exec.Command(node.Path, filepath.Join("testdata", "peer.cjs"))
+	cmd := exec.Command(node.Path, arguments...)
 	cmd.Env = append(os.Environ(), "NODE_CHANNEL_FD=3", "NODE_CHANNEL_SERIALIZATION_MODE=advanced")
 	cmd.ExtraFiles = []*os.File{theirs}
 	cmd.Stderr = os.Stderr

@@ -45,6 +45,9 @@ func (s *scanner) regExp() (source text, flags string) {
 	if !ok {
 		s.failAt(start, BadValue, "the flags of a RegExp are %#x", bits)
 	}
+	if s.portable {
+		s.portableRegExp(start, source, flags)
+	}
 	return source, flags
 }
 
@@ -52,6 +55,9 @@ func (s *scanner) regExp() (source text, flags string) {
 func (s *scanner) buffer(tag byte) (raw []byte, maxByteLength uint32) {
 	start := s.pos
 	length := s.varint()
+	if tag == tagResizable && s.portable {
+		s.failAt(start, BadValue, "an ArrayBuffer that can be resized, of which older Nodes have none")
+	}
 	if tag == tagResizable {
 		if maxByteLength = s.varint(); maxByteLength < length {
 			s.failAt(start, BadLength, "an ArrayBuffer of %d bytes that may have %d", length, maxByteLength)
@@ -82,6 +88,9 @@ func (s *scanner) view() (ViewKind, []byte) {
 	if kind >= uint32(len(views)) {
 		s.failAt(start, UnknownTag, "a view of the unknown kind %d", kind)
 	}
+	if s.portable && ViewKind(kind) == Float16Array {
+		s.failAt(start, BadValue, "a Float16Array, of which older Nodes have none")
+	}
 	raw := s.take(s.varint())
 	if len(raw)%views[kind].size != 0 {
 		s.failAt(start, BadLength, "a %v of %d bytes", ViewKind(kind), len(raw))
@@ -95,7 +104,7 @@ func (s *scanner) errorParts(read func(part byte)) (name string) {
 	var seen [256]bool
 	for {
 		start := s.pos
-		part := s.tag()
+		part := s.take(1)[0] // V8 allows no padding before it
 		if part == errorEnd {
 			return name
 		}
@@ -109,6 +118,9 @@ func (s *scanner) errorParts(read func(part byte)) (name string) {
 		}
 		if seen[kind] {
 			s.failAt(start, Duplicate, "a part of an Error is there twice")
+		}
+		if s.portable && (seen[errorStack] || kind == 0 && seen[errorMessage]) {
+			s.failAt(start, BadValue, "an Error's parts are in an order that not every Node reads")
 		}
 		seen[kind] = true
 		if kind != 0 {

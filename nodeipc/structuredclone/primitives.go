@@ -29,7 +29,11 @@ func (s *scanner) number(tag byte) float64 {
 
 // digits reads what follows the tag of a BigInt: the absolute value, little-endian.
 func (s *scanner) digits() (negative bool, magnitude []byte) {
+	start := s.pos
 	bits := s.varint()
+	if s.portable && (bits == 1 || bits>>1 > maxPortableBigInt) {
+		s.failAt(start, BadValue, "a BigInt that is minus zero, or longer than one may be")
+	}
 	return bits&1 != 0, s.take(bits >> 1)
 }
 

@@ -22,6 +22,8 @@ type scanner struct {
 	spans    []span
 	checking bool
 	checked  bool
+	portable bool // what not every Node reads is refused
+	errors   bool // there are some
 }
 
 // span is where an object is in the data.

@@ -93,6 +93,9 @@ func (s *scanner) skipParts(start int, tag byte) (count uint32) {
 }
 
 func (s *scanner) skipProperties(end byte) (n uint32) {
+	if s.portable {
+		return s.portableProperties(end)
+	}
 	for ; s.peek() != end; n++ {
 		if end, ok := endOfShort(s.data, s.pos); ok {
 			s.pos = end
@@ -133,8 +136,10 @@ func (s *scanner) skipUntil(end byte, atOnce uint32) (n uint32) {
 }
 
 func (s *scanner) skipError() {
+	s.errors = true
 	s.errorParts(func(part byte) {
 		if part == errorCause {
+			s.refuseCause()
 			s.skip()
 		} else {
 			s.someText("a part of an Error")

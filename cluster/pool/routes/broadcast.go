@@ -6,6 +6,7 @@ import (
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/nodeipc"
+	"github.com/nodecluster/nodecluster/nodeipc/structuredclone"
 )
 
 // broadcastCommand is the cmd of a message that goes to all other workers.
@@ -22,6 +23,10 @@ func (broadcast) Name() string { return broadcastCommand }
 func (broadcast) Matches(m nodeipc.Message) bool {
 	if !bytes.Contains(m.Payload(), []byte(broadcastCommand)) {
 		return false
+	}
+	if isClone(m) {
+		command, _ := structuredclone.Lookup(m.Payload(), "cmd")
+		return command == broadcastCommand
 	}
 	return valueOf(m).get("cmd").text() == broadcastCommand
 }

@@ -1,6 +1,7 @@
 package routes_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -201,7 +202,8 @@ type texts struct {
 	t      *testing.T
 	pool   *pool.Pool
 	events *cluster.Subscription
-	exited int // workers
+	exited int   // workers
+	told   error // first
 }
 
 // next waits for the next event, and returns its text.
@@ -214,6 +216,7 @@ func (s *texts) next() (text string) {
 	switch e := event.(type) {
 	case cluster.ErrorEvent:
 		s.t.Logf("told: %v", e.Err)
+		s.told = cmp.Or(s.told, e.Err)
 	case cluster.ExitEvent:
 		s.exited++
 		if e.Status.Code != 0 {

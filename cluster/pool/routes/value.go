@@ -18,12 +18,9 @@ type value struct {
 	there bool
 }
 
-// cloneVersion is what every message of the serialization advanced begins with, and no JSON does.
-const cloneVersion = 0xff
-
 func isClone(m nodeipc.Message) bool {
 	payload := m.Payload()
-	return len(payload) > 0 && payload[0] == cloneVersion
+	return len(payload) > 0 && payload[0] == structuredclone.FirstByte
 }
 
 // valueOf is a message.
