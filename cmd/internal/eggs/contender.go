@@ -14,27 +14,29 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/nodecluster/nodecluster/cmd/internal/measure"
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
-//go:embed testdata/app
-var application embed.FS
+//go:embed testdata
+var applications embed.FS
 
 // A contender is a master with a version of Egg.
 type contender struct {
 	name    string
 	program string
 	egg     string // the package of Egg
+	app     string // the folder of the application, which has a framework of its own where no package is named
 	script  string // what the program is given to run, below the modules
 	turns   []figures
 }
 
 func (o *options) contenders() (all []*contender) {
 	for _, egg := range []contender{
-		{name: "Egg 3", egg: "egg3", script: "egg-scripts3/lib/start-cluster"},
-		{name: "Egg 4", egg: "egg4", script: "egg-scripts4/scripts/start-cluster.cjs"},
+		{name: "Egg 3", egg: "egg3", app: "app", script: "egg-scripts3/lib/start-cluster"},
+		{name: "Egg 4", egg: "egg4", app: "app", script: "egg-scripts4/scripts/start-cluster.cjs"},
 	} {
 		for _, master := range []struct{ name, program string }{{"its own master", o.node}, {"nodecluster", o.nodecluster}} {
 			c := egg
@@ -50,6 +52,7 @@ func (o *options) contenders() (all []*contender) {
 type running struct {
 	*nodeipc.Child
 	folder, address string
+	patience        time.Duration // for a message of the master's
 }
 
 // testEnv is an environment in which nothing reloads but by a message.
@@ -57,7 +60,7 @@ func testEnv() []string { return []string{"EGG_SERVER_ENV=unittest", "NODE_ENV=t
 
 // start starts a master, with variables on top of the environment, and waits until all of its processes are up.
 func (c *contender) start(ctx context.Context, o *options, env []string) (r *running, err error) {
-	r = &running{}
+	r = &running{patience: measure.Patience + time.Duration(o.workers)*time.Second}
 	if r.folder, err = os.MkdirTemp("", "eggs"); err != nil {
 		return nil, err
 	}
@@ -67,7 +70,7 @@ func (c *contender) start(ctx context.Context, o *options, env []string) (r *run
 		}
 	}()
 	base := filepath.Join(r.folder, "app")
-	source, err := fs.Sub(application, "testdata/app")
+	source, err := fs.Sub(applications, "testdata/"+c.app)
 	if err != nil {
 		return nil, err
 	}
@@ -79,8 +82,12 @@ func (c *contender) start(ctx context.Context, o *options, env []string) (r *run
 		return nil, err
 	}
 	r.address = measure.Local(port)
+	framework := filepath.Join(o.modules, c.egg)
+	if c.egg == "" {
+		framework = filepath.Join(base, "framework")
+	}
 	settings, err := json.Marshal(map[string]any{
-		"baseDir": base, "framework": filepath.Join(o.modules, c.egg), "workers": o.workers, "port": port, "title": "eggs",
+		"baseDir": base, "framework": framework, "workers": o.workers, "port": port, "title": "eggs",
 	})
 	if err != nil {
 		return nil, err
@@ -99,7 +106,7 @@ func (c *contender) start(ctx context.Context, o *options, env []string) (r *run
 
 // await waits for a message of the master's, and drops all others.
 func (r *running) await(ctx context.Context, action string, data any) error {
-	ctx, cancel := context.WithTimeout(ctx, measure.Patience)
+	ctx, cancel := context.WithTimeout(ctx, r.patience)
 	defer cancel()
 	for {
 		m, err := r.Receive(ctx)

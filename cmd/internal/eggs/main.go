@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -19,6 +21,7 @@ type options struct {
 	workers, rounds, perSecond int
 	seconds                    float64
 	soak, killEvery            time.Duration
+	broadcasts                 []int
 }
 
 func main() {
@@ -41,6 +44,7 @@ func run(ctx context.Context) error {
 	flag.Float64Var(&o.seconds, "seconds", 3, "how long messages are measured in a turn")
 	flag.DurationVar(&o.soak, "soak", 0, "kill agents and app workers under load for so long, and measure nothing else")
 	flag.DurationVar(&o.killEvery, "kill-every", 4*time.Second, "how long it takes between two deaths of app workers, in the mean")
+	flag.Func("broadcasts", "how many messages a second go to all of many small app workers, as `N,N…`; nothing else is measured", o.readBroadcasts)
 	flag.Parse()
 	switch {
 	case flag.NArg() > 0:
@@ -52,10 +56,25 @@ func run(ctx context.Context) error {
 	case o.modules == "":
 		return errors.New("--modules: which folder has Egg 3 and 4? scripts/runtimes eggs fetches them")
 	}
-	if o.soak > 0 {
+	switch {
+	case o.soak > 0:
 		return o.soakAll(ctx)
+	case o.broadcasts != nil:
+		return o.crowds(ctx)
+	default:
+		return o.measure(ctx)
 	}
-	return o.measure(ctx)
+}
+
+func (o *options) readBroadcasts(text string) error {
+	for word := range strings.SplitSeq(text, ",") {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q is no number from 1 on", word)
+		}
+		o.broadcasts = append(o.broadcasts, n)
+	}
+	return nil
 }
 
 // measure has each master take its turn in each round, so that a machine whose speed drifts treats them alike.

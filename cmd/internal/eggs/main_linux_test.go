@@ -68,3 +68,44 @@ func TestSoak(t *testing.T) {
 		})
 	}
 }
+
+// TestCrowd: a message to many app workers reaches all that read, in order, and what is kept for one that does not is bounded. With all
+// runtimes there are 100 of them, and 10,000 messages a second.
+func TestCrowd(t *testing.T) {
+	nodetest.NoLeaks(t)
+	o := options{
+		node: nodetest.Default(t).Path, nodecluster: filepath.Join(programs, "nodecluster"), modules: nodetest.Eggs(t),
+		workers: 8, seconds: 1, broadcasts: []int{250},
+	}
+	if nodetest.All() {
+		o.workers, o.seconds, o.broadcasts = 100, 5, []int{100}
+	}
+	t.Setenv("PATH", filepath.Dir(o.node)+":"+os.Getenv("PATH"))
+	for _, c := range o.newCrowds() {
+		if c.program == o.node {
+			continue
+		}
+		if err := c.run(t.Context(), &o); err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range append(c.series, c.stopped) {
+			if s.lost != 0 || s.disordered != 0 {
+				t.Errorf("at %d messages a second to all, %d were lost and %d out of order", s.asked, s.lost, s.disordered)
+			}
+		}
+		if c.dropped <= 0 || c.dropped >= messagesWhileStopped {
+			t.Errorf("%d of %d messages to a worker that does not read were dropped", c.dropped, messagesWhileStopped)
+		}
+		if grown := c.stopped.memory - c.series[0].memory; grown > maxGrown() {
+			t.Errorf("the master's memory has grown by %d MiB", grown>>20)
+		}
+	}
+}
+
+// maxGrown is how much memory a master may take more, in bytes, while it keeps 16 MiB.
+func maxGrown() int {
+	if nodetest.RaceDetector {
+		return 512 << 20
+	}
+	return 64 << 20
+}

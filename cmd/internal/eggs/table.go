@@ -62,3 +62,25 @@ func printSoaks(all []*soak) {
 }
 
 func mib(bytes int) float64 { return float64(bytes) / (1 << 20) }
+
+// printCrowds prints what came of messages to many app workers.
+func printCrowds(all []*crowd) {
+	fmt.Println("| master | messages/s to all | arrived/s | lost | out of order | its CPU, µs for each | on the way, µs: median | p99 of the slowest " +
+		"| its memory, MiB |")
+	fmt.Println("|---|---|---|---|---|---|---|---|---|")
+	for _, c := range all {
+		for _, s := range c.series {
+			s.print(c.name)
+		}
+		c.stopped.print(c.name + ", one worker stopped")
+	}
+	fmt.Println()
+	for _, c := range all {
+		fmt.Printf("%s: of %d messages of %d KiB to the stopped worker %d were dropped\n", c.name, messagesWhileStopped, bytesWhileStopped>>10, c.dropped)
+	}
+}
+
+func (s series) print(name string) {
+	fmt.Printf("| %s | %d | %.0f | %d | %d | %.1f | %.0f | %.0f | %.1f |\n",
+		name, s.asked, s.perSecond, s.lost, s.disordered, s.cpu, s.median, s.p99, mib(s.memory))
+}
