@@ -18,8 +18,9 @@
 //		return master.Run(context.Background())
 //	}
 //
-// The options are those of Egg's startCluster. Agent and app workers are started with the scripts of the release of Egg that the application's
-// framework uses, in the order, with the variables and with the messages of Egg's own master.
+// The options are those of Egg's startCluster; [CallFramework] has a framework that has such a function of its own add to them. Agent and app
+// workers are started with the scripts of the release of Egg that the application's framework uses, in the order, with the variables and with the
+// messages of Egg's own master.
 //
 // # What differs from Egg's own master
 //

@@ -62,6 +62,10 @@ func (f *eggMasterFlags) runMaster(text []byte, from egg.OptionsFrom) error {
 		return err
 	}
 	from.ExecArgv, from.Package, from.Modules = settings.ExecArgv, f.folder, from.Modules || f.modules
+	settings.Log, settings.ErrorLog = stdio.Out, stdio.Err
+	if text, err = callFramework(text, from, settings); err != nil {
+		return statusError{statusFailed, err}
+	}
 	o, err := egg.ParseOptions(text, from)
 	if err != nil {
 		return statusError{statusFailed, err}
@@ -73,7 +77,6 @@ func (f *eggMasterFlags) runMaster(text []byte, from egg.OptionsFrom) error {
 	case !errors.Is(err, nodeipc.ErrNoChannel):
 		return statusError{statusFailed, err}
 	}
-	settings.Log, settings.ErrorLog = stdio.Out, stdio.Err
 	master, err := egg.New(o, settings)
 	if err != nil {
 		return statusError{statusFailed, err}
@@ -81,6 +84,13 @@ func (f *eggMasterFlags) runMaster(text []byte, from egg.OptionsFrom) error {
 	stop := passSignals(master)
 	defer stop()
 	return eggFailure(master.Run(context.Background()))
+}
+
+// callFramework is egg.CallFramework until a signal ends it.
+func callFramework(text []byte, from egg.OptionsFrom, settings egg.Settings) ([]byte, error) {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGQUIT, syscall.SIGTERM)
+	defer stop()
+	return egg.CallFramework(ctx, text, from, settings)
 }
 
 // passSignals has signals stop or reload the master. A pipe that nobody reads does not end it.
