@@ -136,6 +136,8 @@ type model struct {
 	s      *state
 	random *rand.Rand
 	steps  []string
+	// waiting is how many wait for the end of a reload, and reloads how many go on by what is told.
+	waiting, reloads int
 }
 
 func newModel(t *testing.T, seed uint64) *model {
@@ -147,6 +149,14 @@ func newModel(t *testing.T, seed uint64) *model {
 	m := &model{T: t, fakeWorld: w, random: random}
 	m.s = newState(o, w)
 	m.s.pid, m.s.keepsTrying = 99, true
+	m.s.observe = func(e Event) {
+		switch reload, isReload := e.(ReloadEvent); {
+		case isReload && reload.Ended:
+			m.reloads--
+		case isReload:
+			m.reloads++
+		}
+	}
 	m.s.begin()
 	return m
 }
@@ -227,7 +237,8 @@ func (m *model) move() {
 		}
 	case n < 62:
 		m.step("reload")
-		m.s.askReload()
+		m.waiting++
+		m.s.awaitReload(func(ReloadEvent) { m.waiting-- })
 	case n < 63 && m.random.IntN(4) == 0:
 		m.step("stop")
 		m.s.signal("SIGTERM", "")
@@ -293,6 +304,9 @@ func (m *model) message() {
 func (m *model) check() {
 	m.Helper()
 	apps, agents := m.alive(m.apps, anyone), m.alive(m.agents, anyone)
+	if m.reloads < 0 || m.reloads > 1 || m.s.phase == stoppingApps && (m.reloads > 0 || m.waiting > 0) {
+		m.Errorf("%d reloads go on, for which %d wait", m.reloads, m.waiting)
+	}
 	if len(agents) > 1 {
 		m.Errorf("there are %d agents", len(agents))
 	}
@@ -371,6 +385,9 @@ func (m *model) checkSettled() {
 	}
 	if m.s.reload.now != nil || m.s.reload.again {
 		m.Error("a reload has not ended")
+	}
+	if m.waiting != 0 || m.reloads != 0 {
+		m.Errorf("%d wait for a reload still, and %d go on", m.waiting, m.reloads)
 	}
 	for _, p := range apps {
 		if m.serving[p.index] != p.pid {

@@ -9,6 +9,25 @@ func (s *state) sayDisconnected(a *app) {
 		say = s.note
 	}
 	say("[master] app_worker#%d:%d disconnect, suicide: %t, state: disconnected, current workers: %s", a.ID(), a.Pid(), a.ExitedAfterDisconnect(), s.ids())
+	// One that has not started, or is to end, has no successor by this part.
+	kept := a.leaving || !a.started || s.phase >= stoppingApps
+	l, slave := levelPlainError, ""
+	if kept {
+		l = levelPlain
+	}
+	if s.release.four {
+		slave = ", isSlave: false, slaveIndex: "
+	}
+	s.world.logText(l, fmt.Sprintf("worker:%d disconnect (exitedAfterDisconnect: %t, state: disconnected, isDead: false, worker.disableRefork: %t%s)",
+		a.Pid(), a.ExitedAfterDisconnect(), kept, slave))
+}
+
+// reforkCount is how many app workers have followed others of late, as the part of Egg 4's master that forks counts them.
+func (s *state) reforkCount() string {
+	if !s.release.four {
+		return ""
+	}
+	return fmt.Sprintf(", reforkCount: %d", len(s.reforks))
 }
 
 // saySuccession says what follows the end of an app worker.
@@ -18,14 +37,14 @@ func (s *state) saySuccession(a *app, d decision) {
 	}
 	switch d {
 	case stayEmpty:
-		s.world.logText(levelPlainError, "don't fork new work (refork: false)")
+		s.world.logText(levelPlainError, fmt.Sprintf("don't fork new work (refork: false%s)", s.reforkCount()))
 	case nothing, keepOld, endMaster:
 		s.world.logText(levelPlain, fmt.Sprintf("don't fork, because worker:%d will be kill soon", a.Pid()))
 	}
 }
 
 func (s *state) sayForked(a *app) {
-	s.world.logText(levelPlainError, fmt.Sprintf("new worker:%d fork (state: none)", a.Pid()))
+	s.world.logText(levelPlainError, fmt.Sprintf("new worker:%d fork (state: none%s)", a.Pid(), s.reforkCount()))
 }
 
 func (s *state) sayReload() {

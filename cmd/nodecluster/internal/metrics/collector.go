@@ -100,7 +100,9 @@ func (s series) app(app *control.App) {
 	s.gauge(appInstances, float64(app.Instances))
 	in := map[control.WorkerState]int{}
 	for _, w := range app.Workers {
-		in[w.State]++
+		if w.Role == "" {
+			in[w.State]++
+		}
 	}
 	for _, state := range precedence {
 		s.gauge(appWorkers, float64(in[state]), string(state))

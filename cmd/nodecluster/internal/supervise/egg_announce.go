@@ -11,7 +11,7 @@ import (
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
 )
 
-// eggAnnouncer tells a service manager how an Egg application is doing, if one listens.
+// eggAnnouncer looks how an Egg application is doing when something has happened, and tells a service manager, if one listens.
 type eggAnnouncer struct {
 	notifier *boot.Notifier
 	log      *eventlog.Log
@@ -24,17 +24,16 @@ type eggAnnouncer struct {
 	failed   bool
 }
 
-// begin begins to tell, until the application has ended.
+// begin begins to look, until the application has ended.
 func (a *eggAnnouncer) begin(s *eggService) {
-	if !a.notifier.Listens() {
-		return
-	}
 	a.mu.Lock()
 	a.looks = make(chan struct{}, 1)
-	a.note(a.notifier.Extend(s.options.StartTimeout + slack))
-	a.mu.Unlock()
 	ctx, cancel := context.WithCancel(context.Background())
-	s.running.Go(func() { a.notifier.Watchdog(ctx, func() bool { return s.Live() == nil }) })
+	if a.notifier.Listens() {
+		a.note(a.notifier.Extend(s.options.StartTimeout + slack))
+		s.running.Go(func() { a.notifier.Watchdog(ctx, func() bool { return s.Live() == nil }) })
+	}
+	a.mu.Unlock()
 	s.running.Go(func() {
 		defer cancel()
 		for {
@@ -48,7 +47,7 @@ func (a *eggAnnouncer) begin(s *eggService) {
 	})
 }
 
-// look has it be told what has changed. It does not wait.
+// look has it be seen what has changed. It does not wait.
 func (a *eggAnnouncer) look() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -71,6 +70,10 @@ func (a *eggAnnouncer) tell(s *eggService) {
 	}
 	text := fmt.Sprintf("%d/%d app workers", ready, status.Workers)
 	state, _ := stateOfEgg(status, s.stopping.Load())
+	s.history.since(state, s.startedAt)
+	if !a.notifier.Listens() {
+		return
+	}
 	if state != control.Online {
 		text = string(state) + ", " + text
 	}
@@ -91,7 +94,7 @@ func (a *eggAnnouncer) reloads(e egg.ReloadEvent) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	switch {
-	case a.looks == nil || !a.ready || a.stopping:
+	case !a.ready || a.stopping: // ready is said to who listens alone
 	case e.Ended:
 		a.note(a.notifier.Ready())
 	default:
@@ -103,10 +106,9 @@ func (a *eggAnnouncer) reloads(e egg.ReloadEvent) {
 func (a *eggAnnouncer) stop() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.looks == nil {
+	if a.stopping = true; !a.notifier.Listens() {
 		return
 	}
-	a.stopping = true
 	a.note(a.notifier.Stopping())
 	a.note(a.notifier.Extend(slack))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -102,10 +103,18 @@ func stateOfEgg(status egg.Status, stopping bool) (control.State, string) {
 			return control.CrashLoop, failuresOf(a)
 		}
 	}
+	if status.Phase == egg.PhaseRunning && !slices.ContainsFunc(status.Apps, hasFuture) {
+		return control.Errored, "all app workers have ended, and have successors in production alone"
+	}
 	if status.Phase == egg.PhaseRunning && ready > 0 {
 		return control.Online, reason
 	}
 	return control.Starting, reason
+}
+
+// hasFuture reports whether a place has an app worker, or is to have one.
+func hasFuture(a egg.AppStatus) bool {
+	return a.Worker != nil || a.Successor != nil || !a.RetryAt.IsZero()
 }
 
 func failuresOf(a egg.AppStatus) string {
