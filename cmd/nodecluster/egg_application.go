@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -121,13 +122,12 @@ func (a eggApp) enter() error {
 // eggCloseTimeout is Egg's variable for how many milliseconds agent and app workers may take to end.
 const eggCloseTimeout = "EGG_MASTER_CLOSE_TIMEOUT"
 
-// program finds out what to run by now.
-func (a eggApp) program() (*egg.Options, egg.Settings, error) {
+// program finds out what to run by now, with settings that say where lines go.
+func (a eggApp) program(ctx context.Context, s egg.Settings) (*egg.Options, egg.Settings, error) {
 	f := a.flags
-	s := egg.Settings{
-		Node: a.config.Node, AgentNode: a.config.AgentNode, ExecArgv: f.Settings.ExecArgv, SchedulingPolicy: f.Settings.SchedulingPolicy, StickyKey: f.Settings.StickyKey,
-		NoDrain: f.Pool.NoDrain, KeepTrying: true, SysProcAttr: options.OwnGroup(),
-	}
+	s.Node, s.AgentNode, s.ExecArgv = a.config.Node, a.config.AgentNode, f.Settings.ExecArgv
+	s.SchedulingPolicy, s.StickyKey, s.NoDrain = f.Settings.SchedulingPolicy, f.Settings.StickyKey, f.Pool.NoDrain
+	s.KeepTrying, s.SysProcAttr = true, options.OwnGroup()
 	var mix eggMix
 	for _, text := range a.config.Mix {
 		if err := mix.add(text); err != nil {
@@ -146,9 +146,15 @@ func (a eggApp) program() (*egg.Options, egg.Settings, error) {
 	if err != nil {
 		return nil, s, err
 	}
-	o, err := egg.ParseOptions(text, egg.OptionsFrom{
+	ctx, cancel := context.WithTimeout(ctx, eggStartTimeout)
+	defer cancel()
+	from := egg.OptionsFrom{
 		Dir: a.config.Script, ExecArgv: s.ExecArgv, Getenv: func(name string) string { return variableIn(s.Env, name) },
-	})
+	}
+	if text, err = egg.CallFramework(ctx, text, from, s); err != nil {
+		return nil, s, err
+	}
+	o, err := egg.ParseOptions(text, from)
 	return o, s, err
 }
 

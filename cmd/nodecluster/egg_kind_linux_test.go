@@ -323,6 +323,31 @@ func TestEggThatFailsInTheManager(t *testing.T) {
 	k.refuse(1, "package.json: no such file", "start", k.file)
 }
 
+// TestEggFrameworkInTheManager: what a framework's startCluster adds to the options is there, and what it prints is in the log.
+func TestEggFrameworkInTheManager(t *testing.T) {
+	k := newEggKind(t, "egg3")
+	writeIn(t, k.app, "package.json", `{"name":"app","egg":{"framework":"own"}}`)
+	if err := os.Mkdir(filepath.Join(k.app, "node_modules", "own"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	writeIn(t, k.app, "node_modules/own/package.json", `{"name":"own","dependencies":{"egg":"*"}}`)
+	writeIn(t, k.app, "node_modules/own/index.js", `module.exports = Object.assign({}, require('egg'), {
+  startCluster(options, callback) {
+    console.log('the framework starts ' + options.title);
+    require('egg').startCluster({ ...options, workers: 3 }, callback);
+  },
+});`)
+	if got, want := k.do("start", k.file), "shop: online, 3 workers\n"; got != want {
+		t.Errorf("start prints %q, want %q", got, want)
+	}
+	if a := k.answer(); a.Workers != 3 {
+		t.Errorf("the application sees %+v", a)
+	}
+	if got := k.do("logs", "shop", "--nostream", "--lines", "1000"); strings.Count(got, "the framework starts shop") != 1 {
+		t.Errorf("the log is %q", got)
+	}
+}
+
 // TestEggFileThatCannotBe has mistakes in files, each of which gets a line with its place.
 func TestEggFileThatCannotBe(t *testing.T) {
 	m := newManager(t)

@@ -18,8 +18,8 @@ import (
 // EggOptions are what an application of Egg's is run with. Of Options it is all but Settings, Pool, Compile, Sticky and ListenFDs.
 type EggOptions struct {
 	Options
-	// Program finds out what to run, at the start and at each restart.
-	Program func() (*egg.Options, egg.Settings, error)
+	// Program finds out what to run, at the start and at each restart. It completes settings that say where lines go, and may take some time.
+	Program func(context.Context, egg.Settings) (*egg.Options, egg.Settings, error)
 }
 
 // eggService is an application of Egg's, with one master after another: a restart ends one and runs the next.
@@ -81,16 +81,16 @@ func RunEgg(o EggOptions) error {
 
 // newRun makes a master of what is to be run by now.
 func (s *eggService) newRun() (*eggRun, error) {
-	o, settings, err := s.options.Program()
-	if err != nil {
-		return nil, err
-	}
 	run := &eggRun{up: make(chan struct{})}
-	settings.Observe = func(e egg.Event) { s.observe(run, e) }
-	settings.LagPeriod = lagPeriod
+	settings := egg.Settings{Observe: func(e egg.Event) { s.observe(run, e) }, LagPeriod: lagPeriod}
 	if logs := s.options.Logs; logs != nil {
 		settings.Outputs = logs.EggOutput
 		settings.Log, settings.ErrorLog = eggLines{logs, false}, eggLines{logs, true}
+		settings.Stdout, settings.Stderr = settings.Log, settings.ErrorLog
+	}
+	o, settings, err := s.options.Program(context.Background(), settings)
+	if err != nil {
+		return nil, err
 	}
 	run.Master, err = egg.New(o, settings)
 	return run, err
