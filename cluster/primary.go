@@ -31,7 +31,8 @@ type Primary struct {
 
 	executables executables
 
-	customBalancer func(Address) Balancer // the program's own, or nil
+	customBalancer func(Address) Balancer                // the program's own, or nil
+	onMessage      func(*Worker, nodeipc.Message) Taking // likewise
 
 	mu        sync.Mutex
 	settings  Settings
@@ -71,7 +72,8 @@ func NewPrimary(settings Settings) (*Primary, error) {
 	p := &Primary{
 		loop: loop, forker: newForker(), policy: policy, find: find, settings: settings,
 		begun: time.Now(), steals: !settings.NoSteal, customBalancer: settings.NewBalancer,
-		running: map[*Worker]struct{}{}, onLoop: newPrimaryOnLoop(loop),
+		onMessage: settings.OnMessage,
+		running:   map[*Worker]struct{}{}, onLoop: newPrimaryOnLoop(loop),
 	}
 	p.onLoop.lag = newLagMeter(p)
 	p.loop.Post(func() { p.onLoop.lag.set(settings.LagPeriod, settings.MaxLag) })
@@ -85,7 +87,7 @@ func NewPrimary(settings Settings) (*Primary, error) {
 func openTimers() { time.AfterFunc(time.Hour, func() {}).Stop() }
 
 // Setup replaces the settings for workers to come. What is read once stays as it is: the scheduling policy, StickyKey, NewBalancer,
-// the serialization, NoBatch and NoSteal.
+// OnMessage, the serialization, NoBatch and NoSteal.
 //
 // Node's cluster.setupPrimary merges what it is given with what it was given before. Here that is to change what [Primary.Settings]
 // returns, and to give it to Setup.
@@ -93,7 +95,7 @@ func (p *Primary) Setup(settings Settings) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	settings.SchedulingPolicy, settings.Serialization = p.settings.SchedulingPolicy, p.settings.Serialization
-	settings.StickyKey = p.settings.StickyKey
+	settings.StickyKey, settings.OnMessage = p.settings.StickyKey, p.settings.OnMessage
 	settings.NewBalancer, settings.NoBatch, settings.NoSteal = p.settings.NewBalancer, p.settings.NoBatch, p.settings.NoSteal
 	p.settings = settings
 	p.events.emit(SetupEvent{settings})

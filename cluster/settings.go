@@ -15,11 +15,20 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
+// Taking says what becomes of a message: see [Settings.OnMessage].
+type Taking uint8
+
+const (
+	PassMessage     Taking = iota // it is a [MessageEvent]
+	TakeMessage                   // it was taken, and nobody else hears of it
+	PostponeMessage               // it is a [PostponedEvent]
+)
+
 // Settings are what cluster.setupPrimary takes in Node, and what child_process.fork takes for a worker. The zero
 // value of a field is Node's default.
 //
-// The fields have three lifetimes. SchedulingPolicy, StickyKey, NewBalancer, Serialization, NoBatch and NoSteal are read once, by
-// [NewPrimary]: [Primary.Setup] and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving, ListenFDs, LagPeriod and
+// The fields have three lifetimes. SchedulingPolicy, StickyKey, NewBalancer, OnMessage, Serialization, NoBatch and NoSteal are read
+// once, by [NewPrimary]: [Primary.Setup] and [Primary.ForkWith] do not change them. HoldListeners, HoldWhenLeaving, ListenFDs, LagPeriod and
 // MaxLag are the primary's too, and the last Setup counts. All other fields are a worker's, and are read when it is forked.
 type Settings struct {
 	// SchedulingPolicy says who hands out connections, and to whom. It is read once. By default NODE_CLUSTER_SCHED_POLICY decides.
@@ -32,6 +41,10 @@ type Settings struct {
 	// on, as their ListeningEvents have it, with the port that the system chose for port 0. It is called on the primary's loop, and
 	// may do what a Balancer may.
 	NewBalancer func(Address) Balancer
+	// OnMessage, if it is not nil, is called with each message of a worker that has no handle, before anybody else hears of it, and says what
+	// becomes of the message. It is called on the primary's loop, so that what it does costs no switch to another goroutine, and must not
+	// block. It may call [Worker.Tell] and whatever a Balancer may. It is read once.
+	OnMessage func(*Worker, nodeipc.Message) Taking
 	// Serialization is that of the channels between primary and workers. It is read once.
 	Serialization nodeipc.Serialization
 

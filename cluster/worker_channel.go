@@ -37,6 +37,14 @@ func (c workerChannel) HandleMessage(m nodeipc.Message) {
 	size := len(m.Payload())
 	if m.Handle != nil {
 		size += handleCost
+	} else if on := w.primary.onMessage; on != nil {
+		switch on(w, m) {
+		case TakeMessage:
+			return
+		case PostponeMessage:
+			w.primary.events.emitFor(w, PostponedEvent{w, m.Shared()}, size)
+			return
+		}
 	}
 	w.primary.events.emitFor(w, MessageEvent{w, m}, size)
 }
