@@ -46,6 +46,9 @@ const (
 	unblockedKind
 
 	allKinds = 1<<iota - 1
+
+	// postponedKind goes to those that name it alone.
+	postponedKind = allKinds + 1
 )
 
 // kindsOf is the set of the types of some events, and of all types if there are none.
@@ -106,6 +109,13 @@ type MessageEvent struct {
 	Message nodeipc.Message
 }
 
+// PostponedEvent: [Settings.OnMessage] has put a message off. It goes to subscriptions that name it, and to no other reader. Its message has
+// no handle.
+type PostponedEvent struct {
+	Worker  *Worker
+	Message nodeipc.Message
+}
+
 // DisconnectEvent: the channel to the worker has ended.
 type DisconnectEvent struct {
 	Worker *Worker
@@ -149,6 +159,7 @@ func (ListeningEvent) kind() kinds     { return listeningKind }
 func (ListenErrorEvent) kind() kinds   { return listenErrorKind }
 func (ListenPendingEvent) kind() kinds { return listenPendingKind }
 func (MessageEvent) kind() kinds       { return messageKind }
+func (PostponedEvent) kind() kinds     { return postponedKind }
 func (DisconnectEvent) kind() kinds    { return disconnectKind }
 func (ExitEvent) kind() kinds          { return exitKind }
 func (ErrorEvent) kind() kinds         { return errorKind }

@@ -87,13 +87,6 @@ func (s *eventStream) distribute(e entry) *handlewrap.Handle {
 	return handle
 }
 
-// isAwaited reports whether the primary's reader waits for an event and there is none, and messages are for it alone.
-func (s *eventStream) isAwaited() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.own.waits && len(s.own.queue) == 0 && !s.closed && !s.isShared()
-}
-
 // isShared reports whether messages have several readers.
 func (s *eventStream) isShared() bool {
 	return slices.ContainsFunc(s.others, func(r *Subscription) bool { return r.only&messageKind != 0 })

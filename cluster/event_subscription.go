@@ -22,7 +22,6 @@ type Subscription struct {
 
 	// What follows is guarded by the stream's mu.
 	queue []entry
-	waits bool // a call of Next has found nothing, and has not failed since
 	backlog
 	closed   bool // nothing comes any more
 	unwanted bool // nor is anything taken
@@ -50,7 +49,6 @@ func (r *Subscription) next(ctx context.Context) (Event, error) {
 		select {
 		case <-r.arrival:
 		case <-ctx.Done():
-			r.leave()
 			return nil, fmt.Errorf("cluster: events: %w", context.Cause(ctx))
 		}
 	}
@@ -83,7 +81,6 @@ func (r *Subscription) take() (e Event, ok bool, err error) {
 	r.stream.mu.Lock()
 	defer r.stream.mu.Unlock()
 	r.renew()
-	r.waits = len(r.queue) == 0
 	switch {
 	case len(r.queue) > 0:
 		first := r.queue[0]
@@ -100,13 +97,6 @@ func (r *Subscription) take() (e Event, ok bool, err error) {
 		r.notify()
 	}
 	return e, ok, err
-}
-
-// leave is for a call of Next that does not wait any more.
-func (r *Subscription) leave() {
-	r.stream.mu.Lock()
-	defer r.stream.mu.Unlock()
-	r.waits = false
 }
 
 // The stream's mu is held in what follows.

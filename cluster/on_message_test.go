@@ -3,14 +3,14 @@
 package cluster_test
 
 import (
-	"fmt"
+	"iter"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/internal/clustertest"
-	"github.com/nodecluster/nodecluster/handlewrap"
 	"github.com/nodecluster/nodecluster/nodeipc"
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -25,39 +25,36 @@ const counter = `
 		process.disconnect();
 	});`
 
-// sightings are a worker's messages in the order in which a program has seen them, and who has.
+// sightings are a worker's numbers by who has seen them.
 type sightings struct {
-	mu    sync.Mutex
-	shown map[string]bool // as by OnMessage and not taken
-	order []string
-	taken int
+	mu                       sync.Mutex
+	taken, passed, postponed []int
 }
 
-func (s *sightings) onMessage(_ *cluster.Worker, m nodeipc.Message) (taken bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	text := string(m.Payload())
-	n, _ := strconv.Atoi(text)
-	if n%3 == 0 {
-		s.shown[text] = true
-		return false
+// onMessage takes one number of three, passes one and postpones one.
+func (s *sightings) onMessage(_ *cluster.Worker, m nodeipc.Message) cluster.Taking {
+	n := numberIn(m)
+	if n%3 != 1 {
+		return map[int]cluster.Taking{0: cluster.PassMessage, 2: cluster.PostponeMessage}[n%3]
 	}
-	s.order = append(s.order, text)
-	s.taken++
-	return true
-}
-
-func (s *sightings) event(e cluster.MessageEvent) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.order = append(s.order, string(e.Message.Payload()))
+	s.taken = append(s.taken, n)
+	return cluster.TakeMessage
 }
 
-// countUnder forks the counter, and takes its events until it has ended.
-func countUnder(t *testing.T, subscribed bool) *sightings {
-	t.Helper()
+func numberIn(m nodeipc.Message) int {
+	n, err := strconv.Atoi(string(m.Payload()))
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// Each message goes where OnMessage says, in the order in which they were sent, and one with a handle is an event.
+func TestOnMessage(t *testing.T) {
 	nodetest.NoLeaks(t)
-	seen := &sightings{shown: map[string]bool{}}
+	seen := &sightings{}
 	primary, err := cluster.NewPrimary(cluster.Settings{
 		ExecPath: nodetest.Default(t).Path, Exec: nodetest.Script(t, "counter.js", counter), OnMessage: seen.onMessage,
 	})
@@ -65,64 +62,56 @@ func countUnder(t *testing.T, subscribed bool) *sightings {
 		t.Fatal(err)
 	}
 	defer primary.Close()
-	if subscribed {
-		defer primary.Subscribe(cluster.MessageEvent{}).Close()
-	}
+	postponed := primary.Subscribe(cluster.PostponedEvent{}, cluster.ExitEvent{})
+	defer postponed.Close()
+	everything := primary.Subscribe()
+	defer everything.Close()
 	primary.Setup(cluster.Settings{ExecPath: primary.Settings().ExecPath, Exec: primary.Settings().Exec}) // which changes nothing
 	if _, err := primary.Fork(); err != nil {
 		t.Fatal(err)
 	}
-	for event := range primary.Events(clustertest.Patient(t)) {
+	seen.passed = readNumbers(t, primary.Events(clustertest.Patient(t)))
+	seen.postponed = readNumbers(t, postponed.Events(clustertest.Patient(t)))
+	if others := readNumbers(t, everything.Events(clustertest.Patient(t))); !slices.Equal(others, seen.passed) {
+		t.Errorf("another reader gets %v, the first %v", others, seen.passed)
+	}
+	want := &sightings{}
+	for n := range 1000 {
+		switch {
+		case n%3 == 0 || n == 500:
+			want.passed = append(want.passed, n)
+		case n%3 == 1:
+			want.taken = append(want.taken, n)
+		default:
+			want.postponed = append(want.postponed, n)
+		}
+	}
+	for _, c := range []struct {
+		what      string
+		got, want []int
+	}{{"taken", seen.taken, want.taken}, {"passed", seen.passed, want.passed}, {"postponed", seen.postponed, want.postponed}} {
+		if !slices.Equal(c.got, c.want) {
+			t.Errorf("%v were %s, want %v", c.got, c.what, c.want)
+		}
+	}
+}
+
+// readNumbers are those of events until the worker has ended.
+func readNumbers(t *testing.T, events iter.Seq[cluster.Event]) (all []int) {
+	t.Helper()
+	for event := range events {
 		switch e := event.(type) {
 		case cluster.MessageEvent:
-			if (e.Message.Handle != nil) != (string(e.Message.Payload()) == "500") {
-				t.Errorf("message %s has the handle %v", e.Message.Payload(), e.Message.Handle)
+			all = append(all, numberIn(e.Message))
+			if e.Message.Handle != nil {
+				e.Message.Handle.Close()
 			}
-			closeTestHandle(e.Message.Handle)
-			seen.event(e)
+		case cluster.PostponedEvent:
+			all = append(all, numberIn(e.Message))
 		case cluster.ExitEvent:
-			return seen
+			return all
 		}
 	}
 	t.Fatal("the events end before the worker's exit")
 	return nil
-}
-
-func closeTestHandle(h *handlewrap.Handle) {
-	if h != nil {
-		h.Close()
-	}
-}
-
-func (s *sightings) expectAll(t *testing.T) {
-	t.Helper()
-	if len(s.order) != 1000 {
-		t.Fatalf("%d messages have come", len(s.order))
-	}
-	for i, text := range s.order {
-		if text != fmt.Sprint(i) {
-			t.Fatalf("message %d is %s", i, text)
-		}
-	}
-}
-
-// Messages that OnMessage takes and those that become events are seen in the order in which they were sent.
-func TestOnMessage(t *testing.T) {
-	seen := countUnder(t, false)
-	seen.expectAll(t)
-	if seen.taken == 0 || len(seen.shown) == 0 {
-		t.Errorf("%d messages were taken, and %d not", seen.taken, len(seen.shown))
-	}
-	if seen.shown["500"] {
-		t.Error("a message with a handle was shown")
-	}
-}
-
-// A Subscription gets all messages, so that OnMessage takes none.
-func TestOnMessageBesideSubscription(t *testing.T) {
-	seen := countUnder(t, true)
-	seen.expectAll(t)
-	if seen.taken != 0 || len(seen.shown) != 0 {
-		t.Errorf("%d messages were taken, and %d were shown", seen.taken, len(seen.shown))
-	}
 }

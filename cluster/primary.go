@@ -31,8 +31,8 @@ type Primary struct {
 
 	executables executables
 
-	customBalancer func(Address) Balancer                      // the program's own, or nil
-	onMessage      func(*Worker, nodeipc.Message) (taken bool) // the program's own, or nil
+	customBalancer func(Address) Balancer                // the program's own, or nil
+	onMessage      func(*Worker, nodeipc.Message) Taking // likewise
 
 	mu        sync.Mutex
 	settings  Settings

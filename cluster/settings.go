@@ -15,6 +15,15 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
+// Taking says what becomes of a message: see [Settings.OnMessage].
+type Taking uint8
+
+const (
+	PassMessage     Taking = iota // it is a [MessageEvent]
+	TakeMessage                   // it was taken, and nobody else hears of it
+	PostponeMessage               // it is a [PostponedEvent]
+)
+
 // Settings are what cluster.setupPrimary takes in Node, and what child_process.fork takes for a worker. The zero
 // value of a field is Node's default.
 //
@@ -32,12 +41,10 @@ type Settings struct {
 	// on, as their ListeningEvents have it, with the port that the system chose for port 0. It is called on the primary's loop, and
 	// may do what a Balancer may.
 	NewBalancer func(Address) Balancer
-	// OnMessage, if it is not nil, is shown a worker's message before it becomes a [MessageEvent], and reports whether it has taken it. It is
-	// read once. It saves a switch of goroutines where a program passes messages on. It is called on the primary's loop, may do what a
-	// Balancer may, and must not wait: meanwhile nobody gets a connection. So that messages and other events keep their order, it is
-	// called only while [Primary.Next] or [Primary.Events] waits for an event and there is none. Messages with handles are never shown,
-	// and no others while a [Subscription] gets messages.
-	OnMessage func(*Worker, nodeipc.Message) (taken bool)
+	// OnMessage, if it is not nil, is called with each message of a worker that has no handle, before anybody else hears of it, and says what
+	// becomes of the message. It is called on the primary's loop, so that what it does costs no switch to another goroutine, and must not
+	// block. It may call [Worker.Tell] and whatever a Balancer may. It is read once.
+	OnMessage func(*Worker, nodeipc.Message) Taking
 	// Serialization is that of the channels between primary and workers. It is read once.
 	Serialization nodeipc.Serialization
 

@@ -34,12 +34,17 @@ func (c workerChannel) HandleStart(child *nodeipc.Child) {
 
 func (c workerChannel) HandleMessage(m nodeipc.Message) {
 	w := c.worker
-	if take := w.primary.onMessage; take != nil && m.Handle == nil && w.primary.events.isAwaited() && take(w, m) {
-		return
-	}
 	size := len(m.Payload())
 	if m.Handle != nil {
 		size += handleCost
+	} else if on := w.primary.onMessage; on != nil {
+		switch on(w, m) {
+		case TakeMessage:
+			return
+		case PostponeMessage:
+			w.primary.events.emitFor(w, PostponedEvent{w, m.Shared()}, size)
+			return
+		}
 	}
 	w.primary.events.emitFor(w, MessageEvent{w, m}, size)
 }

@@ -39,3 +39,22 @@ func (c *Channel) writeDeferred() {
 	c.out.deferredWrite.scheduled = false
 	c.flushLocked()
 }
+
+// writeLater reports whether a plain frame is queued only, to be written with others at the end of the batch of events that the loop has
+// under way. So what several peers send at once goes out to another in one write. It is for channels that share their loop. The caller holds
+// c.mu.
+func (c *Channel) writeLater(frame []byte) bool {
+	o := &c.out
+	if c.ownLoop || len(frame) > o.maxCoalesced || o.batched+1 >= maxBatched || !o.canFlush() {
+		return false
+	}
+	if !o.flushScheduled {
+		if !c.loop.Later(o.flush) {
+			return false
+		}
+		o.flushScheduled = true
+	}
+	o.batched++
+	o.submit(message{frame: frame})
+	return true
+}

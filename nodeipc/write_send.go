@@ -180,6 +180,7 @@ func (c *Channel) trySend(frame []byte, h *handlewrap.Handle, cannotWait bool) (
 		c.flushLocked()
 	case c.deferWrite(len(frame)):
 		c.out.submit(message{frame: frame})
+	case cannotWait && c.writeLater(frame):
 	default:
 		c.write(frame)
 	}

@@ -12,6 +12,9 @@ func (m *Master) readEvents() {
 		switch e := event.(type) {
 		case cluster.MessageEvent:
 			m.do(func() { m.withApp(e.Worker, func(p *appWorker) { m.state.appSaid(p, e.Message.Payload()) }) })
+			if e.Message.Handle == nil {
+				m.eventMessages.Add(-1)
+			}
 		case cluster.ListeningEvent:
 			at := address{host: e.Address.Address, port: e.Address.Port, isPath: e.Address.AddressType == "-1"}
 			m.do(func() { m.withApp(e.Worker, func(p *appWorker) { m.state.appListens(p, at) }) })
@@ -40,16 +43,20 @@ func (m *Master) observeApp(event cluster.Event) {
 // maxPassedOn is how large a message is at most that the primary's loop looks into.
 const maxPassedOn = 64 << 10
 
-// passOn is for an app worker's message that no other event waits behind. It is called on the primary's loop. What goes to the agent or the parent
-// alone is passed on here, so that no other goroutine is woken for it. All else has to be an event: a move may wait for the loop, and a message to
-// all app workers would keep clients waiting.
-func (m *Master) passOn(w *cluster.Worker, message nodeipc.Message) (passed bool) {
-	if len(message.Payload()) > maxPassedOn || !m.moving.TryLock() {
-		return false
+// passOn is called on the primary's loop with each message of an app worker. What goes to the agent or the parent alone is passed on here, so that no
+// other goroutine is woken for it, unless a message that came before is an event still. All else is an event: a move may wait for the loop, and a
+// message to all app workers would keep clients waiting.
+func (m *Master) passOn(w *cluster.Worker, message nodeipc.Message) cluster.Taking {
+	if m.eventMessages.Load() == 0 && len(message.Payload()) <= maxPassedOn && m.moving.TryLock() {
+		defer m.moving.Unlock()
+		passed := false
+		m.make(func() { m.withApp(w, func(p *appWorker) { passed = m.state.passOn(p, message.Payload()) }) })
+		if passed {
+			return cluster.TakeMessage
+		}
 	}
-	defer m.moving.Unlock()
-	m.make(func() { m.withApp(w, func(p *appWorker) { passed = m.state.passOn(p, message.Payload()) }) })
-	return passed
+	m.eventMessages.Add(1)
+	return cluster.PassMessage
 }
 
 // withApp is for the process of a worker that the master still knows.

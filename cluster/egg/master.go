@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/internal/drain"
@@ -48,6 +49,8 @@ type Master struct {
 	keeping sync.WaitGroup // those of keepers
 	leaving chan struct{}  // closed when the keepers' workers are to leave
 	ran     bool
+
+	eventMessages atomic.Int64 // messages of app workers that are events, for which no move was made yet
 
 	moving sync.Mutex // held while a move is made, which state and the next four are for
 	begun  bool

@@ -104,7 +104,7 @@
 // # Messages through the primary
 //
 // Some libraries send their messages through the primary, and need code of theirs there. [Options.Routes] is that code in Go: a [Route]
-// takes the messages that it knows, and sends by a [Router], which waits for no worker. Package
+// takes the messages that it knows, and sends by a [Router], which waits for no worker. A [Relay] does so on the primary's loop. Package
 // [github.com/nodecluster/nodecluster/cluster/pool/routes] has those of libraries.
 //
 // # How Node workers drain

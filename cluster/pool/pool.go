@@ -11,6 +11,7 @@ import (
 	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/internal/drain"
 	"github.com/nodecluster/nodecluster/cluster/pool/internal/limits"
+	"github.com/nodecluster/nodecluster/nodeipc"
 )
 
 // A Pool is a primary that keeps a number of workers running. Make one with [New], and end it with [Pool.Shutdown] and
@@ -35,9 +36,10 @@ type Pool struct {
 	routers    []*Router                // of Options.Routes
 	routing    sync.WaitGroup           // of the goroutine that routes messages
 	unreadable map[*cluster.Worker]bool // of which it is told that they send what not every Node can read
-	outboxes   *outboxes                // of what routes send
-	asks       chan func()              // what the supervisor is to do
-	changing   chan struct{}            // whose one change is under way has put something there
+	turns      turns
+	outboxes   *outboxes     // of what routes send
+	asks       chan func()   // what the supervisor is to do
+	changing   chan struct{} // whose one change is under way has put something there
 	watchers   watchers
 
 	// What follows is the supervisor's until done is closed.
@@ -69,6 +71,10 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	if o.Autoscale.isOn() {
 		setDefault(&settings.LagPeriod, readingPause)
 	}
+	var p *Pool
+	if next := settings.OnMessage; hasRelays(o.Routes) {
+		settings.OnMessage = func(w *cluster.Worker, m nodeipc.Message) cluster.Taking { return p.relay(w, m, next) }
+	}
 	primary, err := cluster.NewPrimary(settings)
 	if err != nil {
 		return nil, err
@@ -77,11 +83,11 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 		primary.Close()
 		return nil, err
 	}
-	p := &Pool{
+	p = &Pool{
 		primary: primary, options: o, halt: func() {}, done: make(chan struct{}),
 		asks: make(chan func()), changing: make(chan struct{}, 1), settings: []cluster.Settings{settings},
 		blocked: map[*cluster.Worker]*replacer{}, outboxes: newOutboxes(primary),
-		unreadable: map[*cluster.Worker]bool{},
+		unreadable: map[*cluster.Worker]bool{}, turns: turns{postponed: map[*cluster.Worker]int{}},
 	}
 	for _, program := range o.Programs {
 		p.settings = append(p.settings, program.Settings)

@@ -153,8 +153,8 @@ type Options struct {
 	// LameDuck is how long Shutdown goes on taking connections, while [Pool.Ready] says no, before it asks the workers to leave. It is for
 	// load balancers that take a while to notice. KillTimeout begins after it. By default there is no such time.
 	LameDuck time.Duration
-	// Routes take messages of workers, each what it matches, the first one that matches. Nobody's messages are kept from [Pool.Next] and
-	// other readers by that: [Pool.RouteOf] tells which are a route's.
+	// Routes take messages of workers, each what it matches, the first one that matches. Other readers get the messages too, such as
+	// [Pool.Next], but for those of a [Relay]: [Pool.RouteOf] tells which are a route's.
 	Routes []Route
 	// Autoscale has the number of workers follow the load, if its Max is not 0. Instances is then how many there are in the beginning, Min
 	// by default, and the limits are not followed. The lag of the workers is measured each second, unless the settings have a LagPeriod. It

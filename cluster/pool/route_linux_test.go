@@ -32,25 +32,41 @@ func (o toOthers) Take(r *pool.Router, from *cluster.Worker, m nodeipc.Message) 
 
 func (o toOthers) Leave(_ *pool.Router, w *cluster.Worker) { o.left <- w.ID() }
 
+// relayToOthers is toOthers on the primary's loop.
+type relayToOthers struct{ toOthers }
+
+func (relayToOthers) IsRelay() {}
+
 // What a route passes on reaches all other workers in order, in either serialization, and a worker that does not read keeps it from nobody.
 func TestRouteBroadcasts(t *testing.T) {
 	for _, serialization := range []nodeipc.Serialization{nodeipc.JSON, nodeipc.Advanced} {
-		t.Run(string(serialization), func(t *testing.T) { testRouteBroadcasts(t, serialization) })
+		t.Run(string(serialization), func(t *testing.T) {
+			route := toOthers{mark: "shared", left: make(chan int, 3)}
+			testRouteBroadcasts(t, serialization, route, route.left)
+		})
+		t.Run(string(serialization)+" relay", func(t *testing.T) {
+			route := relayToOthers{toOthers{mark: "shared", left: make(chan int, 3)}}
+			testRouteBroadcasts(t, serialization, route, route.left)
+		})
 	}
 }
 
-func testRouteBroadcasts(t *testing.T, serialization nodeipc.Serialization) {
+func testRouteBroadcasts(t *testing.T, serialization nodeipc.Serialization, route pool.Route, left chan int) {
 	nodetest.NoLeaks(t)
 	const count, size = 200, 100_000 // more than is kept for a worker that does not read
-	route := toOthers{mark: "shared", left: make(chan int, 3)}
 	p := newPool(t, cluster.Settings{
 		ExecPath: nodetest.Default(t).Path, Serialization: serialization, Exec: nodetest.Script(t, "members.js", fmt.Sprintf(`
 			let got = 0;
-			const fill = 'x'.repeat(%d);
-			const next = (i) => i < %d && process.send({ shared: i, fill }, () => next(i + 1));
+			const fills = ['', 'x'.repeat(%d), 'x'.repeat(300000), 'x']; // the third is too long for the primary's loop
+			const of = (i) => ({ shared: i, fill: fills[i %% 4] });
+			const next = (i) => {
+				if (i === %d) return;
+				process.send(of(i));
+				process.send(of(i + 1), () => next(i + 2));
+			};
 			process.on('message', (m) => {
 				if (m === 'begin') return next(0);
-				if (m.shared !== got++ || m.fill !== fill) process.send('wrong: ' + m.shared);
+				if (m.shared !== got++ || m.fill !== of(m.shared).fill) process.send('wrong: ' + m.shared);
 				if (got === %[2]d) process.send('all');
 			});
 			process.send('here');`, size, count)),
@@ -76,8 +92,8 @@ func testRouteBroadcasts(t *testing.T, serialization nodeipc.Serialization) {
 	if counts.Name != "shared" || counts.Taken != count || counts.Sent < count || counts.Dropped == 0 {
 		t.Errorf("the counts are %+v", counts)
 	}
-	for left := map[int]bool{}; len(left) < 3; {
-		left[<-route.left] = true
+	for gone := map[int]bool{}; len(gone) < 3; {
+		gone[<-left] = true
 	}
 }
 
@@ -94,7 +110,10 @@ func nextText(t *testing.T, ctx context.Context, p *pool.Pool, events *cluster.S
 			continue
 		}
 		m := event.(cluster.MessageEvent).Message
-		if p.RouteOf(m) != nil {
+		if route := p.RouteOf(m); route != nil {
+			if _, relays := route.(pool.Relay); relays {
+				t.Fatalf("a relay's message is an event: %.100q", m.Payload())
+			}
 			continue
 		}
 		var got string

@@ -15,8 +15,9 @@ import (
 // and further messages are dropped and counted. An [cluster.ErrorEvent] that matches [nodeipc.ErrNotReading] tells of the first, and another
 // one of how many there were, once the worker reads again. Its methods may be called from any goroutine.
 type Router struct {
-	pool  *Pool
-	route Route
+	pool   *Pool
+	route  Route
+	relays bool
 
 	taken, sent, dropped, refused atomic.Uint64
 }
@@ -75,9 +76,10 @@ func (p *Pool) startRouting() {
 		return
 	}
 	for _, route := range p.options.Routes {
-		p.routers = append(p.routers, &Router{pool: p, route: route})
+		_, relays := route.(Relay)
+		p.routers = append(p.routers, &Router{pool: p, route: route, relays: relays})
 	}
-	messages := p.primary.Subscribe(cluster.MessageEvent{}, cluster.DisconnectEvent{})
+	messages := p.primary.Subscribe(cluster.MessageEvent{}, cluster.PostponedEvent{}, cluster.DisconnectEvent{})
 	p.routing.Go(func() {
 		for event := range messages.Events(context.Background()) {
 			p.routeEvent(event)
@@ -92,12 +94,20 @@ func (p *Pool) stopRouting() {
 }
 
 func (p *Pool) routeEvent(event cluster.Event) {
+	p.turns.routing.Lock()
+	defer p.turns.routing.Unlock()
 	switch e := event.(type) {
 	case cluster.MessageEvent:
 		if r := p.routerOf(e.Message); r != nil {
 			r.take(e.Worker, e.Message)
 		}
+	case cluster.PostponedEvent:
+		if r := p.routerOf(e.Message); r != nil {
+			r.take(e.Worker, e.Message)
+		}
+		p.turns.end(e.Worker)
 	case cluster.DisconnectEvent:
+		p.turns.forget(e.Worker)
 		for _, r := range p.routers {
 			r.route.Leave(r, e.Worker)
 		}

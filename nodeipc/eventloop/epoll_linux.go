@@ -131,8 +131,8 @@ func (p *poller) remove(fd int) {
 	p.slots[fd].source, p.slots[fd].interest = nil, 0
 }
 
-// wait waits for events, no longer than the timeout if that is not negative, and delivers them.
-func (p *poller) wait(timeout time.Duration) {
+// wait waits for events, no longer than the timeout if that is not negative, calls begin and delivers them.
+func (p *poller) wait(timeout time.Duration, begin func()) {
 	millis := -1
 	if timeout >= 0 {
 		millis = int(min((timeout+time.Millisecond-1)/time.Millisecond, math.MaxInt32))
@@ -141,6 +141,7 @@ func (p *poller) wait(timeout time.Duration) {
 	if err != nil {
 		return
 	}
+	begin()
 	for i := range p.events[:n] {
 		p.deliver(&p.events[i])
 	}

@@ -46,6 +46,9 @@ type Loop struct {
 	spare    []func()
 	awake    bool
 	stopping bool
+	inBatch  bool
+	later    []func()
+	lateEnd  []func() // spare memory of later
 	driving
 }
 
@@ -122,6 +125,17 @@ func (l *Loop) Call(f func()) error {
 // Defer has f run at the end of the present batch of events. It may be called on the loop only.
 func (l *Loop) Defer(f func()) { l.deferred = append(l.deferred, f) }
 
+// Later is Defer from any goroutine: it has f run at the end of the batch of events that is under way. It reports false, and f does not run,
+// where none is.
+func (l *Loop) Later(f func()) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.inBatch {
+		l.later = append(l.later, f)
+	}
+	return l.inBatch
+}
+
 // Close runs what was posted, ends the loop and waits until it has ended. It may be called twice. On the loop it panics, because
 // it would wait for itself. The watched descriptors stay open, and belong to their owners.
 func (l *Loop) Close() {
@@ -155,11 +169,34 @@ func (l *Loop) run() {
 // step waits for one batch of events, and reports whether the loop goes on after it.
 func (l *Loop) step() bool {
 	l.yield()
-	l.poll.wait(l.timers.untilNext())
+	l.poll.wait(l.timers.untilNext(), l.beginBatch)
 	more := l.runPosted()
 	l.timers.runDue()
 	l.runDeferred()
+	l.endBatch()
 	return more
+}
+
+// beginBatch is called when the poller has events, before it delivers them.
+func (l *Loop) beginBatch() {
+	l.mu.Lock()
+	l.inBatch = true
+	l.mu.Unlock()
+}
+
+// endBatch runs what waited for the end of the batch.
+func (l *Loop) endBatch() {
+	l.mu.Lock()
+	fs := l.later
+	l.later, l.lateEnd, l.inBatch = l.lateEnd[:0], nil, false
+	l.mu.Unlock()
+	for i, f := range fs {
+		f()
+		fs[i] = nil
+	}
+	l.mu.Lock()
+	l.lateEnd = fs[:0]
+	l.mu.Unlock()
 }
 
 // yieldEvery is how long a goroutine runs the loop before it calls the scheduler. The scheduler would interrupt a goroutine that

@@ -5,6 +5,7 @@ package eventloop
 import (
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -156,5 +157,36 @@ func TestPostCallCloseRaces(t *testing.T) {
 		if accepted.Load() != ran.Load() {
 			t.Fatalf("%d accepted, %d ran", accepted.Load(), ran.Load())
 		}
+	}
+}
+
+// What any goroutine leaves for later runs at the end of the batch, after what the batch has deferred, and there is no later outside a batch.
+func TestLater(t *testing.T) {
+	l := newLoop(t)
+	if l.Later(func() { t.Error("it ran") }) {
+		t.Error("there is a batch in which nothing happens")
+	}
+	near, far := pair(t)
+	var order []string
+	done := make(chan struct{})
+	if err := l.Add(near, Readable, sourceFunc(func(Events) {
+		l.Remove(near)
+		other := make(chan struct{})
+		go func() {
+			defer close(other)
+			if !l.Later(func() { order = append(order, "later"); close(done) }) {
+				t.Error("there is no batch")
+			}
+		}()
+		<-other
+		l.Defer(func() { order = append(order, "deferred") })
+		order = append(order, "ready")
+	})); err != nil {
+		t.Fatal(err)
+	}
+	write(t, far, "x")
+	<-done
+	if got := strings.Join(order, " "); got != "ready deferred later" {
+		t.Errorf("the order is %s", got)
 	}
 }

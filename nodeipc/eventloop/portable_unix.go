@@ -181,7 +181,7 @@ func isReady(fd uintptr, events int16) bool {
 }
 
 // wait waits for an event, no longer than the timeout if that is not negative, and delivers it.
-func (p *poller) wait(timeout time.Duration) {
+func (p *poller) wait(timeout time.Duration, begin func()) {
 	var over <-chan time.Time
 	if timeout >= 0 {
 		timer := time.NewTimer(timeout)
@@ -190,6 +190,7 @@ func (p *poller) wait(timeout time.Duration) {
 	}
 	select {
 	case r := <-p.ready:
+		begin()
 		if r.watch.claim(r.events) {
 			r.watch.source.Ready(r.events)
 		}

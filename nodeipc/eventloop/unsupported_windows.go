@@ -16,6 +16,6 @@ func (*poller) add(int, Events, Source) error { return errors.ErrUnsupported }
 func (*poller) setInterest(int, Events) error { return errors.ErrUnsupported }
 func (*poller) rearm(int)                     {}
 func (*poller) remove(int)                    {}
-func (*poller) wait(time.Duration)            {}
+func (*poller) wait(time.Duration, func())    {}
 func (*poller) wake()                         {}
 func (*poller) close()                        {}

@@ -16,7 +16,10 @@ type broadcast struct{}
 
 // Broadcast is the route of messages {cmd: 'nodecluster:broadcast', …}, which go to all other workers as they are. It is for programs that
 // have no library for that.
-func Broadcast() pool.Route { return broadcast{} }
+func Broadcast() pool.Relay { return broadcast{} }
+
+// IsRelay is that of [pool.Relay].
+func (broadcast) IsRelay() {}
 
 func (broadcast) Name() string { return broadcastCommand }
 

@@ -41,9 +41,12 @@ type socketIO struct {
 // with binary parts need the serialization advanced.
 //
 // A route is for one pool.
-func SocketIO() pool.Route {
+func SocketIO() pool.Relay {
 	return &socketIO{adapters: newAdapters(), old: map[*cluster.Worker]bool{}}
 }
+
+// IsRelay is that of [pool.Relay].
+func (*socketIO) IsRelay() {}
 
 func (*socketIO) Name() string { return "@socket.io/cluster-adapter" }
 

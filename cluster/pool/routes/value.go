@@ -23,13 +23,13 @@ func isClone(m nodeipc.Message) bool {
 	return len(payload) > 0 && payload[0] == structuredclone.FirstByte
 }
 
-// valueOf is a message.
+// valueOf is a message, which it shares the memory of.
 func valueOf(m nodeipc.Message) value {
 	payload := m.Payload()
 	if !isClone(m) {
 		return value{json: payload[rawjson.SkipSpace(payload, 0):], there: len(payload) > 0}
 	}
-	v, err := structuredclone.Decode(payload)
+	v, err := structuredclone.Options{AliasStrings: true, Alias: true}.Decode(payload)
 	return value{clone: v, there: err == nil}
 }
 

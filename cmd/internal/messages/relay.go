@@ -61,7 +61,7 @@ func (p *parent) countAnswers(workers *pool.Pool) error {
 			break
 		}
 		e, ok := event.(cluster.MessageEvent)
-		if !ok || workers.RouteOf(e.Message) != nil {
+		if !ok {
 			continue
 		}
 		var told struct {

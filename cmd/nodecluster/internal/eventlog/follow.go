@@ -47,8 +47,7 @@ func nextEvent(workers *pool.Pool, due time.Time) (cluster.Event, error) {
 // follow writes an event. Messages of a route are somebody's, and are not written.
 func (l *Log) follow(workers *pool.Pool, event cluster.Event, now time.Time) {
 	if e, ok := event.(cluster.MessageEvent); ok {
-		if route := workers.RouteOf(e.Message); route != nil {
-			l.hint(workers, route, e.Message)
+		if workers.RouteOf(e.Message) != nil {
 			e.Message.Release()
 			return
 		}

@@ -32,10 +32,25 @@ var hints = []hint{
 // bufferInJSON is how a Buffer begins in JSON.
 var bufferInJSON = []byte(`{"type":"Buffer","data":[`)
 
-// hint gives each hint once that a message of a route calls for.
-func (l *Log) hint(workers *pool.Pool, route pool.Route, m nodeipc.Message) {
+// Hinting is a relay that has a log give each hint once that a message calls for.
+func (l *Log) Hinting(relay pool.Relay, settings cluster.Settings) pool.Relay {
+	return hinting{relay, l, settings}
+}
+
+type hinting struct {
+	pool.Relay
+	log      *Log
+	settings cluster.Settings
+}
+
+func (h hinting) Take(r *pool.Router, from *cluster.Worker, m nodeipc.Message) {
+	h.log.hint(h.settings, h.Name(), m)
+	h.Relay.Take(r, from, m)
+}
+
+func (l *Log) hint(settings cluster.Settings, route string, m nodeipc.Message) {
 	for i, h := range hints {
-		if h.route == route.Name() && !l.hinted[i] && h.needed(workers.Settings(), m) {
+		if h.route == route && !l.hinted[i] && h.needed(settings, m) {
 			l.hinted[i] = true
 			l.Warn(h.text)
 		}

@@ -16,6 +16,7 @@ type appRoutes struct {
 	pm2IO      *routes.PM2IO
 	sticky     *routes.Sticky
 	log4js     *log4js
+	socketIO   pool.Relay
 
 	mu   sync.Mutex
 	told map[string]bool // the metrics that were said to be left out
@@ -28,13 +29,14 @@ func newRoutes(o *Options) *appRoutes {
 		pm2IO:      routes.NewPM2IO(),
 		sticky:     routes.NewSticky(),
 		log4js:     newLog4js(o),
+		socketIO:   o.Log.Hinting(routes.SocketIO(), o.Settings),
 		told:       map[string]bool{},
 	}
 }
 
 // all are those of the pool.
 func (r *appRoutes) all() []pool.Route {
-	return []pool.Route{r.log4js.route(), routes.SocketIO(), r.sticky, r.promClient, r.pm2IO, routes.Broadcast()}
+	return []pool.Route{r.log4js.route(), r.socketIO, r.sticky, r.promClient, r.pm2IO, routes.Broadcast()}
 }
 
 // measured are the metrics and the actions of a worker with @pm2/io.
