@@ -134,6 +134,9 @@ func forwardPieces(t *testing.T, s Serialization, text []byte, piece int, beside
 func readWithRights(fd int, room []byte) (n int, err error) {
 	control := make([]byte, 1024)
 	n, size, _, _, err := unix.Recvmsg(fd, room, control, unix.MSG_CMSG_CLOEXEC)
+	if err == unix.EINTR {
+		return readWithRights(fd, room)
+	}
 	if err != nil {
 		return 0, err
 	}

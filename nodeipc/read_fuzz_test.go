@@ -112,7 +112,8 @@ func writePieces(t *testing.T, fd int, text []byte, piece int, beside uint8) (cl
 		if beside>>(i%8)&1 != 0 {
 			control = rights
 		}
-		if err := unix.Sendmsg(fd, text[:n], control, nil, unix.MSG_NOSIGNAL); errors.Is(err, unix.EAGAIN) {
+		n, err := sendPatiently(fd, text[:n], control)
+		if errors.Is(err, unix.EAGAIN) {
 			t.Fatalf("the channel does not read: %v", err)
 		} else if err != nil {
 			break // the channel has had enough
@@ -125,6 +126,15 @@ func writePieces(t *testing.T, fd int, text []byte, piece int, beside uint8) (cl
 		r.SetReadDeadline(time.Now().Add(10 * time.Second))
 		if _, err := r.Read(make([]byte, 1)); err != io.EOF {
 			t.Fatalf("a descriptor is still open: %v", err)
+		}
+	}
+}
+
+// sendPatiently writes once, whatever signals come meanwhile: with a limit to the wait the system does not go on by itself.
+func sendPatiently(fd int, b, control []byte) (n int, err error) {
+	for {
+		if n, err = unix.SendmsgN(fd, b, control, nil, unix.MSG_NOSIGNAL); err != unix.EINTR {
+			return n, err
 		}
 	}
 }
