@@ -1,6 +1,7 @@
 package egg
 
 import (
+	"context"
 	_ "embed"
 	"fmt"
 	"time"
@@ -35,26 +36,25 @@ func (m *Master) drain(p appProcess) {
 	deadline := time.Now().Add(timeout)
 	m.endings.Go(func() {
 		if !m.settings.NoDrain {
-			m.awaitDrained(w, timeout/2)
+			ctx, cancel := context.WithTimeout(m.ctx, timeout/2)
+			m.awaitDrained(ctx, w)
+			cancel()
 		}
 		m.terminate(ending{w.Pid(), w.Exited(), w.signal}, deadline)
 	})
 }
 
-// awaitDrained asks a worker to leave, and waits until it has answered.
-func (m *Master) awaitDrained(w *appWorker, atMost time.Duration) {
+// awaitDrained asks a worker to leave, and waits until it has answered its clients.
+func (m *Master) awaitDrained(ctx context.Context, w *appWorker) {
 	if m.sticky != nil {
-		m.sticky.awaitClosed(w, atMost)
+		m.sticky.awaitClosed(ctx, w)
 	}
 	w.Disconnect()
-	timer := time.NewTimer(atMost)
-	defer timer.Stop()
 	select {
 	case <-w.drained:
 	case <-w.Disconnected():
 	case <-w.Exited():
-	case <-timer.C:
-	case <-m.ctx.Done():
+	case <-ctx.Done():
 	}
 }
 

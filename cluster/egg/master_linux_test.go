@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -182,41 +181,6 @@ func TestStartThatFails(t *testing.T) {
 					t.Error("the log does not say who has failed")
 				}
 			})
-		}
-	})
-}
-
-// TestReloadLosesNothing reloads while clients ask: all are answered, and by new app workers in the end.
-func TestReloadLosesNothing(t *testing.T) {
-	eachEgg(t, func(t *testing.T, egg string) {
-		r := startReady(t, egg, nil, nil)
-		before := r.workers(2)
-		done := make(chan struct{})
-		var clients sync.WaitGroup
-		for range 4 {
-			clients.Go(func() {
-				for {
-					select {
-					case <-done:
-						return
-					default:
-						if _, err := r.get("/", ""); err != nil {
-							t.Error(err)
-							return
-						}
-					}
-				}
-			})
-		}
-		r.Reload()
-		r.awaitOutput("started at", 4)
-		r.awaitOutput("app hook", 2)
-		close(done)
-		clients.Wait()
-		for pid := range r.workers(2) {
-			if before[pid] {
-				t.Errorf("app worker %d was not replaced", pid)
-			}
 		}
 	})
 }

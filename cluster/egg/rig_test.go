@@ -27,6 +27,7 @@ const router = `module.exports = app => {
     if (data === 'last') console.log('the last note is heard');
   });
   app.get('/', ctx => { ctx.body = { pid: process.pid, index: process.env.CFORK_WORKER_INDEX }; });
+  app.post('/', ctx => { ctx.body = { pid: process.pid, index: process.env.CFORK_WORKER_INDEX }; });
   app.get('/slow', async ctx => {
     console.log('slow begins');
     await new Promise(resolve => setTimeout(resolve, 1000));

@@ -258,12 +258,10 @@ func (s *sticky) give(w *appWorker, h *handlewrap.Handle) bool {
 
 // awaitClosed has a worker get no further clients, and waits until it has answered those that it has and closed their connections. Node does not
 // answer for a worker that never had one.
-func (s *sticky) awaitClosed(w *appWorker, atMost time.Duration) {
+func (s *sticky) awaitClosed(ctx context.Context, w *appWorker) {
 	s.dismiss(w)
 	if !w.hasClients.Load() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(s.ctx, atMost)
-	defer cancel()
 	w.WaitSocketsClosed(ctx, s.key) // whose error says that the worker or the time has ended
 }

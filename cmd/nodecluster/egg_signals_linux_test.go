@@ -2,9 +2,23 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"syscall"
 	"testing"
 )
+
+// TestEggSecondSignal has a second signal come while hooks run: they run on.
+func TestEggSecondSignal(t *testing.T) {
+	for _, version := range []int{3, 4} {
+		t.Run(fmt.Sprint("egg ", version), func(t *testing.T) {
+			r := newEggRun(t, eggMaster{program: binary}, version)
+			stopTwice(r)
+			if want := []string{"the master ends: code 0", "the agent closes: true"}; !slices.Equal(r.notes, want) {
+				t.Errorf("%q, want %q", r.notes, want)
+			}
+		})
+	}
+}
 
 // TestEggMasterIsKilledInStop kills a master that has app workers leave: nothing is left, as by Node's own rule for workers without a primary.
 func TestEggMasterIsKilledInStop(t *testing.T) {
