@@ -32,12 +32,13 @@ type Pool struct {
 	halt    context.CancelFunc // ends the supervision
 	done    chan struct{}
 
-	routers  []*Router      // of Options.Routes
-	routing  sync.WaitGroup // of the goroutine that routes messages
-	outboxes *outboxes      // of what routes send
-	asks     chan func()    // what the supervisor is to do
-	changing chan struct{}  // whose one change is under way has put something there
-	watchers watchers
+	routers    []*Router      // of Options.Routes
+	routing    sync.WaitGroup // of the goroutine that routes messages
+	endHearing func()         // of workers that send "ready"
+	outboxes   *outboxes      // of what routes send
+	asks       chan func()    // what the supervisor is to do
+	changing   chan struct{}  // whose one change is under way has put something there
+	watchers   watchers
 
 	// What follows is the supervisor's until done is closed.
 	places   []*place
@@ -77,7 +78,7 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 		return nil, err
 	}
 	p := &Pool{
-		primary: primary, options: o, halt: func() {}, done: make(chan struct{}),
+		primary: primary, options: o, halt: func() {}, endHearing: func() {}, done: make(chan struct{}),
 		asks: make(chan func()), changing: make(chan struct{}, 1), settings: []cluster.Settings{settings},
 		blocked: map[*cluster.Worker]*replacer{}, outboxes: newOutboxes(primary),
 	}
@@ -89,6 +90,9 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	p.own = primary.Subscribe(cluster.OnlineEvent{}, cluster.ListeningEvent{}, cluster.ListenErrorEvent{},
 		cluster.ListenPendingEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{}, cluster.BlockedEvent{}, cluster.UnblockedEvent{})
 	p.startRouting()
+	if o.Reload.WaitReady {
+		p.endHearing = p.hearReady()
+	}
 	return p, nil
 }
 
