@@ -221,8 +221,9 @@ func (p *Pool) carryOut(ctx context.Context, c *change, begin func() error) erro
 		return fmt.Errorf("pool: %s: %w", c.name, err)
 	}
 	defer func() { <-p.changing }()
-	listening := p.hearReady(c)
-	defer listening()
+	if c.options.WaitReady && !p.options.Reload.WaitReady {
+		defer p.hearReady()()
+	}
 	err := begin()
 	if err == nil {
 		err = p.awaitEnd(ctx, c)
@@ -288,11 +289,8 @@ func (p *Pool) cancel(c *change, cause error) {
 	}
 }
 
-// hearReady has the successors of a change be heard that send "ready", until stop is called, if they are to send it.
-func (p *Pool) hearReady(c *change) (stop func()) {
-	if !c.options.WaitReady {
-		return func() {}
-	}
+// hearReady has workers be heard that send "ready", until stop is called.
+func (p *Pool) hearReady() (stop func()) {
 	messages := p.primary.Subscribe(cluster.MessageEvent{})
 	var hearing sync.WaitGroup
 	hearing.Go(func() {
@@ -316,8 +314,10 @@ func saysReady(m nodeipc.Message) bool {
 
 // isReady is for a worker that has sent "ready".
 func (p *Pool) isReady(w *cluster.Worker) {
+	if t := p.tenantOf(w); t != nil {
+		t.sent = true
+	}
 	if place := p.triedIn(w); place != nil {
-		place.trial.sent = true
 		p.promoteIfReady(place)
 	}
 }

@@ -2,6 +2,7 @@ package pool
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -14,7 +15,7 @@ type InstanceState string
 
 const (
 	// InstanceStarting: its worker runs, and has not listened yet, or not passed [Options.Startup]. A worker that never listens is ready a
-	// few seconds after its start.
+	// few seconds after its start. With WaitReady of [Options.Reload] it has not sent "ready" yet, and its ListenTimeout is not over.
 	InstanceStarting InstanceState = "starting"
 	// InstanceReady: its worker gets connections, or works without.
 	InstanceReady InstanceState = "ready"
@@ -113,7 +114,9 @@ func (p *Pool) stateOf(place *place) (InstanceState, error) {
 		return InstanceStarting, fmt.Errorf("startup: %s", t.startup.answer())
 	case t.readiness != nil && !t.readiness.healthy:
 		return InstanceUnready, fmt.Errorf("readiness: %s", t.readiness.answer())
-	case len(t.listens) == 0 && time.Since(t.since) < startUp:
+	case p.options.Reload.WaitReady && !t.sent && time.Since(t.since) < p.options.Reload.ListenTimeout:
+		return InstanceStarting, errors.New(`it has not sent "ready" yet`)
+	case len(t.listens) == 0 && !t.sent && time.Since(t.since) < startUp:
 		return InstanceStarting, place.lastFailure
 	case p.isSuspended(t):
 		return InstanceStarting, nil

@@ -37,6 +37,7 @@ type Pool struct {
 	routing    sync.WaitGroup           // of the goroutine that routes messages
 	unreadable map[*cluster.Worker]bool // of which it is told that they send what not every Node can read
 	turns      turns
+	endHearing func()        // of workers that send "ready"
 	outboxes   *outboxes     // of what routes send
 	asks       chan func()   // what the supervisor is to do
 	changing   chan struct{} // whose one change is under way has put something there
@@ -84,7 +85,7 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 		return nil, err
 	}
 	p = &Pool{
-		primary: primary, options: o, halt: func() {}, done: make(chan struct{}),
+		primary: primary, options: o, halt: func() {}, endHearing: func() {}, done: make(chan struct{}),
 		asks: make(chan func()), changing: make(chan struct{}, 1), settings: []cluster.Settings{settings},
 		blocked: map[*cluster.Worker]*replacer{}, outboxes: newOutboxes(primary),
 		unreadable: map[*cluster.Worker]bool{}, turns: turns{postponed: map[*cluster.Worker]int{}},
@@ -97,6 +98,9 @@ func New(settings cluster.Settings, o Options) (*Pool, error) {
 	p.own = primary.Subscribe(cluster.OnlineEvent{}, cluster.ListeningEvent{}, cluster.ListenErrorEvent{},
 		cluster.ListenPendingEvent{}, cluster.DisconnectEvent{}, cluster.ExitEvent{}, cluster.BlockedEvent{}, cluster.UnblockedEvent{})
 	p.startRouting()
+	if o.Reload.WaitReady {
+		p.endHearing = p.hearReady()
+	}
 	return p, nil
 }
 

@@ -91,7 +91,8 @@ type Options struct {
 	// KillTimeout is how long Shutdown has before it kills workers; [DefaultKillTimeout] by default. A worker that goes on without its
 	// channel has as long to end by itself, and as long again when it is told to.
 	KillTimeout time.Duration
-	// Reload says when a worker is ready that the pool starts by itself beside another, or that Scale and Restart start.
+	// Reload says when a worker is ready that the pool starts by itself beside another, or that Scale and Restart start. Its WaitReady is for
+	// the first workers too: see [InstanceStarting].
 	Reload ReloadOptions
 	// Reread gives the settings that a reload or a restart is to start workers with: those of the pool's own, and then those of each of
 	// Programs, in this order. Its error, which is to say what is wrong, fails the reload before anything has happened. By

@@ -29,6 +29,7 @@ func (p *Pool) Close() error {
 	p.own.Close()
 	defer p.endings.Wait()
 	defer p.stopRouting()
+	defer p.endHearing()
 	return errors.Join(p.primary.Close(), p.preload.Close())
 }
 

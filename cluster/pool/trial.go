@@ -15,7 +15,6 @@ type trial struct {
 	settings cluster.Settings
 	change   *change
 	due      time.Time // when it is too late to be ready, or has stayed well
-	sent     bool      // the message that it is ready
 	lost     bool      // its channel has ended, and its process is about to
 	pinged   bool      // it has done all else, and is to read a message
 	moved    bool      // it has read it

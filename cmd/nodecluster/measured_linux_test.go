@@ -117,3 +117,31 @@ func TestTrigger(t *testing.T) {
 		t.Errorf("the page shows no metrics or actions: %s", shown)
 	}
 }
+
+// What @pm2/io reports for people is among the messages, as on PM2's bus.
+func TestMessagesOfPM2IO(t *testing.T) {
+	m := newManager(t)
+	script := nodetest.Script(t, "reports.js", `
+		const io = require('@pm2/io').init();
+		process.on('message', (m) => {
+			if (m.topic !== 'report') return;
+			io.notifyError(new TypeError('broken'), { custom: { user: 7 } });
+			io.emit('signed up', { user: 7 });
+		});
+		require('http').createServer((req, res) => res.end()).listen(process.env.PORT, '127.0.0.1');`)
+	m.do("start", script, "-n", "io", "-i", "1", "--env", "NODE_PATH="+nodetest.Libraries(t), "--env", fmt.Sprint("PORT=", nodetest.FreePort(t)))
+	next := m.followMessages("io")
+	m.do("sendData", "io", "report", "1")
+	got := map[any]map[string]any{}
+	for got["process:exception"] == nil || got["human:event"] == nil {
+		about := next()
+		data, _ := about["data"].(map[string]any)
+		got[about["type"]] = data
+	}
+	if data := got["process:exception"]; data["message"] != "broken" || data["name"] != "TypeError" {
+		t.Errorf("the exception is %v", data)
+	}
+	if data := got["human:event"]; data["__name"] != "signed up" || fmt.Sprint(data["user"]) != "7" {
+		t.Errorf("the event is %v", data)
+	}
+}

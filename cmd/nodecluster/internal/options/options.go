@@ -78,7 +78,7 @@ func (o *Options) AddTo(flags *pflag.FlagSet) {
 	flags.Var(Value{"DURATION", SetDuration(&o.Pool.Reload.ListenTimeout)}, "listen-timeout",
 		"how long a new worker of a reload may take to be ready (default 30s)")
 	flags.BoolVar(&o.Pool.Reload.WaitReady, "wait-ready", false,
-		"new workers of a reload are ready when they have called process.send('ready'), and\nnot by listening on what the workers before them listen on")
+		"workers are ready when they have called process.send('ready'), and new workers of a\nreload not by listening on what the workers before them listen on")
 	flags.Var(Value{"DURATION", SetDuration(&o.Pool.Reload.Bake)}, "bake",
 		"how long the first new worker of a reload must stay well before the others are\nstarted (default 1s)")
 	flags.Var(Value{"N", o.setParallel}, "parallel", "how many of the others are started at a time (default 1)")
@@ -257,11 +257,17 @@ func (o *Options) workerSettings(script string, args []string) (cluster.Settings
 	return s, nil
 }
 
+// readyPatience is how much longer than until workers count as ready it is waited that are to say so.
+const readyPatience = 5 * time.Second
+
 // StartTimeout is how long workers may take to be ready when the application is started.
 func (o *Options) StartTimeout() time.Duration {
 	limit := max(o.Pool.Reload.ListenTimeout, pool.DefaultListenTimeout)
 	if o.Pool.Startup != nil {
 		limit += cmp.Or(o.health.startupTimeout, startupTimeout)
+	}
+	if o.Pool.Reload.WaitReady {
+		limit += readyPatience // they count as ready at the end of the other
 	}
 	return limit
 }

@@ -17,6 +17,7 @@ func TestStartTimeout(t *testing.T) {
 		{[]string{"--listen-timeout", "5s"}, 30 * time.Second},
 		{[]string{"--listen-timeout", "3m"}, 3 * time.Minute},
 		{[]string{"--startup", "/up"}, 90 * time.Second},
+		{[]string{"--wait-ready"}, 35 * time.Second},
 		{[]string{"--listen-timeout", "1m", "--startup", "tcp", "--startup-timeout", "10m"}, 11 * time.Minute},
 	} {
 		var o Options
