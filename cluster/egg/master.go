@@ -40,8 +40,9 @@ type Master struct {
 	endings sync.WaitGroup // those that wait for a process to end
 	ran     bool
 
-	moving sync.Mutex // held while a move is made, which state and the next four are for
+	moving sync.Mutex // held while a move is made, which state and the next five are for
 	begun  bool
+	batch  batch
 	asked  []func()      // moves that were asked for before Run
 	over   chan struct{} // closed by the last move
 	code   int

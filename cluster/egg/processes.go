@@ -18,10 +18,14 @@ import (
 type appWorker struct {
 	*cluster.Worker
 	messages *outbox.Outbox
+	batch    *batch
 }
 
 // Tell sends a message, and never waits.
-func (w *appWorker) Tell(message json.RawMessage) { w.messages.Tell(message) }
+func (w *appWorker) Tell(message json.RawMessage) {
+	w.batch.prepare(w.Worker)
+	w.messages.Tell(message)
+}
 
 // DebugPort is the port of its inspector, as its command line says it.
 func (w *appWorker) DebugPort() int {
@@ -40,7 +44,7 @@ func (m *Master) startApp(index int) (appProcess, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &appWorker{w, m.outbox(w, func() string { return fmt.Sprintf("app_worker#%d:%d", w.ID(), w.Pid()) })}, nil
+	return &appWorker{w, m.outbox(w, func() string { return fmt.Sprintf("app_worker#%d:%d", w.ID(), w.Pid()) }), &m.batch}, nil
 }
 
 // agentProcess is the process of an agent. It is no worker of the cluster.
@@ -82,7 +86,7 @@ func (m *Master) readAgent(agent *agentProcess) {
 		if message.Handle != nil {
 			message.Handle.Close()
 		}
-		m.do(func() { m.state.agentSaid(agent, message.Payload()) })
+		m.doOneOf(agent, func() { m.state.agentSaid(agent, message.Payload()) })
 	}
 	status, _ := agent.Wait()
 	m.do(func() { m.state.agentEnded(agent, status) })
