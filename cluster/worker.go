@@ -152,6 +152,12 @@ func (w *Worker) SendConn(ctx context.Context, message any, conn net.Conn) error
 // not read, it returns an error that matches [nodeipc.ErrNotReading]: the message is not sent, and the channel goes on.
 func (w *Worker) Tell(message any) error { return w.child.Tell(message) }
 
+// Cork has small messages to the worker wait until [Worker.Uncork], so that they are written together, for a millisecond at most.
+func (w *Worker) Cork() { w.child.Cork() }
+
+// Uncork writes what has waited since [Worker.Cork].
+func (w *Worker) Uncork() { w.child.Uncork() }
+
 // Request sends the worker a request and waits for the body of its response, as [nodeipc.Channel.Request] does, whose documentation
 // has what a Node worker answers with. A worker's own request is a [MessageEvent] whose message has IsRequest and Respond.
 //

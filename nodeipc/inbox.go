@@ -123,6 +123,9 @@ func (b *inbox) hasMessages() bool {
 	return b.messages.len() > 0
 }
 
+// HasMessages reports whether a message waits for [Channel.Receive], which then does not wait for one.
+func (c *Channel) HasMessages() bool { return !c.isZero() && c.inbox.hasMessages() }
+
 // wait waits until there may be messages, or returns why none will come.
 func (b *inbox) wait(ctx context.Context) error {
 	b.channel.beginWait()

@@ -58,6 +58,60 @@ func countedWrites(c *Channel) int {
 	return c.out.writes
 }
 
+// Messages on a corked channel go out together, in order, and what comes after Uncork goes out at once.
+func TestCork(t *testing.T) {
+	nodetest.NoLeaks(t)
+	c, peer := channelAndPeer(t, Options{})
+	c.mu.Lock()
+	c.out.deferredWrite.scheduled = true // so that no timer writes
+	c.mu.Unlock()
+	const together = maxBatched - 1
+	tell := func(n int) {
+		for range n {
+			if err := c.Tell("message"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	c.Cork()
+	if n := writesOf(c, func() { tell(together) }); n != 0 {
+		t.Errorf("%d writes on a corked channel", n)
+	}
+	if n := writesOf(c, c.Uncork); n != 1 {
+		t.Errorf("%d writes for %d messages", n, together)
+	}
+	if n := writesOf(c, func() { tell(3) }); n != 3 {
+		t.Errorf("%d writes for 3 messages after Uncork", n)
+	}
+	c.Cork()
+	if n := writesOf(c, func() { tell(10 * maxBatched) }); n < 9 {
+		t.Errorf("%d writes for %d messages: one reader waits for them all", n, 10*maxBatched)
+	}
+	c.Uncork()
+	want := frames(t, c, together+3+10*maxBatched, "message")
+	got := make([]byte, len(want))
+	readAll(t, peer, got)
+	if !bytes.Equal(got, want) {
+		t.Error("the peer has read something else")
+	}
+}
+
+// A message on a channel that stays corked is written in the end.
+func TestCorkedForGood(t *testing.T) {
+	nodetest.NoLeaks(t)
+	c, peer := channelAndPeer(t, Options{})
+	c.Cork()
+	if err := c.Tell("message"); err != nil {
+		t.Fatal(err)
+	}
+	nodetest.Await(t, func() {
+		for countedWrites(c) == 0 {
+			runtime.Gosched()
+		}
+	}, "write")
+	readAll(t, peer, make([]byte, len(frames(t, c, 1, "message"))))
+}
+
 // Messages that come in one read are answered in few writes, and one that comes alone at once.
 func TestAnswersGoOutTogether(t *testing.T) {
 	nodetest.NoLeaks(t)

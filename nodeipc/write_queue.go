@@ -48,6 +48,7 @@ type outgoing struct {
 	holding bool
 	unacked fifo[unacked]
 
+	corked         bool // messages wait for those that follow
 	flushing       bool // a goroutine is writing, the flusher
 	flushScheduled bool // the loop is going to flush at the end of its batch
 	blocked        bool // the socket is full

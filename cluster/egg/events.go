@@ -79,6 +79,6 @@ func (m *Master) readParent() {
 		if message.Handle != nil {
 			message.Handle.Close()
 		}
-		m.do(func() { m.state.parentSaid(message.Payload()) })
+		m.doOneOf(m.settings.Parent, func() { m.state.parentSaid(message.Payload()) })
 	}
 }

@@ -52,8 +52,9 @@ type Master struct {
 
 	eventMessages atomic.Int64 // messages of app workers that are events, for which no move was made yet
 
-	moving sync.Mutex // held while a move is made, which state and the next four are for
+	moving sync.Mutex // held while a move is made, which state and the next five are for
 	begun  bool
+	batch  batch
 	asked  []func()      // moves that were asked for before Run
 	over   chan struct{} // closed by the last move
 	code   int

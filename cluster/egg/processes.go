@@ -21,12 +21,16 @@ import (
 type appWorker struct {
 	*cluster.Worker
 	messages   *outbox.Outbox
+	batch      *batch
 	drained    chan struct{} // closed when it has said that it has answered its clients
 	hasClients atomic.Bool   // it was given connections of sticky mode
 }
 
 // Tell sends a message, and never waits.
-func (w *appWorker) Tell(message json.RawMessage) { w.messages.Tell(message) }
+func (w *appWorker) Tell(message json.RawMessage) {
+	w.batch.prepare(w.Worker)
+	w.messages.Tell(message)
+}
 
 func (w *appWorker) signal(s syscall.Signal) { w.Kill(s) }
 
@@ -50,7 +54,7 @@ func (m *Master) startApp(index int) (appProcess, error) {
 		return nil, err
 	}
 	messages := m.outbox(w, func() string { return fmt.Sprintf("app_worker#%d:%d", w.ID(), w.Pid()) })
-	return &appWorker{Worker: w, messages: messages, drained: make(chan struct{})}, nil
+	return &appWorker{Worker: w, messages: messages, batch: &m.batch, drained: make(chan struct{})}, nil
 }
 
 // connectOutput has a process that is to be started print where the settings say.
@@ -117,7 +121,7 @@ func (m *Master) readAgent(agent *agentProcess) {
 		if message.Handle != nil {
 			message.Handle.Close()
 		}
-		m.do(func() { m.state.agentSaid(agent, message.Payload()) })
+		m.doOneOf(agent, func() { m.state.agentSaid(agent, message.Payload()) })
 	}
 	status, _ := agent.Wait()
 	m.do(func() { m.state.agentEnded(agent, status) })

@@ -61,15 +61,17 @@ func testEnv() []string { return []string{"EGG_SERVER_ENV=unittest", "NODE_ENV=t
 // start starts a master, with variables on top of the environment, and waits until all of its processes are up.
 func (c *contender) start(ctx context.Context, o *options, env []string) (r *running, err error) {
 	r = &running{patience: measure.Patience + time.Duration(o.workers)*time.Second}
-	if r.folder, err = os.MkdirTemp("", "eggs"); err != nil {
+	folder, err := os.MkdirTemp("", "eggs")
+	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if err != nil {
-			os.RemoveAll(r.folder)
+			os.RemoveAll(folder)
 		}
 	}()
-	base := filepath.Join(r.folder, "app")
+	r.folder = folder
+	base := filepath.Join(folder, "app")
 	source, err := fs.Sub(applications, "testdata/"+c.app)
 	if err != nil {
 		return nil, err
@@ -95,6 +97,12 @@ func (c *contender) start(ctx context.Context, o *options, env []string) (r *run
 	cmd := exec.CommandContext(ctx, c.program, filepath.Join(o.modules, c.script), string(settings), "--title=eggs")
 	cmd.Env = slices.Concat(os.Environ(), env, []string{"EGG_HOME=" + r.folder})
 	cmd.Dir = base
+	output, err := os.Create(r.outputPath())
+	if err != nil {
+		return nil, err
+	}
+	defer output.Close()
+	cmd.Stdout, cmd.Stderr = output, output
 	if r.Child, err = nodeipc.Start(cmd, nodeipc.Options{}); err != nil {
 		return nil, err
 	}
@@ -102,6 +110,17 @@ func (c *contender) start(ctx context.Context, o *options, env []string) (r *run
 		return nil, errors.Join(err, r.stop())
 	}
 	return r, nil
+}
+
+func (r *running) outputPath() string { return filepath.Join(r.folder, "output") }
+
+// lastOutput is how much of a master's output is told.
+const lastOutput = 2 << 10
+
+// ended is what the master and its workers have printed last.
+func (r *running) ended() error {
+	text, err := os.ReadFile(r.outputPath())
+	return errors.Join(fmt.Errorf("the master has ended: %s", text[max(0, len(text)-lastOutput):]), err)
 }
 
 // await waits for a message of the master's, and drops all others.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -81,12 +82,34 @@ func (s *soak) run(ctx context.Context, o *options) (err error) {
 			err = fmt.Errorf("%s: %w", s.name, err)
 		}
 	}()
-	// In an environment for tests app workers that have died are not replaced.
-	r, err := s.start(ctx, o, []string{"EGG_SERVER_ENV=prod", "NODE_ENV=production"})
+	// In an environment for tests app workers that have died are not replaced. On a slow machine there may be no agent for half a minute.
+	r, err := s.start(ctx, o, []string{"EGG_SERVER_ENV=prod", "NODE_ENV=production", "NODECLUSTER_EGG=--keep-trying"})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, r.stop()) }()
+	ctx, cancel := context.WithCancelCause(ctx)
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		select {
+		case <-r.Exited():
+			cancel(r.ended())
+		case <-ctx.Done():
+		}
+	}()
+	defer func() {
+		cancel(nil)
+		<-watched
+	}()
+	if err := s.underLoad(ctx, o, r); err != nil {
+		return errors.Join(err, context.Cause(ctx))
+	}
+	return nil
+}
+
+// underLoad kills processes of a master that runs, whose end ctx is told of.
+func (s *soak) underLoad(ctx context.Context, o *options, r *running) error {
 	agent, err := r.awaitAgent(ctx)
 	if err != nil {
 		return err
@@ -96,7 +119,9 @@ func (s *soak) run(ctx context.Context, o *options) (err error) {
 		return err
 	}
 	s.before = resourcesOf(r.Pid())
-	load := clients.Start(ctx, clients.Options{Address: r.address, Clients: soakClients, Patience: soakPatience, Pause: soakPause})
+	load := clients.Start(ctx, clients.Options{
+		Address: r.address, Clients: soakClients, Patience: soakPatience, Pause: soakPause, IsWorker: r.isParentOf,
+	})
 	agent, err = s.kill(ctx, o, r, load, agent)
 	err = errors.Join(err, all(), load.Stop(soakPatience))
 	s.apps, s.counts = load.Kills(), load.Counts()
@@ -138,6 +163,9 @@ func (s *soak) killAgents(ctx context.Context, r *running, agent int, every time
 			pause.Stop()
 			return agent, nil
 		}
+		if !r.isParentOf(agent) {
+			return agent, fmt.Errorf("agent %d has ended by itself", agent)
+		}
 		if err := syscall.Kill(agent, syscall.SIGKILL); err != nil {
 			return agent, fmt.Errorf("kill agent %d: %w", agent, err)
 		}
@@ -156,6 +184,8 @@ func (s *soak) killAgents(ctx context.Context, r *running, agent int, every time
 
 // around is a time between a half and one and a half of that.
 func around(d time.Duration) time.Duration { return d/2 + rand.N(d) }
+
+func (r *running) isParentOf(pid int) bool { return slices.Contains(measure.Children(r.Pid()), pid) }
 
 // awaitAgent waits for an agent that has not told of itself before, and returns its pid.
 func (r *running) awaitAgent(ctx context.Context) (int, error) {

@@ -21,6 +21,8 @@ type Options struct {
 	Clients  int           // how many there are
 	Patience time.Duration // how long a client waits before it opens the next connection
 	Pause    time.Duration // between the end of a connection and the next one
+	// IsWorker reports whether a process is a worker still, whose number may be another's by then. Nil is for a load so short that it is not.
+	IsWorker func(pid int) bool
 }
 
 // A Load is clients that open one connection after the other while workers are killed, and what became of the connections.
@@ -157,6 +159,9 @@ func (l *Load) Kill() {
 	pid := l.alive[i]
 	l.alive = append(l.alive[:i], l.alive[i+1:]...)
 	l.killed[pid] = true
+	if l.options.IsWorker != nil && !l.options.IsWorker(pid) {
+		return
+	}
 	if syscall.Kill(pid, syscall.SIGKILL) == nil {
 		l.kills++
 	}

@@ -5,6 +5,7 @@ package clients
 import (
 	"io"
 	"net"
+	"os"
 	"testing"
 	"time"
 
@@ -75,5 +76,22 @@ func TestHung(t *testing.T) {
 	}
 	if l.counts[Hung] < len(opened) || l.counts[Late] > 0 {
 		t.Errorf("%d connections have hung, want %d or more, and %d are late", l.counts[Hung], len(opened), l.counts[Late])
+	}
+}
+
+// TestOnlyWorkersAreKilled: a process that is no worker any more, though it has answered, is not killed.
+func TestOnlyWorkersAreKilled(t *testing.T) {
+	nodetest.NoLeaks(t)
+	asked := 0
+	l := Start(t.Context(), Options{IsWorker: func(pid int) bool {
+		asked++
+		return pid != os.Getpid()
+	}})
+	l.mu.Lock()
+	l.seen(os.Getpid()) // which would end the test
+	l.mu.Unlock()
+	l.Kill()
+	if err := l.Stop(time.Second); err != nil || asked != 1 || l.Kills() != 0 {
+		t.Errorf("%v, %d times asked, and %d killed", err, asked, l.Kills())
 	}
 }
