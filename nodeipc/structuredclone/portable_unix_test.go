@@ -160,6 +160,7 @@ var notPortable = map[string]string{
 	"a resizable ArrayBuffer": "7e000a",
 	"a Float16Array":          "5c000d020000",
 	"length as a property":    "4101302206 6c656e677468302401 01",
+	"a native object in it":   "5c016f2201615e00 7b01",
 	"513 levels":              strings.Repeat("4101", 513) + "30" + strings.Repeat("240001", 513),
 }
 

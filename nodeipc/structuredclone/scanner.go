@@ -23,7 +23,9 @@ type scanner struct {
 	checking bool
 	checked  bool
 	portable bool // what not every Node reads is refused
-	errors   bool // there are some
+	// openHosts are the native objects within which the scanner is, where what not every Node reads is refused.
+	openHosts []uint32
+	errors    bool // there are some
 }
 
 // span is where an object is in the data.

@@ -19,7 +19,9 @@ func (s *scanner) skip() {
 	case tagOneByte, tagTwoByte, tagUTF8:
 		s.text(tag)
 	case tagReference:
-		s.reference()
+		if id := s.reference(); slices.Contains(s.openHosts, id) {
+			s.failAt(start, BadReference, "a reference to a native object within it, which V8 has only when it was read")
+		}
 		s.references = true
 	default:
 		s.skipObject(start, tag)
@@ -85,7 +87,7 @@ func (s *scanner) skipParts(start int, tag byte) (count uint32) {
 	case tagError:
 		s.skipError()
 	case tagHostObject:
-		s.skipHostObject()
+		s.skipHostObject(s.nextID - 1)
 	default:
 		s.unknown(start, tag)
 	}
@@ -147,10 +149,14 @@ func (s *scanner) skipError() {
 	})
 }
 
-func (s *scanner) skipHostObject() {
+func (s *scanner) skipHostObject(id uint32) {
 	if s.hostKind() == hostView {
 		s.view()
 		return
+	}
+	if s.portable {
+		s.openHosts = append(s.openHosts, id)
+		defer func() { s.openHosts = s.openHosts[:len(s.openHosts)-1] }()
 	}
 	s.skip()
 }
