@@ -34,6 +34,12 @@ func (r *rig) states(t *testing.T, want ...pool.InstanceState) {
 	}
 }
 
+// awaitListening waits until a worker listens.
+func (r *rig) awaitListening(t *testing.T, worker int) {
+	t.Helper()
+	r.Await(t, "a worker that listens", func(o clustertest.Occurrence) bool { return o.Event == "listening" && o.Worker == worker })
+}
+
 // With WaitReady the first workers too are starting until they have sent "ready", also those that listen, and their successors.
 func TestStartThatWaitsForReady(t *testing.T) {
 	for _, serialization := range []nodeipc.Serialization{nodeipc.JSON, nodeipc.Advanced} {
@@ -45,8 +51,8 @@ func TestStartThatWaitsForReady(t *testing.T) {
 					require('http').createServer(() => {}).listen(0, '127.0.0.1');`),
 			}, pool.Options{Instances: 2, Restart: pool.RestartAlways, Reload: pool.ReloadOptions{WaitReady: true, ListenTimeout: time.Hour}})
 			defer r.Close()
-			clustertest.AwaitReady(t, r.Journal, 1)
-			clustertest.AwaitReady(t, r.Journal, 2)
+			r.awaitListening(t, 1)
+			r.awaitListening(t, 2)
 			r.states(t, pool.InstanceStarting, pool.InstanceStarting)
 			tell := func(instance int, text string) {
 				t.Helper()
@@ -65,7 +71,7 @@ func TestStartThatWaitsForReady(t *testing.T) {
 			r.states(t, pool.InstanceReady, pool.InstanceReady)
 			tell(1, "exit")
 			r.states(t, pool.InstanceReady, pool.InstanceStarting)
-			clustertest.AwaitReady(t, r.Journal, 3)
+			r.awaitListening(t, 3)
 			tell(1, "ready")
 			r.states(t, pool.InstanceReady, pool.InstanceReady)
 		})
