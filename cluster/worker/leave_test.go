@@ -77,6 +77,7 @@ func stopGracefully() error {
 	}
 	quit, stopped := make(chan struct{}), make(chan struct{})
 	var serving sync.WaitGroup
+	serving.Add(1) // of Accept, which may give a last connection while the stop waits
 	go func() {
 		<-p.Context().Done()
 		close(quit)
@@ -90,6 +91,7 @@ func stopGracefully() error {
 			serving.Go(func() { answerSlowlyOn(conn) })
 			continue
 		}
+		serving.Done()
 		select {
 		case <-quit:
 			<-stopped
