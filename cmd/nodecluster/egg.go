@@ -136,9 +136,13 @@ func (f *eggMasterFlags) readVariable() error {
 
 // settings are what the flags come to.
 func (f *eggMasterFlags) settings() (egg.Settings, error) {
+	mixed, err := f.mix.find()
+	if err != nil {
+		return egg.Settings{}, err
+	}
 	s := egg.Settings{
 		Node: f.node, ExecArgv: f.execArgv, SchedulingPolicy: f.sched, StickyKey: f.stickyKey, NoDrain: f.noDrain, KeepTrying: f.keepTrying,
-		SysProcAttr: f.attributes, AgentNode: f.agentNode, Mixed: f.mix.all,
+		SysProcAttr: f.attributes, AgentNode: f.agentNode, Mixed: mixed,
 	}
 	if f.stdin != nil {
 		s.Stdin = f.stdin

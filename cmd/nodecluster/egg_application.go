@@ -134,7 +134,11 @@ func (a eggApp) program(ctx context.Context, s egg.Settings) (*egg.Options, egg.
 			return nil, s, fmt.Errorf("mix: %s: %w", text, err)
 		}
 	}
-	s.Mixed = mix.all
+	mixed, err := mix.find()
+	if err != nil {
+		return nil, s, err
+	}
+	s.Mixed = mixed
 	variables, err := f.EnvFileVariables()
 	if err != nil {
 		return nil, s, err
