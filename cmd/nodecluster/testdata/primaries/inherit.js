@@ -1,7 +1,7 @@
 // A primary that gives up root's rights: its workers have none of them either. Only root can run it.
 const cluster = require('cluster');
 const os = require('os');
-const { once } = require('events');
+const { on, once } = require('events');
 
 if (cluster.isPrimary) {
   primary();
@@ -22,10 +22,10 @@ async function primary() {
   process.env.PRIMARY = process.pid;
   const show = async (name, PORT) => {
     const worker = cluster.fork({ PORT });
-    worker.on('listening', () => console.log(name, 'listens'));
-    console.log(name, (await once(worker, 'message'))[0]);
-    const [message] = await Promise.race([once(worker, 'message'), once(worker, 'listening')]);
-    console.log(name, typeof message);
+    const messages = on(worker, 'message');
+    const listening = once(worker, 'listening').then(() => 'listens');
+    console.log(name, (await messages.next()).value[0]);
+    console.log(name, await Promise.race([listening, messages.next().then(({ value: [message] }) => typeof message)]));
     worker.send('leave');
     console.log(await once(worker, 'exit'));
   };
