@@ -25,8 +25,8 @@ func receiveOne(t *testing.T, c *nodeipc.Channel, p *rawPeer, frame string) node
 // What is a user's message to this end goes on to another peer. What would be the channel's own there does not, wherever it comes from.
 func TestOnlyUsersMessagesAreSentOn(t *testing.T) {
 	nodetest.NoLeaks(t)
-	from, sender := newRawPeer(t, nodeipc.Options{})
-	to, receiver := newRawPeer(t, nodeipc.Options{})
+	from, sender := newRawPeer(t, nodeipc.Options{Serialization: nodeipc.JSON})
+	to, receiver := newRawPeer(t, nodeipc.Options{Serialization: nodeipc.JSON})
 	for _, frame := range []string{`{"cmd":"x","list":[1,{"cmd":"NODE_HANDLE_ACK"}]}`, `"NODE_HANDLE_ACK"`, `{"cmd":"NODE_X","cmd":"x"}`, ` [1] `} {
 		send(t, to, receiveOne(t, from, sender, frame))
 		receiver.expect(frame)
@@ -49,8 +49,8 @@ func TestOnlyUsersMessagesAreSentOn(t *testing.T) {
 
 func TestWhatCannotBeSentOn(t *testing.T) {
 	nodetest.NoLeaks(t)
-	from, sender := newRawPeer(t, nodeipc.Options{})
-	to, receiver := newRawPeer(t, nodeipc.Options{})
+	from, sender := newRawPeer(t, nodeipc.Options{Serialization: nodeipc.JSON})
+	to, receiver := newRawPeer(t, nodeipc.Options{Serialization: nodeipc.JSON})
 	other, silent := newRawPeer(t, nodeipc.Options{Serialization: nodeipc.Advanced})
 	released := receiveOne(t, from, sender, `"`+strings.Repeat("x", 64<<10)+`"`)
 	released.Release()
