@@ -96,6 +96,17 @@ func EachNodeSince(t *testing.T, oldest int, f func(t *testing.T, node Runtime))
 	each(t, supported, f)
 }
 
+// EachNodeOrEnds is [EachNode], and with the race detector [OldestAndNewest]: for what takes minutes, and is run without the race
+// detector too.
+func EachNodeOrEnds(t *testing.T, f func(t *testing.T, node Runtime)) {
+	t.Helper()
+	if RaceDetector {
+		OldestAndNewest(t, f)
+		return
+	}
+	EachNode(t, f)
+}
+
 // OldestAndNewest is [EachNode] with Node 16 and Node 26 when [All] is true, for what changed at most once between
 // them. Otherwise it runs f with the installed Node.
 func OldestAndNewest(t *testing.T, f func(t *testing.T, node Runtime)) {
