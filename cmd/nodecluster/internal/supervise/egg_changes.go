@@ -5,13 +5,12 @@ import (
 	"errors"
 	"iter"
 	"net/http"
-	"os"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cluster/pool"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/metrics"
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
 )
 
 // Reload replaces the app workers, one after the other. The agent goes on.
@@ -46,10 +45,6 @@ func (s *eggService) beginChange(wait bool) error {
 		return &control.Error{Code: control.CodeBusy, Message: "another change is under way"}
 	}
 	return nil
-}
-
-func invalid(message string) error {
-	return &control.Error{Code: control.CodeInvalid, Message: message}
 }
 
 // Restart ends the app workers and the agent in order, and starts them again.
@@ -113,27 +108,15 @@ func (s *eggService) Drain(_ context.Context, d control.Drain) error {
 
 // Signal sends a signal to the app workers.
 func (s *eggService) Signal(ctx context.Context, what control.Signal) error {
-	signal, err := options.SignalNamed(what.Signal)
-	if err != nil {
-		return invalid(err.Error())
-	}
 	status, err := s.current().Status(ctx)
 	if err != nil {
 		return asError(err)
 	}
-	sent := 0
+	workers := map[int]*cluster.Worker{}
 	for _, a := range status.Apps {
-		if a.Worker == nil || what.Instance != nil && *what.Instance != a.Place {
-			continue
-		}
-		if process, err := os.FindProcess(a.Worker.Pid()); err == nil && process.Signal(signal) == nil {
-			sent++
-		}
+		workers[a.Place] = a.Worker
 	}
-	if sent == 0 {
-		return &control.Error{Code: control.CodeUnknown, Message: "there is no such worker to send a signal to"}
-	}
-	return nil
+	return sendSignal(what, workers)
 }
 
 // Trigger fails: what an Egg application sends is Egg's messenger's.
@@ -168,17 +151,9 @@ func (s *eggService) ReopenLogs(context.Context) error { return s.options.reopen
 func (s *eggService) FlushLogs(context.Context) error { return s.options.flushLogs() }
 
 // Metrics is what Prometheus asks.
-func (s *eggService) Metrics() http.Handler {
-	return metrics.Handler(func(ctx context.Context) []metrics.App {
-		app, err := s.App(ctx)
-		if err != nil {
-			app = control.App{Name: s.options.Name, Namespace: s.options.Namespace, State: control.Stopped}
-		}
-		return []metrics.App{{App: app}}
-	})
-}
+func (s *eggService) Metrics() http.Handler { return s.options.metricsOf(s.App, noMetrics) }
 
 // AppMetrics are none: the messages of the package prom-client would be Egg's messenger's.
-func (s *eggService) AppMetrics() http.Handler {
-	return metrics.OwnHandler(func(context.Context) []byte { return nil })
-}
+func (s *eggService) AppMetrics() http.Handler { return metrics.OwnHandler(noMetrics) }
+
+func noMetrics(context.Context) []byte { return nil }

@@ -1,10 +1,15 @@
 package supervise
 
 import (
+	"context"
+	"net/http"
 	"os"
 
+	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/eventlog"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/metrics"
+	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/watch"
 )
 
@@ -52,4 +57,40 @@ func untilEnd(k kind, signals *signals, watched *watch.Watcher) error {
 		}
 		return k.shutDown(signals.ends)
 	}
+}
+
+// sendSignal sends a signal to the workers of all places, or of one. Places may have none.
+func sendSignal(what control.Signal, workers map[int]*cluster.Worker) error {
+	signal, err := options.SignalNamed(what.Signal)
+	if err != nil {
+		return invalid(err.Error())
+	}
+	sent := 0
+	for place, w := range workers {
+		if w == nil || what.Instance != nil && *what.Instance != place {
+			continue
+		}
+		if process, err := os.FindProcess(w.Pid()); err == nil && process.Signal(signal) == nil {
+			sent++
+		}
+	}
+	if sent == 0 {
+		return &control.Error{Code: control.CodeUnknown, Message: "there is no such worker to send a signal to"}
+	}
+	return nil
+}
+
+func invalid(message string) error {
+	return &control.Error{Code: control.CodeInvalid, Message: message}
+}
+
+// metricsOf is what Prometheus asks of an application, with the metrics that this measures itself. One that does not say how it is has stopped.
+func (o *Options) metricsOf(app func(context.Context) (control.App, error), own func(context.Context) []byte) http.Handler {
+	return metrics.Handler(func(ctx context.Context) []metrics.App {
+		a, err := app(ctx)
+		if err != nil {
+			a = control.App{Name: o.Name, Namespace: o.Namespace, State: control.Stopped}
+		}
+		return []metrics.App{{App: a, Own: own(ctx)}}
+	})
 }

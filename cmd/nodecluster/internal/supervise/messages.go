@@ -38,9 +38,9 @@ type pm2Data struct {
 func (s *service) SendData(ctx context.Context, d control.Data) (sent control.Sent, err error) {
 	switch {
 	case d.Topic == "":
-		return sent, &control.Error{Code: control.CodeInvalid, Message: "the topic is empty: say in a word what the data are about"}
+		return sent, invalid("the topic is empty: say in a word what the data are about")
 	case d.Data == nil:
-		return sent, &control.Error{Code: control.CodeInvalid, Message: `the field "data" is missing`}
+		return sent, invalid(`the field "data" is missing`)
 	}
 	workers, instances, err := s.workersOf(ctx, d.Instance)
 	if err != nil {

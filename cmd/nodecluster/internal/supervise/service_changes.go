@@ -56,11 +56,11 @@ func (s *service) reload(ctx context.Context, o pool.ReloadOptions, instance *in
 // compile finds out what another configuration means.
 func (s *service) compile(config json.RawMessage) (Compiled, error) {
 	if s.options.Compile == nil {
-		return Compiled{}, &control.Error{Code: control.CodeInvalid, Message: "the configuration of this application cannot be changed: it is what the command line of run says"}
+		return Compiled{}, invalid("the configuration of this application cannot be changed: it is what the command line of run says")
 	}
 	compiled, err := s.options.Compile(config)
 	if err != nil {
-		return Compiled{}, &control.Error{Code: control.CodeInvalid, Message: eventlog.OneLine(err)}
+		return Compiled{}, invalid(eventlog.OneLine(err))
 	}
 	return compiled, nil
 }
@@ -116,7 +116,7 @@ func (s *service) Scale(ctx context.Context, to control.Scale) (control.Result, 
 	begun := time.Now()
 	n, err := s.parseScale(to.Instances)
 	if err != nil {
-		return control.Result{}, &control.Error{Code: control.CodeInvalid, Message: err.Error()}
+		return control.Result{}, invalid(err.Error())
 	}
 	s.log.Begin("scale", fmt.Sprintf("scaling to %d", n))
 	err = s.workers.Scale(ctx, n)

@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"os"
 	"slices"
 	"time"
 
+	"github.com/nodecluster/nodecluster/cluster"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/control"
 	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/metrics"
-	"github.com/nodecluster/nodecluster/cmd/nodecluster/internal/options"
 )
 
 // Stop asks for the end, and waits for it.
@@ -49,27 +48,15 @@ func (s *service) Drain(ctx context.Context, d control.Drain) error {
 
 // Signal sends a signal to the workers.
 func (s *service) Signal(ctx context.Context, what control.Signal) error {
-	signal, err := options.SignalNamed(what.Signal)
-	if err != nil {
-		return &control.Error{Code: control.CodeInvalid, Message: err.Error()}
-	}
 	instances, err := s.workers.Instances(ctx)
 	if err != nil {
 		return asError(err)
 	}
-	sent := 0
+	workers := map[int]*cluster.Worker{}
 	for _, i := range instances {
-		if i.Worker == nil || what.Instance != nil && *what.Instance != i.Number {
-			continue
-		}
-		if process, err := os.FindProcess(i.Worker.Pid()); err == nil && process.Signal(signal) == nil {
-			sent++
-		}
+		workers[i.Number] = i.Worker
 	}
-	if sent == 0 {
-		return &control.Error{Code: control.CodeUnknown, Message: "there is no such worker to send a signal to"}
-	}
-	return nil
+	return sendSignal(what, workers)
 }
 
 // Reset sets the counters to zero that ls shows.
@@ -107,15 +94,7 @@ func (o *Options) flushLogs() error {
 }
 
 // Metrics is what Prometheus asks.
-func (s *service) Metrics() http.Handler {
-	return metrics.Handler(func(ctx context.Context) []metrics.App {
-		app, err := s.App(ctx)
-		if err != nil {
-			app = control.App{Name: s.options.Name, Namespace: s.options.Namespace, State: control.Stopped}
-		}
-		return []metrics.App{{App: app, Own: s.ownMetrics(ctx)}}
-	})
-}
+func (s *service) Metrics() http.Handler { return s.options.metricsOf(s.App, s.ownMetrics) }
 
 // AppMetrics are those that the application measures itself.
 func (s *service) AppMetrics() http.Handler { return metrics.OwnHandler(s.ownMetrics) }

@@ -28,7 +28,7 @@ func (s *service) Trigger(ctx context.Context, t control.Trigger) (control.Trigg
 		timeout = time.Duration(t.Timeout) * time.Millisecond
 	}
 	if t.Timeout < 0 || timeout > maxTriggerTimeout {
-		return control.Triggered{}, &control.Error{Code: control.CodeInvalid, Message: fmt.Sprintf("the time for answers may be 1ms to %v", maxTriggerTimeout)}
+		return control.Triggered{}, invalid(fmt.Sprintf("the time for answers may be 1ms to %v", maxTriggerTimeout))
 	}
 	workers, instances, err := s.workersOf(ctx, t.Instance)
 	if err != nil {
