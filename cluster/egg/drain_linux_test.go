@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/nodecluster/nodecluster/cluster/internal/rendezvous"
-	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
 // farewells are the files of an application whose app workers ask the agent something in beforeClose, and wait for what it answers.
@@ -36,17 +35,7 @@ func TestFarewellsAtStop(t *testing.T) {
 	eachEgg(t, func(t *testing.T, egg string) {
 		r := startReady(t, egg, nil, farewells)
 		r.workers(2)
-		answered := make(chan error, 1)
-		go func() {
-			_, err := r.get("/slow", "")
-			answered <- err
-		}()
-		r.awaitOutput("slow begins", 1)
-		r.Stop("SIGTERM")
-		if err := nodetest.Receive(t, answered, "answer"); err != nil {
-			t.Error(err)
-		}
-		r.stopped()
+		r.stopDuringRequest("")
 		if out := r.output.String(); strings.Count(out, "app hook") != 2 || strings.Contains(out, "ERROR") {
 			t.Error("the hooks of two app workers run to their end, without an error")
 		}

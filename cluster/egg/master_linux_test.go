@@ -22,18 +22,7 @@ func TestStopAnswersFirst(t *testing.T) {
 	eachEgg(t, func(t *testing.T, egg string) {
 		r := startReady(t, egg, nil, nil)
 		r.workers(2)
-		answered := make(chan error, 1)
-		go func() {
-			_, err := r.get("/slow", "")
-			answered <- err
-		}()
-		r.awaitOutput("slow begins", 1)
-		r.Stop("SIGTERM")
-		r.Stop("SIGTERM")
-		if err := nodetest.Receive(t, answered, "answer"); err != nil {
-			t.Error(err)
-		}
-		r.stopped()
+		r.stopDuringRequest("")
 		out := r.output.String()
 		if strings.Count(out, "app hook") != 2 || strings.Count(out, "agent hook") != 1 || strings.Count(out, "master is killed by signal SIGTERM") != 1 {
 			t.Error("the hooks of two app workers and of the agent run once")
@@ -238,17 +227,7 @@ func TestSticky(t *testing.T) {
 		if after.Index != before.Index || after.Pid == before.Pid {
 			t.Errorf("the client of %+v came to %+v", before, after)
 		}
-		answered := make(chan error, 1)
-		go func() {
-			_, err := r.get("/slow", "127.0.0.3")
-			answered <- err
-		}()
-		r.awaitOutput("slow begins", 1)
-		r.Stop("SIGTERM")
-		if err := nodetest.Receive(t, answered, "answer"); err != nil {
-			t.Error(err)
-		}
-		r.stopped()
+		r.stopDuringRequest("127.0.0.3")
 	})
 }
 

@@ -165,13 +165,15 @@ func (k *keeper) serve(w *cluster.Worker) bool {
 	}
 }
 
-// replace starts a successor, and has the worker leave when that listens. If it fails, the worker goes on.
+// replace starts a successor, and has the worker leave when that listens, or has died itself. If the successor fails, the worker goes on.
 func (k *keeper) replace(w *cluster.Worker) *cluster.Worker {
 	next, err := k.fork()
 	if err == nil {
 		select {
 		case <-next.Listening():
 			k.keeping.Go(func() { k.end(w) })
+			return next
+		case <-w.Exited():
 			return next
 		case <-next.Exited():
 			err = fmt.Errorf("it has ended (%s)", ended(next.ExitStatus()))

@@ -227,3 +227,20 @@ func (r *rig) workers(n int) map[int]bool {
 	}
 	return seen
 }
+
+// stopDuringRequest stops while a client with this address waits for its answer, which it gets. A second signal changes nothing.
+func (r *rig) stopDuringRequest(client string) {
+	r.t.Helper()
+	answered := make(chan error, 1)
+	go func() {
+		_, err := r.get("/slow", client)
+		answered <- err
+	}()
+	r.awaitOutput("slow begins", 1)
+	r.Stop("SIGTERM")
+	r.Stop("SIGTERM")
+	if err := nodetest.Receive(r.t, answered, "answer"); err != nil {
+		r.t.Error(err)
+	}
+	r.stopped()
+}
