@@ -41,14 +41,14 @@ type Loop struct {
 	// goroutine is the number of the goroutine that is known to run the loop.
 	goroutine atomic.Uint64
 
-	mu       sync.Mutex
-	posted   []func()
-	spare    []func()
-	awake    bool
-	stopping bool
-	inBatch  bool
-	later    []func()
-	lateEnd  []func() // spare memory of later
+	mu         sync.Mutex
+	posted     []func()
+	spare      []func()
+	awake      bool
+	stopping   bool
+	inBatch    bool
+	later      []func()
+	spareLater []func()
 	driving
 }
 
@@ -188,15 +188,25 @@ func (l *Loop) beginBatch() {
 func (l *Loop) endBatch() {
 	l.mu.Lock()
 	fs := l.later
-	l.later, l.lateEnd, l.inBatch = l.lateEnd[:0], nil, false
+	l.inBatch = false
+	if len(fs) == 0 {
+		l.mu.Unlock()
+		return
+	}
+	l.later, l.spareLater = l.spareLater[:0], nil
 	l.mu.Unlock()
+	runAll(fs)
+	l.mu.Lock()
+	l.spareLater = fs[:0]
+	l.mu.Unlock()
+}
+
+// runAll runs functions, and forgets them.
+func runAll(fs []func()) {
 	for i, f := range fs {
 		f()
 		fs[i] = nil
 	}
-	l.mu.Lock()
-	l.lateEnd = fs[:0]
-	l.mu.Unlock()
 }
 
 // yieldEvery is how long a goroutine runs the loop before it calls the scheduler. The scheduler would interrupt a goroutine that
@@ -222,10 +232,7 @@ func (l *Loop) runPosted() bool {
 	l.awake = false
 	stopping := l.stopping
 	l.mu.Unlock()
-	for i, f := range fs {
-		f()
-		fs[i] = nil
-	}
+	runAll(fs)
 	l.mu.Lock()
 	l.spare = fs[:0]
 	l.mu.Unlock()
