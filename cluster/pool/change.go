@@ -315,7 +315,7 @@ func saysReady(m nodeipc.Message) bool {
 // isReady is for a worker that has sent "ready".
 func (p *Pool) isReady(w *cluster.Worker) {
 	if t := p.tenantOf(w); t != nil {
-		t.sent = true
+		t.sentReady = true
 	}
 	if place := p.triedIn(w); place != nil {
 		p.promoteIfReady(place)

@@ -114,9 +114,9 @@ func (p *Pool) stateOf(place *place) (InstanceState, error) {
 		return InstanceStarting, fmt.Errorf("startup: %s", t.startup.answer())
 	case t.readiness != nil && !t.readiness.healthy:
 		return InstanceUnready, fmt.Errorf("readiness: %s", t.readiness.answer())
-	case p.options.Reload.WaitReady && !t.sent && time.Since(t.since) < p.options.Reload.ListenTimeout:
+	case p.options.Reload.WaitReady && !t.sentReady && time.Since(t.since) < p.options.Reload.ListenTimeout:
 		return InstanceStarting, errors.New(`it has not sent "ready" yet`)
-	case len(t.listens) == 0 && !t.sent && time.Since(t.since) < startUp:
+	case len(t.listens) == 0 && !t.sentReady && time.Since(t.since) < startUp:
 		return InstanceStarting, place.lastFailure
 	case p.isSuspended(t):
 		return InstanceStarting, nil

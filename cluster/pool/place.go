@@ -92,7 +92,7 @@ type tenant struct {
 	worker    *cluster.Worker // of which something is left, nil if there is none
 	since     time.Time       // when it was started
 	online    bool            // it has said that it runs
-	sent      bool            // the message that it is ready, where that is waited for
+	sentReady bool            // the message "ready", where that is waited for
 	listens   servers         // on which it has listened
 	fresh     int64           // bytes of memory that it used when it began to, 0 if that is not known
 	boot      time.Duration   // how long it took to listen, or to be ready if it was tried; 0 before

@@ -45,8 +45,8 @@ func (r *Router) Tell(w *cluster.Worker, message any) bool {
 	return err == nil
 }
 
-// Offer is Tell where the worker's channel has room at once, and else sends nothing and counts nothing: it is for what can go elsewhere. All
-// that a worker was offered comes to it before it is asked to leave.
+// Offer is Tell where the worker's channel has room at once, and else sends nothing and counts nothing: it is for what can go elsewhere. What
+// was told before and waits may come after it. All that a worker was offered comes to it before it is asked to leave.
 func (r *Router) Offer(w *cluster.Worker, message any) bool {
 	if w.Tell(message) != nil {
 		return false

@@ -61,7 +61,7 @@ func (p *Pool) waitsFor(place *place) string {
 func (p *Pool) missesStart(place *place) string {
 	t := place.trial
 	switch {
-	case t.change.options.WaitReady && t.sent:
+	case t.change.options.WaitReady && t.sentReady:
 		return ""
 	case t.change.options.WaitReady:
 		return `send "ready"`
