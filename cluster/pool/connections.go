@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/nodecluster/nodecluster/cluster"
-	"github.com/nodecluster/nodecluster/cluster/pool/internal/usage"
+	"github.com/nodecluster/nodecluster/cluster/internal/usage"
 )
 
 // OpenConnections returns how many connections of clients each of these workers has open over TCP, also one that leaves: those to the ports
@@ -31,16 +31,9 @@ func (p *Pool) OpenConnections(ctx context.Context, workers ...*cluster.Worker) 
 	for i, w := range workers {
 		pids[i] = w.Pid()
 	}
-	byPid, err := usage.Connections(pids, ports)
+	open, err := usage.Connections(pids, ports)
 	if err != nil {
 		return nil, fmt.Errorf("pool: open connections: %w", err)
-	}
-	open := make([]int, len(workers))
-	for i, pid := range pids {
-		n, isKnown := byPid[pid]
-		if open[i] = n; !isKnown {
-			open[i] = -1
-		}
 	}
 	return open, nil
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
-	"github.com/nodecluster/nodecluster/cluster/pool/internal/usage"
+	"github.com/nodecluster/nodecluster/cluster/internal/usage"
 )
 
 // startControllers starts the goroutines that watch the workers, each for one thing, and have the pool changed when it asks for that. They

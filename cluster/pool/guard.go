@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
+	"github.com/nodecluster/nodecluster/cluster/internal/usage"
 	"github.com/nodecluster/nodecluster/cluster/pool/internal/limits"
-	"github.com/nodecluster/nodecluster/cluster/pool/internal/usage"
 )
 
 const (

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
-	"github.com/nodecluster/nodecluster/cluster/pool/internal/usage"
+	"github.com/nodecluster/nodecluster/cluster/internal/usage"
 )
 
 const (

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
-	"github.com/nodecluster/nodecluster/cluster/pool/internal/usage"
+	"github.com/nodecluster/nodecluster/cluster/internal/usage"
 )
 
 // servers are the addresses on which a worker has listened.

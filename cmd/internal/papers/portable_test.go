@@ -25,7 +25,7 @@ var notPortable = map[string]string{
 	"cmd/nodecluster/internal/trace/peer_other.go":          "believes every peer, and the tests have strangers refused",
 	"nodeipc/tracing/report_other.go":                       "believes every peer, and the tests have strangers refused",
 	"cluster/pool/internal/limits/cpus_other.go":            "asks Go, which has asked the system once; Linux can be asked again",
-	"cluster/pool/internal/usage/usage_other.go":            "says that only Linux tells the memory of a process",
+	"cluster/internal/usage/usage_other.go":                 "says that only Linux tells the memory of a process",
 	"cmd/nodecluster/internal/web/peer_other.go":            "says that only Linux tells whose a connection is",
 	"cmd/nodecluster/internal/usage/sampler_other.go":       "says that only Linux tells what a process uses",
 	"cmd/nodecluster/internal/control/peer_bsd.go":          "asks BSD's kernel who connects, in its own words",

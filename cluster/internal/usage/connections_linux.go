@@ -13,19 +13,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Connections returns how many connections to servers on these TCP ports each process has open, which may be accepted or made, by the process
-// ids. Their states do not matter, as long as the process has not closed them. A process that has ended, or that is another user's, is not
-// in what it returns. It reads all descriptors of the processes and, if one of them is a TCP socket, all sockets of this process's network
+// Connections returns how many connections to servers on these TCP ports each process has open, which may be accepted or made, in the order of
+// the process ids. Their states do not matter, as long as the process has not closed them. It is -1 for a process that has ended, or that is
+// another user's. It reads all descriptors of the processes and, if one of them is a TCP socket, all sockets of this process's network
 // namespace once: the kernel looks through a table for that which is as large as the machine's memory, in some milliseconds.
-func Connections(pids []int, ports map[int]bool) (map[int]int, error) {
-	open := make(map[int]int, len(pids))
-	sockets := make(map[int]map[string]bool, len(pids))
+func Connections(pids []int, ports map[int]bool) ([]int, error) {
+	open := make([]int, len(pids))
+	sockets := make([]map[string]bool, len(pids))
 	hasAny := false
-	for _, pid := range pids {
-		if own, err := tcpSockets(pid); err == nil {
-			sockets[pid], open[pid] = own, 0
-			hasAny = hasAny || len(own) > 0
+	for i, pid := range pids {
+		own, err := tcpSockets(pid)
+		if err != nil {
+			open[i] = -1
 		}
+		sockets[i] = own
+		hasAny = hasAny || len(own) > 0
 	}
 	if !hasAny {
 		return open, nil
@@ -36,10 +38,10 @@ func Connections(pids []int, ports map[int]bool) (map[int]int, error) {
 			return nil, fmt.Errorf("connections of processes: %w", err)
 		}
 	}
-	for pid, own := range sockets {
+	for i, own := range sockets {
 		for inode := range own {
 			if inodes[inode] {
-				open[pid]++
+				open[i]++
 			}
 		}
 	}
@@ -64,11 +66,11 @@ func tcpSockets(pid int) (inodes map[string]bool, err error) {
 	return inodes, nil
 }
 
-// isTCP reports whether a socket is one of TCP. One that does not say what it is may be.
+// isTCP reports whether a socket is one of TCP, or of Multipath TCP, as Go's listeners are. One that does not say what it is may be.
 func isTCP(path string) bool {
 	protocol := make([]byte, 32)
 	n, err := unix.Getxattr(path, "system.sockprotoname", protocol)
-	return err != nil || bytes.HasPrefix(protocol[:n], []byte("TCP"))
+	return err != nil || bytes.HasPrefix(bytes.TrimPrefix(protocol[:n], []byte("MP")), []byte("TCP"))
 }
 
 // addConnections adds the inodes of the sockets in a table of the kernel's that are connections of one of the ports.
