@@ -17,7 +17,10 @@ func (m *Master) readEvents() {
 			}
 		case cluster.ListeningEvent:
 			at := address{host: e.Address.Address, port: e.Address.Port, isPath: e.Address.AddressType == "-1"}
-			m.do(func() { m.withApp(e.Worker, func(p *appWorker) { m.state.appListens(p, at) }) })
+			m.do(func() {
+				m.noteListening(e.Address)
+				m.withApp(e.Worker, func(p *appWorker) { m.state.appListens(p, at) })
+			})
 		case cluster.DisconnectEvent:
 			if e.Err != nil {
 				m.log.add(levelError, "[master] "+e.Err.Error())

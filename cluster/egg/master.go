@@ -31,8 +31,7 @@ type Master struct {
 	node      string // what runs the app workers, but for those of appNodes
 	agentNode string
 	appNodes  []appNode // by places
-	beside    []Mixed   // programs by themselves
-	keepers   []*keeper
+	keepers   []*keeper // of programs by themselves
 	primary   *cluster.Primary
 	log       *logger
 	state     *state
@@ -52,8 +51,9 @@ type Master struct {
 
 	eventMessages atomic.Int64 // messages of app workers that are events, for which no move was made yet
 
-	moving sync.Mutex // held while a move is made, which state and the next five are for
+	moving sync.Mutex // held while a move is made, which state and the next six are for
 	begun  bool
+	ports  map[int]bool // of TCP, on which workers have listened
 	batch  batch
 	asked  []func()      // moves that were asked for before Run
 	over   chan struct{} // closed by the last move
@@ -90,6 +90,7 @@ func New(o *Options, s Settings) (*Master, error) {
 	}
 	m := &Master{
 		settings: s, options: o, node: node, find: find, opened: make(chan struct{}), leaving: make(chan struct{}), over: make(chan struct{}),
+		ports: map[int]bool{},
 	}
 	m.preload.KillTimeout, m.preload.Behind = m.appTimeout(), keepChannel
 	if m.agentNode = node; s.AgentNode != "" {

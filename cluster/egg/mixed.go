@@ -1,10 +1,8 @@
 package egg
 
 import (
-	"context"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/nodecluster/nodecluster/cluster"
 )
@@ -33,6 +31,7 @@ type appNode struct {
 // mix completes the options and finds the programs: the app workers of other Nodes have the places behind those of the usual one.
 func (m *Master) mix(o *Options) (err error) {
 	own := appNode{m.node, m.settings.ExecArgv}
+	var programs []Mixed
 	for range o.workers {
 		m.appNodes = append(m.appNodes, own)
 	}
@@ -43,7 +42,7 @@ func (m *Master) mix(o *Options) (err error) {
 		case mixed.Node == "" && o.sticky:
 			return fmt.Errorf("egg: %s cannot be beside app workers in sticky mode, in which the master gives them their clients", mixed.Program)
 		case mixed.Node == "":
-			m.beside = append(m.beside, mixed)
+			programs = append(programs, mixed)
 			continue
 		}
 		of := appNode{execArgv: mixed.ExecArgv}
@@ -57,6 +56,7 @@ func (m *Master) mix(o *Options) (err error) {
 	if len(m.appNodes) != o.workers {
 		m.options = o.withWorkers(len(m.appNodes))
 	}
+	m.keepBeside(programs)
 	return nil
 }
 
@@ -76,21 +76,15 @@ func (o *Options) withWorkers(n int) *Options {
 	return &other
 }
 
-// keeper keeps one worker running that is a program by itself.
-type keeper struct {
-	*Master
-	mixed   Mixed
-	place   int
-	reloads chan struct{} // has something when the worker is to be replaced
-}
-
 // observeBeside starts, replaces and ends the workers that are programs by themselves, as the application is started, reloaded and stopped.
 func (m *Master) observeBeside(event Event) {
 	switch e := event.(type) {
 	case PhaseEvent:
 		switch e.Phase {
 		case PhaseRunning:
-			m.startBeside()
+			for _, k := range m.keepers {
+				m.keeping.Go(k.keep)
+			}
 		case PhaseStopping:
 			close(m.leaving)
 		}
@@ -106,100 +100,15 @@ func (m *Master) observeBeside(event Event) {
 	}
 }
 
-func (m *Master) startBeside() {
+// keepBeside gives programs the places behind those of the app workers.
+func (m *Master) keepBeside(programs []Mixed) {
 	place := m.options.workers
-	for _, mixed := range m.beside {
+	for _, mixed := range programs {
 		for range mixed.Workers {
-			k := &keeper{m, mixed, place, make(chan struct{}, 1)}
-			m.keepers = append(m.keepers, k)
-			m.keeping.Go(k.keep)
+			m.keepers = append(m.keepers, &keeper{Master: m, mixed: mixed, place: place, reloads: make(chan struct{}, 1)})
 			place++
 		}
 	}
-}
-
-// steady is how long a worker lives whose end is no failure in a row.
-const steady = 30 * time.Second
-
-// keep starts one worker after the other, until the master stops.
-func (k *keeper) keep() {
-	pause := firstPause
-	for {
-		begun := time.Now()
-		w, err := k.fork()
-		if err == nil {
-			if !k.serve(w) {
-				return
-			}
-			err = fmt.Errorf("it has ended (%s)", ended(w.ExitStatus()))
-		}
-		if time.Since(begun) >= steady {
-			pause = firstPause
-		}
-		k.log.add(levelError, fmt.Sprintf("[master] %s is started again after %s: %v", k.mixed.Program, pause, err))
-		select {
-		case <-time.After(pause):
-		case <-k.leaving:
-			return
-		case <-k.ctx.Done():
-			return
-		}
-		pause = min(2*pause, longestPause)
-	}
-}
-
-// serve waits for the end of a worker, or of the one that has replaced it, and reports whether there is to be another one.
-func (k *keeper) serve(w *cluster.Worker) bool {
-	for {
-		select {
-		case <-w.Exited():
-			return true
-		case <-k.reloads:
-			w = k.replace(w)
-		case <-k.leaving:
-			k.end(w)
-			return false
-		case <-k.ctx.Done():
-			return false
-		}
-	}
-}
-
-// replace starts a successor, and has the worker leave when that listens, or has died itself. If the successor fails, the worker goes on.
-func (k *keeper) replace(w *cluster.Worker) *cluster.Worker {
-	next, err := k.fork()
-	if err == nil {
-		select {
-		case <-next.Listening():
-			k.keeping.Go(func() { k.end(w) })
-			return next
-		case <-w.Exited():
-			return next
-		case <-next.Exited():
-			err = fmt.Errorf("it has ended (%s)", ended(next.ExitStatus()))
-		case <-k.leaving:
-			k.keeping.Go(func() { k.end(next) })
-			return w
-		case <-k.ctx.Done():
-			return w
-		}
-	}
-	k.log.add(levelError, fmt.Sprintf("[master] the new %s has failed, and the one that was there goes on: %v", k.mixed.Program, err))
-	return w
-}
-
-func (k *keeper) fork() (*cluster.Worker, error) {
-	settings := k.primary.Settings()
-	settings.Exec, settings.ExecArgv, settings.Runtime = "", nil, ""
-	settings.ExecPath, settings.Args = k.mixed.Program, k.mixed.Args
-	return k.forkWith(k.place, settings)
-}
-
-// end has a worker answer the requests that it has, and end, within the time of app workers.
-func (k *keeper) end(w *cluster.Worker) {
-	ctx, cancel := context.WithTimeout(k.ctx, k.appTimeout())
-	defer cancel()
-	w.Shutdown(ctx)
 }
 
 // forkWith forks a worker of a place, with its output.

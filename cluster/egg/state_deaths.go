@@ -141,12 +141,17 @@ const (
 	longestPause = 30 * time.Second
 )
 
+// pauseAfter is how long to wait after so many failures in a row.
+func pauseAfter(failures int) time.Duration {
+	if failures >= 6 { // beyond which a shift would grow without a bound
+		return longestPause
+	}
+	return min(firstPause<<(failures-1), longestPause)
+}
+
 func (s *state) succeedLate(p *place) {
 	p.failed++
-	pause := longestPause
-	if p.failed < 6 {
-		pause = min(firstPause<<(p.failed-1), longestPause)
-	}
+	pause := pauseAfter(p.failed)
 	s.info("[master] app_worker of place %d has failed %d times in its start, and is started again after %s", p.index, p.failed, pause)
 	s.occupyAfter(p, pause)
 }

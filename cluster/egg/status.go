@@ -16,7 +16,9 @@ type Status struct {
 	Workers int
 	Agent   AgentStatus
 	// Apps are the places of app workers, in their order; none before the agent has started.
-	Apps []AppStatus
+	Apps []PlaceStatus
+	// Beside are the workers that are programs by themselves, in the places behind.
+	Beside []PlaceStatus
 	// Leaving are the app workers that were asked to leave for their successors, and have not ended.
 	Leaving []*cluster.Worker
 }
@@ -29,16 +31,19 @@ type AgentStatus struct {
 	Starts    int // how many agents were started
 }
 
-// AppStatus is the place of an app worker at one moment.
-type AppStatus struct {
-	// Place is its number, from 0 on: CFORK_WORKER_INDEX.
+// PlaceStatus is the place of an app worker, or of a worker that is a program by itself, at one moment.
+type PlaceStatus struct {
+	// Place is its number, from 0 on: CFORK_WORKER_INDEX of app workers.
 	Place int
-	// Worker is the app worker, nil while there is none, and Ready whether it has started. Successor is the one of a reload that is to take over.
+	// Program is what [Mixed] has run there, "" for app workers.
+	Program string
+	// Worker is the worker, nil while there is none, and Ready whether it has started. Successor is the one of a reload that is to take over.
 	Worker    *cluster.Worker
 	Ready     bool
 	StartedAt time.Time
 	Successor *cluster.Worker
-	// Restarts is how many have followed one that has died, and Failures how many have failed in a row in their start.
+	// Restarts is how many have followed one that has died, and Failures how many have failed in a row: app workers in their start, and programs
+	// within half a minute.
 	Restarts, Failures int
 	// RetryAt is when the next one is started, zero if none waits for that.
 	RetryAt time.Time
@@ -84,11 +89,14 @@ func (m *Master) status() Status {
 		all.Agent = AgentStatus{s.agent.Pid(), s.agentUp, s.agentBegan, s.agents}
 	}
 	for _, p := range s.places {
-		of := AppStatus{Place: p.index, Successor: workerOf(p.next), Restarts: p.restarts, Failures: p.failed, RetryAt: p.retryAt}
+		of := PlaceStatus{Place: p.index, Successor: workerOf(p.next), Restarts: p.restarts, Failures: p.failed, RetryAt: p.retryAt}
 		if p.app != nil {
 			of.Worker, of.Ready, of.StartedAt = workerOf(p.app), p.app.started && !p.app.disconnected, p.app.began
 		}
 		all.Apps = append(all.Apps, of)
+	}
+	for _, k := range m.keepers {
+		all.Beside = append(all.Beside, k.status())
 	}
 	for _, a := range s.apps {
 		if a.leaving {

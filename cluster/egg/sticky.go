@@ -52,7 +52,9 @@ type stickyClient struct {
 
 // openSticky listens on all addresses.
 func (m *Master) openSticky(port int) (int, error) {
-	l, err := net.Listen("tcp", ":"+strconv.Itoa(port))
+	var config net.ListenConfig
+	config.SetMultipathTCP(false) // which Node's own sockets are not either
+	l, err := config.Listen(m.ctx, "tcp", ":"+strconv.Itoa(port))
 	if err != nil {
 		return 0, err
 	}

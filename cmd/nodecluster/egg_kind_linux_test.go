@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -122,6 +124,7 @@ func TestEggInTheManager(t *testing.T) {
 				t.Fatalf("the processes are %v", before)
 			}
 			k.checkShown(before)
+			k.checkConnections()
 			k.checkReload(before)
 			k.checkRestart()
 			k.checkStop()
@@ -176,6 +179,49 @@ func (k *eggKind) checkMetrics() {
 			k.t.Errorf("the metrics have no %s:\n%s", want, text)
 		}
 	}
+}
+
+// checkConnections has a client keep its connection, which is counted and for which a drain waits.
+func (k *eggKind) checkConnections() {
+	k.t.Helper()
+	ctx, cancel := context.WithCancel(nodetest.Context(k.t))
+	defer cancel()
+	http.DefaultClient.CloseIdleConnections()
+	k.await("no connection", func(app control.App) bool { return app.Connections == 0 })
+	client, err := net.Dial("tcp", localhost(k.port))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	defer client.Close()
+	k.await("a connection that is counted", func(app control.App) bool { return app.Connections == 1 })
+	drain := exec.CommandContext(ctx, binary, "drain", "--wait", "shop")
+	drain.Env = append(os.Environ(), k.env...)
+	if err := drain.Start(); err != nil {
+		k.t.Fatal(err)
+	}
+	drained := make(chan error, 1)
+	go func() { drained <- drain.Wait() }()
+	k.await("an application that is not ready", func(control.App) bool { return k.ready() == http.StatusServiceUnavailable })
+	select {
+	case err := <-drained:
+		k.t.Errorf("a drain has not waited for a client: %v", err)
+	default:
+	}
+	client.Close()
+	if err := nodetest.Receive(k.t, drained, "end of a drain"); err != nil {
+		k.t.Errorf("a drain ends with %v", err)
+	}
+}
+
+// ready is the status with which the application says whether it is ready.
+func (k *eggKind) ready() int {
+	k.t.Helper()
+	response, err := http.Get(fmt.Sprintf("http://127.0.0.1:%d/readyz", k.metrics))
+	if err != nil {
+		k.t.Fatal(err)
+	}
+	response.Body.Close()
+	return response.StatusCode
 }
 
 // checkReload reloads while clients come, none of which may be lost, and once more with app workers that fail in their start.

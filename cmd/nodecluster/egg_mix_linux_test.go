@@ -31,7 +31,7 @@ const (
 
 // newMixedEgg has an application with one app worker under the usual Node, one under another one, a Go worker, and an agent under a third Node;
 // without --all all Nodes are the installed one.
-func newMixedEgg(t *testing.T, version string) (k *eggKind, agent, other nodetest.Runtime) {
+func newMixedEgg(t *testing.T, version, goWorker string) (k *eggKind, agent, other nodetest.Runtime) {
 	agent, other = nodetest.Default(t), nodetest.Default(t)
 	if nodetest.All() {
 		agent, other = nodetest.Node(t, 22), nodetest.Node(t, 24)
@@ -49,7 +49,7 @@ mix:
   - 1="%s"
 env: {EGG_SERVER_ENV: prod, PORT: "%d"}
 egg: {port: %d}
-`, k.app, agent.Path, other.Path, goWorker(t), k.port, k.port))
+`, k.app, agent.Path, other.Path, goWorker, k.port, k.port))
 	return k, agent, other
 }
 
@@ -86,13 +86,15 @@ func (k *eggKind) answersOf(kinds int) (seen []string) {
 
 // TestMixedEgg has agent and app workers under three Nodes, and a Go worker beside them, which is replaced by a reload and has a successor.
 func TestMixedEgg(t *testing.T) {
+	program := goWorker(t)
 	for _, version := range bothEggs {
 		t.Run(version, func(t *testing.T) {
-			k, agent, other := newMixedEgg(t, version)
-			if got, want := k.do("start", k.file), "shop: online, 2 workers\n"; got != want {
+			k, agent, other := newMixedEgg(t, version, program)
+			if got, want := k.do("start", k.file), "shop: online, 3 workers\n"; got != want {
 				t.Errorf("start prints %q, want %q", got, want)
 			}
 			first := k.answersOf(3)
+			k.checkDescribed(program, first)
 			k.awaitLogged(
 				versionOf(t, nodetest.Default(t).Path, "app worker 0 of 2 under %s hears of agent under ")+versionOf(t, agent.Path, "%s"),
 				versionOf(t, other.Path, "app worker 1 of 2 under %s hears of agent under ")+versionOf(t, agent.Path, "%s"),
@@ -112,11 +114,28 @@ func TestMixedEgg(t *testing.T) {
 				t.Fatal(err)
 			}
 			k.answersUnlike([]string{fmt.Sprintf("Go, process %d", pid)})
-			if app := k.manager.app("shop"); app.Ready != 2 || app.State != control.Online {
-				t.Errorf("it is %+v", app)
-			}
+			k.await("a Go worker that is counted as restarted", func(app control.App) bool {
+				return app.Ready == 3 && app.State == control.Online && app.Workers[3].Restarts == 1 && app.Workers[3].Pid != pid
+			})
 			k.do("stop", "shop")
 		})
+	}
+}
+
+// checkDescribed looks at what the manager knows of the Go worker, whose answer is among the first.
+func (k *eggKind) checkDescribed(program string, answers []string) {
+	k.t.Helper()
+	app := k.manager.app("shop")
+	if len(app.Workers) != 4 || app.Instances != 3 || app.Ready != 3 {
+		k.t.Fatalf("it is %+v", app)
+	}
+	w := app.Workers[3]
+	if w.Place() != "2" || w.State != control.WorkerOnline || w.Runtime != "go" || w.Accepted == 0 || w.Memory == 0 || w.Program != program ||
+		!slices.Contains(answers, fmt.Sprintf("Go, process %d", w.Pid)) {
+		k.t.Errorf("the Go worker is %+v, and of the answers %q", w, answers)
+	}
+	if out := k.do("describe", "shop"); !strings.Contains(out, "shop/2") {
+		k.t.Errorf("describe does not say shop/2:\n%s", out)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -208,7 +209,9 @@ func runPool(f *runFlags, script string, args []string, o *supervise.Options) er
 		}
 	}
 	if f.stickyListen != "" {
-		if o.Sticky, err = net.Listen("tcp", f.stickyListen); err != nil {
+		var plain net.ListenConfig
+		plain.SetMultipathTCP(false) // as what Node listens on: its workers get the connections
+		if o.Sticky, err = plain.Listen(context.Background(), "tcp", f.stickyListen); err != nil {
 			return fmt.Errorf("--sticky-listen: %w", err)
 		}
 	}

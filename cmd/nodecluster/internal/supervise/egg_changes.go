@@ -95,26 +95,33 @@ func (s *eggService) Scale(context.Context, control.Scale) (control.Result, erro
 	return control.Result{}, invalid("an Egg application has as many app workers as it was started with: change instances in its file, and start that")
 }
 
-// Drain has the application not be ready any more.
-func (s *eggService) Drain(_ context.Context, d control.Drain) error {
-	if d.Wait {
-		return invalid("the connections of an Egg application are not counted: leave --wait out")
-	}
+// Drain has the application not be ready any more, and waits until no connection is open if it is to.
+func (s *eggService) Drain(ctx context.Context, d control.Drain) error {
 	if !s.drains.Swap(true) {
 		s.log.Begin("drain", "not ready any more: drain was asked for")
 	}
-	return nil
+	if !d.Wait {
+		return nil
+	}
+	return awaitNoConnections(ctx, s.over, func() ([]int, error) {
+		run := s.current()
+		status, err := run.Status(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return run.OpenConnections(ctx, workersOfEgg(status)...)
+	})
 }
 
-// Signal sends a signal to the app workers.
+// Signal sends a signal to the workers.
 func (s *eggService) Signal(ctx context.Context, what control.Signal) error {
 	status, err := s.current().Status(ctx)
 	if err != nil {
 		return asError(err)
 	}
 	workers := map[int]*cluster.Worker{}
-	for _, a := range status.Apps {
-		workers[a.Place] = a.Worker
+	for _, p := range placesOf(status) {
+		workers[p.Place] = p.Worker
 	}
 	return sendSignal(what, workers)
 }

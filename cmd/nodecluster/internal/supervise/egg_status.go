@@ -23,10 +23,10 @@ func (s *eggService) App(ctx context.Context) (control.App, error) {
 	if err != nil {
 		return control.App{}, asError(err)
 	}
-	uses := s.usage.read(ctx, unknownConnections, workersOfEgg(status), pidsOf(status.Agent)...)
+	uses := s.usage.read(ctx, run.OpenConnections, workersOfEgg(status), pidsOf(status.Agent)...)
 	app := control.App{
 		Name: s.options.Name, Namespace: s.options.Namespace, Supervisor: s.options.supervisor(uses, s.startedAt),
-		Version: s.options.appVersion(), Instances: status.Workers, Waiting: run.Waiting(), Change: s.history.last(), Config: s.configuration(),
+		Version: s.options.appVersion(), Instances: status.Workers + len(status.Beside), Waiting: run.Waiting(), Change: s.history.last(), Config: s.configuration(),
 	}
 	app.RestartsBy, app.ReloadsBy = s.history.counts()
 	app.Restarts = app.RestartsBy["exit"] + app.RestartsBy["signal"]
@@ -60,8 +60,8 @@ func (s *eggService) configuration() []byte {
 	return s.config
 }
 
-// unknownConnections is for app workers, whose connections nobody counts.
-func unknownConnections(context.Context, ...*cluster.Worker) ([]int, error) { return nil, nil }
+// placesOf are those of the app workers, and of the programs beside them.
+func placesOf(status egg.Status) []egg.PlaceStatus { return slices.Concat(status.Apps, status.Beside) }
 
 func pidsOf(agent egg.AgentStatus) []int {
 	if agent.Pid == 0 {
@@ -71,8 +71,8 @@ func pidsOf(agent egg.AgentStatus) []int {
 }
 
 func workersOfEgg(status egg.Status) (all []*cluster.Worker) {
-	for _, a := range status.Apps {
-		for _, w := range []*cluster.Worker{a.Worker, a.Successor} {
+	for _, p := range placesOf(status) {
+		for _, w := range []*cluster.Worker{p.Worker, p.Successor} {
 			if w != nil {
 				all = append(all, w)
 			}
@@ -91,16 +91,18 @@ func stateOfEgg(status egg.Status, stopping bool) (control.State, string) {
 		if a.Ready {
 			ready++
 		}
-		if a.Failures > 0 {
-			reason = failuresOf(a)
+	}
+	for _, p := range placesOf(status) {
+		if p.Failures > 0 {
+			reason = failuresOf(p)
 		}
 	}
 	if status.Phase == egg.PhaseRunning && status.Agent.Pid == 0 {
 		reason = "there is no agent; another one is started"
 	}
-	for _, a := range status.Apps {
-		if a.Failures >= minLoop {
-			return control.CrashLoop, failuresOf(a)
+	for _, p := range placesOf(status) {
+		if p.Failures >= minLoop {
+			return control.CrashLoop, failuresOf(p)
 		}
 	}
 	if status.Phase == egg.PhaseRunning && !slices.ContainsFunc(status.Apps, hasFuture) {
@@ -113,28 +115,31 @@ func stateOfEgg(status egg.Status, stopping bool) (control.State, string) {
 }
 
 // hasFuture reports whether a place has an app worker, or is to have one.
-func hasFuture(a egg.AppStatus) bool {
+func hasFuture(a egg.PlaceStatus) bool {
 	return a.Worker != nil || a.Successor != nil || !a.RetryAt.IsZero()
 }
 
-func failuresOf(a egg.AppStatus) string {
-	return fmt.Sprintf("app worker %d has failed %d times in its start", a.Place, a.Failures)
+func failuresOf(p egg.PlaceStatus) string {
+	if p.Program != "" {
+		return fmt.Sprintf("%s has failed %d times", p.Program, p.Failures)
+	}
+	return fmt.Sprintf("app worker %d has failed %d times in its start", p.Place, p.Failures)
 }
 
-// describe are the agent and the app workers as they are now.
+// describe are the agent and the workers as they are now.
 func (s *eggService) describe(status egg.Status, uses readings) (all []control.Worker) {
 	if status.Phase != egg.PhaseStarting || status.Agent.Starts > 0 {
 		all = append(all, s.agent(status.Agent, uses))
 	}
-	for _, a := range status.Apps {
-		w := s.app(a, uses)
-		if a.Ready && status.Address != "" {
+	for _, p := range placesOf(status) {
+		w := s.place(p, uses)
+		if p.Ready && status.Address != "" {
 			w.Addresses = []string{addressOf(status.Address)}
 		}
 		all = append(all, w)
-		if a.Successor != nil {
-			successor := control.Worker{Instance: a.Place, State: control.WorkerStarting, Reason: "it is to take over"}
-			s.describeApp(&successor, a.Successor, uses)
+		if p.Successor != nil {
+			successor := control.Worker{Instance: p.Place, State: control.WorkerStarting, Reason: "it is to take over", Program: p.Program}
+			s.describeProcess(&successor, p.Successor, uses)
 			all = append(all, successor)
 		}
 	}
@@ -168,34 +173,35 @@ func (s *eggService) agent(a egg.AgentStatus, uses readings) control.Worker {
 	return w
 }
 
-// app is the place of an app worker.
-func (s *eggService) app(a egg.AppStatus, uses readings) control.Worker {
+// place is the place of a worker.
+func (s *eggService) place(p egg.PlaceStatus, uses readings) control.Worker {
 	w := control.Worker{
-		Instance: a.Place, State: control.WorkerStarting, StartedAt: a.StartedAt, RetryAt: a.RetryAt, Restarts: a.Restarts, Failures: a.Failures,
+		Instance: p.Place, State: control.WorkerStarting, StartedAt: p.StartedAt, RetryAt: p.RetryAt, Restarts: p.Restarts, Failures: p.Failures, Program: p.Program,
 	}
 	w.Connections = -1
 	switch {
-	case a.Ready:
+	case p.Ready:
 		w.State = control.WorkerOnline
-	case a.Worker == nil && a.RetryAt.IsZero():
+	case p.Worker == nil && p.RetryAt.IsZero() && p.Program != "": // it is not started before the application is ready
+	case p.Worker == nil && p.RetryAt.IsZero():
 		w.State = control.WorkerStopped
-	case a.Worker == nil:
+	case p.Worker == nil:
 		w.State = control.WorkerWaiting
 	}
-	if a.Failures > 0 {
-		w.Reason = "it has failed in its start"
+	if p.Failures > 0 {
+		w.Reason = failuresOf(p)
 		if s.options.Logs != nil {
-			w.Output = s.options.Logs.LastLines(a.Place)
+			w.Output = s.options.Logs.LastLines(p.Place)
 		}
 	}
-	if a.Worker != nil {
-		s.describeApp(&w, a.Worker, uses)
+	if p.Worker != nil {
+		s.describeProcess(&w, p.Worker, uses)
 	}
 	return w
 }
 
-// describeApp adds what is known of a process.
-func (s *eggService) describeApp(w *control.Worker, worker *cluster.Worker, uses readings) {
+// describeProcess adds what is known of a process.
+func (s *eggService) describeProcess(w *control.Worker, worker *cluster.Worker, uses readings) {
 	w.Usage = uses.of(worker.Pid())
 	w.ID, w.Pid, w.Runtime, w.Accepted = worker.ID(), worker.Pid(), string(worker.Runtime()), uint64(worker.Accepted())
 	describeLag(w, worker)

@@ -31,14 +31,19 @@ func (s *service) Drain(ctx context.Context, d control.Drain) error {
 	if !d.Wait {
 		return nil
 	}
+	return awaitNoConnections(ctx, s.workers.Done(), func() ([]int, error) { return s.workers.OpenConnections(ctx, s.workers.Workers()...) })
+}
+
+// awaitNoConnections counts again and again, until there is nothing open, or the application has ended.
+func awaitNoConnections(ctx context.Context, ended <-chan struct{}, count func() ([]int, error)) error {
 	for {
-		open, err := s.workers.OpenConnections(ctx, s.workers.Workers()...)
+		open, err := count()
 		if err != nil || !slices.ContainsFunc(open, func(n int) bool { return n > 0 }) {
 			return asError(err)
 		}
 		select {
 		case <-time.After(drainPoll):
-		case <-s.workers.Done():
+		case <-ended:
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
