@@ -4,12 +4,9 @@ package egg_test
 
 import (
 	"fmt"
-	"go/parser"
-	"go/token"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"testing"
 
@@ -17,27 +14,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// The program in the package's documentation is the one that TestExample runs.
-func TestDocHasTheExample(t *testing.T) {
-	doc, err := parser.ParseFile(token.NewFileSet(), "doc.go", nil, parser.ParseComments)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var shown strings.Builder
-	for line := range strings.Lines(doc.Doc.Text()) {
-		if text, ok := strings.CutPrefix(line, "\t"); ok {
-			shown.WriteString(text)
-		}
-	}
-	source, err := os.ReadFile("example_test.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if shown.Len() == 0 || !strings.HasSuffix(string(source), "\n\n"+shown.String()) {
-		t.Errorf("doc.go shows\n%s\nand the example is\n%s", &shown, source)
-	}
-}
-
+// TestExample has the program in the package's documentation serve an application.
 func TestExample(t *testing.T) {
 	folder := t.TempDir()
 	t.Setenv("EGG_HOME", folder)

@@ -9,11 +9,7 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// t is the argument of a test function.
-var t *testing.T
-
-func Example() {
-	// func TestPrintsItsVersion(t *testing.T) {
+func TestPrintsItsVersion(t *testing.T) {
 	nodetest.NoLeaks(t)
 	nodetest.EachNode(t, func(t *testing.T, node nodetest.Runtime) {
 		script := nodetest.Script(t, "version.js", "console.log(process.versions.node)")

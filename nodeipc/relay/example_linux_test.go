@@ -25,24 +25,25 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	child := exec.Command("node", "-e", `process.once('message', (m) => { process.send({ got: m }); process.disconnect(); })`)
-	child.Env = append(os.Environ(), "NODE_CHANNEL_FD=3")
+	program := exec.Command("node", "-e", `process.once('message', (m) => { process.send({ got: m }); process.disconnect(); })`)
+	program.Env = append(os.Environ(), "NODE_CHANNEL_FD=3")
 	end := os.NewFile(uintptr(theirs[1]), "the child's end")
-	child.ExtraFiles = []*os.File{end}
-	if err := child.Start(); err != nil {
+	program.ExtraFiles = []*os.File{end}
+	if err := program.Start(); err != nil {
 		log.Fatal(err)
 	}
 	end.Close()
-	r, err := relay.Start(ours[1], theirs[0], relay.Options{Observer: printer{}})
+	if _, err := unix.Write(ours[0], []byte("\"hello\"\n")); err != nil { // or make a nodeipc.Channel of ours[0]
+		log.Fatal(err)
+	}
+	parent, child := ours[1], theirs[0]
+	r, err := relay.Start(parent, child, relay.Options{Observer: printer{}})
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer r.Close()
-	if _, err := unix.Write(ours[0], []byte("\"hello\"\n")); err != nil { // or make a nodeipc.Channel of ours[0]
-		log.Fatal(err)
-	}
 	<-r.Done()
-	if err := child.Wait(); err != nil {
+	if err := program.Wait(); err != nil {
 		log.Fatal(err)
 	}
 	unix.Close(ours[0])

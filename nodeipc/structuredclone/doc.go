@@ -14,11 +14,11 @@
 //
 //	message, err := structuredclone.Marshal(job{"resize", time.UnixMilli(0), big.NewInt(1 << 60), []byte("png"), nil})
 //	if err != nil {
-//		return err
+//		log.Fatal(err)
 //	}
 //	var received job
 //	if err := structuredclone.Unmarshal(message, &received); err != nil {
-//		return err
+//		log.Fatal(err)
 //	}
 //	name, ok := structuredclone.Lookup(message, "name") // "resize", true
 //

@@ -2,6 +2,7 @@ package structuredclone_test
 
 import (
 	"fmt"
+	"log"
 	"math/big"
 	"time"
 
@@ -19,13 +20,11 @@ func Example() {
 
 	message, err := structuredclone.Marshal(job{"resize", time.UnixMilli(0), big.NewInt(1 << 60), []byte("png"), nil})
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
 	var received job
 	if err := structuredclone.Unmarshal(message, &received); err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
 	name, ok := structuredclone.Lookup(message, "name") // "resize", true
 
@@ -40,8 +39,7 @@ func ExampleDecode() {
 	message := []byte("\xff\x0fo\"\x04list\x61\x03\x49\x00\"\x01x\x40\x01\x03{\x01") // { list: ['x', , ] }
 	value, err := structuredclone.Decode(message)
 	if err != nil {
-		fmt.Println(err)
-		return
+		log.Fatal(err)
 	}
 	list, _ := value.(*structuredclone.Object).Get("list")
 	array := list.(*structuredclone.Array)

@@ -5,8 +5,11 @@
 //		pool.Options{Instances: 4, Routes: []pool.Route{routes.SocketIO(), routes.Broadcast()}},
 //	)
 //	if err != nil {
-//		return err
+//		log.Fatal(err)
 //	}
 //	defer workers.Close()
-//	return workers.Start()
+//	if err := workers.Start(); err != nil {
+//		log.Fatal(err)
+//	}
+//	<-workers.Done()
 package routes
