@@ -26,8 +26,10 @@ async function primary() {
     await new Promise((resolve) => balancer.reload(resolve));
     console.log('reload', i, await ask(port), await Promise.all(left), balancer.workers().length);
   }
-  balancer.terminate(() => {
+  const left = balancer.workers().map((worker) => once(worker, 'exit'));
+  balancer.terminate(async () => {
     console.log('terminated', Object.keys(cluster.workers).length);
+    await Promise.all(left); // workers that disconnect say so to a primary, which has to be there
     process.exit(); // it may have left a timer that kills a worker
   });
 }
