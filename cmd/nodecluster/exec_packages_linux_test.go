@@ -25,7 +25,7 @@ func TestExecPackages(t *testing.T) {
 // they wait now and then.
 func TestExecEgg(t *testing.T) {
 	env := []string{"NODE_PATH=" + nodetest.Eggs(t), "EGG_SERVER_ENV=prod"}
-	nodetest.EachNodeOrEnds(t, func(t *testing.T, node nodetest.Runtime) {
+	nodetest.EachNodeOrNewest(t, func(t *testing.T, node nodetest.Runtime) {
 		var running []comparison
 		for _, c := range []primaryProgram{{line: "egg.js egg3 PORTS"}, {line: "egg.js egg4 PORTS", since: 18}} {
 			if c.env = env; node.Major >= c.since {
@@ -45,7 +45,7 @@ func TestExecNext(t *testing.T) {
 	}
 	folder := buildNext(t)
 	env := []string{"NODE_PATH=" + nodetest.Next(t)}
-	nodetest.EachNodeOrEnds(t, func(t *testing.T, node nodetest.Runtime) {
+	nodetest.EachNodeOrNewest(t, func(t *testing.T, node nodetest.Runtime) {
 		primaryProgram{line: "next.js " + folder, env: env}.compare(t, node.Path, "testdata/primaries")
 	})
 }

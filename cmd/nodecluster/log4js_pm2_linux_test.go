@@ -29,7 +29,7 @@ func TestLog4jsWithPM2Settings(t *testing.T) {
 		{"disableClustering with an instance 0", `{"pm2":true,"disableClustering":true}`, true, workers},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			nodetest.EachNodeOrEnds(t, func(t *testing.T, node nodetest.Runtime) {
+			nodetest.EachNodeOrNewest(t, func(t *testing.T, node nodetest.Runtime) {
 				for _, serialization := range []string{"json", "advanced"} {
 					t.Run(serialization, func(t *testing.T) {
 						folder := t.TempDir()

@@ -97,6 +97,11 @@ func TestAllRuntimes(t *testing.T) {
 	if !All() {
 		t.Skip("needs every runtime: scripts/test --all has them")
 	}
+	t.Setenv(allVariable, ends)
+	if got, want := names(Nodes(t)), []string{"node16", "node26"}; !slices.Equal(got, want) {
+		t.Errorf("of the ends Nodes gives %q, want %q", got, want)
+	}
+	t.Setenv(allVariable, "1")
 	if got, want := names(Nodes(t)), []string{"node16", "node18", "node20", "node22", "node24", "node26"}; !slices.Equal(got, want) {
 		t.Errorf("Nodes gives %q, want %q", got, want)
 	}

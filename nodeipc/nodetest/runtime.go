@@ -23,17 +23,25 @@ type Runtime struct {
 	Major int    // Node's major version, 0 for Deno and Bun
 }
 
-// allVariable asks for every runtime. scripts/test --all sets it.
-const allVariable = "NODECLUSTER_TEST_ALL"
+// allVariable asks for every runtime, and its value ends for the oldest and the newest Node where every one is to be tried. scripts/test --all
+// sets it.
+const (
+	allVariable = "NODECLUSTER_TEST_ALL"
+	ends        = "ends"
+)
 
 // All reports whether the tests run with every runtime that scripts/runtimes fetches, as scripts/test --all has it,
 // rather than with the installed Node alone.
 func All() bool { return os.Getenv(allVariable) != "" }
 
 // Nodes gives every Node that this project supports, 16 to 26, oldest first, when [All] is true, and otherwise the
-// installed Node alone. The test ends with a failure when one of them is not there.
+// installed Node alone. With NODECLUSTER_TEST_ALL=ends it is the oldest and the newest one, for tests that were run with every one in another
+// way. The test ends with a failure when one of them is not there.
 func Nodes(tb testing.TB) []Runtime {
 	tb.Helper()
+	if os.Getenv(allVariable) == ends {
+		return nodes(tb, majors[0], majors[len(majors)-1])
+	}
 	return nodes(tb, majors...)
 }
 
@@ -96,12 +104,12 @@ func EachNodeSince(t *testing.T, oldest int, f func(t *testing.T, node Runtime))
 	each(t, supported, f)
 }
 
-// EachNodeOrEnds is [EachNode], and with the race detector [OldestAndNewest]: for what takes minutes, and is run without the race
-// detector too.
-func EachNodeOrEnds(t *testing.T, f func(t *testing.T, node Runtime)) {
+// EachNodeOrNewest is [EachNode], and with the race detector the newest Node alone, if [All] is true: for what takes minutes, and is run
+// without the race detector too.
+func EachNodeOrNewest(t *testing.T, f func(t *testing.T, node Runtime)) {
 	t.Helper()
 	if RaceDetector {
-		OldestAndNewest(t, f)
+		each(t, nodes(t, majors[len(majors)-1]), f)
 		return
 	}
 	EachNode(t, f)
