@@ -8,7 +8,7 @@ import (
 // An Event is what [Settings.Observe] is told: an [AppEvent], an [AgentEvent], a [PhaseEvent] or a [ReloadEvent].
 type Event interface{ isEvent() }
 
-// An AppEvent is an event of package cluster about an app worker, which is no message.
+// An AppEvent is an event of package cluster about an app worker, or a program beside them, which is no message.
 type AppEvent struct{ Event cluster.Event }
 
 // AgentStep is a step in the life of an agent.
