@@ -26,12 +26,14 @@ func openGiven(t *testing.T, options map[string]any, on ...[2]string) (g given) 
 	t.Helper()
 	g.options = options
 	_, hasPath := options["path"]
+	if !hasPath {
+		options["port"] = nodetest.FreePort(t) // in both families, in which one of the system's own choice may be taken
+	}
 	for _, at := range on {
 		network, host := at[0], at[1]
 		address := host
 		if !hasPath {
-			port, _ := options["port"].(int)
-			address = net.JoinHostPort(host, fmt.Sprint(port))
+			address = net.JoinHostPort(host, fmt.Sprint(options["port"]))
 		}
 		l, err := net.Listen(network, address)
 		if err != nil {
@@ -47,7 +49,6 @@ func openGiven(t *testing.T, options map[string]any, on ...[2]string) (g given) 
 			continue
 		}
 		port := l.Addr().(*net.TCPAddr).Port
-		options["port"] = port
 		if strings.Contains(host, ":") {
 			g.clients = append(g.clients, [2]string{"tcp6", fmt.Sprintf("[::1]:%d", port)})
 		}
