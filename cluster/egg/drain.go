@@ -34,6 +34,9 @@ func (m *Master) drain(p appProcess) {
 	w := p.(*appWorker)
 	timeout := m.appTimeout()
 	deadline := time.Now().Add(timeout)
+	if !m.settings.NoDrain && m.sticky == nil {
+		w.Disconnect() // before anybody is told of its successor, to which comes what comes from then on
+	}
 	m.endings.Go(func() {
 		if !m.settings.NoDrain {
 			ctx, cancel := context.WithTimeout(m.ctx, timeout/2)
@@ -44,12 +47,12 @@ func (m *Master) drain(p appProcess) {
 	})
 }
 
-// awaitDrained asks a worker to leave, and waits until it has answered its clients.
+// awaitDrained waits until a worker that was asked to leave has answered its clients. In sticky mode it asks it once it has none.
 func (m *Master) awaitDrained(ctx context.Context, w *appWorker) {
 	if m.sticky != nil {
 		m.sticky.awaitClosed(ctx, w)
+		w.Disconnect()
 	}
-	w.Disconnect()
 	select {
 	case <-w.drained:
 	case <-w.Disconnected():

@@ -145,6 +145,9 @@ func (p *Pool) promote(place *place) {
 	place.settings, place.failures, place.failed = t.settings, 0, false
 	if old != nil {
 		old.ReleaseListeners()
+		if m := before.settings.StopMethod; m == "" || m == cluster.StopDisconnect {
+			old.Disconnect() // before anybody is told: what comes from then on is the successor's
+		}
 		t.change.leaving = append(t.change.leaving, p.retire(old))
 	}
 	p.tell(t.change.progress(Replaced, place.number, t.worker, nil))
