@@ -152,7 +152,8 @@ const pm2Driver = `
 			// When the daemon has the bus's connection is not said.
 			const probing = setInterval(() => send('probe', 1), 20);
 			bus.on('*', (type, { process: of, raw, data: said }) => {
-				if (!of || of.name !== 'api' || /^(log|process:event)/.test(type)) return;
+				// What PM2 itself says of the application comes at a moment of its own, on a busy machine after the first answer.
+				if (!of || of.name !== 'api' || /^(log|process:event|application:dependencies)/.test(type)) return;
 				if (said && said.got && said.got.topic === 'probe') {
 					clearInterval(probing);
 					if (!begun) data.forEach(({ topic, data }) => send(topic, data));
