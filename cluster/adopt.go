@@ -48,19 +48,14 @@ const maxAdoptedMessage = 1 << 30
 // descriptors left, and with [ErrClosed] after Close. It waits for the primary's loop, and panics on it.
 func (p *Primary) Adopt(parent, child *os.File, o AdoptOptions) (*Worker, error) {
 	p.mustNotWait("Adopt of a worker")
-	p.mu.Lock()
-	if p.closing {
-		p.mu.Unlock()
-		return nil, fmt.Errorf("cluster: adopt a worker: the primary is %w", ErrClosed)
+	id, err := p.enter()
+	if err != nil {
+		return nil, fmt.Errorf("cluster: adopt a worker: %w", err)
 	}
-	p.lastID++
-	w := &Worker{id: p.lastID, primary: p, pid: o.Pid, life: newLifeline(), onLoop: newWorkerOnLoop()}
-	p.forking.Add(1)
-	p.mu.Unlock()
 	defer p.forking.Done()
+	w := &Worker{id: id, primary: p, pid: o.Pid, life: newLifeline(), onLoop: newWorkerOnLoop()}
 	a := &adoption{worker: w, options: o, served: map[string]bool{}}
 	w.onLoop.adoption = a
-	var err error
 	if called := p.loop.Call(func() { err = a.begin(parent, child) }); errors.Join(called, err) != nil {
 		return nil, fmt.Errorf("cluster: adopt a worker: %w", errors.Join(called, err))
 	}

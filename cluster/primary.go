@@ -134,22 +134,38 @@ func (p *Primary) ForkSuccessor(before *Worker, settings Settings, env ...string
 
 func (p *Primary) fork(before *Worker, settings Settings, env []string) (*Worker, error) {
 	p.mustNotWait("Fork of a worker")
-	p.mu.Lock()
-	if p.closing {
-		p.mu.Unlock()
-		return nil, fmt.Errorf("cluster: fork: the primary is %w", ErrClosed)
+	id, err := p.enter()
+	if err != nil {
+		return nil, fmt.Errorf("cluster: fork: %w", err)
 	}
-	p.lastID++
-	id := p.lastID
-	settings.Serialization = p.settings.Serialization
-	p.forking.Add(1)
-	p.mu.Unlock()
 	defer p.forking.Done()
+	settings.Serialization = p.Settings().Serialization
 	w, err := p.start(id, before, &settings, env)
 	for p.makeRoom(err) {
 		w, err = p.start(id, before, &settings, env)
 	}
 	return w, err
+}
+
+// enter gives a new worker its id, and has Close wait until forking.Done is called. It fails once Close was called.
+func (p *Primary) enter() (id int, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closing {
+		return 0, fmt.Errorf("the primary is %w", ErrClosed)
+	}
+	p.lastID++
+	p.forking.Add(1)
+	return p.lastID, nil
+}
+
+// goUnlessClosed runs f in a goroutine for which Close waits. Once Close was called it does nothing: nobody needs what f finds out.
+func (p *Primary) goUnlessClosed(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closing {
+		p.forking.Go(f)
+	}
 }
 
 func (p *Primary) start(id int, before *Worker, settings *Settings, env []string) (*Worker, error) {

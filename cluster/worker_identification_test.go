@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -174,5 +175,28 @@ func TestTooManyQuestions(t *testing.T) {
 	<-w.child.Done()
 	if err := w.child.Err(); !errors.Is(err, nodeipc.ErrProtocol) {
 		t.Errorf("the channel ended with %v, want %v", err, nodeipc.ErrProtocol)
+	}
+}
+
+// What Close does not wait for is not begun any more.
+func TestNothingIsIdentifiedOnceClosing(t *testing.T) {
+	nodetest.NoLeaks(t)
+	p := newTestPrimary(t, SchedRR)
+	w := newFakeWorker(t, p)
+	w.runtime.Store(nil)
+	p.forking.Add(1) // as a fork under way has Close wait
+	var closing sync.WaitGroup
+	closing.Go(func() { p.Close() })
+	await(t, "the primary does not close", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return p.closing
+	})
+	p.loop.Call(w.identify)
+	w.finish()
+	p.forking.Done()
+	closing.Wait()
+	if w.isIdentified() {
+		t.Error("the worker's runtime was looked for")
 	}
 }

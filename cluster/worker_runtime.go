@@ -77,7 +77,7 @@ func (w *Worker) identify() {
 	}
 	w.onLoop.identification.running = true
 	p := w.primary
-	p.forking.Go(func() {
+	p.goUnlessClosed(func() {
 		r := p.executables.runtime(w.executables()...)
 		p.loop.Post(func() { w.identified(r) })
 	})
@@ -120,7 +120,7 @@ func (w *Worker) identifyVersion() {
 	}
 	w.onLoop.identification.running = true
 	p := w.primary
-	p.forking.Go(func() {
+	p.goUnlessClosed(func() {
 		version := p.executables.nodeVersion(w.executables()...)
 		p.loop.Post(func() {
 			w.onLoop.identification.version = version
