@@ -35,6 +35,7 @@ type backlog struct {
 	timer    *time.Timer
 	looking  bool
 	missed   []*account // of whom events were dropped since the reader has taken one
+	keepsAll bool       // the reader is never idle
 }
 
 // account is what the events cost that wait and that one worker has caused.
@@ -57,7 +58,7 @@ func (b *backlog) account(w *Worker) *account {
 }
 
 // isIdle reports whether the reader takes no events, so that they are not kept for it however many wait.
-func (b *backlog) isIdle() bool { return b.looks >= maxIdleLooks }
+func (b *backlog) isIdle() bool { return b.looks >= maxIdleLooks && !b.keepsAll }
 
 // renew is called when the reader takes an event.
 func (b *backlog) renew() {
@@ -107,7 +108,7 @@ func (r *Subscription) charge(e entry) {
 		a.holds = true
 		a.worker.hold()
 	}
-	if a.cost > maxWaiting || r.cost > maxWaitingInAll {
+	if !r.keepsAll && (a.cost > maxWaiting || r.cost > maxWaitingInAll) {
 		r.watch()
 	}
 }

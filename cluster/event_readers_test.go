@@ -57,6 +57,48 @@ func TestBacklogOfManyWorkers(t *testing.T) {
 	}
 }
 
+// A reader that keeps all has the worker wait for it where others are taken for idle, and misses nothing.
+func TestReaderThatKeepsAll(t *testing.T) {
+	nodetest.NoLeaks(t)
+	p, err := NewPrimary(Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	w := newFakeWorker(t, p)
+	defer w.finish()
+	reader := p.Subscribe(MessageEvent{})
+	defer reader.Close()
+	reader.KeepAll()
+	holds := func() int {
+		p.events.mu.Lock()
+		defer p.events.mu.Unlock()
+		return w.holds
+	}
+	const size, many = 1 << 20, 20
+	for range many {
+		p.events.emitFor(w.Worker, MessageEvent{Worker: w.Worker}, size)
+	}
+	awaitIdle(t, p)
+	for range maxIdleLooks {
+		reader.look()
+	}
+	if n := holds(); n != 1 {
+		t.Errorf("the worker is held back for %d readers, want 1", n)
+	}
+	for range many {
+		p.events.emitFor(w.Worker, MessageEvent{Worker: w.Worker}, size)
+	}
+	for i := range 2 * many {
+		if _, err := reader.Next(nodetest.Context(t)); err != nil {
+			t.Fatalf("message %d: %v", i, err)
+		}
+	}
+	if n := holds(); n != 0 {
+		t.Errorf("the worker is held back for %d readers that have all", n)
+	}
+}
+
 // What no worker can cause at will is kept for a program that takes some of it now and then.
 func TestLivesWait(t *testing.T) {
 	nodetest.NoLeaks(t)

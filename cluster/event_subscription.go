@@ -54,6 +54,14 @@ func (r *Subscription) next(ctx context.Context) (Event, error) {
 	}
 }
 
+// KeepAll has nothing be dropped for this reader, which is idle for nobody: a worker of which 16 MiB wait is held back until the reader takes
+// some, however long that is. It is to be called before the first event is taken, for a reader that always comes back to take more.
+func (r *Subscription) KeepAll() {
+	r.stream.mu.Lock()
+	defer r.stream.mu.Unlock()
+	r.keepsAll = true
+}
+
 // Events are all that Next gives until it fails.
 func (r *Subscription) Events(ctx context.Context) iter.Seq[Event] {
 	return func(yield func(Event) bool) {

@@ -23,7 +23,8 @@ func (p *Primary) Events(ctx context.Context) iter.Seq[Event] { return p.events.
 // Subscribe adds a reader that gets every event from now on, in order, whatever Next and other readers take. If types of events
 // are named, by zero values such as ExitEvent{}, it gets events of these types alone. The handle of a message goes to
 // [Primary.Next] only: a MessageEvent has none here. What waits for it is bounded as for Next, and a worker is held back for any
-// reader that is not idle: a subscription that is not read any more is to be closed with [Subscription.Close].
+// reader that is not idle: a subscription that is not read any more is to be closed with [Subscription.Close]. With
+// [Subscription.KeepAll] a reader is never idle.
 func (p *Primary) Subscribe(only ...Event) *Subscription { return p.events.subscribe(kindsOf(only)) }
 
 // EmitError adds an [ErrorEvent] to the events of all readers, as emit('error', …) of Node's cluster does. It is for a program that

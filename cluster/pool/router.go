@@ -80,6 +80,7 @@ func (p *Pool) startRouting() {
 		p.routers = append(p.routers, &Router{pool: p, route: route, relays: relays})
 	}
 	messages := p.primary.Subscribe(cluster.MessageEvent{}, cluster.PostponedEvent{}, cluster.DisconnectEvent{})
+	messages.KeepAll()
 	p.routing.Go(func() {
 		for event := range messages.Events(context.Background()) {
 			p.routeEvent(event)
