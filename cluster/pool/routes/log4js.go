@@ -96,11 +96,11 @@ func (l *log4js) Take(r *pool.Router, from *cluster.Worker, m nodeipc.Message) {
 		Data string `json:"data"`
 	}
 	if payload := m.Payload(); len(payload) > maxLog4js {
-		l.options.Take(unreadable(from, fmt.Sprintf("it has more than %d MiB", maxLog4js>>20), string(payload)))
+		l.options.Take(unreadable(from, fmt.Sprintf("it has more than %d MiB", maxLog4js>>20), payload))
 		return
 	}
 	if err := m.Decode(&message); err != nil {
-		l.options.Take(unreadable(from, "its data is no text", string(m.Payload())))
+		l.options.Take(unreadable(from, "its data is no text", m.Payload()))
 		return
 	}
 	event, hasWorker, err := readLog4js(message.Data)
@@ -134,10 +134,10 @@ func (l *log4js) forward(r *pool.Router, from *cluster.Worker, m nodeipc.Message
 func (l *log4js) Leave(_ *pool.Router, w *cluster.Worker) { delete(l.senders, w) }
 
 // unreadable is an event in place of one that cannot be read.
-func unreadable(from *cluster.Worker, why, text string) Log4jsEvent {
-	shown := text
-	if len(shown) > maxUnread {
-		shown = fmt.Sprintf("%s… %d more bytes", shown[:maxUnread], len(text)-maxUnread)
+func unreadable[T []byte | string](from *cluster.Worker, why string, text T) Log4jsEvent {
+	shown := string(text[:min(len(text), maxUnread)])
+	if more := len(text) - len(shown); more > 0 {
+		shown += fmt.Sprintf("… %d more bytes", more)
 	}
 	return Log4jsEvent{
 		Worker: from, Time: time.Now(), Level: Log4jsLevel{"ERROR", log4jsError}, Category: "log4js", Pid: from.Pid(),
