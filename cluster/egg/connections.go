@@ -19,11 +19,7 @@ func (m *Master) OpenConnections(ctx context.Context, workers ...*cluster.Worker
 	if err != nil {
 		return nil, fmt.Errorf("egg: open connections: %w", err)
 	}
-	pids := make([]int, len(workers))
-	for i, w := range workers {
-		pids[i] = w.Pid()
-	}
-	open, err := usage.Connections(pids, ports)
+	open, err := usage.Connections(workers, ports)
 	if err != nil {
 		return nil, fmt.Errorf("egg: open connections: %w", err)
 	}

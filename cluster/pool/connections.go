@@ -27,11 +27,7 @@ func (p *Pool) OpenConnections(ctx context.Context, workers ...*cluster.Worker) 
 	if err != nil {
 		return nil, fmt.Errorf("pool: open connections: %w", err)
 	}
-	pids := make([]int, len(workers))
-	for i, w := range workers {
-		pids[i] = w.Pid()
-	}
-	open, err := usage.Connections(pids, ports)
+	open, err := usage.Connections(workers, ports)
 	if err != nil {
 		return nil, fmt.Errorf("pool: open connections: %w", err)
 	}

@@ -13,16 +13,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Connections returns how many connections to servers on these TCP ports each process has open, which may be accepted or made, in the order of
-// the process ids. Their states do not matter, as long as the process has not closed them. It is -1 for a process that has ended, or that is
+// Connections returns how many connections to servers on these TCP ports each process has open, which may be accepted or made, in their
+// order. Their states do not matter, as long as the process has not closed them. It is -1 for a process that has ended, or that is
 // another user's. It reads all descriptors of the processes and, if one of them is a TCP socket, all sockets of this process's network
 // namespace once: the kernel looks through a table for that which is as large as the machine's memory, in some milliseconds.
-func Connections(pids []int, ports map[int]bool) ([]int, error) {
-	open := make([]int, len(pids))
-	sockets := make([]map[string]bool, len(pids))
+func Connections[P Process](processes []P, ports map[int]bool) ([]int, error) {
+	open := make([]int, len(processes))
+	sockets := make([]map[string]bool, len(processes))
 	hasAny := false
-	for i, pid := range pids {
-		own, err := tcpSockets(pid)
+	for i, p := range processes {
+		own, err := tcpSockets(p.Pid())
 		if err != nil {
 			open[i] = -1
 		}

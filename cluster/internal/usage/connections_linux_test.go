@@ -8,6 +8,10 @@ import (
 	"testing"
 )
 
+type processID int
+
+func (p processID) Pid() int { return int(p) }
+
 // TestConnections counts what was accepted, over both versions of IP and over Multipath TCP, and neither a listener nor what was dialled.
 func TestConnections(t *testing.T) {
 	for _, c := range []struct {
@@ -29,7 +33,7 @@ func TestConnections(t *testing.T) {
 			defer l.Close()
 			ports := map[int]bool{l.Addr().(*net.TCPAddr).Port: true}
 			for want := range 3 {
-				open, err := Connections([]int{os.Getpid(), -1}, ports)
+				open, err := Connections([]processID{processID(os.Getpid()), -1}, ports)
 				if !slices.Equal(open, []int{want, -1}) || err != nil {
 					t.Errorf("with %d connections it says %v, %v", want, open, err)
 				}

@@ -8,3 +8,6 @@ type Memory struct {
 	// Own is the part of it that is nobody else's and is not backed by a file: what is free again when the process ends.
 	Own int64
 }
+
+// Process is what has a process id, such as a worker.
+type Process interface{ Pid() int }

@@ -17,6 +17,6 @@ func Read(int) (Memory, error) {
 }
 
 // Connections fails with an error that matches [errors.ErrUnsupported].
-func Connections([]int, map[int]bool) ([]int, error) {
+func Connections[P Process]([]P, map[int]bool) ([]int, error) {
 	return nil, fmt.Errorf("the connections of processes on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 }
