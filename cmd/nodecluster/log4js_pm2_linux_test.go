@@ -33,7 +33,7 @@ func TestLog4jsWithPM2Settings(t *testing.T) {
 				for _, serialization := range []string{"json", "advanced"} {
 					t.Run(serialization, func(t *testing.T) {
 						folder := t.TempDir()
-						args := []string{"--node", node.Path, "-i", fmt.Sprint(workers), "--serialization", serialization, routesData + "log4js-pm2.js"}
+						args := []string{"--node", node.Path, "-i", fmt.Sprint(workers), "--serialization", serialization, "--kill-timeout", "1m", routesData + "log4js-pm2.js"}
 						if c.hasZero {
 							args = append([]string{"--instance-var", "NODE_APP_INSTANCE"}, args...)
 						}
