@@ -11,7 +11,8 @@ import (
 
 // A worker that sends log4js's messages wrongly takes nothing of another's lines, nor much memory, and its own right line is there.
 func TestLog4jsHostile(t *testing.T) {
-	const lines, maxMiB = 50_000, 1 << 10
+	const maxMiB = 1 << 10
+	lines := manyLines(50_000)
 	for _, serialization := range []string{"json", "advanced"} {
 		t.Run(serialization, func(t *testing.T) {
 			p := launch(t, []string{"NODE_PATH=" + nodetest.Libraries(t), fmt.Sprint("LINES=", lines), "SERIALIZATION=" + serialization},

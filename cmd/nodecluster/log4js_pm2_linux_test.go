@@ -14,10 +14,7 @@ import (
 // With log4js's settings for PM2 no line is lost either, whoever writes it: the primary, each worker, or the instance 0.
 func TestLog4jsWithPM2Settings(t *testing.T) {
 	const workers = 2
-	lines := 50_000
-	if nodetest.RaceDetector {
-		lines = 5_000
-	}
+	lines := manyLines(20_000)
 	for _, c := range []struct {
 		name, settings string
 		hasZero        bool // an instance 0 in PM2's variable
