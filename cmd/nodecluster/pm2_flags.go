@@ -83,17 +83,7 @@ func addHidden(flags *pflag.FlagSet, name, shorthand string, set func(string) er
 	f.NoOptDefVal, f.Hidden = "true", true
 }
 
-// withoutValue is what is wrong with a flag that has no value, without the value that pflag gives it.
-func withoutValue(err error) error {
-	if wrong := (*pflag.InvalidValueError)(nil); errors.As(err, &wrong) {
-		if _, ok := wrong.GetFlag().Value.(switchValue); ok {
-			return fmt.Errorf("--%s: %w", wrong.GetFlag().Name, wrong.Unwrap())
-		}
-	}
-	return err
-}
-
-// switchValue is a flag's value that only a function takes.
+// switchValue is a flag's value that only a function takes: the flag has none on the command line.
 type switchValue struct{ set func(string) error }
 
 func (v switchValue) Set(text string) error { return v.set(text) }

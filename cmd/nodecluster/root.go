@@ -50,6 +50,6 @@ func newRootCommand() *cobra.Command {
 	root.SetHelpCommandGroupID("System")
 	root.AddCommand(newTraceExecCommand(), newTraceExitCommand(), newAdoptEngineCommand(), newAdoptExecCommand())
 	completeFlags(root)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return withoutValue(err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	return root
 }
