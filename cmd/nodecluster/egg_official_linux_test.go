@@ -70,10 +70,14 @@ func eggMasters(t *testing.T) (official, ours eggMaster) {
 
 // experience runs the scenario under a master.
 func (s eggScenario) experience(t *testing.T, master eggMaster, version int) (all map[string][]string) {
-	t.Run(filepath.Base(master.program), func(t *testing.T) {
-		r := newEggRun(t, master, version)
-		s.run(r)
-		all = r.experience()
-	})
+	for again := true; again; {
+		again = false
+		t.Run(filepath.Base(master.program), func(t *testing.T) {
+			r := newEggRun(t, master, version)
+			defer func() { again = r.portTaken }()
+			s.run(r)
+			all = r.experience()
+		})
+	}
 	return all
 }

@@ -48,6 +48,7 @@ type eggRun struct {
 
 	child          *nodeipc.Child
 	stdout, stderr *output
+	portTaken      bool // and nothing of the run counts
 	reader         chan struct{}
 	mu             sync.Mutex
 	parent         []json.RawMessage // the messages of the master
@@ -164,6 +165,7 @@ func (r *eggRun) until(what string, done func() bool) {
 			return true
 		}
 		if ended {
+			r.giveUpTakenPort()
 			r.t.Fatalf("the master has ended before: %s", what)
 		}
 		select {
@@ -173,6 +175,14 @@ func (r *eggRun) until(what string, done func() bool) {
 		}
 		return false
 	})
+}
+
+// giveUpTakenPort ends a run of Egg's own master in which the port that it had found free was taken by another process before the agent listened.
+func (r *eggRun) giveUpTakenPort() {
+	if r.master.official && strings.Contains(r.stderr.String(), "is occupied by other") {
+		r.portTaken = true
+		r.t.Skip("Egg's own master has chosen a port that another process took: the scenario is run again")
+	}
 }
 
 func (r *eggRun) processes() map[string]*eggProcess { return readExperiences(r.path("log")) }
