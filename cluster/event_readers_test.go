@@ -18,11 +18,7 @@ import (
 // A program that takes no events for ever has a bounded number of them waiting, however many workers come and go meanwhile.
 func TestBacklogOfManyWorkers(t *testing.T) {
 	nodetest.NoLeaks(t)
-	p, err := NewPrimary(Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
+	p := newUnreadPrimary(t)
 	const size, each = 1 << 20, 20
 	for i := range 20 {
 		w := newFakeWorker(t, p)
@@ -60,11 +56,7 @@ func TestBacklogOfManyWorkers(t *testing.T) {
 // A reader that keeps all has the worker wait for it where others are taken for idle, and misses nothing.
 func TestReaderThatKeepsAll(t *testing.T) {
 	nodetest.NoLeaks(t)
-	p, err := NewPrimary(Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
+	p := newUnreadPrimary(t)
 	w := newFakeWorker(t, p)
 	defer w.finish()
 	reader := p.Subscribe(MessageEvent{})
@@ -102,11 +94,7 @@ func TestReaderThatKeepsAll(t *testing.T) {
 // What no worker can cause at will is kept for a program that takes some of it now and then.
 func TestLivesWait(t *testing.T) {
 	nodetest.NoLeaks(t)
-	p, err := NewPrimary(Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
+	p := newUnreadPrimary(t)
 	const many = 2 * maxWaiting / lifeCost
 	for range many {
 		p.events.emit(ForkEvent{})
@@ -125,6 +113,17 @@ func TestLivesWait(t *testing.T) {
 			t.Fatalf("event %d is %T, %v", i, e, err)
 		}
 	}
+}
+
+// newUnreadPrimary makes a primary whose events wait.
+func newUnreadPrimary(t *testing.T) *Primary {
+	t.Helper()
+	p, err := NewPrimary(Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { p.Close() })
+	return p
 }
 
 // awaitIdle waits until the primary's own reader is taken for idle.
@@ -150,11 +149,7 @@ func await(t *testing.T, otherwise string, so func() bool) {
 // Calls of Next that wait at once do not close each other's handles, then or later.
 func TestHandlesInSeveralCallsOfNext(t *testing.T) {
 	nodetest.NoLeaks(t)
-	p, err := NewPrimary(Settings{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer p.Close()
+	p := newUnreadPrimary(t)
 	w := newFakeWorker(t, p)
 	defer w.finish()
 	ctx := nodetest.Context(t)

@@ -54,8 +54,8 @@ func (r *Subscription) next(ctx context.Context) (Event, error) {
 	}
 }
 
-// KeepAll has nothing be dropped for this reader, which is idle for nobody: a worker of which 16 MiB wait is held back until the reader takes
-// some, however long that is. It is to be called before the first event is taken, for a reader that always comes back to take more.
+// KeepAll has the reader miss no event from now on, however long it takes none: a worker of which 16 MiB wait is held back until the reader
+// takes some. It is for a reader that always comes back, as one that does not would hold workers back for ever.
 func (r *Subscription) KeepAll() {
 	r.stream.mu.Lock()
 	defer r.stream.mu.Unlock()
