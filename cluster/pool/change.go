@@ -292,6 +292,7 @@ func (p *Pool) cancel(c *change, cause error) {
 // hearReady has workers be heard that send "ready", until stop is called.
 func (p *Pool) hearReady() (stop func()) {
 	messages := p.primary.Subscribe(cluster.MessageEvent{})
+	messages.KeepAll()
 	var hearing sync.WaitGroup
 	hearing.Go(func() {
 		for event := range messages.Events(context.Background()) {

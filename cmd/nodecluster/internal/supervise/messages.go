@@ -73,9 +73,10 @@ func (s *service) tellLogReload() {
 	}
 }
 
-// Messages gives what workers send. Those who follow slowly hold no worker back: the server drops what they do not take.
+// Messages gives all that workers send. Those who follow slowly hold no worker back: the server drops what they do not take, and says so.
 func (s *service) Messages(ctx context.Context) iter.Seq[control.Event] {
 	messages := s.workers.Subscribe(cluster.MessageEvent{})
+	messages.KeepAll()
 	stop := context.AfterFunc(ctx, messages.Close)
 	return func(yield func(control.Event) bool) {
 		defer messages.Close()

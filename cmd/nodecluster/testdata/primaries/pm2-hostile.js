@@ -7,7 +7,7 @@ const nested = (depth) => {
 const long = 'x'.repeat(100_000);
 const values = [
   undefined, null, 0, -1, 1e308, true, '', '0', '\0\x1b[31m\n', '__proto__', 'error', long, '\ud800', [], {}, ['process:msg'], { toString: 1, length: -1 },
-  nested(2000), Array(2000).fill(null), new Array(1e6), Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`k${i}`, i])),
+  nested(2000), Array(2000).fill(null), new Array(1e5), Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`k${i}`, i])),
 ];
 const send = (message) => {
   try {
@@ -23,6 +23,7 @@ process.on('message', (m) => {
       for (const data of values) send({ type, data, topic: type, id: data });
     }
     values.forEach(send);
+    send({ type: new Array(1e6), data: new Array(1e6) });
   }
   if (m.topic === 'flood' && m.id === 0) {
     for (let i = 0; i < 20_000; i++) process.send({ type: 'process:msg', data: { i, fill: long.slice(0, 1000) } });
