@@ -22,7 +22,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // deadline bounds every wait of a test, so that a failure is a message instead of a hang.
-const deadline = 20 * time.Second
+const deadline = time.Minute
 
 func must[T any](t testing.TB) func(T, error) T {
 	return func(v T, err error) T {

@@ -123,7 +123,7 @@ func writePieces(t *testing.T, fd int, text []byte, piece int, beside uint8) (cl
 	unix.Shutdown(fd, unix.SHUT_WR)
 	return func() {
 		defer r.Close()
-		r.SetReadDeadline(time.Now().Add(10 * time.Second))
+		r.SetReadDeadline(time.Now().Add(nodetest.Patience))
 		if _, err := r.Read(make([]byte, 1)); err != io.EOF {
 			t.Fatalf("a descriptor is still open: %v", err)
 		}

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/nodecluster/nodecluster/cmd/internal/pm2"
@@ -183,7 +182,7 @@ const noAnswer = "no answer"
 // getText is what a request on a connection of its own is answered with, or that it is not.
 func getText(t *testing.T, port int, path string) string {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 	response, err := client.Get("http://" + localhost(port) + path)
 	if err != nil {
 		return noAnswer

@@ -74,7 +74,7 @@ func get(t *testing.T, url, network, address string) answer {
 			return new(net.Dialer).DialContext(ctx, network, address)
 		},
 	}
-	client := http.Client{Transport: transport, Timeout: 30 * time.Second}
+	client := http.Client{Transport: transport, Timeout: Patience}
 	response, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)
@@ -166,7 +166,7 @@ func askUDP(t *testing.T, address string) answer {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(Patience)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := conn.Write([]byte("who are you?")); err != nil {

@@ -74,7 +74,7 @@ func newPeerOf(tb testing.TB, node nodetest.Runtime, arguments ...string) *peer 
 // ask sends a message, and gives the answer to it.
 func (p *peer) ask(message []byte) []byte {
 	p.tb.Helper()
-	if err := p.channel.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := p.channel.SetDeadline(time.Now().Add(nodetest.Patience)); err != nil {
 		p.tb.Fatal(err)
 	}
 	frame := append(binary.BigEndian.AppendUint32(nil, uint32(len(message))), message...)

@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
@@ -19,7 +18,7 @@ func TestShare(t *testing.T) {
 		for _, send := range []string{"server", "socket", "udp", "unix"} {
 			t.Run(send, func(t *testing.T) {
 				nodetest.NoLeaks(t)
-				ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+				ctx, cancel := context.WithTimeout(context.Background(), nodetest.Patience)
 				defer cancel()
 				var out strings.Builder
 				if err := run(ctx, &out, settings{send: send, node: node.Path, workers: 2, requests: 6}); err != nil {

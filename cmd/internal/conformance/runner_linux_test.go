@@ -203,7 +203,7 @@ func TestTimeLimit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for deadline := time.Now().Add(10 * time.Second); isRunning(pid); time.Sleep(10 * time.Millisecond) {
+		for deadline := time.Now().Add(nodetest.Patience); isRunning(pid); time.Sleep(10 * time.Millisecond) {
 			if time.Now().After(deadline) {
 				t.Fatalf("process %d still runs", pid)
 			}

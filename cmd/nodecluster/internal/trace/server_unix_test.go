@@ -79,7 +79,7 @@ func reportAs(t *testing.T, where folder, line string, fds []int) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(30 * time.Second))
+	c.SetDeadline(time.Now().Add(nodetest.Patience))
 	conn := c.(*net.UnixConn)
 	if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
 		t.Fatalf("it is not asked to report: %v", err)
