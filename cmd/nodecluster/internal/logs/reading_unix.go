@@ -151,12 +151,13 @@ func (r *reading) lookAfterEnds() {
 	}
 }
 
-// flushOld gives lines that have waited for their ends for too long. It reports whether others wait.
+// flushOld gives lines that have waited for their ends for too long. It reports whether others wait. The rest of a line may be there by now,
+// where it is this loop that is late.
 func (r *reading) flushOld(now time.Time) (wait bool) {
 	for s := range r.streams {
 		switch {
 		case len(s.cutter.begun) == 0:
-		case now.Sub(s.begunAt) >= maxBegun:
+		case now.Sub(s.begunAt) >= maxBegun && !s.isReadable():
 			s.flush(now, true)
 		default:
 			wait = true

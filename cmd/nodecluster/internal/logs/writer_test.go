@@ -16,7 +16,8 @@ import (
 	"github.com/nodecluster/nodecluster/nodeipc/nodetest"
 )
 
-// What many workers print at once, in pieces of all sizes, is in the file line by line, and each line is whole and in its worker's order.
+// What many workers print at once, in pieces of all sizes, is in the file line by line, in its worker's order. A line is in two parts if this
+// test took a second between two pieces of it.
 func TestLinesOfManyWorkers(t *testing.T) {
 	for _, kind := range []Kind{Text, JSON} {
 		t.Run(string(kind), func(t *testing.T) {
@@ -45,12 +46,18 @@ func TestLinesOfManyWorkers(t *testing.T) {
 			if err := r.Close(); err != nil {
 				t.Error(err)
 			}
-			next := map[string]int{}
+			next, begun, parts := map[string]int{}, map[string]string{}, 0
 			for _, line := range read(t, r.path, everything()) {
 				from := fmt.Sprint(line.Instance, line.Worker, line.Stderr)
-				if want := text(next[from]); line.Text != want || line.Partial || line.Time.IsZero() {
-					t.Fatalf("a line of %s is %+v, want %q", from, line, want)
+				begun[from] += line.Text
+				if line.Partial {
+					parts++
+					continue
 				}
+				if want := text(next[from]); begun[from] != want || line.Time.IsZero() {
+					t.Fatalf("a line of %s is %q: %+v, want %q", from, begun[from], line, want)
+				}
+				begun[from] = ""
 				next[from]++
 			}
 			if len(next) != 2*workers {
@@ -61,7 +68,7 @@ func TestLinesOfManyWorkers(t *testing.T) {
 					t.Errorf("%d lines are from %s, want %d", n, from, lines)
 				}
 			}
-			if written, dropped := r.Counts(); written != 2*workers*lines || dropped != 0 {
+			if written, dropped := r.Counts(); written != uint64(2*workers*lines+parts) || dropped != 0 {
 				t.Errorf("%d lines were written and %d dropped", written, dropped)
 			}
 		})
@@ -151,6 +158,24 @@ func TestLinesWithoutAnEnd(t *testing.T) {
 	if lines[4].Partial {
 		t.Error("the line at the worker's end is partial")
 	}
+}
+
+// A line whose rest is in the pipe has an end, however late the log is to read it.
+func TestLineThatIsReadLate(t *testing.T) {
+	nodetest.NoLeaks(t)
+	r := newRig(t, Options{})
+	w := r.worker(0, 1)
+	if err := r.loop.Call(func() {
+		r.print(w.stdout, "one ")
+		r.reading.all()
+		r.print(w.stdout, "line\n")
+		if r.reading.flushOld(time.Now().Add(maxBegun)); !r.reading.flushOld(time.Now()) {
+			t.Error("no line waits for its end")
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	r.awaitTexts("one line")
 }
 
 // The last lines of an instance are those of its last worker that has printed any, at once.
