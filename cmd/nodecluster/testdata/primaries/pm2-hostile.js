@@ -26,7 +26,7 @@ process.on('message', (m) => {
     send({ type: new Array(1e6), data: new Array(1e6) });
   }
   if (m.topic === 'flood' && m.id === 0) {
-    for (let i = 0; i < 20_000; i++) process.send({ type: 'process:msg', data: { i, fill: long.slice(0, 1000) } });
+    for (let i = 0; i < 8_000; i++) process.send({ type: 'process:msg', data: { i, fill: long.slice(0, 1000) } });
   }
   process.send({ type: 'process:msg', data: { answer: m.topic } });
 });
