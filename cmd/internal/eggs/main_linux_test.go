@@ -70,14 +70,14 @@ func TestSoak(t *testing.T) {
 }
 
 // TestCrowd: a message to many app workers reaches all that read, in order, and what is kept for one that does not is bounded. With all
-// runtimes there are 100 of them, and 10,000 messages a second.
+// runtimes and without the race detector there are 100 of them, and 10,000 messages a second.
 func TestCrowd(t *testing.T) {
 	nodetest.NoLeaks(t)
 	o := options{
 		node: nodetest.Default(t).Path, nodecluster: filepath.Join(programs, "nodecluster"), modules: nodetest.Eggs(t),
 		workers: 8, seconds: 1, broadcasts: []int{250},
 	}
-	if nodetest.All() {
+	if nodetest.All() && !nodetest.RaceDetector {
 		o.workers, o.seconds, o.broadcasts = 100, 5, []int{100}
 	}
 	t.Setenv("PATH", filepath.Dir(o.node)+":"+os.Getenv("PATH"))
