@@ -20,7 +20,8 @@ type Route interface {
 	// at once, so it looks at a few bytes before it decodes anything: see [nodeipc.Message.Payload].
 	Matches(m nodeipc.Message) bool
 	// Take is called with each message that matches, in the order in which the worker has sent them. The calls of Take and Leave of a pool
-	// come one at a time, so that it must not block: while it takes long, workers are held back that send more than 16 MiB. A [Relay] gets most of them on the primary's loop. The message may be kept.
+	// come one at a time, so that it must not block: while it takes long, workers are held back that send more than 16 MiB. A [Relay] gets
+	// most of them on the primary's loop. The message may be kept.
 	Take(r *Router, from *cluster.Worker, m nodeipc.Message)
 	// Leave is called once for every worker that has ended or lost its channel, after its last message.
 	Leave(r *Router, w *cluster.Worker)
