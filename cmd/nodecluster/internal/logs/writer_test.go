@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,7 @@ func TestLinesOfManyWorkers(t *testing.T) {
 			const workers, lines = 4, 3000
 			text := func(n int) string { return fmt.Sprint(n, " ", strings.Repeat("äx", n%300)) }
 			var printing sync.WaitGroup
+			var late atomic.Int64 // pieces for which a line may have waited too long
 			for i := range workers {
 				w := r.worker(i, 10+i)
 				for _, f := range []*os.File{w.stdout, w.stderr} {
@@ -34,9 +36,14 @@ func TestLinesOfManyWorkers(t *testing.T) {
 						for n := range lines {
 							all.WriteString(text(n) + "\n")
 						}
+						began := time.Now()
 						for rest, size := all.String(), 1; rest != ""; size = size*7%4099 + 1 {
 							piece := rest[:min(size, len(rest))]
-							r.print(f, piece)
+							before := began
+							began = time.Now()
+							if r.print(f, piece); time.Since(before) >= maxBegun {
+								late.Add(1)
+							}
 							rest = rest[len(piece):]
 						}
 					})
@@ -59,6 +66,9 @@ func TestLinesOfManyWorkers(t *testing.T) {
 				}
 				begun[from] = ""
 				next[from]++
+			}
+			if int64(parts) > late.Load() {
+				t.Errorf("%d lines are cut, and %d pieces were late", parts, late.Load())
 			}
 			if len(next) != 2*workers {
 				t.Errorf("there are lines of %v", next)
